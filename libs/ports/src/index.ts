@@ -1,0 +1,29 @@
+export {
+  APPEND_BYTES_MAX,
+  APPEND_EVENTS_MAX,
+  EVENT_BYTES_MAX,
+  StoreFault,
+  type AppendResult,
+  type EventStore,
+  type Position,
+  type Tail,
+  type TailedEvent,
+  type TailReader,
+} from './event-store.js';
+export {
+  ASK_DEADLINE_MS,
+  BusFault,
+  done,
+  MESSAGE_BYTES_MAX,
+  type Bound,
+  type Bus,
+  type ConsumerSpec,
+  type Handle,
+  type IncomingMessage,
+  type OutgoingMessage,
+  type Settlement,
+} from './bus.js';
+export { ARTIFACT_BYTES_MAX, ArtifactFault, type Artifacts } from './artifacts.js';
+export type { Clock, Randomness, Timer } from './clock.js';
+export type { Ids } from './ids.js';
+export type { Labels, Metrics } from './metrics.js';

@@ -1,0 +1,43 @@
+// Transpiles each workspace's src/*.ts to dist/*.js, so that `npx cairn` starts right after `npm ci`.
+// Types are not checked here (`npm run typecheck` does). Incremental: an output newer than its source is left alone.
+// Usage: node tools/build.mjs [workspace folder …]
+import { transformFile } from '@swc/core';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { root, typescriptBelow, workspaces } from './workspaces.mjs';
+import { swcOptions } from './swc-options.mjs';
+
+const only = process.argv.slice(2);
+const self = Math.max(...['build.mjs', 'swc-options.mjs'].map((name) => statSync(join(root, 'tools', name)).mtimeMs));
+const jobs = [];
+
+for (const { dir } of workspaces().filter(({ dir }) => only.length === 0 || only.includes(dir))) {
+  const source = join(root, dir, 'src');
+  const target = join(root, dir, 'dist');
+  const wanted = new Set();
+  for (const file of typescriptBelow(source, { sourcesOnly: true })) {
+    const out = join(target, file.slice(source.length + 1, -'.ts'.length) + '.js');
+    wanted.add(out);
+    const newest = Math.max(statSync(file).mtimeMs, self);
+    if (!existsSync(out) || statSync(out).mtimeMs < newest) jobs.push({ file, out });
+  }
+  removeStale(target, wanted);
+}
+
+await Promise.all(
+  jobs.map(async ({ file, out }) => {
+    const { code } = await transformFile(file, { ...swcOptions, sourceMaps: 'inline' });
+    mkdirSync(dirname(out), { recursive: true });
+    writeFileSync(out, code);
+  }),
+);
+
+/** A renamed source leaves no ghost that an import could still find. */
+function removeStale(folder, wanted) {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) removeStale(path, wanted);
+    else if (path.endsWith('.js') && !wanted.has(path)) rmSync(path);
+  }
+}
