@@ -24,6 +24,8 @@ export {
   type Settlement,
 } from './bus.js';
 export { ARTIFACT_BYTES_MAX, ArtifactFault, type Artifacts } from './artifacts.js';
+export { checkAppend } from './check-append.js';
+export { isFault, type Fault } from './faults.js';
 export type { Clock, Randomness, Timer } from './clock.js';
 export type { Ids } from './ids.js';
 export type { Labels, Metrics } from './metrics.js';
