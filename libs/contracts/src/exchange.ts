@@ -1,0 +1,99 @@
+import type { Id, Instant, Json, JsonObject } from '@cairn/kernel';
+import type { CloudEvent } from './messages.js';
+
+/** One frame of a worker session (`history.md` §4). `seq` counts the session's frames from 1. */
+export interface ExchangeRequest {
+  readonly session: Id;
+  /** The session that this one takes the place of: its leases lapse at once. */
+  readonly replaces?: Id;
+  readonly seq: number;
+  /** Who works, for people: `screening/7`. */
+  readonly handler: string;
+  /** How many more tasks of each queue the session will take. */
+  readonly queues: Readonly<Record<string, number>>;
+  /** Attempt ids that the session has: the frame renews the leases of these alone. */
+  readonly held: readonly Id[];
+  readonly replies: readonly CloudEvent<ReplyData>[];
+}
+
+export interface ExchangeResponse {
+  readonly seq: number;
+  /** Reply ids whose append is durable. */
+  readonly accepted: readonly string[];
+  /** Reply ids that came too late: recorded, not applied. */
+  readonly late: readonly string[];
+  /** Reply ids handed to another replica. */
+  readonly forwarded: readonly string[];
+  readonly tasks: readonly CloudEvent<TaskData>[];
+}
+
+/** Bytes of one frame at most. */
+export const FRAME_BYTES_MAX = 8 * 1_048_576;
+/** How long a frame is held open while there is nothing to say. */
+export const FRAME_HOLD_MS = 400;
+/** A session beats at least this often; an open frame counts. */
+export const BEAT_MS = 500;
+/** Missed beats after which a session is dead and all its leases lapse. */
+export const BEATS_MISSED_MAX = 3;
+
+/** What a handler is given (`capabilities.md` §4). */
+export interface TaskData {
+  readonly kind: 'task';
+  readonly workflow: string;
+  readonly step: string;
+  readonly attempt: number;
+  readonly attemptsMax: number;
+  readonly input: Json;
+  readonly params: Json;
+  readonly purpose?: string;
+  readonly lease: Lease;
+  readonly leaseMs: number;
+  readonly timeoutMs: number;
+  readonly replyTo: string;
+  readonly previous?: { readonly bucket: string; readonly message: string };
+}
+
+/** Branch and epoch inform; the attempt id is what fences. */
+export interface Lease {
+  readonly attemptId: Id;
+  readonly branch: string;
+  readonly epoch: number;
+}
+
+/** The data of a terminal reply, `cairn.reply.succeeded.v1` or `cairn.reply.failed.v1`. Its id is `<attemptId>:end`. */
+export interface ReplyData {
+  readonly lease: Lease;
+  readonly output?: Json;
+  readonly evidence?: string;
+  readonly uncertainty?: number;
+  readonly usage?: JsonObject;
+  readonly failure?: ReplyFailure;
+}
+
+export interface ReplyFailure {
+  readonly bucket?: string;
+  readonly code?: string;
+  readonly message: string;
+  readonly retryAfter?: Instant;
+  readonly sideEffect?: 'none' | 'applied' | 'unknown';
+  readonly evidence?: string;
+  readonly details?: JsonObject;
+}
+
+/** Bytes of an inline output; larger ones go to the artifact store first. */
+export const OUTPUT_BYTES_MAX = 65_536;
+/** Characters of a failure's message, and bytes of its details; longer text is cut and marked. */
+export const FAILURE_MESSAGE_MAX = 2_048;
+export const FAILURE_DETAILS_BYTES_MAX = 8_192;
+
+/** What execution offers to those who carry work between it and handlers. Input was checked before. */
+export interface WorkDesk {
+  /** One frame of a session. Resolves within `FRAME_HOLD_MS` and the time of its appends. */
+  exchange(ns: string, frame: ExchangeRequest): Promise<ExchangeResponse>;
+  /** Up to `max` tasks of a queue, waiting up to `waitMs` for the first. Counts as `started`. */
+  poll(ns: string, queue: string, options: { readonly max: number; readonly waitMs: number; readonly session?: Id }): Promise<readonly CloudEvent<TaskData>[]>;
+  /** Renews an attempt's lease. `false`: it is not open any more. */
+  heartbeat(ns: string, attemptId: Id): Promise<boolean>;
+  /** Records a terminal reply. `accepted` after its append; `late` if the attempt is over, which is recorded too. */
+  reply(ns: string, attemptId: Id, reply: CloudEvent<ReplyData>): Promise<'accepted' | 'late'>;
+}

@@ -1,0 +1,59 @@
+import { invariant, isEventType, isId, isName, isNamespace, PARTITIONS } from '@cairn/kernel';
+
+/** The only builder of subjects. Each part must be a token of its kind; anything else is a bug of the caller, who checks input first. */
+export const subjects = {
+  /** An event of the outside world. `type` without its version is the tail: `cairn.acme.in.dms.document.received`. */
+  inbound: (ns: string, type: string): string => `cairn.${namespace(ns)}.in.${eventType(type)}`,
+  runStart: (ns: string, workflow: string): string => `cairn.${namespace(ns)}.run.start.${name(workflow)}`,
+  signal: (ns: string, runId: string, signal: string): string => `cairn.${namespace(ns)}.run.${id(runId)}.signal.${name(signal)}`,
+  executionCommand: (ns: string, partition: number, command: string): string =>
+    `cairn.${namespace(ns)}.cmd.execution.${partitionToken(partition)}.${name(kebab(command))}`,
+  command: (ns: string, service: 'scheduling' | 'retry-policy', command: string): string =>
+    `cairn.${namespace(ns)}.cmd.${service}.${name(kebab(command))}`,
+  reply: (ns: string, partition: number): string => `cairn.${namespace(ns)}.reply.${partitionToken(partition)}`,
+  work: (ns: string, queue: string): string => `cairn.${namespace(ns)}.work.${name(queue)}`,
+  /** A fact. `context` is the stream's category, `of` the id of the run or of the stream. */
+  fact: (ns: string, context: FactContext, event: string, of: string): string =>
+    `cairn.${namespace(ns)}.evt.${context}.${name(kebab(event))}.${id(of)}`,
+} as const;
+
+export type FactContext = 'run' | 'receipt';
+
+/** `RetryDecided` -> `retry-decided`: one name, every spelling. */
+export function kebab(pascal: string): string {
+  return pascal.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+}
+
+/** What a subject that arrived on `CAIRN_IN` says, or `undefined` if it is none of ours. */
+export function parseInboundSubject(subject: string): InboundSubject | undefined {
+  const [root, ns, kind, ...rest] = subject.split('.');
+  if (root !== 'cairn' || !isNamespace(ns)) return undefined;
+  if (kind === 'in' && rest.length > 0 && isEventType(rest.join('.'))) return { kind: 'event', ns, type: rest.join('.') };
+  if (kind !== 'run') return undefined;
+  const [first, second, third] = rest;
+  if (rest.length === 2 && first === 'start' && isName(second)) return { kind: 'start', ns, workflow: second };
+  if (rest.length === 3 && isId(first) && second === 'signal' && isName(third)) return { kind: 'signal', ns, runId: first, signal: third };
+  return undefined;
+}
+
+export type InboundSubject =
+  | { readonly kind: 'event'; readonly ns: string; readonly type: string }
+  | { readonly kind: 'start'; readonly ns: string; readonly workflow: string }
+  | { readonly kind: 'signal'; readonly ns: string; readonly runId: string; readonly signal: string };
+
+/** The namespace token of any subject of ours. */
+export function namespaceOf(subject: string): string {
+  const ns = subject.split('.')[1];
+  invariant(isNamespace(ns), `no namespace in subject ${subject.slice(0, 80)}`);
+  return ns;
+}
+
+const bad = (what: string, text: unknown): never => {
+  invariant(false, `not a ${what}: ${String(text).slice(0, 80)}`);
+};
+const namespace = (text: string): string => (isNamespace(text) ? text : bad('namespace', text));
+const name = (text: string): string => (isName(text) ? text : bad('name', text));
+const id = (text: string): string => (isId(text) ? text : bad('id', text));
+const eventType = (text: string): string => (isEventType(text) ? text : bad('event type', text));
+const partitionToken = (partition: number): string =>
+  Number.isInteger(partition) && partition >= 0 && partition < PARTITIONS ? String(partition) : bad('partition', partition);

@@ -1,0 +1,116 @@
+import type { EpochMs, Id, Instant, Json, JsonObject } from '@cairn/kernel';
+import type { RunCause } from './lifecycle/events.js';
+import type { Justification, RetryVerdict } from './recovery/events.js';
+import type { ArtifactRef, AttemptId, Failure, Occurrence, PinnedDocument, Usage, WaitId } from './shared-fields.js';
+
+/** What every command carries so that the decider needs no clock and no randomness. */
+export interface CommandContext {
+  /** By the clock of the execution instance that decides: due-ness is judged by it alone (I-21). */
+  readonly now: EpochMs;
+  /** 128 fresh bits; attempt ids come from it and it is never stored (W-5). */
+  readonly entropy: string;
+}
+
+/** Starts the run. `input` has been checked against nothing yet: the decider does. */
+export interface StartRun {
+  readonly type: 'StartRun';
+  readonly data: {
+    readonly ns: string;
+    readonly workflow: string;
+    readonly runId: Id;
+    readonly key?: string;
+    readonly input: Json;
+    readonly attributes?: JsonObject;
+    readonly definition: PinnedDocument;
+    readonly policies: readonly PinnedDocument[];
+    readonly cause: RunCause;
+    readonly resultTo?: string;
+  };
+}
+
+/** What came from outside for a wait, or the fact that a due time has come. */
+export type Wake =
+  | { readonly kind: 'event'; readonly waitId: WaitId; readonly trigger: number; readonly event: WakingEvent }
+  | { readonly kind: 'timer'; readonly waitId: WaitId; readonly trigger: number }
+  | { readonly kind: 'retry'; readonly attemptId: AttemptId };
+
+export interface WakingEvent {
+  readonly receiptId: Id;
+  readonly source: string;
+  readonly id: string;
+  readonly type: string;
+  readonly at: Instant;
+  readonly kept: boolean;
+  readonly key?: string;
+  readonly time?: string;
+  readonly data?: Json;
+  readonly dataRef?: ArtifactRef;
+  /** The whole data for the guard's eyes where only a reference is stored. */
+  readonly loaded?: Json;
+}
+
+/** Something that the run waits for has come: an event, a timer's time, a retry's time. */
+export interface WakeRun {
+  readonly type: 'WakeRun';
+  readonly data: Wake;
+}
+
+/** A wait's deadline has passed, says scheduling; execution's clock decides. */
+export interface ExpireWait {
+  readonly type: 'ExpireWait';
+  readonly data: { readonly waitId: WaitId };
+}
+
+export interface MarkStale {
+  readonly type: 'MarkStale';
+  readonly data: { readonly waitId: WaitId };
+}
+
+/** A handler's one terminal reply to an attempt. */
+export interface RecordReply {
+  readonly type: 'RecordReply';
+  readonly data: {
+    readonly attemptId: AttemptId;
+    readonly replyId: string;
+    readonly step?: Occurrence;
+    readonly result:
+      | {
+          readonly kind: 'succeeded';
+          readonly output: Json;
+          /** Set where the output is too large to stand in the event: its bytes are durable already. */
+          readonly outputRef?: ArtifactRef;
+          readonly evidence?: string;
+          readonly uncertainty?: number;
+        }
+      | { readonly kind: 'failed'; readonly failure: Failure };
+    readonly usage?: Usage;
+  };
+}
+
+/** The lease of an attempt ran out, or its session died. */
+export interface RecordLapse {
+  readonly type: 'RecordLapse';
+  readonly data: { readonly attemptId: AttemptId; readonly by: 'lease' | 'timeout'; readonly message: string };
+}
+
+/** A judgement of retry-policy about one failed attempt. */
+export interface ApplyRetryDecision {
+  readonly type: 'ApplyRetryDecision';
+  readonly data: {
+    readonly step: Occurrence;
+    readonly attemptId: AttemptId;
+    readonly bucket: string;
+    readonly decision: RetryVerdict;
+    readonly justification: Justification;
+    readonly policy: PinnedDocument;
+    readonly notBefore?: Instant;
+  };
+}
+
+/** Goes on with whatever follows from the state alone. For a branch that could advance but has nothing out after a crash. */
+export interface AdvanceRun {
+  readonly type: 'AdvanceRun';
+  readonly data: Record<string, never>;
+}
+
+export type RunCommand = StartRun | WakeRun | ExpireWait | MarkStale | RecordReply | RecordLapse | ApplyRetryDecision | AdvanceRun;
