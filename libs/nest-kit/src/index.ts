@@ -1,0 +1,1 @@
+export { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, METRICS, RANDOMNESS } from './tokens.js';

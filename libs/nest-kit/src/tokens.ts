@@ -1,0 +1,8 @@
+/** What Nest injects the ports under. One symbol for each port; only a composition root binds them. */
+export const EVENT_STORE: unique symbol = Symbol('EventStore');
+export const BUS: unique symbol = Symbol('Bus');
+export const ARTIFACTS: unique symbol = Symbol('Artifacts');
+export const CLOCK: unique symbol = Symbol('Clock');
+export const IDS: unique symbol = Symbol('Ids');
+export const RANDOMNESS: unique symbol = Symbol('Randomness');
+export const METRICS: unique symbol = Symbol('Metrics');
