@@ -6,7 +6,16 @@ import { root } from './workspaces.mjs';
 const jest = join(root, 'node_modules/jest/bin/jest.js');
 const { status } = spawnSync(
   process.execPath,
-  ['--disable-warning=ExperimentalWarning', '--experimental-vm-modules', jest, '--config', join(root, 'jest.config.js'), '--rootDir', root, ...process.argv.slice(2)],
+  [
+    '--disable-warning=ExperimentalWarning',
+    '--experimental-vm-modules',
+    jest,
+    '--config',
+    join(root, 'jest.config.js'),
+    '--rootDir',
+    root,
+    ...process.argv.slice(2),
+  ],
   { stdio: 'inherit', cwd: root },
 );
 process.exit(status ?? 1);

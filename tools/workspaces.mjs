@@ -21,6 +21,7 @@ export function typescriptBelow(folder, { sourcesOnly }) {
   if (!existsSync(folder)) return [];
   const found = [];
   for (const name of readdirSync(folder)) {
+    if (name === 'node_modules' || name === 'dist') continue;
     const path = join(folder, name);
     if (statSync(path).isDirectory()) found.push(...typescriptBelow(path, { sourcesOnly }));
     else if (name.endsWith('.ts') && !name.endsWith('.d.ts') && !(sourcesOnly && name.endsWith('.spec.ts'))) found.push(path);

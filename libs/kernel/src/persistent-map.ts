@@ -67,7 +67,8 @@ export class PersistentMap<V> {
   /** As an ordinary object without prototype, keys in code-unit order. */
   toObject(): Record<string, V> {
     const object = Object.create(null) as Record<string, V>;
-    for (const key of [...this.keys()].sort()) object[key] = this.get(key)!;
+    const entries = [...this.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [key, value] of entries) object[key] = value;
     return object;
   }
 }
@@ -162,7 +163,7 @@ function remove<V>(node: Node<V>, hash: number, shift: number, key: string): Nod
     if (children.length === 1) return undefined;
     children.splice(index, 1);
     const [only] = children;
-    if (children.length === 1 && !isBranch(only!)) return only;
+    if (children.length === 1 && only !== undefined && !isBranch(only)) return only;
     return { bitmap: node.bitmap & ~(1 << slot), children };
   }
   if (!isBucket(node)) return undefined;

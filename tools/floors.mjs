@@ -1,0 +1,67 @@
+// The floors of the house: a project imports lower floors only, never a neighbour, so no circle can arise.
+// `.dependency-cruiser.mjs` turns this table into its rules.
+
+export const floors = [
+  ['libs/kernel'],
+  ['libs/ports', 'libs/domain/definition'],
+  [
+    'libs/domain/run',
+    'libs/domain/schedule',
+    'libs/domain/retry',
+    'libs/adapters/artifacts-files',
+    'libs/adapters/bus-memory',
+    'libs/adapters/event-store-libsql',
+    'libs/adapters/event-store-memory',
+    'libs/adapters/metrics-prom',
+    'libs/adapters/simulated',
+    'libs/adapters/system',
+  ],
+  ['libs/application', 'libs/contracts', 'libs/oracle'],
+  ['libs/nest-kit', 'libs/sdk'],
+  ['services/execution', 'services/scheduling', 'services/retry-policy', 'services/gateway'],
+  ['services/standalone', 'libs/simulation'],
+  ['services/cli'],
+];
+
+/** Projects that may import less than all lower floors: exactly these. */
+export const mayImport = {
+  'libs/domain/definition': ['libs/kernel'],
+  'libs/domain/run': ['libs/kernel', 'libs/domain/definition'],
+  'libs/domain/schedule': ['libs/kernel', 'libs/domain/definition'],
+  'libs/domain/retry': ['libs/kernel', 'libs/domain/definition'],
+  'libs/adapters/*': ['libs/kernel', 'libs/ports'],
+  'libs/application': ['libs/kernel', 'libs/ports'],
+  'libs/contracts': ['libs/kernel', 'libs/ports'],
+  'libs/oracle': ['libs/kernel', 'libs/ports', 'libs/domain/*'],
+  'libs/nest-kit': ['libs/kernel', 'libs/ports', 'libs/adapters/*', 'libs/application', 'libs/contracts'],
+  'libs/sdk': ['libs/kernel', 'libs/ports', 'libs/domain/definition', 'libs/contracts'],
+  'libs/testkit': ['libs/kernel', 'libs/ports'],
+  'services/cli': ['libs/kernel', 'libs/domain/definition', 'libs/contracts', 'libs/sdk', 'services/standalone'],
+  'examples/*': ['libs/sdk'],
+};
+
+/** Deciding halves: one service each may import one, beside simulation and specs. */
+export const deciders = {
+  'libs/domain/run': 'services/execution',
+  'libs/domain/schedule': 'services/scheduling',
+  'libs/domain/retry': 'services/retry-policy',
+};
+
+/** Client libraries, and the only files that may import each (regular expressions of paths). */
+export const importers = {
+  libsql: '^libs/adapters/event-store-libsql/src/',
+  'prom-client': '^libs/adapters/metrics-prom/src/',
+  '@bufbuild/cel': '^libs/domain/definition/src/',
+  yaml: '^libs/domain/definition/src/',
+  'ajv|ajv-formats|re2js': '^libs/domain/definition/src/',
+  undici: '^(libs/sdk|services/cli)/src/',
+  pino: '^libs/nest-kit/src/',
+  commander: '^services/cli/src/',
+  canonicalize: '^libs/kernel/src/',
+  'wink-nlp|wink-eng-lite-web-model': '^examples/',
+  zod: '^(libs/contracts/src/|libs/sdk/src/|libs/domain/definition/src/|libs/domain/.+/codec\\.ts$|services/.+/config\\.ts$)',
+  fastify: '^(libs/nest-kit/src/|services/gateway/src/doors/|services/.+/main\\.ts$|services/.+\\.module\\.ts$)',
+};
+
+/** Where Nest lives. */
+export const nestFiles = '^(libs/nest-kit/src/|services/.+/doors/|services/.+/main\\.ts$|services/.+\\.module\\.ts$)';

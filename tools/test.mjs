@@ -1,0 +1,104 @@
+// `npm test`: every check and every spec of this repository, ending with one line `N passed, N failed[, N skipped]`.
+// Exit 1 on any failure; a runner that crashes, hangs, runs nothing or skips a test is a failure too.
+// Usage: node tools/test.mjs [--only kind,kind] [--without kind,kind]
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { allNames, build, checks, specKinds } from './kinds.mjs';
+import { runCommand } from './run-command.mjs';
+import { specFiles, strays } from './spec-files.mjs';
+import { tallyOf } from './tally.mjs';
+
+/** A check that takes longer than this hangs. */
+const CHECK_LIMIT_MS = 5 * 60_000;
+/** A kind of specs that takes longer than this hangs: the simulation's 2,000 seeds take a few minutes on two cores. */
+const SPECS_LIMIT_MS = 20 * 60_000;
+/** Checks that run beside each other: two cores, and the type checker and the linter take about one each. */
+const CHECKS_AT_ONCE = 2;
+
+const { values } = parseArgs({ options: { only: { type: 'string' }, without: { type: 'string' } } });
+const named = (list) => list?.split(',').filter((name) => name !== '');
+const unknown = [...(named(values.only) ?? []), ...(named(values.without) ?? [])].filter((name) => !allNames.includes(name));
+if (unknown.length > 0) {
+  console.error(`unknown kind: ${unknown.join(', ')}; there are ${allNames.join(' ')}`);
+  process.exit(2);
+}
+const chosen = ({ name }) => (named(values.only)?.includes(name) ?? true) && !(named(values.without)?.includes(name) ?? false);
+
+const folder = mkdtempSync(join(tmpdir(), 'cairn-test-'));
+const notRunFile = join(folder, 'not-run');
+const env = { ...process.env, CAIRN_NOT_RUN_FILE: notRunFile, NX_DAEMON: 'false', ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) };
+for (const name of ['CAIRN_URL', 'CAIRN_DATA', 'CAIRN_TOKEN']) delete env[name]; // Somebody's running server is not ours to test.
+
+const sum = { passed: 0, failed: 0 };
+const failures = [];
+
+await check(build); // Always: system specs and the demo run what `dist` holds.
+const waiting = checks.filter(chosen);
+await Promise.all(
+  Array.from({ length: CHECKS_AT_ONCE }, async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await check(next);
+  }),
+);
+if (values.only === undefined) for (const file of strays()) fail('specs', `${file} lies in no kind's place: nothing runs it`);
+for (const kind of specKinds.filter(chosen)) await specs(kind);
+report();
+
+/** Output of a check is kept until it ends: two run beside each other. */
+async function check({ name, command, fix }) {
+  const started = performance.now();
+  let output = '';
+  const { code, timedOut } = await runCommand(command, { env, limitMs: CHECK_LIMIT_MS, onOutput: (text) => (output += text) });
+  const took = `${((performance.now() - started) / 1000).toFixed(1)} s`;
+  if (code === 0) {
+    sum.passed += 1;
+    console.log(`ok      ${name} (${took})`);
+    return;
+  }
+  if (output !== '') console.log(output.trimEnd());
+  fail(name, `${timedOut ? 'hangs' : `exit ${code}`}${fix === undefined ? '' : `; try: ${fix}`} (${took})`);
+}
+
+async function specs({ name, places, optional }) {
+  const files = specFiles(places);
+  if (files.length === 0) {
+    if (optional === undefined) fail(name, `no spec below ${places.join(' ')}`);
+    else console.log(`none    ${name}: ${optional}`);
+    return;
+  }
+  console.log(`\n${name}: ${files.length} spec file(s)`);
+  const outputFile = join(folder, `${name}.json`);
+  const command = ['tools/jest.mjs', '--ci', '--maxWorkers=2', '--json', '--outputFile', outputFile, '--runTestsByPath', ...files];
+  // jest prints its JSON to standard output as well, as one long line.
+  const onOutput = (text) => process.stdout.write(text.replace(/^\{"numFailedTestSuites".*$/m, ''));
+  const { code, timedOut } = await runCommand(command, { env, limitMs: SPECS_LIMIT_MS, onOutput });
+  const tally = tallyOf(existsSync(outputFile) ? readFileSync(outputFile, 'utf8') : undefined, code);
+  if (timedOut) tally.problems.push('hangs: killed after its time limit');
+  sum.passed += tally.passed;
+  sum.failed += tally.failed;
+  failures.push(...tally.failedNames.map((test) => `${name}: ${test}`));
+  for (const problem of tally.problems) fail(name, problem);
+}
+
+function fail(name, sentence) {
+  sum.failed += 1;
+  failures.push(`${name}: ${sentence}`);
+  console.log(`FAILED  ${name}: ${sentence}`);
+}
+
+/** A test that could not run called `notRun`: it is named, with its reason, and counts as skipped instead of passed. */
+function report() {
+  const notRun = existsSync(notRunFile)
+    ? readFileSync(notRunFile, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+    : [];
+  rmSync(folder, { recursive: true, force: true });
+  console.log('');
+  for (const failure of failures) console.log(`failed: ${failure}`);
+  for (const line of notRun) console.log(`not run: ${line}`);
+  const skipped = notRun.length === 0 ? '' : `, ${notRun.length} skipped`;
+  process.exitCode = sum.failed > 0 ? 1 : 0;
+  console.log(`${sum.passed - notRun.length} passed, ${sum.failed} failed${skipped}`);
+}
