@@ -13,6 +13,7 @@ export type RecordedRunEvent = RunEvent & {
   readonly revision: Revision;
   readonly at: Instant;
   readonly eventId: Id;
+  readonly causationId: string;
 };
 
 /** The four ways to end. Nothing but annotations follows one of these. */

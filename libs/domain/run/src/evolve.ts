@@ -1,0 +1,23 @@
+import type { RecordedRunEvent } from './events.js';
+import { evolveLifecycle } from './lifecycle/evolve.js';
+import { evolveRecovery } from './recovery/evolve.js';
+import { withStatus } from './run-status.js';
+import { evolveSteps } from './steps/evolve.js';
+import { evolveWaits } from './waits/evolve.js';
+import type { RunState } from './state.js';
+
+/**
+ * The fold: what a run is after one more event. Never changes the given state, never throws on an event that the codec let
+ * through, and costs the same in a run of 50 and of 5,000 steps. Recovery comes before steps: it reads the step as it was.
+ */
+export function evolve(state: RunState, event: RecordedRunEvent): RunState {
+  const moved: RunState = { ...state, revision: event.revision, at: event.at };
+  return withStatus(evolveLifecycle(evolveWaits(evolveSteps(evolveRecovery(moved, event), event), event), event));
+}
+
+/** Folds events onto a state, in order. */
+export function foldRun(state: RunState, events: Iterable<RecordedRunEvent>): RunState {
+  let folded = state;
+  for (const event of events) folded = evolve(folded, event);
+  return folded;
+}

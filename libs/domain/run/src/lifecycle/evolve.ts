@@ -1,0 +1,33 @@
+import type { RecordedRunEvent } from '../events.js';
+import { outputOf } from '../steps/evolve.js';
+import type { RunEnd, RunState } from '../state.js';
+
+/** Folds the run's beginning and its end. */
+export function evolveLifecycle(state: RunState, event: RecordedRunEvent): RunState {
+  switch (event.type) {
+    case 'RunStarted':
+      return { ...state, started: event.data, startedAt: event.at };
+    case 'RunCompleted':
+      return ended(state, { outcome: event.data.outcome, at: event.at, output: outputOf(event.data) });
+    case 'RunGaveUp':
+      return ended(state, { outcome: 'gave_up', at: event.at, problem: { ...(event.data.step === undefined ? {} : { step: event.data.step }), message: event.data.rule } });
+    case 'RunFailed':
+      return ended(state, { outcome: 'failed', at: event.at, problem: event.data });
+    default:
+      return state;
+  }
+}
+
+/** Open attempts are closed by the end itself: what still comes is late. */
+function ended(state: RunState, end: RunEnd): RunState {
+  let closed = state.path.closed;
+  for (const [attemptId, attempt] of state.path.attempts.entries()) closed = closed.set(attemptId, { step: attempt.step, replyId: null });
+  const counts = { ...state.path.counts, firstAttempts: 0, laterAttempts: 0, retriesOwed: 0, blocked: 0 };
+  return { ...state, end, path: { ...state.path, attempts: state.path.attempts.size === 0 ? state.path.attempts : emptied(state), closed, counts } };
+}
+
+const emptied = (state: RunState): RunState['path']['attempts'] => {
+  let attempts = state.path.attempts;
+  for (const attemptId of state.path.attempts.keys()) attempts = attempts.delete(attemptId);
+  return attempts;
+};

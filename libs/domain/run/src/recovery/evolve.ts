@@ -1,0 +1,66 @@
+import type { RecordedRunEvent } from '../events.js';
+import { count } from '../steps/evolve.js';
+import type { RetryEntry, RunState } from '../state.js';
+
+/** Folds failures, what was decided about them, and checkpoints. */
+export function evolveRecovery(state: RunState, event: RecordedRunEvent): RunState {
+  switch (event.type) {
+    case 'StepFailed': {
+      const { step, attemptId, failure } = event.data;
+      const entry: RetryEntry = {
+        step,
+        n: state.path.steps.get(step)?.attempts ?? 1,
+        message: failure.message,
+        failedAt: event.at,
+        failedBy: event.eventId,
+        decision: null,
+        bucket: null,
+        notBefore: null,
+        decidedBy: null,
+        settled: false,
+      };
+      return { ...state, path: { ...state.path, retries: state.path.retries.set(attemptId, entry), counts: count(state.path.counts, { retriesOwed: 1 }) } };
+    }
+    case 'RetryDecided': {
+      const { attemptId, decision, bucket, notBefore } = event.data;
+      const before = state.path.retries.get(attemptId);
+      if (before === undefined) return state;
+      const retried = decision === 'retry';
+      const entry: RetryEntry = { ...before, decision, bucket, notBefore: notBefore ?? null, decidedBy: event.eventId };
+      const counts = retried ? state.path.counts : count(state.path.counts, { retriesOwed: -1, blocked: isBlocking(decision) ? 1 : 0 });
+      return { ...state, path: { ...state.path, retries: state.path.retries.set(attemptId, entry), counts } };
+    }
+    case 'StepStarted':
+    case 'StepSkipped':
+      return settleRetries(state, event.data.step);
+    case 'CheckpointReached': {
+      const { name, kind } = event.data;
+      return {
+        ...state,
+        path: { ...state.path, checkpoints: state.path.checkpoints.set(name, kind) },
+        digested: { path: state.path, ledger: state.ledger },
+      };
+    }
+    default:
+      return state;
+  }
+}
+
+const isBlocking = (decision: RetryEntry['decision']): boolean => decision === 'block' || decision === 'escalate';
+
+/** The failed attempt of a step that is still owed something: a decision, a next attempt, or an operator. */
+export function unsettledRetry(state: RunState, step: string): [attemptId: string, entry: RetryEntry] | undefined {
+  if (state.path.counts.retriesOwed + state.path.counts.blocked === 0) return undefined;
+  for (const [attemptId, entry] of state.path.retries.entries()) {
+    if (entry.step === step && !entry.settled) return [attemptId, entry];
+  }
+  return undefined;
+}
+
+function settleRetries(state: RunState, step: string): RunState {
+  const found = unsettledRetry(state, step);
+  if (found === undefined) return state;
+  const [attemptId, entry] = found;
+  const counts = count(state.path.counts, isBlocking(entry.decision) ? { blocked: -1 } : { retriesOwed: -1 });
+  return { ...state, path: { ...state.path, retries: state.path.retries.set(attemptId, { ...entry, settled: true }), counts } };
+}

@@ -1,0 +1,33 @@
+import type { RetryEntry, RunState, RunStatus } from './state.js';
+
+/** The state of a run (`capabilities.md` §2.1): the first row that holds. `since` moves only when state or sub-state changes. */
+export function withStatus(state: RunState): RunState {
+  const [name, sub] = judge(state);
+  const before = state.status;
+  if (before.since !== null && before.state === name && before.sub === sub) return state;
+  return { ...state, status: { state: name, sub, since: state.at } };
+}
+
+function judge(state: RunState): [RunStatus['state'], string | null] {
+  const { counts } = state.path;
+  if (state.end !== null) return ['complete', state.end.outcome];
+  if (counts.blocked > 0) return ['blocked', 'awaiting_decision'];
+  if (counts.firstAttempts > 0) return ['active', null];
+  if (counts.laterAttempts > 0 || counts.retriesOwed > 0) return ['retrying', bucketOf(state)];
+  if (counts.openWaits > 0) return ['waiting', triggerKindsOf(state)];
+  return ['active', null];
+}
+
+/** Bucket of the failure that is being retried, as judged; null until it is. */
+function bucketOf(state: RunState): string | null {
+  let latest: RetryEntry | undefined;
+  for (const entry of state.path.retries.values()) if (latest === undefined || entry.failedAt >= latest.failedAt) latest = entry;
+  return latest?.bucket ?? null;
+}
+
+/** Kinds of the triggers of all open waits, each once, in the alphabet's order: `event+timer`. */
+function triggerKindsOf(state: RunState): string {
+  const kinds = new Set<string>();
+  for (const wait of state.path.waits.values()) if (wait.open) for (const trigger of wait.opened.triggers) kinds.add(trigger.kind);
+  return [...kinds].sort().join('+');
+}

@@ -1,0 +1,194 @@
+import { PersistentMap, type Id, type Instant, type Json, type Revision } from '@cairn/kernel';
+import type { RunStarted } from './lifecycle/events.js';
+import type { CheckpointKind, RetryVerdict } from './recovery/events.js';
+import type { ArtifactRef, AttemptId, Occurrence } from './shared-fields.js';
+import type { WaitOpened } from './waits/events.js';
+
+/** A step's result: inline, or where its bytes lie. */
+export type StepOutput = { readonly value: Json } | { readonly ref: ArtifactRef };
+
+export type StepStatus = 'active' | 'failed' | 'waiting' | 'succeeded' | 'skipped';
+
+export interface StepEntry {
+  readonly status: StepStatus;
+  /** Attempts on this path. */
+  readonly attempts: number;
+  readonly output: StepOutput | null;
+  /** What every attempt of the step is given; dropped when the step is settled. */
+  readonly work?: StepWork;
+}
+
+export interface StepWork {
+  readonly queue: string;
+  readonly input: Json;
+  readonly params: Json;
+  readonly purpose?: string;
+}
+
+export interface OpenAttempt {
+  readonly step: Occurrence;
+  readonly n: number;
+  readonly taken: boolean;
+  readonly startedAt: Instant;
+  /** Event id of its `StepStarted`: the cause of its lapse. */
+  readonly startedBy: Id;
+}
+
+/** How a closed attempt ended: by which reply, or null by a lapse, a decider or the run's end. */
+export interface ClosedAttempt {
+  readonly step: Occurrence;
+  readonly replyId: string | null;
+}
+
+export interface RetryEntry {
+  readonly step: Occurrence;
+  readonly n: number;
+  readonly message: string;
+  readonly failedAt: Instant;
+  /** Event id of the `StepFailed`. */
+  readonly failedBy: Id;
+  /** Null until `RetryDecided`. */
+  readonly decision: RetryVerdict | null;
+  readonly bucket: string | null;
+  readonly notBefore: Instant | null;
+  /** Event id of the `RetryDecided`: the cause of the attempt that follows. */
+  readonly decidedBy: Id | null;
+  /** The next attempt has started, or the step is settled otherwise: nothing is owed any more. */
+  readonly settled: boolean;
+}
+
+export interface WaitEntry {
+  readonly step: Occurrence;
+  readonly open: boolean;
+  readonly opened: WaitOpened['data'];
+  readonly openedAt: Instant;
+  /** Event id of the `WaitOpened`: the cause of its timers and its deadline. */
+  readonly openedBy: Id;
+  readonly got: readonly CollectedTrigger[];
+  readonly stale: string | null;
+}
+
+export interface CollectedTrigger {
+  readonly trigger: number;
+  readonly eventId: Id;
+  readonly at: Instant;
+  readonly data: StepOutput;
+}
+
+export interface Spend {
+  readonly attempts: number;
+  readonly usd: number;
+  readonly tokens: number;
+}
+
+export interface RunEnd {
+  readonly outcome: 'succeeded' | 'reduced' | 'gave_up' | 'cancelled' | 'failed';
+  readonly at: Instant;
+  readonly output?: StepOutput;
+  readonly problem?: { readonly step?: Occurrence; readonly bucket?: string; readonly message: string };
+}
+
+/** The half that a fork rewinds. */
+export interface Path {
+  readonly steps: PersistentMap<StepEntry>;
+  readonly attempts: PersistentMap<OpenAttempt>;
+  readonly closed: PersistentMap<ClosedAttempt>;
+  readonly waits: PersistentMap<WaitEntry>;
+  readonly retries: PersistentMap<RetryEntry>;
+  readonly checkpoints: PersistentMap<CheckpointKind>;
+  /** Turns of each loop so far. */
+  readonly loops: PersistentMap<number>;
+  /** Wait whose deadline passed -> side step that runs in its place: the wait counts as settled when that is. */
+  readonly detours: PersistentMap<string>;
+  /** How many of each kind hold, so that the run's state is known without looking at all entries. */
+  readonly counts: Counts;
+}
+
+export interface Counts {
+  readonly firstAttempts: number;
+  readonly laterAttempts: number;
+  /** Failed attempts without a decision, and decided retries that have not started. */
+  readonly retriesOwed: number;
+  readonly blocked: number;
+  readonly openWaits: number;
+  /** Step outputs held by reference: while there are none, no decision needs anything loaded. */
+  readonly refs: number;
+}
+
+/** The half that never rewinds: why a fork cannot use one event twice or reset a limit. */
+export interface Ledger {
+  /** canon([wait step, event id]) of each external event that counted. */
+  readonly used: PersistentMap<true>;
+  /** By step, and under "" for the whole run. */
+  readonly spend: PersistentMap<Spend>;
+  /** canon([attempt id, reply id]). */
+  readonly late: PersistentMap<true>;
+  readonly epoch: number;
+}
+
+/** A run as folded from its streams. Nothing else says what a run is. */
+export interface RunState {
+  readonly runId: Id;
+  readonly branch: string;
+  /** Of the last event folded; -1 before the first. */
+  readonly revision: Revision;
+  readonly at: Instant | null;
+  readonly started: RunStarted['data'] | null;
+  readonly startedAt: Instant | null;
+  readonly path: Path;
+  readonly ledger: Ledger;
+  readonly end: RunEnd | null;
+  readonly status: RunStatus;
+  /** The state at the last checkpoint: where the next digest starts counting differences. */
+  readonly digested: Digested | null;
+}
+
+export interface Digested {
+  readonly path: Path;
+  readonly ledger: Ledger;
+}
+
+/** `capabilities.md` §2.1: exactly one at a time, and since when. */
+export interface RunStatus {
+  readonly state: 'complete' | 'blocked' | 'escalated' | 'active' | 'retrying' | 'in_review' | 'waiting';
+  readonly sub: string | null;
+  readonly since: Instant | null;
+}
+
+export function initialState(runId: Id, branch = 'main'): RunState {
+  return {
+    runId,
+    branch,
+    revision: -1,
+    at: null,
+    started: null,
+    startedAt: null,
+    path: {
+      steps: PersistentMap.empty(),
+      attempts: PersistentMap.empty(),
+      closed: PersistentMap.empty(),
+      waits: PersistentMap.empty(),
+      retries: PersistentMap.empty(),
+      checkpoints: PersistentMap.empty(),
+      loops: PersistentMap.empty(),
+      detours: PersistentMap.empty(),
+      counts: { firstAttempts: 0, laterAttempts: 0, retriesOwed: 0, blocked: 0, openWaits: 0, refs: 0 },
+    },
+    ledger: { used: PersistentMap.empty(), spend: PersistentMap.empty(), late: PersistentMap.empty(), epoch: 1 },
+    end: null,
+    status: { state: 'active', sub: null, since: null },
+    digested: null,
+  };
+}
+
+/** The loop step that an occurrence is a turn of, and which turn; turn 0 for a step that does not loop. */
+export function parseOccurrence(occurrence: Occurrence): { step: string; turn: number } {
+  const hash = occurrence.indexOf('#');
+  return hash < 0 ? { step: occurrence, turn: 0 } : { step: occurrence.slice(0, hash), turn: Number(occurrence.slice(hash + 1)) };
+}
+
+/** The last attempt of a step on this path that failed, decided or not. */
+export function retryOf(state: RunState, attemptId: AttemptId): RetryEntry | undefined {
+  return state.path.retries.get(attemptId);
+}
+

@@ -1,0 +1,115 @@
+import { canon } from '@cairn/kernel';
+import type { RecordedRunEvent } from '../events.js';
+import { count, settle } from '../steps/evolve.js';
+import type { CollectedTrigger, RunState, StepOutput, WaitEntry } from '../state.js';
+import type { WaitTriggered } from './events.js';
+
+/** Folds what waits leave in path and ledger. */
+export function evolveWaits(state: RunState, event: RecordedRunEvent): RunState {
+  switch (event.type) {
+    case 'WaitOpened': {
+      const { waitId, step } = event.data;
+      const before = state.path.waits.get(waitId);
+      const entry: WaitEntry = {
+        step,
+        open: true,
+        opened: event.data,
+        openedAt: event.at,
+        openedBy: event.eventId,
+        got: before?.got ?? [], // An opening under a known id keeps the triggers collected.
+        stale: null,
+      };
+      return {
+        ...state,
+        path: {
+          ...state.path,
+          waits: state.path.waits.set(waitId, entry),
+          steps: state.path.steps.set(step, { status: 'waiting', attempts: 0, output: null }),
+          counts: count(state.path.counts, { openWaits: 1 }),
+        },
+      };
+    }
+    case 'WaitTriggered': {
+      const entry = state.path.waits.get(event.data.waitId);
+      if (entry === undefined) return state;
+      const got = [...entry.got, collected(event.data)];
+      const used = state.ledger.used.set(usedKey(entry.step, event.data.eventId), true);
+      return change(event.data.waitId, { ...entry, got }, { ...state, ledger: { ...state.ledger, used } });
+    }
+    case 'WaitSatisfied': {
+      const entry = state.path.waits.get(event.data.waitId);
+      if (entry === undefined) return state;
+      const output = outputOfWait(entry, event.data.triggers);
+      return settle(shut(event.data.waitId, entry, state), entry.step, 'succeeded', output);
+    }
+    case 'WaitExpired': {
+      const entry = state.path.waits.get(event.data.waitId);
+      if (entry === undefined) return state;
+      const closed = shut(event.data.waitId, entry, state);
+      const { then } = event.data;
+      if ('value' in then) return settle(closed, entry.step, 'succeeded', { value: then.value });
+      if (!('step' in then)) return closed; // The end, or the skip, follows in the same append.
+      const settled = settle(closed, entry.step, 'succeeded', { value: { trigger: 'deadline' } });
+      return { ...settled, path: { ...settled.path, detours: settled.path.detours.set(entry.step, then.step) } };
+    }
+    case 'WaitWithdrawn': {
+      const entry = state.path.waits.get(event.data.waitId);
+      return entry === undefined ? state : shut(event.data.waitId, entry, state);
+    }
+    case 'WaitStale': {
+      const entry = state.path.waits.get(event.data.waitId);
+      return entry === undefined ? state : change(event.data.waitId, { ...entry, stale: event.data.because }, state);
+    }
+    default:
+      return state;
+  }
+}
+
+/** An external event counts once per wait step, over occurrences and branches (`architecture.md` §4.6). */
+export const usedKey = (step: string, eventId: string): string => canon([step, eventId]);
+
+/** Triggers that have come, each index once, in the order in which they came. */
+export function triggersGot(entry: WaitEntry): number[] {
+  return [...new Set(entry.got.map(({ trigger }) => trigger))];
+}
+
+/** Whether what has come is enough for the wait's combination. */
+export function isEnough(entry: WaitEntry): boolean {
+  const got = triggersGot(entry).length;
+  switch (entry.opened.mode) {
+    case 'any':
+      return got >= 1;
+    case 'all':
+      return got >= entry.opened.triggers.length;
+    case 'atLeast':
+      return got >= entry.opened.k;
+  }
+}
+
+/** `{trigger, data, at}` of the one that ended an `any` wait, else the list of them in the order they came. */
+function outputOfWait(entry: WaitEntry, triggers: readonly number[]): StepOutput {
+  const named = entry.got.filter(({ trigger }) => triggers.includes(trigger));
+  const views = named.map(({ trigger, at, data }) => ({ at, data: 'value' in data ? data.value : { ...data.ref }, trigger }));
+  const single = entry.opened.mode === 'any' && !entry.opened.keepOpen;
+  return { value: single ? (views[0] ?? null) : views };
+}
+
+function collected(data: WaitTriggered['data']): CollectedTrigger {
+  return {
+    trigger: data.trigger,
+    eventId: data.eventId,
+    at: data.at,
+    data: data.dataRef === undefined ? { value: data.data ?? null } : { ref: data.dataRef },
+  };
+}
+
+const change = (waitId: string, entry: WaitEntry, state: RunState): RunState => ({
+  ...state,
+  path: { ...state.path, waits: state.path.waits.set(waitId, entry) },
+});
+
+function shut(waitId: string, entry: WaitEntry, state: RunState): RunState {
+  if (!entry.open) return state;
+  const closed = change(waitId, { ...entry, open: false }, state);
+  return { ...closed, path: { ...closed.path, counts: count(closed.path.counts, { openWaits: -1 }) } };
+}
