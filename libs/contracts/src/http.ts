@@ -1,0 +1,134 @@
+import type { Id, Instant, Json, JsonObject, Revision } from '@cairn/kernel';
+import type { Receipt, RejectionBody } from './messages.js';
+
+/** Bytes of a request's body at most, but for exchange frames (`FRAME_BYTES_MAX`). */
+export const BODY_BYTES_MAX = 262_144;
+/** Items of one page: without `limit=`, and at most. */
+export const PAGE_DEFAULT = 50;
+export const PAGE_MAX = 200;
+/** How long `result?waitMs=` and `work/{queue}:poll` may be held open; proxies cut at a minute. */
+export const HOLD_MS_MAX = 55_000;
+/** Characters of a run id's tail that must be given at least (`runs?tail=`): fewer would match by chance. */
+export const TAIL_MIN = 6;
+
+/** CloudEvents source of what people do over HTTP; part of the id of a run that was started without a key. */
+export const HTTP_SOURCE = '/cairn/http';
+/** Types of the direct inbound events. */
+export const START_TYPE = 'cairn.run.start.v1';
+export const SIGNAL_TYPE = 'cairn.run.signal.v1';
+
+export interface StartRunRequest {
+  readonly key?: string;
+  readonly input?: Json;
+  readonly attributes?: JsonObject;
+}
+
+export interface StartRunResponse {
+  readonly runId: Id;
+  readonly receiptId: Id;
+  /** `pending`: scheduling has not answered in time; the receipt will say. */
+  readonly outcome: 'started' | 'attached' | 'pending';
+}
+
+export interface SignalRequest {
+  readonly data?: Json;
+}
+
+export type RunStateName = 'active' | 'blocked' | 'waiting' | 'retrying' | 'in_review' | 'escalated' | 'complete';
+export const runStateNames: readonly RunStateName[] = ['active', 'blocked', 'waiting', 'retrying', 'in_review', 'escalated', 'complete'];
+
+/** A run as lists and `GET runs/{id}` show it (`capabilities.md` §2.1). */
+export interface RunView {
+  readonly run: Id;
+  readonly workflow: string;
+  readonly version: string;
+  readonly key?: string;
+  readonly goal: string | null;
+  readonly state: RunStateName;
+  readonly sub?: string;
+  readonly head: string;
+  readonly revision: Revision;
+  /** When it came into this state. */
+  readonly since: Instant;
+  readonly startedAt: Instant;
+  readonly endedAt?: Instant;
+  readonly attributes: JsonObject;
+  readonly flags: readonly string[];
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Present while there is more. */
+  readonly cursor?: string;
+}
+
+export interface RunResultView {
+  readonly run: Id;
+  readonly state: RunStateName;
+  readonly outcome?: string;
+  readonly output?: Json;
+  readonly message?: string;
+}
+
+export interface WaitView {
+  readonly wait: Id;
+  readonly run: Id;
+  readonly workflow: string;
+  readonly branch: string;
+  readonly step: string;
+  readonly state: 'open' | 'satisfied' | 'expired' | 'withdrawn';
+  readonly stale: boolean;
+  readonly mode: string;
+  readonly triggers: readonly JsonObject[];
+  /** Receipt ids of what has come. */
+  readonly got: readonly { readonly trigger: number; readonly eventId: Id; readonly at: Instant; readonly kept: boolean }[];
+  readonly openedAt: Instant;
+  readonly deadline: Instant | null;
+  readonly staleAt: Instant | null;
+  readonly endedAt?: Instant;
+  readonly contract: JsonObject;
+}
+
+export interface StoredEventView {
+  readonly stream: string;
+  readonly revision: Revision;
+  readonly type: string;
+  readonly version: number;
+  readonly data: JsonObject;
+  readonly metadata: JsonObject;
+}
+
+export interface HistoryView {
+  readonly run: Id;
+  readonly branches: readonly { readonly branch: string; readonly events: readonly StoredEventView[] }[];
+}
+
+export interface DefinitionSummary {
+  readonly name: string;
+  readonly version: string;
+  readonly hash: string;
+  readonly appliedAt: Instant;
+}
+
+export interface DefinitionView extends DefinitionSummary {
+  readonly definition: JsonObject;
+}
+
+/** What scheduling answers to whoever asks on `CAIRN_IN`: the receipt with its first line, or the refusal in it. */
+export interface IntakeAnswer {
+  readonly receipt: Receipt;
+}
+
+/** Body of `subjects.command(ns, 'scheduling', 'apply-definition')`. */
+export interface ApplyDefinitionMessage {
+  readonly id: Id;
+  readonly ns: string;
+  readonly type: 'ApplyDefinition';
+  readonly actor: string;
+  readonly data: { readonly definition: JsonObject };
+}
+
+/** What scheduling answers to it. `unchanged`: that version is stored with this hash. */
+export type ApplyDefinitionAnswer =
+  | { readonly kind: 'applied' | 'unchanged'; readonly name: string; readonly version: string; readonly hash: string; readonly revision: Revision }
+  | { readonly kind: 'rejected'; readonly rejection: RejectionBody };
