@@ -1,0 +1,34 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, Randomness } from '@cairn/ports';
+import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, METRICS, RANDOMNESS } from './tokens.js';
+
+/** What a service is assembled from. */
+export interface Ports {
+  readonly store: EventStore;
+  readonly bus: Bus;
+  readonly artifacts: Artifacts;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly randomness: Randomness;
+  readonly metrics: Metrics;
+}
+
+/**
+ * The ports of one process, under their symbols. Not global: a service's module says that it stands on it, by
+ * `SomeModule.on(PortsModule.of(ports))`. Give the same answer of `of` to all of them; Nest then makes one module of it.
+ */
+@Module({})
+export class PortsModule {
+  static of(ports: Ports): DynamicModule {
+    const providers = [
+      { provide: EVENT_STORE, useValue: ports.store },
+      { provide: BUS, useValue: ports.bus },
+      { provide: ARTIFACTS, useValue: ports.artifacts },
+      { provide: CLOCK, useValue: ports.clock },
+      { provide: IDS, useValue: ports.ids },
+      { provide: RANDOMNESS, useValue: ports.randomness },
+      { provide: METRICS, useValue: ports.metrics },
+    ];
+    return { module: PortsModule, providers, exports: providers };
+  }
+}
