@@ -14,8 +14,14 @@ export function checkAppend(stream: StreamName, expected: ExpectedRevision, even
   let units = 0;
   let longest = 0;
   for (let i = 0; i < events.length; i++) {
-    const { revision, stream: sealedFor, body } = events[i]!;
+    const event = events[i]!;
+    const { revision, stream: sealedFor, body, metadata } = event;
     invariant(sealedFor === stream && revision === first + i, `append to ${stream}: event ${i} was sealed for ${sealedFor}@${revision}, not for revision ${first + i}`);
+    invariant(
+      metadata.revision === revision && metadata.eventId === event.eventId && metadata.schemaVersion === event.version && metadata.at === event.at &&
+        metadata.actor === event.actor && metadata.causationId === event.causationId,
+      `append to ${stream}: the metadata of event ${i} is not that of its body`,
+    );
     units += body.length;
     if (body.length > longest) longest = body.length;
   }
