@@ -54,3 +54,17 @@ export {
   type WaitView,
 } from './http.js';
 export { PROBLEM_MEDIA_TYPE, PROBLEM_TYPE_BASE, problemOf, problemStatus, type Problem, type ProblemCode, type ProblemExtras } from './problems.js';
+export { metricNames } from './metric-names.js';
+export {
+  checkBody,
+  FAILED_TYPE,
+  heartbeatSchema,
+  inboundEventSchema,
+  pollSchema,
+  replySchema,
+  signalSchema,
+  startRunSchema,
+  SUCCEEDED_TYPE,
+  type Checked,
+  type PollRequest,
+} from './schemas.js';
