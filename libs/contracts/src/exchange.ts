@@ -40,6 +40,8 @@ export const BEATS_MISSED_MAX = 3;
 export interface TaskData {
   readonly kind: 'task';
   readonly workflow: string;
+  /** A session serves several queues in one frame: the task says which code it is for. */
+  readonly queue: string;
   readonly step: string;
   readonly attempt: number;
   readonly attemptsMax: number;
