@@ -1,0 +1,11 @@
+export { readHead, transact, TRANSACT_ATTEMPTS_MAX, type StreamHead, type TransactOutcome, type Transaction } from './transact.js';
+export { SWEEP_INTERVAL_MS, SweepLoop, type SweepLoopOptions } from './sweep-loop.js';
+export {
+  CHECKPOINT_EVENTS,
+  CHECKPOINT_INTERVAL_MS,
+  TAIL_RETRY_MS,
+  WorkingSet,
+  type WorkingSetFold,
+  type WorkingSetListener,
+  type WorkingSetPorts,
+} from './working-set.js';
