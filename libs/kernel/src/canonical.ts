@@ -4,8 +4,14 @@ import canonicalize from 'canonicalize';
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
-/** Deeper values are refused at every door; the serialisers below recurse and must never meet one. */
+/** Objects and lists inside each other, at most, in what comes from outside: every door refuses deeper values. */
 export const JSON_DEPTH_MAX = 64;
+
+/**
+ * What is stored is deeper than what came: a definition's document (as deep as a door lets through) may wrap an input that is as deep
+ * again, in an event with some levels of its own. Beyond this only a cycle is left, and the recursion below must end.
+ */
+const STORED_DEPTH_MAX = 2 * JSON_DEPTH_MAX + 16;
 
 /**
  * RFC 8785 canonical JSON of a value: keys sorted by UTF-16 code units, no white space, ECMAScript numbers.
@@ -27,7 +33,10 @@ export function canon(value: unknown): string {
 
 const UNORDERABLE = Symbol('unorderable');
 
-/** The same value with every object's keys in order: the value itself where nothing had to move. */
+/**
+ * The same value with every object's keys in order: the value itself where nothing had to move, `UNORDERABLE` where JavaScript would
+ * not keep the order. Looks at all of the value either way, so that both paths refuse the same.
+ */
 function inKeyOrder(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'string':
@@ -40,7 +49,7 @@ function inKeyOrder(value: unknown, depth: number): unknown {
       return value;
     case 'object':
       if (value === null) return value;
-      if (depth > JSON_DEPTH_MAX) throw new TypeError(`canonical JSON: nested deeper than ${JSON_DEPTH_MAX}`);
+      if (depth >= STORED_DEPTH_MAX) throw new TypeError(`canonical JSON: nested deeper than ${STORED_DEPTH_MAX}`);
       return Array.isArray(value) ? listInKeyOrder(value, depth) : objectInKeyOrder(value as Record<string, unknown>, depth);
     default:
       throw new TypeError(`canonical JSON: ${typeof value} is not JSON`);
@@ -49,22 +58,24 @@ function inKeyOrder(value: unknown, depth: number): unknown {
 
 function listInKeyOrder(list: readonly unknown[], depth: number): unknown {
   let copy: unknown[] | undefined;
+  let orderable = true;
   for (let i = 0; i < list.length; i++) {
     const item = inKeyOrder(list[i], depth + 1);
-    if (item === UNORDERABLE) return UNORDERABLE;
-    if (item !== list[i]) (copy ??= list.slice())[i] = item;
+    if (item === UNORDERABLE) orderable = false;
+    else if (item !== list[i]) (copy ??= list.slice())[i] = item;
   }
-  return copy ?? list;
+  return orderable ? (copy ?? list) : UNORDERABLE;
 }
 
 function objectInKeyOrder(object: Record<string, unknown>, depth: number): unknown {
-  if ('toJSON' in object) throw new TypeError('canonical JSON: only plain objects');
+  if (typeof object['toJSON'] === 'function') throw new TypeError('canonical JSON: only plain objects');
   const keys = Object.keys(object);
   let sorted = true;
+  let orderable = true;
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
     const first = key.charCodeAt(0);
-    if (first >= 48 && first <= 57) return UNORDERABLE; // Perhaps integer-like: JavaScript would move it.
+    if (first >= 48 && first <= 57) orderable = false; // Perhaps integer-like: JavaScript would move it.
     if (key === '__proto__' || !key.isWellFormed()) throw new TypeError('canonical JSON: a key is not allowed');
     if (i > 0 && keys[i - 1]! > key) sorted = false;
   }
@@ -74,12 +85,12 @@ function objectInKeyOrder(object: Record<string, unknown>, depth: number): unkno
     const before = object[key];
     if (before === undefined) continue; // JSON.stringify leaves it out.
     const after = inKeyOrder(before, depth + 1);
-    if (after === UNORDERABLE) return UNORDERABLE;
-    if (copy !== undefined && !sorted) copy[key] = after;
+    if (after === UNORDERABLE) orderable = false;
+    else if (copy !== undefined && !sorted) copy[key] = after;
     else if (after !== before) {
       copy ??= { ...object };
       copy[key] = after;
     }
   }
-  return copy ?? object;
+  return orderable ? (copy ?? object) : UNORDERABLE;
 }

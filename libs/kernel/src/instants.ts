@@ -6,9 +6,12 @@ export type EpochMs = number;
 /** The tolerated difference between two machines' clocks. Nothing that needs more exactness may compare their `at`. */
 export const CLOCK_SKEW_MS = 5_000;
 
-const INSTANT = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})\.(\d{3})Z$/;
-const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
+const INSTANT = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):([0-5]\d)\.(\d{3})Z$/;
+const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 const DAY_MS = 86_400_000;
+/** 0000-01-01T00:00:00.000Z and 10000-01-01T00:00:00.000Z, as `daysFromCivil` counts. */
+const YEAR_0_MS = -719_528 * DAY_MS;
+const YEAR_10000_MS = 2_932_897 * DAY_MS;
 
 let cachedDay = NaN;
 let cachedText = '';
@@ -16,10 +19,10 @@ let cachedText = '';
 /** `EpochMs` (years 0 to 9999) as an instant. Pure arithmetic: the domain has no `Date`. */
 export function instantOf(ms: EpochMs): Instant {
   if (!Number.isSafeInteger(ms)) throw new RangeError('instantOf: whole milliseconds');
+  if (ms < YEAR_0_MS || ms >= YEAR_10000_MS) throw new RangeError('instantOf: years 0 to 9999');
   const day = Math.floor(ms / DAY_MS);
   if (day !== cachedDay) {
     const [year, month, dayOfMonth] = civilFromDays(day);
-    if (year < 0 || year > 9999) throw new RangeError('instantOf: years 0 to 9999');
     cachedText = `${pad(year, 4)}-${pad(month, 2)}-${pad(dayOfMonth, 2)}T`;
     cachedDay = day;
   }
@@ -36,7 +39,10 @@ export function epochMsOf(instant: Instant): EpochMs {
   return ms;
 }
 
-/** Milliseconds of any RFC 3339 text (time zones, 0-9 decimals, cut to milliseconds), or `undefined` if it is none. */
+/**
+ * Milliseconds of any RFC 3339 text (time zones, 0-9 decimals, cut to milliseconds; a leap second is the next minute's first), or
+ * `undefined` if it is none or lies, in UTC, outside the years 0 to 9999 that an instant can hold.
+ */
 export function parseRfc3339(text: string): EpochMs | undefined {
   const match = RFC3339.exec(text);
   if (match === null) return undefined;
@@ -45,7 +51,8 @@ export function parseRfc3339(text: string): EpochMs | undefined {
   if (m < 1 || m > 12 || d < 1 || d > daysInMonth(y, m) || h > 23 || min > 59 || s > 60) return undefined;
   const ms = Number((fraction ?? '').padEnd(3, '0').slice(0, 3));
   const offset = sign === undefined ? 0 : (sign === '-' ? -1 : 1) * (Number(offsetHour) * 60 + Number(offsetMinute)) * 60_000;
-  return daysFromCivil(y, m, d) * DAY_MS + ((h * 60 + min) * 60 + s) * 1000 + ms - offset;
+  const result = daysFromCivil(y, m, d) * DAY_MS + ((h * 60 + min) * 60 + s) * 1000 + ms - offset;
+  return result < YEAR_0_MS || result >= YEAR_10000_MS ? undefined : result;
 }
 
 /** The instant `ms` milliseconds after another. */

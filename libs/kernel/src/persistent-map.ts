@@ -136,10 +136,15 @@ function insert<V>(node: Node<V>, leaf: Leaf<V>, shift: number): Node<V> {
     return { bitmap: node.bitmap, children };
   }
   if (node.hash === leaf.hash) {
-    if (isBucket(node)) return { hash: node.hash, leaves: [...node.leaves.filter(({ key }) => key !== leaf.key), leaf] };
-    return node.key === leaf.key ? leaf : { hash: leaf.hash, leaves: [node, leaf] };
+    if (isBucket(node)) return bucketOf([...node.leaves.filter(({ key }) => key !== leaf.key), leaf]);
+    return node.key === leaf.key ? leaf : bucketOf([node, leaf]);
   }
   return fork(node, leaf, shift);
+}
+
+/** Leaves in key order, so that equal content has the equal shape whatever came first. Buckets are rare and tiny. */
+function bucketOf<V>(leaves: readonly Leaf<V>[]): Bucket<V> {
+  return { hash: leaves[0]!.hash, leaves: leaves.toSorted((a, b) => (a.key < b.key ? -1 : 1)) };
 }
 
 function fork<V>(one: Leaf<V> | Bucket<V>, other: Leaf<V>, shift: number): Branch<V> {
