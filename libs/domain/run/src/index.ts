@@ -55,3 +55,4 @@ export { isEnough, usedKey } from './waits/evolve.js';
 export { entryOf, isSettled } from './steps/evolve.js';
 export { artifactHex, outputDigest, stateDigest, stateDigestFromScratch } from './state-digest.js';
 export { digestOfValue, outputView, stateView } from './state-view.js';
+export { decodeRunEvents, eventSchemas, UnreadableEvent, type EventKey } from './codec.js';

@@ -88,7 +88,7 @@ const slices: readonly Slice[] = [
   emptySlice('ledger.effects'),
   mapSlice('ledger.late', ({ ledger }) => ledger.late, () => true, listKey),
   emptySlice('ledger.notifications'),
-  mapSlice('ledger.spend', ({ ledger }) => ledger.spend, ({ attempts, tokens, usd }) => ({ attempts, tokens, usd })),
+  mapSlice('ledger.spend', ({ ledger }) => ledger.spend, ({ attempts, tokensIn, tokensOut, usd }) => ({ attempts, tokens: tokensIn + tokensOut, usd })),
   mapSlice('ledger.used', ({ ledger }) => ledger.used, () => true, listKey),
   emptySlice('path.assumptions'),
   mapSlice('path.attempts', ({ path }) => path.attempts, ({ n, step, taken }) => ({ n, step, taken })),
@@ -111,7 +111,7 @@ export function stateDigestFromScratch(state: { readonly path: Path; readonly le
 
 /** The same entries in maps that no memo knows. */
 function recreated<T extends object>(half: T): T {
-  const copy: Record<string, unknown> = { ...half };
+  const copy: Record<string, unknown> = { ...(half as Record<string, unknown>) };
   for (const [name, value] of Object.entries(half)) {
     if (value !== null && typeof value === 'object' && 'entries' in value) {
       const map = value as PersistentMap<unknown>;
@@ -121,5 +121,5 @@ function recreated<T extends object>(half: T): T {
       copy[name] = map.size === 0 ? map : fresh;
     }
   }
-  return copy as T;
+  return copy as unknown as T;
 }

@@ -28,7 +28,7 @@ export function stateView(state: RunState): JsonObject {
     ledger: {
       effects: {},
       used: ledger.used.toObject(),
-      spend: mapped(ledger.spend.toObject(), ({ attempts, usd, tokens }) => ({ attempts, usd, tokens })),
+      spend: mapped(ledger.spend.toObject(), ({ attempts, usd, tokensIn, tokensOut }) => ({ attempts, usd, tokens: tokensIn + tokensOut })),
       late: ledger.late.toObject(),
       branches: Object.fromEntries(ledgerBranches(state)),
       notifications: {},

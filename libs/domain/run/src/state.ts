@@ -78,7 +78,8 @@ export interface CollectedTrigger {
 export interface Spend {
   readonly attempts: number;
   readonly usd: number;
-  readonly tokens: number;
+  readonly tokensIn: number;
+  readonly tokensOut: number;
 }
 
 export interface RunEnd {

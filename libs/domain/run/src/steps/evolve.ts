@@ -109,11 +109,11 @@ function close(state: RunState, attemptId: string, replyId: string | null): RunS
 
 function withUsage(state: RunState, step: Occurrence, usage: Usage | undefined): RunState {
   if (usage === undefined) return state;
-  const change = { usd: usage.usd ?? 0, tokens: (usage.tokensIn ?? 0) + (usage.tokensOut ?? 0) };
+  const change = { usd: usage.usd ?? 0, tokensIn: usage.tokensIn ?? 0, tokensOut: usage.tokensOut ?? 0 };
   return { ...state, ledger: { ...state.ledger, spend: spent(spent(state.ledger, step, change), '', change) } };
 }
 
-const NOTHING_SPENT: Spend = { attempts: 0, usd: 0, tokens: 0 };
+const NOTHING_SPENT: Spend = { attempts: 0, usd: 0, tokensIn: 0, tokensOut: 0 };
 
 function spent(from: Ledger | Ledger['spend'], step: string, change: Partial<Spend>): Ledger['spend'] {
   const spend = 'spend' in from ? from.spend : from;
@@ -121,6 +121,7 @@ function spent(from: Ledger | Ledger['spend'], step: string, change: Partial<Spe
   return spend.set(step, {
     attempts: before.attempts + (change.attempts ?? 0),
     usd: before.usd + (change.usd ?? 0),
-    tokens: before.tokens + (change.tokens ?? 0),
+    tokensIn: before.tokensIn + (change.tokensIn ?? 0),
+    tokensOut: before.tokensOut + (change.tokensOut ?? 0),
   });
 }

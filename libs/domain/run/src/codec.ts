@@ -1,0 +1,185 @@
+import type { StoredEvent } from '@cairn/kernel';
+import { z } from 'zod';
+import type { RecordedRunEvent } from './events.js';
+
+/** Schemas of everything that is stored in `run-…` streams, by `Type@version`. Storage format: `events.lock.json` guards it. */
+
+const id = z.string().regex(/^[0-7][0-9a-hjkmnp-tv-z]{25}$/);
+const instant = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/);
+const json = z.json();
+const jsonObject = z.record(z.string(), json);
+const occurrence = z.string().min(1);
+const artifactRef = z.object({ artifact: z.string(), bytes: z.number(), mediaType: z.string() });
+const pinned = z.object({ name: z.string(), version: z.union([z.string(), z.number()]), hash: z.string(), revision: z.number() });
+const usage = z.object({ usd: z.number().optional(), tokensIn: z.number().optional(), tokensOut: z.number().optional(), model: z.string().optional() });
+const output = { output: json.optional(), outputRef: artifactRef.optional() };
+const failure = z.object({
+  by: z.enum(['handler', 'lease', 'timeout', 'decider']),
+  bucket: z.string().optional(),
+  code: z.string().optional(),
+  message: z.string(),
+  retryAfter: instant.optional(),
+  sideEffect: z.enum(['none', 'applied', 'unknown']),
+  evidence: z.string().optional(),
+  details: jsonObject.optional(),
+});
+const trigger = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('event'),
+    type: z.string(),
+    key: z.string().optional(),
+    where: z.string().optional(),
+    from: z.array(z.string()).optional(),
+    mayResume: z.array(z.string()).optional(),
+  }),
+  z.object({ kind: z.literal('signal'), name: z.string(), mayResume: z.array(z.string()).optional() }),
+  z.object({ kind: z.literal('timer'), at: instant }),
+]);
+const onDeadline = z.union([z.object({ step: z.string() }), z.object({ fail: z.string() }), z.object({ giveUp: z.literal(true) }), z.object({ value: json })]);
+
+export const eventSchemas = {
+  'RunStarted@1': z.object({
+    ns: z.string(),
+    workflow: z.string(),
+    key: z.string().optional(),
+    goal: z.string().nullable(),
+    input: json,
+    attributes: jsonObject,
+    definition: pinned,
+    policies: z.array(pinned),
+    cause: z.object({ receiptId: id, source: z.string(), id: z.string(), type: z.string(), hops: z.number().optional() }),
+    limits: z.object({ ageMs: z.number(), occurrences: z.number(), branches: z.number() }),
+    resultTo: z.string().optional(),
+  }),
+  'RunCompleted@1': z.object({ outcome: z.enum(['succeeded', 'reduced']), ...output }),
+  'RunGaveUp@1': z.object({ step: occurrence.optional(), attemptId: id.optional(), rule: z.string(), numbers: jsonObject }),
+  'RunFailed@1': z.object({ step: occurrence.optional(), bucket: z.string(), message: z.string() }),
+  'EventEmitted@1': z.object({ eventId: id, step: occurrence, type: z.string(), key: z.string().optional(), data: json, hops: z.number() }),
+  'StepStarted@1': z.object({
+    step: occurrence,
+    attempt: z.number(),
+    attemptId: id,
+    queue: z.string(),
+    input: json,
+    params: json,
+    purpose: z.string().optional(),
+    childRun: id.optional(),
+  }),
+  'StepSucceeded@1': z.object({
+    step: occurrence,
+    attemptId: id,
+    ...output,
+    evidence: z.string().optional(),
+    uncertainty: z.number().optional(),
+    usage: usage.optional(),
+  }),
+  'StepFailed@1': z.object({ step: occurrence, attemptId: id, failure }),
+  'StepSkipped@1': z.object({ step: occurrence, because: z.enum(['when', 'optional', 'scope']) }),
+  'LateResultRecorded@1': z.object({
+    step: occurrence,
+    attemptId: id,
+    replyId: z.string(),
+    reply: z.object({ kind: z.string(), ...output, failure: failure.optional() }),
+    usage: usage.optional(),
+    because: z.enum(['attempt_closed', 'run_ended', 'not_head']),
+  }),
+  'RetryDecided@1': z.object({
+    step: occurrence,
+    attemptId: id,
+    bucket: z.string(),
+    decision: z.enum(['retry', 'retry_modified', 'fallback', 'reduce_scope', 'escalate', 'block', 'give_up']),
+    justification: z.object({
+      rule: z.string(),
+      newEvidence: z.array(z.object({ digest: z.string().optional(), code: z.string().optional(), retryAfter: instant.optional() })),
+      expectedChange: z.string().nullable(),
+    }),
+    policy: pinned,
+    notBefore: instant.optional(),
+    queue: z.string().optional(),
+    change: jsonObject.optional(),
+  }),
+  'CheckpointReached@1': z.object({
+    name: z.string(),
+    kind: z.enum(['plan', 'pre_effect', 'post_effect', 'wait', 'review', 'recovery', 'stage']),
+    step: occurrence.optional(),
+    claim: z.object({
+      says: z.string(),
+      inputDigest: z.string().optional(),
+      resultDigest: z.string().optional(),
+      artifacts: z.array(z.string()),
+      usage: z.object({ usd: z.number(), tokensIn: z.number(), tokensOut: z.number() }),
+    }),
+    digestVersion: z.literal(1),
+    stateDigest: z.string().regex(/^[0-9a-f]{64}$/),
+  }),
+  'WaitOpened@1': z.object({
+    waitId: id,
+    step: occurrence,
+    mode: z.enum(['any', 'all', 'atLeast']),
+    k: z.number(),
+    triggers: z.array(trigger).min(1),
+    deadline: instant.nullable(),
+    noDeadline: z.object({ because: z.string(), by: z.string() }).optional(),
+    onDeadline: onDeadline.nullable(),
+    staleAt: instant.nullable(),
+    lookBack: z.union([z.enum(['run', 'none']), z.number()]),
+    keepOpen: z.boolean(),
+    guard: z.string().optional(),
+    assumptions: z.array(jsonObject),
+    restores: z.string(),
+    cel: z.string(),
+    contract: z.object({ intent: z.string().nullable(), branch: z.string(), clauses: z.array(z.object({ id: z.string(), says: z.string() })) }),
+  }),
+  'WaitTriggered@1': z.object({
+    waitId: id,
+    step: occurrence,
+    trigger: z.number(),
+    eventId: id,
+    source: z.string().optional(),
+    id: z.string().optional(),
+    type: z.string().optional(),
+    kept: z.boolean(),
+    at: instant,
+    data: json.optional(),
+    dataRef: artifactRef.optional(),
+  }),
+  'WaitSatisfied@1': z.object({ waitId: id, step: occurrence, triggers: z.array(z.number()) }),
+  'WaitExpired@1': z.object({ waitId: id, step: occurrence, then: onDeadline }),
+  'WaitWithdrawn@1': z.object({ waitId: id, step: occurrence, because: z.enum(['run_ended', 'branch', 'rescheduled']) }),
+  'WaitStale@1': z.object({ waitId: id, step: occurrence, because: z.string() }),
+} as const satisfies Record<string, z.ZodType>;
+
+export type EventKey = keyof typeof eventSchemas;
+
+/** Newest version of each type that this release understands; a newer one parks its run (I-4). */
+const versions = new Map<string, number>();
+for (const key of Object.keys(eventSchemas)) {
+  const [type = '', version = '0'] = key.split('@');
+  versions.set(type, Math.max(versions.get(type) ?? 0, Number(version)));
+}
+
+/** A stored event that this release cannot read: of a newer version (park), or broken (name it, touch nothing). */
+export class UnreadableEvent extends Error {
+  override readonly name = 'UnreadableEvent';
+  constructor(
+    readonly code: 'event_newer' | 'event_broken',
+    readonly event: StoredEvent,
+    detail: string,
+  ) {
+    super(`${event.stream}@${event.revision}: ${detail}`);
+  }
+}
+
+/** Checks events read from a `run-…` stream. Unknown fields are kept. Throws `UnreadableEvent`. */
+export function decodeRunEvents(stored: readonly StoredEvent[]): RecordedRunEvent[] {
+  return stored.map((event) => {
+    const newest = versions.get(event.type);
+    if (newest === undefined || event.version > newest) {
+      throw new UnreadableEvent('event_newer', event, `${event.type} version ${event.version} is newer than this release`);
+    }
+    const schema = eventSchemas[`${event.type}@${event.version}` as EventKey];
+    const checked = schema.safeParse(event.data);
+    if (!checked.success) throw new UnreadableEvent('event_broken', event, `${event.type}: ${checked.error.issues[0]?.message ?? 'broken'}`);
+    return event as unknown as RecordedRunEvent;
+  });
+}

@@ -1,0 +1,51 @@
+import type { Plan } from '@cairn/domain-definition';
+import { nothing, rejected, unreachable, type Decision } from '@cairn/kernel';
+import { advanceFromState } from './advance.js';
+import type { CommandContext, RunCommand } from './commands.js';
+import { concluded } from './concluded.js';
+import { Draft, MissingOutput, NOTHING_LOADED, type LoadedOutputs } from './draft.js';
+import { startRun } from './lifecycle/decide.js';
+import { applyRetryDecision } from './recovery/decide.js';
+import type { RunRejection } from './rejections.js';
+import type { RunEvent } from './events.js';
+import type { RunState } from './state.js';
+import { recordLapse, recordReply } from './steps/decide.js';
+import { expireWait, markStale, wakeRun } from './waits/decide.js';
+
+/**
+ * Decides what a command makes of a run: pure, total, bounded. Throws `MissingOutput` if an expression needs an output that is held
+ * by reference and was not loaded; the caller loads it and decides again.
+ */
+export function decideRun(
+  plan: Plan,
+  state: RunState,
+  command: RunCommand,
+  context: CommandContext,
+  loaded: LoadedOutputs = NOTHING_LOADED,
+): Decision<RunEvent, RunRejection> {
+  const draft = new Draft(plan, state, context, loaded);
+  if (command.type === 'StartRun') return startRun(draft, command);
+  if (state.started === null) return rejected({ code: 'run_not_found', detail: 'there is no such run' });
+  if (command.type === 'RecordReply') return recordReply(draft, command); // Welcome after the end, too: as late.
+  if (state.end !== null) return nothing('late');
+  switch (command.type) {
+    case 'RecordLapse':
+      return recordLapse(draft, command);
+    case 'WakeRun':
+      return wakeRun(draft, command);
+    case 'ExpireWait':
+      return expireWait(draft, command);
+    case 'MarkStale':
+      return markStale(draft, command);
+    case 'ApplyRetryDecision':
+      return applyRetryDecision(draft, command);
+    case 'AdvanceRun':
+      advanceFromState(draft);
+      return concluded(draft);
+    default:
+      return unreachable(command);
+  }
+}
+
+export { MissingOutput, NOTHING_LOADED, type LoadedOutputs };
+export type { RunRejection };

@@ -1,0 +1,19 @@
+import type { Draft } from '../draft.js';
+import type { RunEvent } from '../events.js';
+
+/** Ends the run: what is still open is withdrawn in the same append (I-30); open attempts are closed by the end itself. */
+export function endRun(draft: Draft, end: Extract<RunEvent, { type: 'RunCompleted' | 'RunGaveUp' | 'RunFailed' }>): void {
+  for (const [waitId, wait] of [...draft.state.path.waits.entries()].sort(byStep)) {
+    if (wait.open) draft.add({ type: 'WaitWithdrawn', version: 1, data: { waitId, step: wait.step, because: 'run_ended' } });
+  }
+  draft.add(end);
+}
+
+/** The definition cannot go on as written, or says that this is a failure. */
+export function failRun(draft: Draft, step: string | undefined, bucket: string, message: string): void {
+  endRun(draft, { type: 'RunFailed', version: 1, data: { ...(step === undefined ? {} : { step }), bucket, message } });
+}
+
+/** Map order is that of hashes; an append's order is part of the storage format. */
+const byStep = ([, a]: readonly [string, { readonly step: string }], [, b]: readonly [string, { readonly step: string }]): number =>
+  a.step < b.step ? -1 : 1;
