@@ -1,0 +1,135 @@
+import type { Json } from '@cairn/kernel';
+import { buildWait } from './build-wait.js';
+import type { Definition, StepDocument } from './document.js';
+import type { Template } from './expressions.js';
+import { BRANCHES_DEFAULT, KEEP_DEFAULT_MS, LEASE_DEFAULT_MS, OCCURRENCES_DEFAULT, RUN_AGE_DEFAULT_MS, SHORT_RUN_AGE_MS, TIMEOUT_DEFAULT_MS } from './limits.js';
+import type { Plan, PlannedStep, PolicyName, StartTrigger } from './plan.js';
+import { EVENT_ROOTS, RUN_ROOTS, STEP_ROOTS, UNTIL_ROOTS, type PlanCompiler } from './plan-compiler.js';
+import { at } from './problems.js';
+
+/** The plan of a canonical definition. With problems it may be looked at, not run. */
+export function buildPlan(definition: Definition, hash: string, compiler: PlanCompiler): Plan {
+  const starts = (definition.on ?? []).map((start, i): StartTrigger => {
+    const pointer = at('/on', i);
+    return {
+      type: start.event,
+      ...(start.key === undefined ? {} : { key: compiler.template(start.key, EVENT_ROOTS, at(pointer, 'key')) }),
+      ...(start.where === undefined ? {} : { where: compiler.expression(start.where, EVENT_ROOTS, at(pointer, 'where')) }),
+      input: compiler.template(start.input ?? '${event.data}', EVENT_ROOTS, at(pointer, 'input')),
+      keepMs: start.keep ?? KEEP_DEFAULT_MS,
+      duplicates: start.duplicates ?? 'attach',
+    };
+  });
+  const steps = buildSteps(definition, compiler);
+  const byId = new Map(steps.map((step) => [step.id, step]));
+  const { output } = definition;
+  const short = definition.class === 'short';
+  return {
+    hash,
+    definition,
+    name: definition.name,
+    version: definition.version,
+    class: definition.class ?? 'standard',
+    ...(definition.goal === undefined ? {} : { goal: compiler.template(definition.goal, RUN_ROOTS, '/goal') }),
+    attributes: Object.fromEntries(
+      Object.entries(definition.attributes ?? {}).map(([name, value]) => [name, compiler.template(value, RUN_ROOTS, at('/attributes', name))]),
+    ),
+    ...(output === undefined
+      ? {}
+      : {
+          output: {
+            ...(output.schema === undefined ? {} : { schema: output.schema }),
+            ...(output.value === undefined ? {} : { value: compiler.template(output.value, STEP_ROOTS, '/output/value') }),
+            validate: compiler.schema(output.schema, '/output/schema'),
+          },
+        }),
+    validateInput: compiler.schema(definition.input, '/input'),
+    steps,
+    step: (id) => byId.get(id),
+    mainCount: steps.filter(({ side }) => !side).length,
+    starts,
+    limits: {
+      ageMs: definition.limits?.age ?? (short ? SHORT_RUN_AGE_MS : RUN_AGE_DEFAULT_MS),
+      occurrences: definition.limits?.occurrences ?? OCCURRENCES_DEFAULT,
+      branches: definition.limits?.branches ?? BRANCHES_DEFAULT,
+    },
+    retryPolicies: distinct(steps.filter(({ kind }) => kind === 'task').map(({ retry }) => retry)),
+  };
+}
+
+function buildSteps(definition: Definition, compiler: PlanCompiler): PlannedStep[] {
+  let above: string | undefined;
+  const afters = definition.steps.map((step) => {
+    const after = step.after ?? (step.side === true || above === undefined ? [] : [above]);
+    if (step.side !== true) above = step.id;
+    return after.filter((id) => id !== null); // Null: refused before.
+  });
+  const dependents = new Map<string, string[]>();
+  for (const [i, step] of definition.steps.entries()) {
+    for (const id of afters[i] ?? []) dependents.set(id, [...(dependents.get(id) ?? []), step.id]);
+  }
+  return definition.steps.map((step, index) =>
+    buildStep(step, index, afters[index] ?? [], dependents.get(step.id) ?? [], definition.retry ?? 'default', compiler),
+  );
+}
+
+function buildStep(step: StepDocument, index: number, after: readonly string[], dependents: readonly string[], workflowRetry: string, compiler: PlanCompiler): PlannedStep {
+  const pointer = at('/steps', index);
+  const firstUse = compiler.uses.length;
+  const template = (value: Json, field: string): Template => compiler.template(value, STEP_ROOTS, at(pointer, ...field.split('/')), step.id);
+  const planned = {
+    index,
+    id: step.id,
+    kind: step.wait !== undefined ? ('wait' as const) : step.emit !== undefined ? ('emit' as const) : ('task' as const),
+    after,
+    join: joinOf(step.join, after.length),
+    dependents,
+    ...(step.when === undefined ? {} : { when: compiler.expression(step.when, STEP_ROOTS, at(pointer, 'when'), step.id) }),
+    side: step.side ?? false,
+    optional: step.optional ?? false,
+    input: template(step.input ?? {}, 'input'),
+    params: template(step.params ?? {}, 'params'),
+    validateOutput: compiler.schema(step.output, at(pointer, 'output')),
+    timeoutMs: step.timeout ?? TIMEOUT_DEFAULT_MS,
+    leaseMs: step.lease ?? LEASE_DEFAULT_MS,
+    retry: policyNameOf(step.retry ?? workflowRetry),
+    ...(step.purpose === undefined ? {} : { purpose: step.purpose }),
+    ...(step.checkpoint === undefined ? {} : { checkpoint: step.checkpoint }),
+    ...(step.repeat === undefined
+      ? {}
+      : {
+          repeat: {
+            until: compiler.expression(step.repeat.until ?? 'true', UNTIL_ROOTS, at(pointer, 'repeat', 'until'), step.id),
+            max: step.repeat.max ?? 1,
+            pauseMs: step.repeat.pause ?? 0,
+          },
+        }),
+    ...(step.task === undefined ? {} : { queue: step.task.queue }),
+    ...(step.wait === undefined ? {} : { wait: buildWait(step.wait, step.id, at(pointer, 'wait'), compiler) }),
+    ...(step.emit === undefined
+      ? {}
+      : {
+          emit: {
+            type: step.emit.type,
+            ...(step.emit.key === undefined ? {} : { key: template(step.emit.key, 'emit/key') }),
+            data: template(step.emit.data ?? {}, 'emit/data'),
+          },
+        }),
+  };
+  const reads = compiler.uses.slice(firstUse).flatMap(({ accesses }) => accesses.filter(({ root }) => root === 'steps'));
+  return { ...planned, stepRefs: [...new Set(reads.map(({ path }) => path[0] as string))] };
+}
+
+function joinOf(join: 'any' | number | undefined, afterCount: number): PlannedStep['join'] {
+  if (join === undefined) return { kind: 'all', k: afterCount };
+  return join === 'any' ? { kind: 'any', k: Math.min(1, afterCount) } : { kind: 'atLeast', k: join };
+}
+
+function policyNameOf(text: string): PolicyName {
+  const [name = text, version] = text.split('@');
+  return version === undefined ? { name } : { name, version: Number(version) };
+}
+
+function distinct(policies: readonly PolicyName[]): PolicyName[] {
+  return [...new Map(policies.map((policy) => [`${policy.name}@${policy.version ?? ''}`, policy])).values()];
+}

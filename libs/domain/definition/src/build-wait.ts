@@ -1,0 +1,58 @@
+import type { TriggerDocument, WaitDocument } from './document.js';
+import { KEEP_DEFAULT_MS } from './limits.js';
+import type { PlannedTrigger, PlannedWait } from './plan.js';
+import { EVENT_ROOTS, GUARD_ROOTS, STEP_ROOTS, type PlanCompiler } from './plan-compiler.js';
+import { at } from './problems.js';
+
+export function buildWait(wait: WaitDocument, step: string, pointer: string, compiler: PlanCompiler): PlannedWait {
+  const { mode, documents, where } = combinationOf(wait, pointer);
+  const triggers = documents.flatMap((trigger, i) => buildTrigger(trigger, step, at(where, i), compiler));
+  const { deadline } = wait;
+  return {
+    mode,
+    k: mode === 'any' ? 1 : mode === 'all' ? documents.length : (wait.atLeast?.k ?? 1),
+    triggers,
+    deadline:
+      deadline === undefined
+        ? null
+        : typeof deadline === 'number'
+          ? { kind: 'after', ms: deadline }
+          : { kind: 'at', at: compiler.template(deadline.at, STEP_ROOTS, at(pointer, 'deadline', 'at'), step) },
+    ...(wait.noDeadline === undefined ? {} : { noDeadline: wait.noDeadline }),
+    onDeadline: wait.onDeadline ?? null,
+    staleAfterMs: wait.staleAfter ?? null,
+    ...(wait.guard === undefined ? {} : { guard: compiler.expression(wait.guard, GUARD_ROOTS, at(pointer, 'guard'), step) }),
+    lookBack: wait.lookBack ?? 'run',
+    keepOpen: wait.keepOpen ?? false,
+  };
+}
+
+function combinationOf(wait: WaitDocument, pointer: string): { mode: PlannedWait['mode']; documents: readonly TriggerDocument[]; where: string } {
+  if (wait.all !== undefined) return { mode: 'all', documents: wait.all, where: at(pointer, 'all') };
+  if (wait.atLeast !== undefined) return { mode: 'atLeast', documents: wait.atLeast.of, where: at(pointer, 'atLeast', 'of') };
+  return { mode: 'any', documents: wait.any ?? [], where: at(pointer, 'any') };
+}
+
+/** A trigger without a kind was refused before, and gives nothing. */
+function buildTrigger(trigger: TriggerDocument, step: string, pointer: string, compiler: PlanCompiler): PlannedTrigger[] {
+  const mayResume = trigger.mayResume === undefined ? {} : { mayResume: trigger.mayResume };
+  const { event, signal, timer } = trigger;
+  if (event !== undefined) {
+    if (event.where !== undefined) compiler.expression(event.where, EVENT_ROOTS, at(pointer, 'event', 'where'), step);
+    return [
+      {
+        kind: 'event',
+        type: event.type,
+        ...(event.key === undefined ? {} : { key: compiler.template(event.key, STEP_ROOTS, at(pointer, 'event', 'key'), step) }),
+        ...(event.where === undefined ? {} : { where: event.where }),
+        ...(event.from === undefined ? {} : { from: event.from }),
+        keepMs: event.keep ?? KEEP_DEFAULT_MS,
+        ...mayResume,
+      },
+    ];
+  }
+  if (signal !== undefined) return [{ kind: 'signal', name: signal, ...mayResume }];
+  if (timer === undefined) return [];
+  if (typeof timer === 'number') return [{ kind: 'timer', afterMs: timer }];
+  return [{ kind: 'timer', at: compiler.template(timer.at, STEP_ROOTS, at(pointer, 'timer', 'at'), step) }];
+}

@@ -1,0 +1,172 @@
+import { canon, type Json } from '@cairn/kernel';
+import type { Definition } from './document.js';
+import { durationMs } from './duration.js';
+import {
+  BRANCHES_DEFAULT,
+  DURATION_MAX_MS,
+  KEEP_DEFAULT_MS,
+  KEEP_MAX_MS,
+  LEASE_DEFAULT_MS,
+  LEASE_MAX_MS,
+  LEASE_MIN_MS,
+  LOOK_BACK_MAX_MS,
+  OCCURRENCES_DEFAULT,
+  RUN_AGE_DEFAULT_MS,
+  SHORT_RUN_AGE_MS,
+  TIMEOUT_DEFAULT_MS,
+} from './limits.js';
+import { at, type Problems } from './problems.js';
+
+type Loose = { readonly [field: string]: unknown };
+type Fields = { [field: string]: unknown };
+
+/**
+ * The canonical form of a document that has its shape (`history.md` §3): defaults left out, durations in milliseconds, `after` only where
+ * it differs from the step above. The canonical form of a canonical form is itself. Durations out of their range are reported.
+ */
+export function canonicalForm(document: Loose, problems: Problems): Definition {
+  const retry = document['retry'] ?? 'default';
+  const short = document['class'] === 'short';
+  let above: string | undefined;
+  const steps = listOf(document['steps']).map((step, i) => {
+    const fields = stepForm(step, at('/steps', i), above, retry, problems);
+    if (step['side'] !== true && typeof step['id'] === 'string') above = step['id'];
+    return fields;
+  });
+  const limits = objectOf(document['limits']);
+  return compact({
+    cairn: 1,
+    name: document['name'],
+    version: document['version'],
+    goal: document['goal'],
+    class: unless(document['class'], 'standard'),
+    input: schemaForm(document['input']),
+    output: outputForm(document['output']),
+    on: emptyOut(listOf(document['on']).map((start, i) => startForm(start, at('/on', i), problems))),
+    attributes: emptyOut(document['attributes']),
+    steps,
+    retry: unless(document['retry'], 'default'),
+    limits: emptyOut(
+      compact({
+        age: unless(
+          duration(limits['age'], '/limits/age', problems, { max: short ? SHORT_RUN_AGE_MS : DURATION_MAX_MS }),
+          short ? SHORT_RUN_AGE_MS : RUN_AGE_DEFAULT_MS,
+        ),
+        occurrences: unless(limits['occurrences'], OCCURRENCES_DEFAULT),
+        branches: unless(limits['branches'], BRANCHES_DEFAULT),
+      }),
+    ),
+    waive: emptyOut(document['waive']),
+  }) as unknown as Definition;
+}
+
+function stepForm(step: Loose, pointer: string, above: string | undefined, workflowRetry: unknown, problems: Problems): Fields {
+  const defaultAfter = step['side'] === true || above === undefined ? [] : [above];
+  const repeat = step['repeat'] === undefined ? undefined : objectOf(step['repeat']);
+  const emit = step['emit'] === undefined ? undefined : objectOf(step['emit']);
+  return compact({
+    id: step['id'],
+    purpose: step['purpose'],
+    after: unless(step['after'], defaultAfter),
+    join: unless(step['join'], 'all'),
+    when: unless(step['when'], 'true'),
+    side: unless(step['side'], false),
+    optional: unless(step['optional'], false),
+    input: unless(step['input'], {}),
+    params: unless(step['params'], {}),
+    output: schemaForm(step['output']),
+    retry: unless(step['retry'], workflowRetry),
+    timeout: unless(duration(step['timeout'], at(pointer, 'timeout'), problems), TIMEOUT_DEFAULT_MS),
+    lease: unless(duration(step['lease'], at(pointer, 'lease'), problems, { min: LEASE_MIN_MS, max: LEASE_MAX_MS }), LEASE_DEFAULT_MS),
+    checkpoint: step['checkpoint'],
+    repeat: repeat && compact({ ...repeat, pause: duration(repeat['pause'], at(pointer, 'repeat', 'pause'), problems) }),
+    task: step['task'],
+    wait: step['wait'] === undefined ? undefined : waitForm(objectOf(step['wait']), at(pointer, 'wait'), problems),
+    emit: emit && compact({ ...emit, data: unless(emit['data'], {}) }),
+  });
+}
+
+function waitForm(wait: Loose, pointer: string, problems: Problems): Fields {
+  const triggers = (list: unknown, where: string): unknown =>
+    list === undefined ? undefined : listOf(list).map((trigger, i) => triggerForm(trigger, at(where, i), problems));
+  const atLeast = wait['atLeast'] === undefined ? undefined : objectOf(wait['atLeast']);
+  const lookBack = wait['lookBack'];
+  return compact({
+    any: triggers(wait['any'], at(pointer, 'any')),
+    all: triggers(wait['all'], at(pointer, 'all')),
+    atLeast: atLeast && { ...atLeast, of: triggers(atLeast['of'] ?? [], at(pointer, 'atLeast', 'of')) },
+    deadline: durationOrAt(wait['deadline'], at(pointer, 'deadline'), problems),
+    noDeadline: wait['noDeadline'],
+    onDeadline: wait['onDeadline'],
+    staleAfter: duration(wait['staleAfter'], at(pointer, 'staleAfter'), problems),
+    guard: unless(wait['guard'], 'true'),
+    lookBack: lookBack === 'none' ? 'none' : lookBack === 'run' ? undefined : duration(lookBack, at(pointer, 'lookBack'), problems, { max: LOOK_BACK_MAX_MS }),
+    keepOpen: unless(wait['keepOpen'], false),
+  });
+}
+
+function triggerForm(trigger: Loose, pointer: string, problems: Problems): Fields {
+  const event = trigger['event'] === undefined ? undefined : objectOf(trigger['event']);
+  return compact({
+    event: event && compact({ ...event, where: unless(event['where'], 'true'), keep: keepForm(event['keep'], at(pointer, 'event', 'keep'), problems) }),
+    signal: trigger['signal'],
+    timer: durationOrAt(trigger['timer'], at(pointer, 'timer'), problems),
+    mayResume: trigger['mayResume'],
+  });
+}
+
+function startForm(start: Loose, pointer: string, problems: Problems): Fields {
+  return compact({
+    ...start,
+    where: unless(start['where'], 'true'),
+    input: unless(start['input'], '${event.data}'),
+    keep: keepForm(start['keep'], at(pointer, 'keep'), problems),
+    duplicates: unless(start['duplicates'], 'attach'),
+  });
+}
+
+const keepForm = (value: unknown, pointer: string, problems: Problems): unknown =>
+  unless(duration(value, pointer, problems, { max: KEEP_MAX_MS }), KEEP_DEFAULT_MS);
+
+function outputForm(value: unknown): unknown {
+  if (value === undefined) return undefined;
+  const output = objectOf(value);
+  return emptyOut(compact({ ...output, schema: schemaForm(output['schema']) }));
+}
+
+/** A schema without `$schema`, which says nothing here; one that accepts everything is the default. */
+function schemaForm(schema: unknown): unknown {
+  if (typeof schema !== 'object' || schema === null) return unless(schema, true);
+  const { $schema: _, ...rest } = schema as Loose;
+  return emptyOut(rest);
+}
+
+function durationOrAt(value: unknown, pointer: string, problems: Problems): unknown {
+  return typeof value === 'object' && value !== null ? value : duration(value, pointer, problems);
+}
+
+function duration(value: unknown, pointer: string, problems: Problems, range: { min?: number; max?: number } = {}): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  const { min = 1, max = DURATION_MAX_MS } = range;
+  const ms = durationMs(value);
+  if (ms !== undefined && ms >= min && ms <= max) return ms;
+  problems.error(pointer, 'duration', `a duration of ${min} to ${max} milliseconds: 10s, 5m, 2h, 14d, ISO 8601 without months and years, or whole milliseconds`);
+  return ms;
+}
+
+/** `undefined` for a value that equals its default. */
+function unless<T>(value: T, byDefault: unknown): T | undefined {
+  return value === undefined || value === byDefault || canon(value) === canon(byDefault) ? undefined : value;
+}
+
+function emptyOut(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0 ? undefined : value;
+}
+
+/** Without the members that are not there. */
+function compact(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+const objectOf = (value: unknown): Loose => (typeof value === 'object' && value !== null ? (value as Loose) : {});
+const listOf = (value: unknown): readonly Loose[] => (Array.isArray(value) ? (value as readonly Json[]).map(objectOf) : []);

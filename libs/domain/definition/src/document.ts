@@ -1,0 +1,124 @@
+import type { Json, JsonObject } from '@cairn/kernel';
+import type { Bucket } from './buckets.js';
+
+/**
+ * A workflow in canonical form (`capabilities.md` §3.1-§3.2): what `compileDefinition` gives, what is hashed, stored and pinned.
+ * Every member that equals its default is absent, every duration is whole milliseconds. `cairn: 1` fixes the defaults for ever.
+ */
+export interface Definition {
+  readonly cairn: 1;
+  readonly name: string;
+  readonly version: string;
+  readonly goal?: string;
+  readonly class?: 'short' | 'long';
+  readonly input?: JsonSchema;
+  readonly output?: OutputDocument;
+  readonly on?: readonly StartDocument[];
+  readonly attributes?: { readonly [name: string]: Json };
+  readonly steps: readonly StepDocument[];
+  readonly retry?: string;
+  readonly limits?: LimitsDocument;
+  readonly waive?: readonly WaiverDocument[];
+}
+
+/** JSON Schema 2020-12 without `$schema` and `$id`; references stay inside the document. */
+export type JsonSchema = boolean | JsonObject;
+
+/** Milliseconds. Authors may also write `10s`, `5m`, `2h`, `14d` or ISO 8601 without months and years. */
+export type DurationMs = number;
+
+export interface OutputDocument {
+  readonly schema?: JsonSchema;
+  readonly value?: Json;
+}
+
+export interface LimitsDocument {
+  readonly age?: DurationMs;
+  readonly occurrences?: number;
+  readonly branches?: number;
+}
+
+/** Silences a lint rule, visibly: for one step, or for all of them. */
+export interface WaiverDocument {
+  readonly rule: string;
+  readonly step?: string;
+  readonly because: string;
+}
+
+/** One entry of `on`: an event that starts a run, or reaches the run that its key already has. */
+export interface StartDocument {
+  readonly event: string;
+  readonly key?: string;
+  readonly where?: string;
+  readonly input?: Json;
+  readonly keep?: DurationMs;
+  readonly duplicates?: Exclude<Duplicates, 'attach'>;
+}
+
+/** What a start event does when its key has a run: deliver to it, be refused, start another, or (later) open a branch. */
+export type Duplicates = 'attach' | 'reject' | 'new_run' | 'branch';
+
+/** Exactly one of `task`, `wait`, `emit`, and common fields beside it. */
+export interface StepDocument {
+  readonly id: string;
+  readonly purpose?: string;
+  readonly after?: readonly string[];
+  readonly join?: 'any' | number;
+  readonly when?: string;
+  readonly side?: true;
+  readonly optional?: true;
+  readonly input?: Json;
+  readonly params?: Json;
+  readonly output?: JsonSchema;
+  readonly retry?: string;
+  readonly timeout?: DurationMs;
+  readonly lease?: DurationMs;
+  readonly checkpoint?: string;
+  readonly repeat?: RepeatDocument;
+  readonly task?: { readonly queue: string };
+  readonly wait?: WaitDocument;
+  readonly emit?: { readonly type: string; readonly key?: string; readonly data?: Json };
+}
+
+export interface RepeatDocument {
+  readonly until: string;
+  readonly max: number;
+  readonly pause?: DurationMs;
+}
+
+/** Exactly one of `any`, `all`, `atLeast`; a `deadline` or a reason why there is none. */
+export interface WaitDocument {
+  readonly any?: readonly TriggerDocument[];
+  readonly all?: readonly TriggerDocument[];
+  readonly atLeast?: { readonly k: number; readonly of: readonly TriggerDocument[] };
+  readonly deadline?: DurationMs | { readonly at: string };
+  readonly noDeadline?: { readonly because: string };
+  readonly onDeadline?: OnDeadline;
+  readonly staleAfter?: DurationMs;
+  readonly guard?: string;
+  readonly lookBack?: 'none' | DurationMs;
+  readonly keepOpen?: true;
+}
+
+/** What happens if nothing comes: a side step runs, the wait gives a value, fails, or the run gives up. */
+export type OnDeadline =
+  | { readonly step: string }
+  | { readonly value: Json }
+  | { readonly fail: Bucket }
+  | { readonly giveUp: true };
+
+/** Exactly one of `event`, `signal`, `timer`. */
+export interface TriggerDocument {
+  readonly event?: EventTriggerDocument;
+  readonly signal?: string;
+  readonly timer?: DurationMs | { readonly at: string };
+  readonly mayResume?: readonly string[];
+}
+
+export interface EventTriggerDocument {
+  readonly type: string;
+  readonly key?: string;
+  readonly where?: string;
+  readonly from?: readonly string[];
+  readonly keep?: DurationMs;
+}

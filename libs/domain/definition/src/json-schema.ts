@@ -1,0 +1,85 @@
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'; // The one importer of ajv, its formats and re2js.
+import addFormats from 'ajv-formats';
+import { RE2JS } from 're2js';
+import { canon, type FieldError, type Json } from '@cairn/kernel';
+import { BoundedCache } from './bounded-cache.js';
+import type { JsonSchema } from './document.js';
+import { at } from './problems.js';
+
+/** Says what breaks the schema. Pointers are relative to the value; a rule is the schema's keyword, `unknown_field` for a field too many. */
+export type Validator = (value: unknown) => FieldError[];
+
+/** Annotation of the workflow schema: a field that the language has and this release does not run. The text names it. */
+export const NOT_YET = 'x-not-yet';
+
+/** Formats that are checked; others are refused in a schema, since a check that does not happen is worse than none. */
+const FORMATS = ['date-time', 'date', 'time', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uri', 'uuid'] as const;
+
+/** Patterns are matched by RE2, in linear time whatever the pattern (B-25). */
+const linearRegExp = Object.assign((pattern: string) => {
+  const compiled = RE2JS.compile(pattern);
+  return { test: (text: string) => compiled.test(text) };
+}, { code: 'linearRegExp' });
+
+const ajv = new Ajv2020({
+  allErrors: true,
+  verbose: true,
+  strict: true,
+  strictTypes: false,
+  strictRequired: false,
+  strictTuples: false,
+  ownProperties: true, // A field named `constructor` must be there, not be inherited.
+  validateFormats: true,
+  code: { regExp: linearRegExp },
+});
+addFormats.default(ajv, [...FORMATS]);
+ajv.addKeyword({ keyword: NOT_YET, schemaType: 'string', errors: false, validate: () => false });
+
+const validators = new BoundedCache<Validator>();
+
+/**
+ * The validator of a schema; equal schemas share one (T-39: compiling costs about 17 ms).
+ * Throws an `Error` with one sentence if the schema itself is wrong: unknown keywords and formats, remote references, patterns beyond RE2.
+ */
+export function validatorOf(schema: JsonSchema): Validator {
+  return validators.getOrMake(canon(schema), () => {
+    const validate = ajv.compile(schema);
+    ajv.removeSchema(schema); // Ours is the only cache; ajv's would grow for ever.
+    return (value) => (validate(value) ? [] : toFieldErrors(validate.errors ?? []));
+  });
+}
+
+function toFieldErrors(errors: readonly ErrorObject[]): FieldError[] {
+  return errors.filter(({ keyword }) => keyword !== 'if' && keyword !== 'propertyNames').map(toFieldError);
+}
+
+function toFieldError(error: ErrorObject): FieldError {
+  const { keyword, instancePath, params } = error;
+  switch (keyword) {
+    case 'additionalProperties':
+    case 'unevaluatedProperties': {
+      const field = String(params['additionalProperty'] ?? params['unevaluatedProperty']);
+      return { pointer: at(instancePath, field), rule: 'unknown_field', says: `there is no field ${field} here` };
+    }
+    case 'required': {
+      const field = String(params['missingProperty']);
+      return { pointer: at(instancePath, field), rule: 'required', says: `${field} is missing` };
+    }
+    case NOT_YET:
+      return { pointer: instancePath, rule: 'not_yet', says: `${String(error.schema)} does not run yet in this release` };
+    case 'enum':
+      return { pointer: instancePath, rule: 'enum', says: `one of ${(params['allowedValues'] as Json[]).map((value) => String(value)).join(', ')}` };
+    case 'pattern':
+      return { pointer: instancePath, rule: 'pattern', says: describedBy(error) ?? `must match ${String(params['pattern'])}` };
+    default: {
+      const name = error.propertyName === undefined ? instancePath : at(instancePath, error.propertyName);
+      return { pointer: name, rule: keyword, says: error.message ?? `breaks ${keyword}` };
+    }
+  }
+}
+
+/** Our own schemas say in `description` what a pattern means. */
+function describedBy(error: ErrorObject): string | undefined {
+  const text: unknown = (error.parentSchema as { description?: unknown } | undefined)?.description;
+  return typeof text === 'string' ? text : undefined;
+}

@@ -1,0 +1,59 @@
+/** Limits of the definition language (`capabilities.md` §3, `reliability.md` §6.6). Each keeps one document from costing more than a document may. */
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const YEAR_MS = 365 * DAY_MS;
+
+/** UTF-8 bytes of a document, as text and in canonical form: it is stored inline in one event and read by every replica. */
+export const DOCUMENT_BYTES_MAX = 256 * 1024;
+/** Levels of nesting in a document. Deeper ones are generated or hostile. */
+export const DOCUMENT_DEPTH_MAX = 20;
+/** Steps of one workflow. */
+export const STEPS_MAX = 500;
+/** Searchable attributes of a run; each becomes a column of the read model. */
+export const ATTRIBUTES_MAX = 20;
+/** Triggers of one wait and start triggers of one workflow: all are looked at whenever an event of their type comes. */
+export const TRIGGERS_MAX = 50;
+
+/** Longest duration. B-20: what lies further ahead is a mistake in the unit. */
+export const DURATION_MAX_MS = 5 * YEAR_MS;
+/** Longest `lookBack` of a wait: kept events are deleted some day. */
+export const LOOK_BACK_MAX_MS = 30 * DAY_MS;
+/** How long an early event is kept unless its trigger says otherwise, and at most. */
+export const KEEP_DEFAULT_MS = 7 * DAY_MS;
+export const KEEP_MAX_MS = 365 * DAY_MS;
+/** Time that one attempt may take. */
+export const TIMEOUT_DEFAULT_MS = 10 * MINUTE_MS;
+/** Time after which a silent handler counts as lost: shorter would fail healthy ones, longer hides dead ones. */
+export const LEASE_DEFAULT_MS = 60 * SECOND_MS;
+export const LEASE_MIN_MS = 5 * SECOND_MS;
+export const LEASE_MAX_MS = HOUR_MS;
+
+/** Age of a run at which a person is asked, by default. */
+export const RUN_AGE_DEFAULT_MS = YEAR_MS;
+/** Age of a run of class `short`, at most and by default. */
+export const SHORT_RUN_AGE_MS = 5 * MINUTE_MS;
+/** Step occurrences and branches of a run, by default and at most. */
+export const OCCURRENCES_DEFAULT = 2_000;
+export const OCCURRENCES_MAX = 10_000;
+export const BRANCHES_DEFAULT = 50;
+export const BRANCHES_MAX = 9_999;
+/** Turns of one `repeat`. */
+export const REPEAT_MAX = 100;
+
+/** Characters of one CEL source, checked before it is parsed: the parser recurses. */
+export const CEL_SOURCE_MAX = 1_024;
+/** Nodes and depth of one parsed expression, macros expanded. */
+export const CEL_NODES_MAX = 200;
+export const CEL_DEPTH_MAX = 24;
+/** Items that a comprehension may walk over. They are not nested, so this also bounds the turns of an expression. */
+export const CEL_LIST_MAX = 1_000;
+/** UTF-8 bytes of an evaluated template. What is larger travels as an artifact. */
+export const TEMPLATE_BYTES_MAX = 64 * 1024;
+/** Characters of an evaluation error that are kept: it is stored with near misses. */
+export const CEL_ERROR_MAX = 300;
+
+/** Compiled things that are kept, per kind. A fleet runs tens of definitions; the bound is against apply in a loop. */
+export const CACHE_ENTRIES_MAX = 512;

@@ -1,0 +1,85 @@
+import type { Plan, PlannedStep } from '../plan.js';
+import { at, type Problems } from '../problems.js';
+
+/** Rules about the graph of steps: ids, `after`, side steps. */
+export function lintGraph(plan: Plan, problems: Problems): void {
+  lintIds(plan, problems);
+  lintAfter(plan, problems);
+  lintCycles(plan, problems);
+  lintSides(plan, problems);
+  lintReach(plan, problems);
+}
+
+function lintIds(plan: Plan, problems: Problems): void {
+  const first = new Map<string, number>();
+  const checkpoints = new Map<string, number>();
+  for (const { id, index, checkpoint } of plan.steps) {
+    if (typeof id !== 'string') continue; // Refused before.
+    const earlier = first.get(id);
+    if (earlier === undefined) first.set(id, index);
+    else problems.error(at('/steps', index, 'id'), 'duplicate-id', `step ${earlier} is named ${id} too`);
+    if (checkpoint === undefined) continue;
+    if (checkpoints.has(checkpoint)) problems.error(at('/steps', index, 'checkpoint'), 'duplicate-id', `another step declares the checkpoint ${checkpoint} too`);
+    checkpoints.set(checkpoint, index);
+  }
+}
+
+function lintAfter(plan: Plan, problems: Problems): void {
+  for (const { index } of plan.steps) {
+    for (const [i, id] of (plan.definition.steps[index]?.after ?? []).entries()) {
+      if (id !== null && plan.step(id) === undefined) problems.error(at('/steps', index, 'after', i), 'unknown-ref', `there is no step ${id}`);
+    }
+  }
+}
+
+/** One error for each cycle, at its first step. Walks with a list of its own: 500 steps in a row overflow nothing. */
+function lintCycles(plan: Plan, problems: Problems): void {
+  const done = new Set<string>();
+  for (const start of plan.steps) {
+    const path: { step: PlannedStep; next: number }[] = done.has(start.id) ? [] : [{ step: start, next: 0 }];
+    const onPath = new Set([start.id]);
+    while (path.length > 0) {
+      const top = path[path.length - 1] as { step: PlannedStep; next: number };
+      const before = plan.step(top.step.after[top.next++] ?? '');
+      if (before === undefined && top.next > top.step.after.length) {
+        path.pop();
+        onPath.delete(top.step.id);
+        done.add(top.step.id);
+      } else if (before !== undefined && onPath.has(before.id)) {
+        const cycle = path.slice(path.findIndex(({ step }) => step.id === before.id)).map(({ step }) => step);
+        const first = cycle.reduce((a, b) => (a.index < b.index ? a : b));
+        problems.error(at('/steps', first.index, 'after'), 'cycle', `waits for itself: ${[...cycle.map(({ id }) => id), before.id].join(' after ')}`);
+      } else if (before !== undefined && !done.has(before.id)) {
+        path.push({ step: before, next: 0 });
+        onPath.add(before.id);
+      }
+    }
+  }
+}
+
+function lintSides(plan: Plan, problems: Problems): void {
+  const named = new Set<string>();
+  for (const { wait, index } of plan.steps) {
+    if (wait === undefined || wait.onDeadline === null || !('step' in wait.onDeadline)) continue;
+    const pointer = at('/steps', index, 'wait', 'onDeadline', 'step');
+    const target = plan.step(wait.onDeadline.step);
+    if (target === undefined) problems.error(pointer, 'unknown-ref', `there is no step ${wait.onDeadline.step}`);
+    else if (!target.side) problems.error(pointer, 'not_side', `${target.id} is on the path; a step that is named here needs side: true`);
+    if (named.has(wait.onDeadline.step)) problems.error(pointer, 'not_allowed', `another wait names ${wait.onDeadline.step}, and a step runs once`);
+    named.add(wait.onDeadline.step);
+  }
+  for (const { id, side, index } of plan.steps) {
+    if (side && !named.has(id)) problems.error(at('/steps', index), 'side-never-named', `${id} is a side step, and no onDeadline names it`);
+  }
+}
+
+/** Steps that can never start: they wait for more side steps than their join can spare, for such a step, or their `when` is plain false. */
+function lintReach(plan: Plan, problems: Problems): void {
+  for (const step of plan.steps) {
+    const main = step.after.filter((id) => plan.step(id)?.side !== true).length;
+    if (main < Math.min(step.join.k, step.after.length)) {
+      problems.error(at('/steps', step.index, 'after'), 'unreachable', `${step.id} waits for a side step, which may never run`);
+    }
+    if (step.when?.source.trim() === 'false') problems.error(at('/steps', step.index, 'when'), 'unreachable', `${step.id} is always skipped`);
+  }
+}

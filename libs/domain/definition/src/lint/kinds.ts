@@ -1,0 +1,64 @@
+import type { StepDocument, TriggerDocument } from '../document.js';
+import type { Plan, PlannedStep } from '../plan.js';
+import { at, type Problems } from '../problems.js';
+
+const KINDS = ['task', 'wait', 'emit'] as const;
+const TRIGGER_KINDS = ['event', 'signal', 'timer'] as const;
+const COMBINATIONS = ['any', 'all', 'atLeast'] as const;
+
+/** Rules that span fields: exactly one kind, fields that belong to a kind, what a class forbids, what is not there yet. */
+export function lintKinds(plan: Plan, problems: Problems): void {
+  for (const [i, start] of plan.starts.entries()) {
+    if (start.duplicates === 'branch') problems.error(at('/on', i, 'duplicates'), 'not_yet', 'duplicates: branch does not run yet in this release');
+  }
+  for (const step of plan.steps) {
+    const document = plan.definition.steps[step.index];
+    if (document === undefined) continue;
+    const pointer = at('/steps', step.index);
+    exactlyOne(document, KINDS, pointer, 'a step', problems);
+    lintFields(plan, step, document, pointer, problems);
+    if (document.wait !== undefined) lintCombination(document.wait, at(pointer, 'wait'), problems);
+  }
+}
+
+function lintFields(plan: Plan, step: PlannedStep, document: StepDocument, pointer: string, problems: Problems): void {
+  if (plan.class === 'short' && step.kind === 'wait') problems.error(pointer, 'short-class', 'a run of class short does not wait; leave the class out');
+  if (document.repeat !== undefined) {
+    if (document.task === undefined) problems.error(at(pointer, 'repeat'), 'not_allowed', 'only a task repeats');
+    else if (document.repeat.max === undefined) problems.error(at(pointer, 'repeat'), 'loop-unbounded', 'a loop says how often it turns at most: max, 1 to 100');
+  }
+  if (step.side && document.after !== undefined) problems.error(at(pointer, 'after'), 'not_allowed', 'a side step starts when it is named, and has no after');
+  if (step.join.k > step.after.length) problems.error(at(pointer, 'join'), 'join', `waits for ${step.join.k} of ${step.after.length} steps`);
+}
+
+function lintCombination(wait: NonNullable<StepDocument['wait']>, pointer: string, problems: Problems): void {
+  exactlyOne(wait, COMBINATIONS, pointer, 'a wait', problems);
+  const lists = [
+    [wait.any, at(pointer, 'any')],
+    [wait.all, at(pointer, 'all')],
+    [wait.atLeast?.of, at(pointer, 'atLeast', 'of')],
+  ] as const;
+  for (const [list, where] of lists) {
+    for (const [i, trigger] of (list ?? []).entries()) lintTrigger(trigger, at(where, i), problems);
+  }
+  const { atLeast } = wait;
+  if (atLeast !== undefined && atLeast.k > atLeast.of.length) problems.error(at(pointer, 'atLeast', 'k'), 'join', `waits for ${atLeast.k} of ${atLeast.of.length} triggers`);
+  if (wait.deadline !== undefined && wait.noDeadline !== undefined) problems.error(at(pointer, 'noDeadline'), 'not_allowed', 'there is a deadline');
+  if (wait.deadline !== undefined && wait.onDeadline === undefined) problems.error(at(pointer, 'onDeadline'), 'required', 'a deadline says what happens if nothing comes: step, value, fail or giveUp');
+  if (wait.deadline === undefined && wait.onDeadline !== undefined) problems.error(at(pointer, 'onDeadline'), 'not_allowed', 'there is no deadline');
+  if (wait.deadline === undefined && wait.keepOpen === true) problems.error(at(pointer, 'keepOpen'), 'not_allowed', 'a wait that collects until its deadline needs one');
+}
+
+function lintTrigger(trigger: TriggerDocument, pointer: string, problems: Problems): void {
+  exactlyOne(trigger, TRIGGER_KINDS, pointer, 'a trigger', problems);
+  if (trigger.timer !== undefined && trigger.mayResume !== undefined) problems.error(at(pointer, 'mayResume'), 'not_allowed', 'nobody sends a timer');
+}
+
+/** Parts that were refused are missing here: then their own error stands, and this one would only repeat it. */
+function exactlyOne<K extends string>(object: { readonly [kind in K]?: unknown }, kinds: readonly K[], pointer: string, what: string, problems: Problems): void {
+  const found = kinds.filter((kind) => object[kind] !== undefined);
+  if (found.length === 1) return;
+  const refused = problems.errors.some((error) => error.pointer === pointer || error.pointer.startsWith(`${pointer}/`));
+  if (found.length === 0 && refused) return;
+  problems.error(pointer, 'one_kind', `${what} has exactly one of ${kinds.join(', ')}${found.length === 0 ? '' : `, not ${found.join(' and ')}`}`);
+}

@@ -1,0 +1,97 @@
+import type { Access } from '../cel-tree.js';
+import type { Plan, PlannedStep } from '../plan.js';
+import type { Use } from '../plan-compiler.js';
+import type { Problems } from '../problems.js';
+import type { Waivers } from './waivers.js';
+
+const STEP_FIELDS = ['status', 'output', 'attempts'];
+
+/** Rules about what expressions read of other steps: that it exists, and that it is there when it is read. */
+export function lintReferences(plan: Plan, uses: readonly Use[], problems: Problems, waivers: Waivers): void {
+  const settledBefore = new Settled(plan);
+  const guards = new Map<string, readonly Access[]>(); // A step's `when` guards its other expressions.
+  for (const use of uses) {
+    if (use.step !== undefined && use.pointer.endsWith('/when')) guards.set(use.step, use.accesses);
+  }
+  for (const use of uses) {
+    const reader = use.step === undefined ? undefined : plan.step(use.step);
+    const guarding = [...use.accesses, ...(use.step === undefined ? [] : (guards.get(use.step) ?? []))];
+    const reported = new Set<string>();
+    for (const access of use.accesses.filter(({ root }) => root === 'steps')) {
+      const [id = '', field] = access.path;
+      const read = plan.step(id);
+      if (read === undefined) {
+        problems.error(use.pointer, 'unknown-ref', `there is no step ${id}`);
+      } else if (field !== undefined && !STEP_FIELDS.includes(field)) {
+        problems.error(use.pointer, 'unknown-ref', `a step has ${STEP_FIELDS.join(', ')}, not ${field}`);
+      } else if (!reported.has(id)) {
+        const doubt = doubtOf(read, reader, access, settledBefore);
+        if (doubt !== undefined && !isGuarded(id, guarding)) {
+          reported.add(id);
+          waivers.find('nullable-ref', use.step, use.pointer, `${doubt}; ask first, for instance steps['${id}'].status == 'succeeded'`);
+        }
+      }
+    }
+  }
+}
+
+/** Why a value may be missing when it is read; `undefined` if it cannot be. */
+function doubtOf(read: PlannedStep, reader: PlannedStep | undefined, access: Access, settled: Settled): string | undefined {
+  if (access.tested) return undefined;
+  if (reader?.id === read.id) return `steps.${read.id} is not settled while ${read.id} runs`;
+  if (read.side) return `${read.id} is a side step, which may never have run`;
+  if (reader !== undefined && !settled.before(reader, read.id)) return `${read.id} may not be settled when ${reader.id} starts: name it in after`;
+  const [, field, ...deeper] = access.path;
+  if (field !== 'output' || deeper.length === 0) return undefined;
+  if (read.when !== undefined || read.optional) return `${read.id} may be skipped, and its output then reads null`;
+  return undefined;
+}
+
+/** Whether the same expression, or the `when` before it, asks about the step: its status, its whole output, or `has(…)`. */
+function isGuarded(id: string, accesses: readonly Access[]): boolean {
+  return accesses.some(({ root, path, tested }) => root === 'steps' && path[0] === id && (tested || path[1] === 'status' || (path[1] === 'output' && path.length === 2)));
+}
+
+/** Which steps are settled for certain when another starts: through joins that wait for all. */
+class Settled {
+  readonly #known = new Map<string, ReadonlySet<string>>();
+
+  constructor(plan: Plan) {
+    // In rounds, since `after` may name steps further down; a cycle ends the rounds, and is reported elsewhere.
+    let open = [...plan.steps];
+    for (let moved = true; moved && open.length > 0; ) {
+      const rest = open.filter((step) => !this.#settle(step, plan));
+      moved = rest.length < open.length;
+      open = rest;
+    }
+  }
+
+  before(reader: PlannedStep, id: string): boolean {
+    return this.#known.get(reader.id)?.has(id) ?? true;
+  }
+
+  #settle(step: PlannedStep, plan: Plan): boolean {
+    const after = step.after.filter((id) => plan.step(id) !== undefined);
+    if (step.side) return this.#known.set(step.id, this.#beforeSide(step, plan)) !== undefined;
+    if (!after.every((id) => this.#known.has(id))) return false;
+    const sets = after.map((id) => new Set([id, ...(this.#known.get(id) ?? [])]));
+    const whole = step.join.k >= step.after.length;
+    const [first = new Set<string>(), ...others] = sets;
+    const settled = whole ? new Set(sets.flatMap((set) => [...set])) : new Set([...first].filter((id) => others.every((set) => set.has(id))));
+    this.#known.set(step.id, settled);
+    return true;
+  }
+
+  /** A side step runs when its wait has expired: what was settled before that wait is settled for it too, and the wait itself. */
+  #beforeSide(side: PlannedStep, plan: Plan): ReadonlySet<string> {
+    const naming = plan.steps.find(({ wait }) => wait?.onDeadline !== undefined && wait.onDeadline !== null && 'step' in wait.onDeadline && wait.onDeadline.step === side.id);
+    const ids = new Set<string>();
+    const open = naming === undefined ? [] : [naming.id];
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      if (ids.has(id)) continue;
+      ids.add(id);
+      open.push(...(plan.step(id)?.after ?? []));
+    }
+    return ids;
+  }
+}

@@ -1,0 +1,25 @@
+import type { Plan } from '../plan.js';
+import { at, type Problems } from '../problems.js';
+import type { Waivers } from './waivers.js';
+
+/** C-GUARD: a wait says what may end it, how a message finds it, and when it has become doubtful. */
+export function lintWaits(plan: Plan, problems: Problems, waivers: Waivers): void {
+  for (const { wait, id, index } of plan.steps) {
+    if (wait === undefined) continue;
+    const pointer = at('/steps', index, 'wait');
+    const refused = problems.errors.some((error) => error.pointer.startsWith(`${pointer}/`) && error.rule !== 'not_allowed');
+    if (refused) continue; // What is missing may only have been unreadable.
+    if (wait.deadline === null && wait.noDeadline === undefined) {
+      waivers.find('wait-without-deadline', id, pointer, `${id} may wait for ever: say deadline and onDeadline, or noDeadline with a reason`);
+    }
+    if (wait.staleAfterMs === null && needsStaleness(wait.triggers.map(({ kind }) => kind))) {
+      waivers.find('wait-without-staleness', id, pointer, `${id} does not say after what time its assumptions are doubtful: staleAfter`);
+    }
+    if (wait.triggers.some((trigger) => trigger.kind === 'event' && trigger.key === undefined)) {
+      waivers.find('wait-without-key', id, pointer, `${id} takes any event of a type, also one that is meant for another run: give the trigger a key`);
+    }
+  }
+}
+
+/** A wait that only sleeps is over at a known time. */
+const needsStaleness = (kinds: readonly string[]): boolean => kinds.some((kind) => kind !== 'timer');

@@ -1,0 +1,113 @@
+import type { FieldError, Json } from '@cairn/kernel';
+import type { Expression, Template } from './expressions.js';
+import type { Definition, Duplicates, OnDeadline } from './document.js';
+
+/** A definition that is ready to run: defaults filled in, expressions and schemas compiled. Immutable; equal hash, equal plan. */
+export interface Plan {
+  readonly hash: string;
+  readonly definition: Definition;
+  readonly name: string;
+  readonly version: string;
+  readonly class: 'short' | 'standard' | 'long';
+  readonly goal?: Template;
+  readonly attributes: Readonly<Record<string, Template>>;
+  readonly output?: { readonly schema?: unknown; readonly value?: Template; validate(value: Json): FieldError[] };
+  /** Pointers are relative to the value. Empty: the value is good. */
+  validateInput(value: Json): FieldError[];
+  /** In the definition's order, which is also the order inside one append. */
+  readonly steps: readonly PlannedStep[];
+  step(id: string): PlannedStep | undefined;
+  /** Steps on the path: all but the side steps. */
+  readonly mainCount: number;
+  readonly starts: readonly StartTrigger[];
+  readonly limits: PlanLimits;
+  /** Every policy that a task of this plan names, once. No version: the newest when a run starts, which then pins it. */
+  readonly retryPolicies: readonly PolicyName[];
+}
+
+export interface PlanLimits {
+  readonly ageMs: number;
+  readonly occurrences: number;
+  readonly branches: number;
+}
+
+export interface PolicyName {
+  readonly name: string;
+  readonly version?: number;
+}
+
+export type StepKind = 'task' | 'wait' | 'emit';
+
+export interface PlannedStep {
+  readonly index: number;
+  readonly id: string;
+  readonly kind: StepKind;
+  /** Effective: the step above on the path unless the document says otherwise. Empty for the first and for side steps. */
+  readonly after: readonly string[];
+  /** `k`: how many of `after` must be settled before the step starts. */
+  readonly join: { readonly kind: 'all' | 'any' | 'atLeast'; readonly k: number };
+  /** Steps whose `after` names this one, in the definition's order. */
+  readonly dependents: readonly string[];
+  readonly when?: Expression;
+  readonly side: boolean;
+  readonly optional: boolean;
+  readonly input: Template;
+  readonly params: Template;
+  validateOutput(value: Json): FieldError[];
+  readonly timeoutMs: number;
+  readonly leaseMs: number;
+  readonly retry: PolicyName;
+  readonly purpose?: string;
+  readonly checkpoint?: string;
+  readonly repeat?: PlannedRepeat;
+  /** Of a task. */
+  readonly queue?: string;
+  readonly wait?: PlannedWait;
+  readonly emit?: { readonly type: string; readonly key?: Template; readonly data: Template };
+  /** Steps that any expression of this one reads: their outputs must be at hand before it is evaluated. */
+  readonly stepRefs: readonly string[];
+}
+
+export interface PlannedRepeat {
+  /** Sees `output` (of the turn that ended) and `turn` (its number, from 1). */
+  readonly until: Expression;
+  readonly max: number;
+  readonly pauseMs: number;
+}
+
+export interface PlannedWait {
+  readonly mode: 'any' | 'all' | 'atLeast';
+  /** How many triggers must have come: 1, all of them, or what `atLeast` says. */
+  readonly k: number;
+  readonly triggers: readonly PlannedTrigger[];
+  readonly deadline: { readonly kind: 'after'; readonly ms: number } | { readonly kind: 'at'; readonly at: Template } | null;
+  readonly noDeadline?: { readonly because: string };
+  readonly onDeadline: OnDeadline | null;
+  readonly staleAfterMs: number | null;
+  readonly guard?: Expression;
+  /** How far back a kept event may lie: since the run started, not at all, or so many milliseconds. */
+  readonly lookBack: 'run' | 'none' | number;
+  readonly keepOpen: boolean;
+}
+
+export type PlannedTrigger =
+  | {
+      readonly kind: 'event';
+      readonly type: string;
+      readonly key?: Template;
+      readonly where?: string;
+      readonly from?: readonly string[];
+      readonly keepMs: number;
+      readonly mayResume?: readonly string[];
+    }
+  | { readonly kind: 'signal'; readonly name: string; readonly mayResume?: readonly string[] }
+  | { readonly kind: 'timer'; readonly afterMs?: number; readonly at?: Template };
+
+export interface StartTrigger {
+  readonly type: string;
+  readonly key?: Template;
+  readonly where?: Expression;
+  readonly input: Template;
+  readonly keepMs: number;
+  readonly duplicates: Duplicates;
+}

@@ -1,0 +1,20 @@
+import type { FieldError } from '@cairn/kernel';
+
+/** Gathers everything that is wrong with one document, so that an author sees all of it at once (B-23). */
+export class Problems {
+  readonly errors: FieldError[] = [];
+  readonly warnings: FieldError[] = [];
+
+  error(pointer: string, rule: string, says: string): void {
+    this.errors.push({ pointer, rule, says });
+  }
+
+  warning(pointer: string, rule: string, says: string): void {
+    this.warnings.push({ pointer, rule, says });
+  }
+}
+
+/** An RFC 6901 pointer below another: `at('/steps', 3, 'id')` is `/steps/3/id`. */
+export function at(base: string, ...parts: readonly (string | number)[]): string {
+  return parts.reduce<string>((path, part) => `${path}/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`, base);
+}

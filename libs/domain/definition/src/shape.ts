@@ -1,0 +1,39 @@
+import type { FieldError, Json } from '@cairn/kernel';
+import { validatorOf, type Validator } from './json-schema.js';
+import type { Problems } from './problems.js';
+import { workflowSchema } from './workflow-schema.js';
+
+let validator: Validator | undefined;
+
+/**
+ * Checks a document against the schema and gives what of it can be looked at further: a copy without the parts that were refused, so that
+ * the graph, the expressions and the lint of the rest are reported at the same time (B-23). A list keeps its length: bad items become null.
+ * `undefined` if the document is no object at all.
+ */
+export function checkShape(document: Json, problems: Problems): { readonly [field: string]: unknown } | undefined {
+  validator ??= validatorOf(workflowSchema);
+  const errors = validator(document);
+  for (const { pointer, rule, says } of errors) problems.error(pointer, rule, says);
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) return undefined;
+  return errors.length === 0 ? (document as { [field: string]: unknown }) : salvage(document as { [field: string]: Json }, errors);
+}
+
+function salvage(document: { readonly [field: string]: Json }, errors: readonly FieldError[]): { [field: string]: unknown } {
+  const copy = structuredClone(document) as { [field: string]: unknown };
+  for (const { pointer, rule } of errors) {
+    if (rule !== 'required' && pointer !== '') drop(copy, pointer);
+  }
+  return copy;
+}
+
+function drop(root: unknown, pointer: string): void {
+  const parts = pointer.slice(1).split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const last = parts.pop() as string;
+  let parent: unknown = root;
+  for (const part of parts) {
+    if (typeof parent !== 'object' || parent === null) return; // Dropped with an ancestor.
+    parent = (parent as { [field: string]: unknown })[part];
+  }
+  if (Array.isArray(parent)) parent[Number(last)] = null;
+  else if (typeof parent === 'object' && parent !== null) delete (parent as { [field: string]: unknown })[last];
+}
