@@ -1,0 +1,7 @@
+export { z } from 'zod';
+export { CONCURRENCY_DEFAULT, handler, type Handler, type HandlerFunction, type HandlerOptions, type Outcome } from './handler.js';
+export { serve, type ServeOptions, type Worker } from './serve.js';
+export { StepFailure, type FailureOptions } from './failure.js';
+export { StepResult, type ResultOptions, type Task } from './task.js';
+export type { Schema } from './schema-check.js';
+export type { Connection, ConnectionOptions } from './connection.js';
