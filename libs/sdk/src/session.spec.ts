@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { CloudEvent, ExchangeRequest, ExchangeResponse, ReplyData, TaskData } from '@cairn/contracts';
 import { idOf } from '@cairn/kernel';
-import { handler, serve, z, type Handler, type ServeOptions, type Worker } from './index.js';
+import { z } from 'zod';
+import { handler, type Handler } from './handler.js';
+import { serve, type ServeOptions, type Worker } from './serve.js';
 
 // A server in miniature speaks the documented exchange over real sockets; what the session does is seen in the frames that arrive.
 
