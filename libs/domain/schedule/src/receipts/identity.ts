@@ -1,0 +1,23 @@
+import { canon, sha256Hex, type Json } from '@cairn/kernel';
+import type { EventTarget } from './events.js';
+
+/**
+ * SHA-256 of what an event means. A sender that repeats itself may stamp another time or trace context, so `time` and extensions
+ * do not count; type, subject, key, schema, target and data do.
+ */
+export function bodyDigestOf(event: {
+  readonly type: string;
+  readonly subject?: string;
+  readonly key?: string;
+  readonly dataschema?: string;
+  readonly target?: EventTarget;
+  readonly data?: Json;
+}): string {
+  const { type, subject, key, dataschema, target, data } = event;
+  return sha256Hex(canon({ type, subject, key, dataschema, target, data }));
+}
+
+/** An event's key: `cairnkey`, else CloudEvents `subject`, else none (`architecture.md` §4.6). */
+export function keyOf(event: { readonly cairnkey?: string; readonly subject?: string }): string | undefined {
+  return event.cairnkey ?? event.subject;
+}
