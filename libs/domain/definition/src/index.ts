@@ -1,4 +1,5 @@
 export { compileDefinition, hashDefinition, planOf, type Compiled } from './compile.js';
+export { compileDefinitionText } from './compile-text.js';
 export type {
   Definition,
   Duplicates,
@@ -17,3 +18,4 @@ export type { Plan, PlanLimits, PlannedRepeat, PlannedStep, PlannedTrigger, Plan
 export { CEL_VERSION, compileExpression, type CompiledExpression } from './cel.js';
 export { workflowSchema } from './workflow-schema.js';
 export { buckets, expectations, isBucket, type Bucket, type Evidence, type ExpectedChange, type Justification } from './buckets.js';
+export { eventScope, matchTrigger, signalType, type InboundEvent, type Match, type MatchClause, type StoredTrigger } from './match.js';

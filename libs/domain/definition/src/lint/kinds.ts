@@ -1,4 +1,4 @@
-import type { StepDocument, TriggerDocument } from '../document.js';
+import type { StepDocument } from '../document.js';
 import type { Plan, PlannedStep } from '../plan.js';
 import { at, type Problems } from '../problems.js';
 
@@ -39,7 +39,7 @@ function lintCombination(wait: NonNullable<StepDocument['wait']>, pointer: strin
     [wait.atLeast?.of, at(pointer, 'atLeast', 'of')],
   ] as const;
   for (const [list, where] of lists) {
-    for (const [i, trigger] of (list ?? []).entries()) lintTrigger(trigger, at(where, i), problems);
+    for (const [i, trigger] of (list ?? []).entries()) exactlyOne(trigger, TRIGGER_KINDS, at(where, i), 'a trigger', problems);
   }
   const { atLeast } = wait;
   if (atLeast !== undefined && atLeast.k > atLeast.of.length) problems.error(at(pointer, 'atLeast', 'k'), 'join', `waits for ${atLeast.k} of ${atLeast.of.length} triggers`);
@@ -47,11 +47,6 @@ function lintCombination(wait: NonNullable<StepDocument['wait']>, pointer: strin
   if (wait.deadline !== undefined && wait.onDeadline === undefined) problems.error(at(pointer, 'onDeadline'), 'required', 'a deadline says what happens if nothing comes: step, value, fail or giveUp');
   if (wait.deadline === undefined && wait.onDeadline !== undefined) problems.error(at(pointer, 'onDeadline'), 'not_allowed', 'there is no deadline');
   if (wait.deadline === undefined && wait.keepOpen === true) problems.error(at(pointer, 'keepOpen'), 'not_allowed', 'a wait that collects until its deadline needs one');
-}
-
-function lintTrigger(trigger: TriggerDocument, pointer: string, problems: Problems): void {
-  exactlyOne(trigger, TRIGGER_KINDS, pointer, 'a trigger', problems);
-  if (trigger.timer !== undefined && trigger.mayResume !== undefined) problems.error(at(pointer, 'mayResume'), 'not_allowed', 'nobody sends a timer');
 }
 
 /** Parts that were refused are missing here: then their own error stands, and this one would only repeat it. */
