@@ -1,0 +1,1 @@
+export { createFileArtifacts } from './file-artifacts.js';

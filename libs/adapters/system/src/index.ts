@@ -1,0 +1,1 @@
+export { systemClock, systemIds, systemRandomness } from './system.js';
