@@ -1,0 +1,1 @@
+export { createPromMetrics, type MetricSpec, type PromMetrics } from './prom-metrics.js';
