@@ -1,0 +1,75 @@
+import { isId, type StoredEvent } from '@cairn/kernel';
+import type { RecordedRunEvent } from '@cairn/domain-run';
+import type { Branch } from './branch.js';
+import type { Inbox } from './inbox.js';
+import type { Report } from './report.js';
+
+const END = ':end';
+
+/**
+ * I-5: every append says what caused it, in a form of `history.md` §1, and that thing exists before it. What a form means is
+ * asked of the append's first event; one value holds for all of them.
+ */
+export function checkCauses(branch: Branch, inbox: Inbox | undefined, report: Report): void {
+  const byId = new Map<string, RecordedRunEvent>();
+  const startedBy = new Map<string, string>();
+  for (const event of branch.events) {
+    const stored = branch.stored[event.revision]!;
+    const { appendFirst } = stored.metadata;
+    if (event.causationId !== branch.stored[appendFirst]?.causationId) {
+      report('I-5', event.revision, 'the events of one append name different causes');
+    } else if (event.revision === appendFirst) {
+      const wrong = wrongCause(event, stored, { byId, startedBy, inbox });
+      if (wrong !== undefined) report('I-5', event.revision, `${event.type} is caused by ${event.causationId}: ${wrong}`);
+    }
+    byId.set(event.eventId, event);
+    if (event.type === 'StepStarted') startedBy.set(event.data.attemptId, event.eventId);
+  }
+}
+
+interface Known {
+  /** Events before this append, by id. */
+  readonly byId: ReadonlyMap<string, RecordedRunEvent>;
+  /** Attempt id -> event id of its `StepStarted`. */
+  readonly startedBy: ReadonlyMap<string, string>;
+  readonly inbox: Inbox | undefined;
+}
+
+/** What is wrong with the cause of an append that begins with this event. */
+function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known: Known): string | undefined {
+  if (causationId.endsWith(END))
+    return known.startedBy.has(causationId.slice(0, -END.length)) ? replyCannot(event) : 'a reply to an attempt that never started';
+  if (!isId(causationId)) return 'neither an id nor a reply';
+  const cause = known.byId.get(causationId);
+  switch (event.type) {
+    case 'RunStarted':
+      return causationId === event.data.cause.receiptId ? undefined : `its receipt is ${event.data.cause.receiptId}`;
+    case 'WaitTriggered':
+      return cause?.type === 'WaitOpened' || causationId === event.data.eventId
+        ? receiptOf(causationId, cause, known)
+        : 'neither its receipt nor its WaitOpened';
+    case 'WaitExpired':
+    case 'WaitStale':
+      return cause?.type === 'WaitOpened' ? undefined : 'a WaitOpened';
+    case 'StepFailed':
+      return causationId === known.startedBy.get(event.data.attemptId) ? undefined : 'neither its reply nor its StepStarted';
+    case 'RetryDecided':
+      return cause?.type === 'StepFailed' ? undefined : 'no StepFailed of this run';
+    case 'StepSucceeded':
+    case 'LateResultRecorded':
+      return 'not a reply';
+    case 'StepStarted':
+      return cause?.type === 'RetryDecided' ? undefined : 'no RetryDecided of this run';
+    default:
+      return 'nothing that begins an append';
+  }
+}
+
+const receiptOf = (causationId: string, cause: RecordedRunEvent | undefined, { inbox }: Known): string | undefined =>
+  cause !== undefined || inbox === undefined || inbox.receipts.has(causationId) ? undefined : 'a receipt that does not exist';
+
+/** A reply settles its attempt, or is late. */
+const replyCannot = (event: RecordedRunEvent): string | undefined =>
+  event.type === 'StepSucceeded' || event.type === 'StepFailed' || event.type === 'LateResultRecorded'
+    ? undefined
+    : 'a reply cannot do that';

@@ -1,0 +1,44 @@
+import { policyStream, receiptStream, runStream, workflowStream, type Id, type StoredEvent } from '@cairn/kernel';
+import type { EventStore } from '@cairn/ports';
+import type { RunHistory } from './history.js';
+
+/**
+ * Reads what the store holds about a run, or `undefined` if there is no such run. It names its receipts, definition and policies
+ * itself, so nothing has to be searched. Events that were kept or refused for this run without reaching it are not among them.
+ */
+export async function collectHistory(store: Pick<EventStore, 'read'>, runId: Id): Promise<RunHistory | undefined> {
+  const main = await store.read(runStream(runId, 'main'));
+  const first = main[0];
+  if (first === undefined) return undefined;
+  const [inbox, definitions, policies] = await Promise.all([
+    readAll(store, receiptsNamed(main).map(receiptStream)),
+    readAll(
+      store,
+      pinsOf(first, 'definition').map((name) => workflowStream(first.metadata.ns, name)),
+    ),
+    readAll(
+      store,
+      pinsOf(first, 'policies').map((name) => policyStream(first.metadata.ns, name)),
+    ),
+  ]);
+  return { runId, branches: new Map([['main', main]]), inbox, definitions, policies };
+}
+
+async function readAll(store: Pick<EventStore, 'read'>, streams: readonly string[]): Promise<StoredEvent[]> {
+  return (await Promise.all(streams.map((stream) => store.read(stream)))).flat();
+}
+
+/** Receipts of what started the run and of what woke it. A timer's event id has no receipt. */
+function receiptsNamed(events: readonly StoredEvent[]): Id[] {
+  const named = new Set<Id>();
+  for (const { type, data } of events) {
+    if (type === 'RunStarted') named.add((data as { cause: { receiptId: Id } }).cause.receiptId);
+    if (type === 'WaitTriggered' && data['source'] !== undefined) named.add(data['eventId'] as Id);
+  }
+  return [...named];
+}
+
+function pinsOf({ data }: StoredEvent, field: 'definition' | 'policies'): string[] {
+  const pins = [data[field] ?? []].flat() as readonly unknown[] as readonly { name: string }[];
+  return [...new Set(pins.map(({ name }) => name))];
+}

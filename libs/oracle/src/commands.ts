@@ -1,0 +1,122 @@
+import { canon, epochMsOf, idOf, prefixedSha256, sha256Hex, type StoredEvent } from '@cairn/kernel';
+import type { RunState } from '@cairn/domain-run';
+import type { Branch } from './branch.js';
+import type { Inbox } from './inbox.js';
+import type { Limits, RunHistory } from './history.js';
+import type { Report } from './report.js';
+
+/** I-28: every inbound event shows exactly once in what it did, and its receipt says the same. */
+export function checkInbox(history: RunHistory, branch: Branch, inbox: Inbox, when: 'live' | 'quiescent', report: Report): void {
+  for (const says of inbox.malformed) report('I-28', 0, says);
+  const did = whatEventsDid(branch, report);
+  for (const { receiptId, ns, source, id, lines } of inbox.receipts.values()) {
+    if (receiptId !== idOf('receipt', ns, source, id)) report('I-28', 0, `receipt ${receiptId} is not that of ${source} ${id}`);
+    if (when === 'quiescent' && lines.length === 0) report('I-28', 0, `receipt ${receiptId} never got an outcome`);
+    for (const { outcome, runs } of lines) {
+      const here = runs.some(({ run }) => run === history.runId);
+      if (here && (outcome === 'started' || outcome === 'woke') && did.get(receiptId)?.has(outcome) !== true) {
+        report('I-28', 0, `receipt ${receiptId} says ${outcome}, and no event here shows it`);
+      }
+    }
+  }
+  if (when === 'live') return; // The line follows the append.
+  for (const [receiptId, outcomes] of did) {
+    for (const outcome of outcomes) {
+      const line = inbox
+        .received(receiptId)
+        ?.lines.find((told) => told.outcome === outcome && told.runs.some(({ run }) => run === history.runId));
+      if (line === undefined) report('I-28', 0, `event ${receiptId} ${outcome} this run and its receipt does not say so`);
+    }
+  }
+}
+
+/** Receipt id -> what it did to this run. */
+function whatEventsDid(branch: Branch, report: Report): Map<string, Set<'started' | 'woke'>> {
+  const did = new Map<string, Set<'started' | 'woke'>>();
+  const note = (receiptId: string, outcome: 'started' | 'woke'): void =>
+    void did.set(receiptId, (did.get(receiptId) ?? new Set()).add(outcome));
+  const appends = new Map<string, number>();
+  for (const event of branch.events) {
+    if (event.type === 'RunStarted') note(event.data.cause.receiptId, 'started');
+    if (event.type !== 'WaitTriggered' || event.data.source === undefined) continue;
+    note(event.data.eventId, 'woke');
+    const key = canon([event.data.waitId, event.data.eventId]);
+    const { appendFirst } = branch.stored[event.revision]!.metadata;
+    const before = appends.get(key);
+    if (before !== undefined && before !== appendFirst)
+      report('I-28', event.revision, `event ${event.data.eventId} had its effect on ${event.data.step} already at revision ${before}`);
+    appends.set(key, appendFirst);
+  }
+  return did;
+}
+
+/** I-29: the run's id follows from its start key, so one key has one run; and it starts once. */
+export function checkStart(history: RunHistory, branch: Branch, report: Report): void {
+  branch.events.forEach((event, i) => {
+    if (event.type === 'RunStarted' && i > 0) report('I-29', i, 'the run starts a second time');
+  });
+  const first = branch.events[0];
+  if (first === undefined) return;
+  if (first.type !== 'RunStarted') return report('I-29', 0, `the run begins with ${first.type}`);
+  const { ns, workflow, key, cause } = first.data;
+  const byEvent = idOf('run-event', ns, workflow, cause.source, cause.id);
+  const byKey = key === undefined ? byEvent : idOf('run', ns, workflow, key);
+  // `duplicates: new_run` keeps the key and takes the id of the event.
+  if (history.runId !== byKey && history.runId !== byEvent)
+    report('I-29', 0, `run id ${history.runId} follows neither from key ${key ?? '(none)'} nor from the event`);
+}
+
+/** I-31: once everything has had its time, a run is over, waits for something that can still come, or shows why it is blocked. */
+export function checkNotStuck(history: RunHistory, state: RunState, limits: Limits, report: Report): void {
+  if (state.revision < 0) return;
+  const { state: name, sub } = state.status;
+  const open = [...state.path.waits.values()].filter((wait) => wait.open);
+  const allowed = name === 'complete' || (name === 'blocked' && sub !== null) || (name === 'waiting' && open.length > 0);
+  if (!allowed) report('I-31', state.revision, `stuck: ${name}, and nobody has anything left to do`);
+  if (history.readAt === undefined || name === 'complete') return;
+  const latest = history.readAt - limits.overdueMs;
+  for (const { step, opened, got, stale } of open) {
+    const forgotten = (what: string, at: string | null): void => {
+      if (at !== null && epochMsOf(at) < latest) report('I-31', state.revision, `stuck: ${what} of wait ${step} was due at ${at}`);
+    };
+    forgotten('the deadline', opened.deadline);
+    if (stale === null) forgotten('the staleness', opened.staleAt);
+    opened.triggers.forEach((trigger, i) => {
+      if (trigger.kind === 'timer' && !got.some((one) => one.trigger === i)) forgotten(`timer ${i}`, trigger.at);
+    });
+  }
+}
+
+/** I-33: what the run is bound to existed, and is what it was called. */
+export function checkPins(history: RunHistory, branch: Branch, report: Report): void {
+  const started = branch.events[0];
+  if (started?.type !== 'RunStarted') return;
+  const { ns, definition, policies } = started.data;
+  const pinned = (
+    revision: number,
+    pin: PinnedDocument,
+    streams: readonly StoredEvent[] | undefined,
+    category: 'workflow' | 'policy',
+  ): void => {
+    if (streams === undefined) return;
+    const applied = streams.find((event) => event.stream === `${category}-${ns}+${pin.name}` && event.revision === pin.revision);
+    if (applied === undefined)
+      return report('I-33', revision, `${category} ${pin.name}@${pin.version} (revision ${pin.revision}) does not exist`);
+    const document = applied.data[category === 'workflow' ? 'definition' : 'policy'];
+    const actual = document === undefined ? applied.data['hash'] : prefixedSha256(sha256Hex(canon(document)));
+    if (applied.data['hash'] !== pin.hash || actual !== pin.hash)
+      report('I-33', revision, `${category} ${pin.name}@${pin.version} does not hash to ${pin.hash}`);
+  };
+  pinned(0, definition, history.definitions, 'workflow');
+  for (const policy of policies) pinned(0, policy, history.policies, 'policy');
+  for (const event of branch.events) {
+    if (event.type !== 'RetryDecided') continue;
+    const { policy } = event.data;
+    if (!policies.some(({ name, hash }) => name === policy.name && hash === policy.hash)) {
+      report('I-33', event.revision, `a retry was decided by ${policy.name}@${policy.version}, which this run has not pinned`);
+    }
+    pinned(event.revision, policy, history.policies, 'policy');
+  }
+}
+
+type PinnedDocument = { readonly name: string; readonly version: string | number; readonly hash: string; readonly revision: number };

@@ -1,0 +1,59 @@
+import { evolve, initialState, stateDigest, stateDigestFromScratch, type RecordedRunEvent, type RunState } from '@cairn/domain-run';
+import type { Id } from '@cairn/kernel';
+import type { Branch } from './branch.js';
+import type { Report } from './report.js';
+
+/** The last state that the fold reached, and whether it reached the end. */
+export interface Folded {
+  readonly state: RunState;
+  readonly whole: boolean;
+}
+
+/**
+ * I-4: the fold takes every event, gives at each checkpoint the digest that was written then, and gives the same when it is
+ * stopped in the middle and goes on. Also I-10's other half: a late result changes nothing of the path.
+ */
+export function checkFold(runId: Id, branch: Branch, report: Report): Folded {
+  const { events, parkedAt } = branch;
+  const middle = events.length >> 1;
+  let state = initialState(runId, branch.name);
+  let halfway = state;
+  for (const event of events) {
+    if (event.revision === middle) halfway = state;
+    const next = foldOne(state, event, report);
+    if (next === undefined) return { state, whole: false };
+    checkStep(state, event, next, report);
+    state = next;
+  }
+  const again = events.slice(middle).reduce((from, event) => evolve(from, event), halfway);
+  if (stateDigest(again) !== stateDigestFromScratch(state))
+    report('I-4', middle, 'folding the prefix and then the rest gives another state than folding all');
+  if (parkedAt === undefined) return { state, whole: true };
+  report(
+    'I-4',
+    parkedAt.revision,
+    `parked: ${parkedAt.type} version ${parkedAt.version} was written by a newer build; from here on nothing was checked`,
+  );
+  return { state, whole: false };
+}
+
+function foldOne(state: RunState, event: RecordedRunEvent, report: Report): RunState | undefined {
+  try {
+    return evolve(state, event);
+  } catch (error) {
+    report('I-4', event.revision, `folding ${event.type} throws: ${error instanceof Error ? error.message : 'not an error'}`);
+    return undefined;
+  }
+}
+
+function checkStep(before: RunState, event: RecordedRunEvent, after: RunState, report: Report): void {
+  if (event.type === 'CheckpointReached' && event.data.stateDigest !== stateDigest(before)) {
+    report('I-4', event.revision, `checkpoint ${event.data.name} holds another digest than the state before it folds to`);
+  }
+  if (event.type === 'LateResultRecorded' && (after.path !== before.path || after.end !== before.end)) {
+    report('I-10', event.revision, 'a late result changed the path');
+  }
+  if (after.status.state === 'waiting' && ![...after.path.waits.values()].some(({ open }) => open)) {
+    report('I-19', event.revision, 'the run is waiting and no wait is open');
+  }
+}

@@ -1,0 +1,199 @@
+import { invariant, type StoredEvent } from '@cairn/kernel';
+import type { Invariant, RunHistory } from '../history.js';
+import { resealed, withEventId, type Draft, type DraftEvent } from './editing.js';
+
+/** One way to break a good history. */
+export interface Break {
+  readonly invariant: Invariant;
+  readonly by: string;
+  /** Edits what the run did; it is then sealed properly, so nothing but the edit is wrong. */
+  readonly edit?: (drafts: Draft[]) => unknown;
+  /** Edits what is stored, after that. */
+  readonly change?: (history: RunHistory) => RunHistory;
+}
+
+export const mainOf = (history: RunHistory): readonly StoredEvent[] => history.branches.get('main') ?? [];
+export const withMain = (history: RunHistory, main: readonly StoredEvent[]): RunHistory => ({
+  ...history,
+  branches: new Map([['main', main]]),
+});
+
+export function broken(good: RunHistory, { edit, change }: Break): RunHistory {
+  const edited = edit === undefined ? good : withMain(good, resealed(mainOf(good), edit));
+  return change === undefined ? edited : change(edited);
+}
+
+const inboxOf = (history: RunHistory): readonly StoredEvent[] => history.inbox ?? [];
+const events = (drafts: Draft[]): DraftEvent[] => drafts.flatMap((draft) => draft.events);
+const first = (drafts: Draft[], type: string): DraftEvent => there(events(drafts).find((event) => event.type === type));
+const last = (drafts: Draft[], type: string): DraftEvent => there(events(drafts).findLast((event) => event.type === type));
+const appendWith = (drafts: Draft[], event: DraftEvent): Draft => there(drafts.find((draft) => draft.events.includes(event)));
+const insertBefore = (drafts: Draft[], event: DraftEvent, draft: Draft): void =>
+  void drafts.splice(drafts.indexOf(appendWith(drafts, event)), 0, draft);
+const remove = (drafts: Draft[], draft: Draft): void => void drafts.splice(drafts.indexOf(draft), 1);
+
+/** What an edit needs is in the good history, or the edit has to change. */
+function there<T>(found: T | undefined): T {
+  invariant(found !== undefined, 'the good history lacks what is to be edited');
+  return found;
+}
+
+/** At least one for each invariant; each fires that one alone. */
+export const breaks: readonly Break[] = [
+  {
+    invariant: 'I-1',
+    by: 'an earlier read found another event',
+    change: (h) => ({
+      ...h,
+      earlier: new Map([['main', resealed(mainOf(h), (drafts) => (first(drafts, 'StepSucceeded').data['output'] = 'other'))]]),
+    }),
+  },
+  {
+    invariant: 'I-1',
+    by: 'an event that was sealed for another place',
+    change: (h) =>
+      withMain(
+        h,
+        mainOf(h)
+          .slice(0, -1)
+          .concat(misplaced(there(mainOf(h).at(-1)))),
+      ),
+  },
+  { invariant: 'I-2', by: 'a hash that does not follow', change: (h) => changed(h, 2, { hash: '00' }) },
+  { invariant: 'I-2', by: 'metadata that differs from the hashed body', change: (h) => changed(h, 2, { actor: 'user:eve' }) },
+  {
+    invariant: 'I-3',
+    by: 'an event id that does not follow from its append',
+    change: (h) => withMain(h, withEventId(mainOf(h), mainOf(h).length - 1, '0'.repeat(26))),
+  },
+  {
+    invariant: 'I-4',
+    by: 'a checkpoint with the digest of another state',
+    edit: (d) => (first(d, 'CheckpointReached').data['stateDigest'] = '00'),
+  },
+  { invariant: 'I-4', by: 'an event of a newer version: parked, no crash', edit: (d) => (last(d, 'RunCompleted').version = 2) },
+  {
+    invariant: 'I-5',
+    by: 'a retry that names no StepFailed',
+    edit: (d) => (appendWith(d, first(d, 'RetryDecided')).cause = first(d, 'RunStarted')),
+  },
+  {
+    invariant: 'I-5',
+    by: 'a reply to an attempt that never was',
+    edit: (d) => (appendWith(d, last(d, 'StepSucceeded')).cause = `${'0'.repeat(26)}:end`),
+  },
+  {
+    invariant: 'I-5',
+    by: 'a cause that is neither an id nor a reply',
+    edit: (d) => (appendWith(d, first(d, 'StepFailed')).cause = 'because'),
+  },
+  {
+    invariant: 'I-9',
+    by: 'a second branch out of nowhere',
+    change: (h) => ({ ...h, branches: new Map([...h.branches, ['b2', resealed(mainOf(h), () => undefined, 'b2')]]) }),
+  },
+  {
+    invariant: 'I-10',
+    by: 'the result of an attempt that had lapsed',
+    edit: (d) => (last(d, 'StepSucceeded').data['attemptId'] = first(d, 'StepFailed').data['attemptId']),
+  },
+  {
+    invariant: 'I-10',
+    by: 'an accepted reply that is recorded as late, too',
+    edit: (d) => {
+      const { attemptId } = first(d, 'StepSucceeded').data;
+      Object.assign(last(d, 'LateResultRecorded').data, { step: 'a', attemptId, replyId: `${String(attemptId)}:end` });
+    },
+  },
+  {
+    invariant: 'I-11',
+    by: 'a second attempt while the first is open',
+    edit: (d) => {
+      const again = structuredClone(last(d, 'StepStarted'));
+      again.data['attemptId'] = '1'.repeat(26);
+      const failed = first(d, 'StepFailed');
+      insertBefore(d, failed, { ...appendWith(d, failed), cause: first(d, 'RunStarted'), events: [again] });
+    },
+  },
+  { invariant: 'I-18', by: 'a wait without its checkpoint', edit: (d) => (last(d, 'CheckpointReached').data['kind'] = 'stage') },
+  { invariant: 'I-19', by: 'a wait that restores no checkpoint', edit: (d) => (first(d, 'WaitOpened').data['restores'] = 'elsewhere') },
+  { invariant: 'I-20', by: 'a wait for two that is satisfied by one', edit: (d) => (first(d, 'WaitSatisfied').data['triggers'] = [0]) },
+  {
+    invariant: 'I-20',
+    by: 'a wait that closes twice',
+    edit: (d) => appendWith(d, last(d, 'StepSucceeded')).events.splice(1, 0, structuredClone(first(d, 'WaitSatisfied'))),
+  },
+  {
+    invariant: 'I-20',
+    by: 'one event that counts for two triggers',
+    edit: (d) => {
+      const { events: both } = appendWith(d, first(d, 'WaitTriggered'));
+      both.push({ ...both[0]!, data: { ...both[0]!.data, trigger: 2 } });
+      const triggers = first(d, 'WaitOpened').data['triggers'] as unknown[];
+      triggers.push(triggers[0]);
+      first(d, 'WaitSatisfied').data['triggers'] = [0, 1, 2];
+    },
+  },
+  {
+    invariant: 'I-21',
+    by: 'a timer that fires early',
+    edit: (d) => (last(d, 'WaitOpened').data['triggers'] = [{ kind: 'timer', at: '2026-11-23T09:00:30.001Z' }]),
+  },
+  {
+    invariant: 'I-21',
+    by: 'an attempt before its notBefore',
+    edit: (d) => (first(d, 'RetryDecided').data['notBefore'] = '2026-11-23T09:00:33.500Z'),
+  },
+  {
+    invariant: 'I-21',
+    by: 'an event with another key',
+    edit: (d) => ((first(d, 'WaitOpened').data['triggers'] as { key: string }[])[0]!.key = 'K-2'),
+  },
+  {
+    invariant: 'I-21',
+    by: 'a trigger that was never declared',
+    edit: (d) => (last(d, 'WaitOpened').data['triggers'] = [{ kind: 'signal', name: 'go' }]),
+  },
+  { invariant: 'I-22', by: 'a wait without deadline and without a reason', edit: (d) => delete last(d, 'WaitOpened').data['noDeadline'] },
+  {
+    invariant: 'I-28',
+    by: 'a receipt that says another thing than the run did',
+    change: (h) => ({ ...h, inbox: inboxOf(h).map(relabelled) }),
+  },
+  { invariant: 'I-29', by: 'a key that gives another run id', edit: (d) => (first(d, 'RunStarted').data['key'] = 'K-2') },
+  { invariant: 'I-30', by: 'an end that leaves a wait open', edit: (d) => remove(d, appendWith(d, last(d, 'WaitSatisfied'))) },
+  { invariant: 'I-31', by: 'an attempt that nobody works at', edit: (d) => void d.pop() },
+  {
+    invariant: 'I-31',
+    by: 'a deadline that was forgotten',
+    edit: (d) => d.splice(2),
+    change: (h) => ({ ...h, inbox: inboxOf(h).filter(({ stream }) => stream === inboxOf(h)[0]!.stream) }),
+  },
+  {
+    invariant: 'I-33',
+    by: 'a definition that hashes to something else',
+    edit: (d) => ((first(d, 'RunStarted').data['definition'] as { hash: string }).hash = 'sha256:00'),
+  },
+  {
+    invariant: 'I-33',
+    by: 'a retry by a policy that was never pinned',
+    edit: (d) => ((first(d, 'RetryDecided').data['policy'] as { hash: string }).hash = 'sha256:00'),
+  },
+  {
+    invariant: 'I-34',
+    by: 'an output of more than 64 KiB in the event',
+    edit: (d) => (first(d, 'StepSucceeded').data['output'] = 'x'.repeat(65_537)),
+  },
+  { invariant: 'I-35', by: 'a clock that went back', edit: (d) => (there(d.at(-2)).at = '2026-11-23T09:00:20.000Z') },
+];
+
+const misplaced = (event: StoredEvent): StoredEvent => ({ ...event, stream: `${event.stream}2` });
+
+function changed(history: RunHistory, revision: number, metadata: Partial<StoredEvent['metadata']>): RunHistory {
+  const change = (event: StoredEvent): StoredEvent =>
+    event.revision === revision ? { ...event, metadata: { ...event.metadata, ...metadata } } : event;
+  return withMain(history, mainOf(history).map(change));
+}
+
+const relabelled = (event: StoredEvent): StoredEvent =>
+  event.data['outcome'] === 'woke' ? { ...event, data: { ...event.data, outcome: 'unmatched' } } : event;

@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import { invariants, printViolation, type RunHistory, type Violation } from './history.js';
+import { defaultLimits } from './limits.js';
+import { breaks, broken, mainOf, withMain } from './spec/breaks.js';
+import { resealed } from './spec/editing.js';
+import { goodHistory, runId } from './spec/good-history.js';
+import { verifyRun } from './verify-run.js';
+
+const verify = (history: RunHistory): Violation[] => verifyRun(history, defaultLimits, 'quiescent');
+
+describe('verifyRun', () => {
+  it('finds nothing in a good history, live and quiescent', () => {
+    expect(verifyRun(goodHistory(), defaultLimits, 'live')).toEqual([]);
+    expect(verify(goodHistory())).toEqual([]);
+  });
+
+  it('finds nothing in the same history taken apart and sealed again', () => {
+    const good = goodHistory();
+    expect(resealed(mainOf(good), () => undefined)).toEqual(mainOf(good));
+  });
+
+  it.each(breaks)('$invariant fires, and nothing else: $by', (one) => {
+    const found = verify(broken(goodHistory(), one));
+    expect([...new Set(found.map(({ invariant }) => invariant))]).toEqual([one.invariant]);
+  });
+
+  it.each(invariants.map((invariant) => [invariant]))('%s has a history that breaks it', (invariant) => {
+    expect(breaks.some((one) => one.invariant === invariant)).toBe(true);
+  });
+
+  it('asks for an end only of a quiescent run', () => {
+    const unfinished = broken(
+      goodHistory(),
+      breaks.find(({ invariant }) => invariant === 'I-31')!,
+    );
+    expect(verifyRun(unfinished, defaultLimits, 'live')).toEqual([]);
+  });
+
+  it('prints what it found on one line', () => {
+    const [violation] = verify(
+      broken(
+        goodHistory(),
+        breaks.find(({ invariant }) => invariant === 'I-10')!,
+      ),
+    );
+    expect(printViolation(runId, violation!)).toMatch(
+      new RegExp(`^I-10 run=${runId} branch=main rev=17 StepSucceeded of b quotes attempt \\w+, which was over$`),
+    );
+  });
+
+  it('never throws, whatever an event holds', () => {
+    for (const { revision } of mainOf(goodHistory())) {
+      const emptied = mainOf(goodHistory()).map((event) => (event.revision === revision ? { ...event, data: {} } : event));
+      expect(verify(withMain(goodHistory(), emptied)).length).toBeGreaterThan(0);
+    }
+  });
+});
