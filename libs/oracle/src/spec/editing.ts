@@ -1,6 +1,7 @@
 import { evolve, initialState, stateDigest, type RecordedRunEvent } from '@cairn/domain-run';
 import {
   chainHash,
+  invariant,
   parseRunStream,
   runStream,
   sealAppend,
