@@ -28,8 +28,6 @@ const events = (drafts: Draft[]): DraftEvent[] => drafts.flatMap((draft) => draf
 const first = (drafts: Draft[], type: string): DraftEvent => there(events(drafts).find((event) => event.type === type));
 const last = (drafts: Draft[], type: string): DraftEvent => there(events(drafts).findLast((event) => event.type === type));
 const appendWith = (drafts: Draft[], event: DraftEvent): Draft => there(drafts.find((draft) => draft.events.includes(event)));
-const insertBefore = (drafts: Draft[], event: DraftEvent, draft: Draft): void =>
-  void drafts.splice(drafts.indexOf(appendWith(drafts, event)), 0, draft);
 const remove = (drafts: Draft[], draft: Draft): void => void drafts.splice(drafts.indexOf(draft), 1);
 
 /** What an edit needs is in the good history, or the edit has to change. */
@@ -111,8 +109,7 @@ export const breaks: readonly Break[] = [
     edit: (d) => {
       const again = structuredClone(last(d, 'StepStarted'));
       again.data['attemptId'] = '1'.repeat(26);
-      const failed = first(d, 'StepFailed');
-      insertBefore(d, failed, { ...appendWith(d, failed), cause: first(d, 'RunStarted'), events: [again] });
+      appendWith(d, first(d, 'WaitSatisfied')).events.push(again);
     },
   },
   { invariant: 'I-18', by: 'a wait without its checkpoint', edit: (d) => (last(d, 'CheckpointReached').data['kind'] = 'stage') },
