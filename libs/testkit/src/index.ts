@@ -1,3 +1,4 @@
+export { notRun } from './not-run.js';
 export { PATIENCE_MS, waitUntil, within } from './wait-until.js';
 export { tryCase, type ContractCase, type Harness } from './contracts/contract.js';
 export { eventStoreContract, type EventStoreHarness } from './contracts/event-store.contract.js';
