@@ -21,7 +21,7 @@ export function buildPlan(definition: Definition, hash: string, compiler: PlanCo
     };
   });
   const steps = buildSteps(definition, compiler);
-  const byId = new Map(steps.map((step) => [step.id, step]));
+  const byId = new Map(steps.toReversed().map((step) => [step.id, step])); // Of two with one id, which is refused, the first.
   const { output } = definition;
   const short = definition.class === 'short';
   return {

@@ -10,6 +10,8 @@ export interface Access {
   readonly path: readonly string[];
   /** Inside `has(…)`: it is asked for, not relied upon. */
   readonly tested: boolean;
+  /** An operand of `==` or `!=`. */
+  readonly compared: boolean;
 }
 
 export interface Survey {
@@ -31,8 +33,8 @@ export function survey(node: CelNode, roots: readonly string[], hasFunction: (na
   const comprehensions: Comprehension[] = [];
   let nodes = 0;
 
-  const visit = (current: CelNode | undefined, depth: number, locals: ReadonlySet<string>, looping: boolean): void => {
-    if (current === undefined || problems.size > 0 && nodes > CEL_NODES_MAX) return;
+  const visit = (current: CelNode | undefined, depth: number, locals: ReadonlySet<string>, looping: boolean, compared = false): void => {
+    if (current === undefined || nodes > CEL_NODES_MAX) return;
     nodes += 1;
     if (nodes > CEL_NODES_MAX) {
       problems.add(`more than ${CEL_NODES_MAX} nodes`);
@@ -45,7 +47,7 @@ export function survey(node: CelNode, roots: readonly string[], hasFunction: (na
     const chain = accessOf(current);
     if (chain !== undefined && !locals.has(chain.root)) {
       nodes += chain.path.length;
-      noteAccess(chain);
+      noteAccess({ ...chain, compared });
       return;
     }
     const below = (child: CelNode | undefined): void => visit(child, depth + 1, locals, looping);
@@ -62,7 +64,8 @@ export function survey(node: CelNode, roots: readonly string[], hasFunction: (na
         if (!isOperator(kind.value.function) && !hasFunction(kind.value.function)) problems.add(`there is no function ${kind.value.function}()`);
         if (kind.value.function === '_-_' && isWholeStep(kind.value.args[0])) problems.add('a step is not a number');
         below(kind.value.target);
-        return kind.value.args.forEach(below);
+        for (const argument of kind.value.args) visit(argument, depth + 1, locals, looping, isComparison(kind.value.function));
+        return;
       case 'structExpr':
         if (kind.value.messageName !== '') problems.add(`there is no type ${kind.value.messageName}`);
         for (const entry of kind.value.entries) {
@@ -101,7 +104,7 @@ export function survey(node: CelNode, roots: readonly string[], hasFunction: (na
 }
 
 /** `a.b['c']`, read from its root, or `undefined` if the node is not such a chain. */
-export function accessOf(node: CelNode): Access | undefined {
+export function accessOf(node: CelNode): Omit<Access, 'compared'> | undefined {
   const path: string[] = [];
   let tested = false;
   let current: CelNode | undefined = node;
@@ -137,6 +140,8 @@ function stringOf(node: CelNode | undefined): string | undefined {
 function isOperator(name: string): boolean {
   return name.startsWith('_') || name.startsWith('!') || name.startsWith('-') || name.startsWith('@');
 }
+
+const isComparison = (name: string): boolean => name === '_==_' || name === '_!=_';
 
 function isWholeStep(node: CelNode | undefined): boolean {
   const access = node === undefined ? undefined : accessOf(node);

@@ -66,7 +66,7 @@ export function compileValue(source: string, roots: readonly Root[]): CompiledVa
 }
 
 /** `input.vendor.id` and the like need no engine: they give the recorded value itself, not a copy. */
-function readPath({ root, path }: Access): (scope: Scope) => Evaluated<Json> {
+function readPath({ root, path }: Pick<Access, 'root' | 'path'>): (scope: Scope) => Evaluated<Json> {
   return (scope) => {
     let value: unknown = scope[root as Root];
     if (value === undefined) return { ok: false, error: `unresolved attribute: ${root}` };

@@ -18,7 +18,7 @@ const FORMATS = ['date-time', 'date', 'time', 'duration', 'email', 'hostname', '
 /** Patterns are matched by RE2, in linear time whatever the pattern (B-25). */
 const linearRegExp = Object.assign((pattern: string) => {
   const compiled = RE2JS.compile(pattern);
-  return { test: (text: string) => compiled.test(text) };
+  return { test: (text: string) => compiled.test(text), toString: () => pattern }; // ajv tells patterns apart by their text.
 }, { code: 'linearRegExp' });
 
 const ajv = new Ajv2020({
@@ -43,10 +43,24 @@ const validators = new BoundedCache<Validator>();
  */
 export function validatorOf(schema: JsonSchema): Validator {
   return validators.getOrMake(canon(schema), () => {
+    refuseIdentities(schema);
     const validate = ajv.compile(schema);
     ajv.removeSchema(schema); // Ours is the only cache; ajv's would grow for ever.
     return (value) => (validate(value) ? [] : toFieldErrors(validate.errors ?? []));
   });
+}
+
+/** Keywords that give a schema a name beyond its document, so that two definitions could meet in one compiler. */
+const IDENTITIES = ['$id', '$dynamicAnchor', '$dynamicRef', '$vocabulary'];
+/** Their values are data, not schemas. */
+const DATA_KEYWORDS: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples']);
+
+function refuseIdentities(schema: unknown): void {
+  if (typeof schema !== 'object' || schema === null) return;
+  for (const [key, value] of Object.entries(schema)) {
+    if (IDENTITIES.includes(key) && typeof value !== 'object') throw new Error(`${key} is not allowed in a workflow's schema`);
+    if (!DATA_KEYWORDS.has(key)) refuseIdentities(value);
+  }
 }
 
 function toFieldErrors(errors: readonly ErrorObject[]): FieldError[] {
@@ -70,7 +84,8 @@ function toFieldError(error: ErrorObject): FieldError {
     case 'enum':
       return { pointer: instancePath, rule: 'enum', says: `one of ${(params['allowedValues'] as Json[]).map((value) => String(value)).join(', ')}` };
     case 'pattern':
-      return { pointer: instancePath, rule: 'pattern', says: describedBy(error) ?? `must match ${String(params['pattern'])}` };
+    case 'type':
+      return { pointer: instancePath, rule: keyword, says: describedBy(error) ?? error.message ?? `breaks ${keyword}` };
     default: {
       const name = error.propertyName === undefined ? instancePath : at(instancePath, error.propertyName);
       return { pointer: name, rule: keyword, says: error.message ?? `breaks ${keyword}` };

@@ -57,3 +57,7 @@ export const CEL_ERROR_MAX = 300;
 
 /** Compiled things that are kept, per kind. A fleet runs tens of definitions; the bound is against apply in a loop. */
 export const CACHE_ENTRIES_MAX = 512;
+
+/** Columns and tokens of a YAML text: its parser's cost grows faster than the text (measured: 100,000 tokens 1 s). */
+export const YAML_INDENT_MAX = 256;
+export const YAML_TOKENS_MAX = 60_000;

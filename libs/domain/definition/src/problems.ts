@@ -9,6 +9,11 @@ export class Problems {
     this.errors.push({ pointer, rule, says });
   }
 
+  /** Whether something at this place, or below it, was refused already: then what is missing there may only have been unreadable. */
+  refusedAt(pointer: string): boolean {
+    return this.errors.some((error) => error.pointer === pointer || error.pointer.startsWith(`${pointer}/`));
+  }
+
   warning(pointer: string, rule: string, says: string): void {
     this.warnings.push({ pointer, rule, says });
   }

@@ -26,30 +26,28 @@ export function lintReferences(plan: Plan, uses: readonly Use[], problems: Probl
         problems.error(use.pointer, 'unknown-ref', `a step has ${STEP_FIELDS.join(', ')}, not ${field}`);
       } else if (!reported.has(id)) {
         const doubt = doubtOf(read, reader, access, settledBefore);
-        if (doubt !== undefined && !isGuarded(id, guarding)) {
-          reported.add(id);
-          waivers.find('nullable-ref', use.step, use.pointer, `${doubt}; ask first, for instance steps['${id}'].status == 'succeeded'`);
-        }
+        if (doubt === undefined || guarding.some((asked) => asksFor(asked, id))) continue;
+        reported.add(id);
+        waivers.find('nullable-ref', use.step, use.pointer, `${doubt}; ask first, for instance steps['${id}'].status == 'succeeded'`);
       }
     }
   }
 }
 
-/** Why a value may be missing when it is read; `undefined` if it cannot be. */
+/** Why a value may be missing when it is read; `undefined` if it cannot be. A step that is not settled reads `pending`, with output null. */
 function doubtOf(read: PlannedStep, reader: PlannedStep | undefined, access: Access, settled: Settled): string | undefined {
-  if (access.tested) return undefined;
-  if (reader?.id === read.id) return `steps.${read.id} is not settled while ${read.id} runs`;
+  const [, field, ...deeper] = access.path;
+  if (access.tested || field === 'status') return undefined;
+  if (reader?.id === read.id) return `${read.id} is not settled while it runs`;
   if (read.side) return `${read.id} is a side step, which may never have run`;
   if (reader !== undefined && !settled.before(reader, read.id)) return `${read.id} may not be settled when ${reader.id} starts: name it in after`;
-  const [, field, ...deeper] = access.path;
-  if (field !== 'output' || deeper.length === 0) return undefined;
-  if (read.when !== undefined || read.optional) return `${read.id} may be skipped, and its output then reads null`;
-  return undefined;
+  const skippable = read.when !== undefined || read.optional;
+  return skippable && field === 'output' && deeper.length > 0 ? `${read.id} may be skipped, and its output then reads null` : undefined;
 }
 
-/** Whether the same expression, or the `when` before it, asks about the step: its status, its whole output, or `has(…)`. */
-function isGuarded(id: string, accesses: readonly Access[]): boolean {
-  return accesses.some(({ root, path, tested }) => root === 'steps' && path[0] === id && (tested || path[1] === 'status' || (path[1] === 'output' && path.length === 2)));
+/** Whether the same expression, or the `when` before it, asks about the step: for its status, or whether its output is null. */
+function asksFor({ root, path, compared }: Access, id: string): boolean {
+  return root === 'steps' && path[0] === id && (path[1] === 'status' || (path[1] === 'output' && path.length === 2 && compared));
 }
 
 /** Which steps are settled for certain when another starts: through joins that wait for all. */

@@ -7,8 +7,7 @@ export function lintWaits(plan: Plan, problems: Problems, waivers: Waivers): voi
   for (const { wait, id, index } of plan.steps) {
     if (wait === undefined) continue;
     const pointer = at('/steps', index, 'wait');
-    const refused = problems.errors.some((error) => error.pointer.startsWith(`${pointer}/`) && error.rule !== 'not_allowed');
-    if (refused) continue; // What is missing may only have been unreadable.
+    if (problems.refusedAt(pointer)) continue;
     if (wait.deadline === null && wait.noDeadline === undefined) {
       waivers.find('wait-without-deadline', id, pointer, `${id} may wait for ever: say deadline and onDeadline, or noDeadline with a reason`);
     }
