@@ -1,0 +1,361 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { idOf } from '@cairn/kernel';
+import { cairn } from './cairn.js';
+
+// The command line against a server in miniature: exit codes, what is printed where, what is asked of the server.
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly token: string | undefined;
+  readonly body: unknown;
+}
+
+let server: Server;
+let url: string;
+let asked: Asked[] = [];
+/** `METHOD path` (below the namespace) to its answer. */
+let answers: Record<string, { readonly status?: number; readonly body: unknown }> = {};
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const path = (request.url ?? '').replace('/v1/default/', '');
+      const text = Buffer.concat(chunks).toString();
+      asked.push({
+        method: request.method ?? '',
+        path,
+        token: request.headers.authorization,
+        body: text === '' ? undefined : JSON.parse(text),
+      });
+      const { status = 200, body } = answers[`${request.method} ${path}`] ?? {
+        status: 404,
+        body: { code: 'route_not_found', detail: 'No such route.' },
+      };
+      response.writeHead(status, { 'content-type': typeof body === 'string' ? 'text/event-stream' : 'application/json' });
+      response.end(typeof body === 'string' ? body : JSON.stringify(body));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => {
+  asked = [];
+  answers = {};
+});
+
+async function run(args: readonly string[], { stdin = '', env = {} }: { stdin?: string; env?: NodeJS.ProcessEnv } = {}) {
+  let out = '';
+  let err = '';
+  const code = await cairn(args, {
+    env: { CAIRN_URL: url, CAIRN_TOKEN: 'secret', ...env },
+    tty: false,
+    out: (text) => void (out += text),
+    err: (text) => void (err += text),
+    stdin: () => stdin,
+  });
+  return { code, out, err, json: (): unknown => JSON.parse(out) };
+}
+
+const RUN = idOf('run', 'default', 'w', 'k');
+const receipt = {
+  receiptId: idOf('receipt', 'default', '/s', '1'),
+  source: '/s',
+  id: '1',
+  type: 'a.b',
+  at: '2026-11-24T10:00:00.000Z',
+  outcome: 'woke',
+  count: 1,
+  runs: [{ run: RUN, wait: 'document' }],
+  nearMisses: [],
+};
+const view = {
+  run: RUN,
+  workflow: 'w',
+  version: '1.0.0',
+  goal: null,
+  state: 'waiting',
+  head: 'main',
+  revision: 7,
+  since: '2026-11-24T10:00:00.000Z',
+  startedAt: '2026-11-24T10:00:00.000Z',
+  attributes: {},
+  flags: ['stale'],
+};
+
+describe('usage (exit 2)', () => {
+  it.each([
+    [['rnu', 'list'], 'Did you mean run?'],
+    [['run', 'lst'], 'Did you mean list?'],
+    [['run', 'list', '--stat', 'x'], 'Did you mean --state?'],
+    [['run', 'show'], "Missing required argument 'run'"],
+    [['run', 'show', 'abc'], "'abc' is neither the id of a run nor the last 6 or more characters"],
+    [['run', 'state', RUN, '--at', '17'], "--at: '17' is no place in a history"],
+    [['run', 'start', 'w', '--input', '{bad'], '--input is not JSON'],
+    [['run', 'start', 'w', '--input', '@/nowhere/x.json'], 'cannot read /nowhere/x.json (ENOENT)'],
+    [['event', 'send'], 'An event has a type'],
+    [['event', 'send', 'x.json', '--type', 'a'], 'leave out --type'],
+    [['event', 'show'], 'Give a receipt, or both --source and --id.'],
+    [['def', 'lint', 'a.txt'], 'a definition is a .yaml'],
+    [['dev', '--port', '70000'], 'A port is a whole number'],
+  ])('%j', async (args, says) => {
+    const { code, out, err } = await run(args);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(says);
+    expect(asked).toEqual([]);
+  });
+
+  it('is a problem document on standard output with --json', async () => {
+    const { code, json, err } = await run(['run', 'lst', '--json']);
+    expect(code).toBe(2);
+    expect(err).toBe('');
+    expect(json()).toMatchObject({ code: 'usage', status: 400, type: 'https://cairn.dev/problems/usage' });
+  });
+
+  it('shows help with exit 0', async () => {
+    const { code, out } = await run(['run', '--help']);
+    expect(code).toBe(0);
+    expect(out).toContain('verify [options] <run>');
+  });
+});
+
+describe('answers of the server', () => {
+  it.each([
+    [404, 'run_not_found', 3],
+    [409, 'run_ended', 4],
+    [422, 'input_invalid', 1],
+    [503, 'service_unavailable', 5],
+  ])('%i %s ends with its code and prints sentence and fields', async (status, problemCode, exit) => {
+    answers[`GET runs/${RUN}`] = {
+      status,
+      body: {
+        type: 'x',
+        title: 'X',
+        status,
+        code: problemCode,
+        detail: 'It cannot be.',
+        errors: [{ pointer: '/a', rule: 'required', says: 'must be\u001b[31m given' }],
+      },
+    };
+    const people = await run(['run', 'show', RUN]);
+    expect(people.code).toBe(exit);
+    expect(people.out).toBe('');
+    expect(people.err).toBe('cairn: It cannot be.\n  /a  must be·[31m given  [required]\n');
+    const machine = await run(['run', 'show', RUN, '--json']);
+    expect(machine.code).toBe(exit);
+    expect(machine.json()).toMatchObject({ code: problemCode, errors: [{ pointer: '/a' }] });
+  });
+
+  it('ends with 5 when nobody answers, and says what to do', async () => {
+    const { code, err } = await run(['run', 'list'], { env: { CAIRN_URL: 'http://127.0.0.1:1' } });
+    expect(code).toBe(5);
+    expect(err).toContain('No server answers at http://127.0.0.1:1 (ECONNREFUSED).');
+    expect(err).toContain('npx cairn dev');
+  });
+
+  it('finds server and token by --data, which may stand before the noun', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'cairn-cli-'));
+    writeFileSync(join(data, 'server.json'), JSON.stringify({ url, pid: 1, ns: 'default' }));
+    writeFileSync(join(data, 'token'), 'from-file\n');
+    answers['POST events'] = { status: 202, body: receipt };
+    answers[`GET runs/${RUN}`] = { body: view };
+    const env = { CAIRN_URL: '', CAIRN_TOKEN: '' };
+    expect((await run(['--data', data, 'event', 'send', '--type', 'a.b', '--data', '{"n":1}'], { env })).code).toBe(0);
+    expect((await run(['run', 'show', RUN, '--data', data], { env })).code).toBe(0);
+    expect(asked.map(({ token }) => token)).toEqual(['Bearer from-file', 'Bearer from-file']);
+    expect(asked[0]?.body).toMatchObject({ data: { n: 1 } });
+  });
+});
+
+describe('ids by their tail', () => {
+  const end = RUN.slice(-8);
+  const other = `${RUN.slice(0, 10)}zzzzzzzz${end}`;
+
+  it('finds the one run that ends so', async () => {
+    answers[`GET runs?tail=${end}`] = { body: { items: [view] } };
+    answers[`GET runs/${RUN}`] = { body: view };
+    const { code, out } = await run(['run', 'show', end.toUpperCase()]);
+    expect(code).toBe(0);
+    expect(out).toContain('waiting for');
+    expect(out).toContain('stale');
+  });
+
+  it('ends with 3 for none and 2, with the candidates, for several', async () => {
+    answers[`GET runs?tail=${end}`] = { body: { items: [] } };
+    expect((await run(['run', 'show', end])).code).toBe(3);
+    answers[`GET runs?tail=${end}`] = { body: { items: [view, { ...view, run: other, state: 'complete' }] } };
+    const { code, err } = await run(['run', 'show', end]);
+    expect(code).toBe(2);
+    expect(err).toContain(`2 runs end in ${end}`);
+    expect(err).toContain(RUN);
+    expect(err).toContain('w, complete');
+  });
+});
+
+describe('commands', () => {
+  it('event send: by parts, from a file, from standard input', async () => {
+    answers['POST events'] = {
+      status: 202,
+      body: {
+        ...receipt,
+        outcome: 'near_miss',
+        runs: [],
+        nearMisses: [{ run: RUN, wait: 'document', clause: 'key', expected: 'V-1042', got: 'V-1024' }],
+      },
+    };
+    const { code, out } = await run(['event', 'send', '--type', 'a.b', '--key', 'V-1024', '--data', '{"kind":"W8"}']);
+    expect(code).toBe(0);
+    expect(out).toContain('near miss: key: expected "V-1042", got "V-1024"');
+    expect(asked[0]?.body).toMatchObject({
+      specversion: '1.0',
+      type: 'a.b',
+      source: '/cairn/cli',
+      cairnkey: 'V-1024',
+      data: { kind: 'W8' },
+    });
+    const whole = { specversion: '1.0', id: '1', source: '/s', type: 'a.b' };
+    const file = join(mkdtempSync(join(tmpdir(), 'cairn-cli-')), 'event.json');
+    writeFileSync(file, JSON.stringify(whole));
+    await run(['event', 'send', file]);
+    await run(['event', 'send', '-'], { stdin: JSON.stringify(whole) });
+    expect(asked.slice(1).map(({ body }) => body)).toEqual([whole, whole]);
+  });
+
+  it('run start --wait: follows the run to its end; its outcome is the exit code', async () => {
+    answers['POST workflows/w/runs'] = { status: 202, body: { runId: RUN, receiptId: receipt.receiptId, outcome: 'started' } };
+    answers[`GET runs/${RUN}/result?waitMs=25000`] = { body: { run: RUN, state: 'complete', outcome: 'failed', message: 'no document' } };
+    const failed = await run(['run', 'start', 'w', '--key', 'k', '--input', '{"n":1}', '--wait']);
+    expect(failed.code).toBe(1);
+    expect(failed.out).toContain('no document');
+    expect(asked[0]?.body).toEqual({ key: 'k', input: { n: 1 } });
+    answers[`GET runs/${RUN}/result?waitMs=25000`] = { body: { run: RUN, state: 'complete', outcome: 'succeeded', output: 7 } };
+    const succeeded = await run(['run', 'start', 'w', '--wait', '--json']);
+    expect(succeeded.code).toBe(0);
+    expect(succeeded.json()).toMatchObject({ output: 7 });
+  });
+
+  const stored = (revision: number, type: string, data: object): object => ({
+    stream: `run-${RUN}+main`,
+    revision,
+    type,
+    version: 1,
+    data,
+    metadata: { at: '2026-11-24T10:00:00.000Z' },
+  });
+
+  it('run watch: prints each event once until the end, going on after the last when a stream breaks', async () => {
+    const message = (event: object): string =>
+      `id: ${(event as { revision: number }).revision}\nevent: stored\ndata: ${JSON.stringify(event)}\n\n`;
+    const step = stored(0, 'StepSucceeded', { step: 'extract', attemptId: 'x', output: { a: 1 } });
+    answers[`GET runs/${RUN}/stream`] = { body: `: hello\n\n${message(step)}${message(step)}` };
+    const watching = run(['run', 'watch', RUN, '--json']);
+    while (asked.length < 2) await new Promise(setImmediate);
+    answers[`GET runs/${RUN}/stream`] = { body: message(step) + message(stored(1, 'RunCompleted', { outcome: 'succeeded', output: 1 })) };
+    const { code, out } = await watching;
+    expect(code).toBe(0);
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { revision: number }).revision),
+    ).toEqual([0, 1]);
+    answers[`GET runs/${RUN}/stream`] = { body: message(stored(0, 'RunFailed', { bucket: 'billing', message: 'no money' })) };
+    const failed = await run(['run', 'watch', RUN]);
+    expect(failed.code).toBe(1);
+    expect(failed.out).toContain('billing: no money');
+  });
+
+  it('run verify: 0 whole, 1 violated', async () => {
+    answers[`GET runs/${RUN}/verify`] = { body: { run: RUN, violations: [] } };
+    expect(await run(['run', 'verify', RUN])).toMatchObject({ code: 0, out: expect.stringContaining('whole') });
+    answers[`GET runs/${RUN}/verify`] = {
+      body: { run: RUN, violations: [{ invariant: 'I-3', branch: 'main', revision: 4, says: 'the chain is broken' }] },
+    };
+    expect(await run(['run', 'verify', RUN])).toMatchObject({ code: 1, out: expect.stringContaining('I-3  main@4  the chain is broken') });
+  });
+
+  it('run history and state: the documents as the server gives them, or lines for people', async () => {
+    const history = {
+      run: RUN,
+      branches: [
+        {
+          branch: 'main',
+          events: [stored(3, 'WaitOpened', { step: 'document', triggers: [{ kind: 'event', type: 'a.b' }], deadline: null })],
+        },
+      ],
+    };
+    answers[`GET runs/${RUN}/history`] = { body: history };
+    answers[`GET runs/${RUN}/state?at=main%4017`] = { body: { state: 'active' } };
+    expect((await run(['run', 'history', RUN, '--json'])).json()).toEqual(history);
+    expect((await run(['run', 'history', RUN])).out).toBe('10:00:00.000  main@3    WaitOpened         document for a.b\n');
+    expect((await run(['run', 'state', RUN, '--as-of', 'main@17'])).out).toContain('"active"');
+  });
+
+  it('run signal and wait show', async () => {
+    const WAIT = idOf('wait', RUN, 'document');
+    answers[`POST runs/${RUN}/signals/go`] = { status: 202, body: receipt };
+    answers[`GET waits/${WAIT}`] = {
+      body: {
+        wait: WAIT,
+        run: RUN,
+        workflow: 'w',
+        branch: 'main',
+        step: 'document',
+        state: 'open',
+        stale: false,
+        mode: 'any',
+        triggers: [{ kind: 'event', type: 'a.b', key: 'V-1' }],
+        got: [],
+        openedAt: view.since,
+        deadline: null,
+        staleAt: null,
+        contract: { clauses: [{ id: 'trigger', says: 'a.b with key V-1' }] },
+      },
+    };
+    expect((await run(['run', 'signal', RUN, 'go', '--data', '{"ok":true}'])).out).toContain('woke run');
+    expect(asked[0]?.body).toEqual({ data: { ok: true } });
+    expect((await run(['wait', 'show', WAIT])).out).toContain('a.b key V-1');
+  });
+});
+
+describe('def lint', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-cli-'));
+  const good = join(folder, 'good.yaml');
+  const bad = join(folder, 'bad.yaml');
+  writeFileSync(good, 'cairn: 1\nname: hello\nversion: 1.0.0\nsteps:\n  - { id: greet, task: { queue: greeting } }\n');
+  writeFileSync(bad, 'cairn: 1\nname: Hello\nversion: 1.0.0\nsteps:\n  - { id: greet, task: { queue: greeting }, surprise: 1 }\n');
+
+  it('needs no server, names every fault with its pointer, and ends with 1 on errors', async () => {
+    expect(await run(['def', 'lint', good])).toMatchObject({ code: 0, out: expect.stringContaining('hello@1.0.0') });
+    const { code, out } = await run(['def', 'lint', good, bad]);
+    expect(code).toBe(1);
+    expect(out).toContain('/name');
+    expect(out).toContain('/steps/0/surprise');
+    expect((await run(['def', 'lint', bad, '--json'])).json()).toMatchObject({
+      files: [{ ok: false, errors: expect.arrayContaining([expect.objectContaining({ pointer: '/name' })]) }],
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it('def apply sends the canonical form, once for each file', async () => {
+    answers['PUT definitions/hello'] = { status: 201, body: {} };
+    expect(await run(['def', 'apply', good])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^applied hello@1\.0\.0 {2}sha256:[0-9a-f]{12}\n$/),
+    });
+    expect(asked[0]?.body).toMatchObject({ cairn: 1, name: 'hello' });
+    expect((await run(['def', 'apply', bad])).code).toBe(1);
+    expect(asked).toHaveLength(1);
+  });
+});

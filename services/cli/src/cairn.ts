@@ -1,0 +1,72 @@
+import { Command, CommanderError } from 'commander';
+import { defCommands } from './commands/def.js';
+import { devCommand } from './commands/dev.js';
+import { eventCommands } from './commands/event.js';
+import { runCommands } from './commands/run.js';
+import { waitCommands } from './commands/wait.js';
+import { EXIT } from './exit-codes.js';
+import { Paint } from './paint.js';
+import { problem, Refusal } from './refusal.js';
+import { oneLine } from './show.js';
+import { common, Shell } from './shell.js';
+import type { Surroundings } from './surroundings.js';
+
+/** Runs one command line and gives its exit code. Prints a refusal as a sentence with its lines, with `--json` as a problem document. */
+export async function cairn(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const shell = new Shell(surroundings);
+  const json = args.includes('--json');
+  try {
+    await program(shell, json).parseAsync(args, { from: 'user' });
+    return shell.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.ok; // Help and version.
+      return report(new Refusal(problem('usage', 400, sentence(error.message)), EXIT.usage), surroundings, json);
+    }
+    if (error instanceof Refusal) return report(error, surroundings, json);
+    throw error;
+  }
+}
+
+function program(shell: Shell, json: boolean): Command {
+  const { out, err } = shell.surroundings;
+  const root = new Command('cairn')
+    .description('Durable, branching workflows for AI agents')
+    .enablePositionalOptions()
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    // Errors are reported in one place, at the end; what goes wrong without a noun is answered by the help.
+    .configureOutput({ writeOut: out, writeErr: (text) => void (json || err(text)), outputError: () => {} });
+  common(root);
+  for (const register of [devCommand, defCommands, eventCommands, runCommands, waitCommands]) register(root, shell);
+  inherit(root);
+  return root;
+}
+
+/** Commander copies settings only to commands made through their parent before the setting; ours are set afterwards, once. */
+function inherit(command: Command): void {
+  for (const child of command.commands) inherit(child.copyInheritedSettings(command).enablePositionalOptions(false));
+}
+
+function report({ problem: document, exitCode, next }: Refusal, surroundings: Surroundings, json: boolean): number {
+  const paint = new Paint(surroundings);
+  if (json) {
+    surroundings.out(`${JSON.stringify(document, null, 2)}\n`);
+    return exitCode;
+  }
+  surroundings.err(`${paint.style('red', 'cairn:')} ${oneLine(document.detail)}\n`);
+  for (const { pointer, rule, says } of document.errors ?? []) {
+    surroundings.err(
+      `  ${paint.style('bold', oneLine(pointer === '' ? '/' : pointer))}  ${oneLine(says)}  ${paint.style('dim', `[${rule}]`)}\n`,
+    );
+  }
+  if (document.clause !== undefined) surroundings.err(`  clause ${oneLine(document.clause)}\n`);
+  if (next !== undefined) surroundings.err(`  next: ${next}\n`);
+  return exitCode;
+}
+
+/** Commander's text without its prefix; a suggestion stands on a line of its own there. */
+function sentence(text: string): string {
+  const plain = text.replace(/^error: /, '').replaceAll('\n', ' ');
+  return plain.charAt(0).toUpperCase() + plain.slice(1);
+}

@@ -1,0 +1,99 @@
+import type { DefinitionSummary, DefinitionView, Page } from '@cairn/contracts';
+import type { FieldError } from '@cairn/kernel';
+import type { Command } from 'commander';
+import { compileFile } from '../definition-file.js';
+import { EXIT } from '../exit-codes.js';
+import { problem, Refusal } from '../refusal.js';
+import { common, type Context, type Shell } from '../shell.js';
+import { oneLine, table } from '../show.js';
+
+/** Characters of a hash that people are shown, after `sha256:` (`capabilities.md` §3.1). */
+const HASH_SHOWN = 12;
+
+interface Linted {
+  readonly file: string;
+  readonly ok: boolean;
+  readonly name?: string;
+  readonly version?: string;
+  readonly hash?: string;
+  readonly errors: readonly FieldError[];
+  readonly warnings: readonly FieldError[];
+}
+
+export function defCommands(root: Command, shell: Shell): void {
+  const noun = root.command('def').description('workflow definitions');
+
+  common(noun.command('lint <file...>'))
+    .description('checks files without a server; all that is wrong, with pointer and rule')
+    .action(async (files: string[], _: unknown, command: Command) => {
+      const context = shell.context(command);
+      const linted: Linted[] = [];
+      for (const file of files) linted.push(await lint(file));
+      context.print({ files: linted }, () => linted.map((one) => lintText(one, context)).join(''));
+      context.exit(linted.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed);
+    });
+
+  common(noun.command('apply <file...>'))
+    .description('checks files and stores them; a version that is stored can never change')
+    .action(async (files: string[], _: unknown, command: Command) => {
+      const context = shell.context(command);
+      const applied: (Partial<DefinitionSummary> & { readonly file: string; readonly outcome: 'applied' | 'unchanged' })[] = [];
+      for (const file of files) {
+        const compiled = await compileFile(file);
+        if (!compiled.ok) throw invalid(file, compiled.errors);
+        const { name, version } = compiled.definition;
+        const { status } = await context.client.put(`definitions/${name}`, compiled.definition);
+        applied.push({ file, outcome: status === 201 ? 'applied' : 'unchanged', name, version, hash: compiled.hash });
+      }
+      context.print({ definitions: applied }, () =>
+        applied.map(({ outcome, name, version, hash = '' }) => `${outcome} ${name}@${version}  ${shortHash(hash)}\n`).join(''),
+      );
+    });
+
+  common(noun.command('list'))
+    .description('the definitions that the server has, each in its newest version')
+    .action(async (_: unknown, command: Command) => {
+      const context = shell.context(command);
+      const page = await context.client.get<Page<DefinitionSummary>>('definitions');
+      const rows = page.items.map(({ name, version, hash, appliedAt }) => [name, version, shortHash(hash), appliedAt]);
+      context.print(page, () => table(['NAME', 'VERSION', 'HASH', 'APPLIED'], rows, (text) => context.paint.style('bold', text)));
+    });
+
+  common(noun.command('show <name>'))
+    .description('a definition in its canonical form')
+    .option('--version <version>', 'this version (default: the newest)')
+    .action(async (name: string, { version }: { version?: string }, command: Command) => {
+      const context = shell.context(command);
+      const query = version === undefined ? '' : `?version=${encodeURIComponent(version)}`;
+      const view = await context.client.get<DefinitionView>(`definitions/${encodeURIComponent(name)}${query}`);
+      context.print(view, () => `${view.name}@${view.version}  ${view.hash}\n${JSON.stringify(view.definition, null, 2)}\n`);
+    });
+}
+
+async function lint(file: string): Promise<Linted> {
+  const compiled = await compileFile(file);
+  if (!compiled.ok) return { file, ok: false, errors: compiled.errors, warnings: [] };
+  const { name, version } = compiled.definition;
+  return { file, ok: true, name, version, hash: compiled.hash, errors: [], warnings: compiled.warnings };
+}
+
+function lintText({ file, ok, name, version, hash = '', errors, warnings }: Linted, { paint }: Context): string {
+  const head = ok
+    ? `${paint.style('green', 'ok')} ${file}  ${name}@${version}  ${shortHash(hash)}`
+    : `${paint.style('red', 'wrong')} ${file}`;
+  const line = ({ pointer, rule, says }: FieldError, kind: string): string =>
+    `  ${kind} ${oneLine(pointer === '' ? '/' : pointer)}  ${oneLine(says)}  ${paint.style('dim', `[${rule}]`)}`;
+  const lines = [
+    head,
+    ...errors.map((one) => line(one, paint.style('red', 'error  '))),
+    ...warnings.map((one) => line(one, paint.style('yellow', 'warning'))),
+  ];
+  return lines.map((text) => `${text}\n`).join('');
+}
+
+function invalid(file: string, errors: readonly FieldError[]): Refusal {
+  const count = errors.length === 1 ? 'one fault' : `${errors.length} faults`;
+  return new Refusal(problem('definition_invalid', 422, `${file} has ${count}; nothing was stored for it.`, { errors }), EXIT.failed);
+}
+
+const shortHash = (hash: string): string => hash.slice(0, 'sha256:'.length + HASH_SHOWN);

@@ -1,0 +1,157 @@
+import type { HistoryView, Page, Receipt, RunView, StartRunResponse } from '@cairn/contracts';
+import type { Command } from 'commander';
+import { EXIT } from '../exit-codes.js';
+import { eventLine } from '../event-line.js';
+import { runId } from '../find-by-tail.js';
+import { jsonArgument } from '../json-argument.js';
+import { receiptText } from '../receipt-text.js';
+import { usage } from '../refusal.js';
+import { waitForResult } from '../run-result.js';
+import { runTable, runText } from '../run-text.js';
+import { common, commonWithPayload, type Shell } from '../shell.js';
+import { tail } from '../show.js';
+import { watchRun } from '../watch-run.js';
+
+export function runCommands(root: Command, shell: Shell): void {
+  const noun = root.command('run').description('runs: start, look, follow, signal, verify');
+  start(noun, shell);
+  list(noun, shell);
+  show(noun, shell);
+  state(noun, shell);
+  history(noun, shell);
+  watch(noun, shell);
+  signal(noun, shell);
+  verify(noun, shell);
+}
+
+function start(noun: Command, shell: Shell): void {
+  common(noun.command('start <workflow>'))
+    .description('starts a run, or finds the one that its key already has')
+    .option('--key <key>', 'one key starts one run, for ever')
+    .option('--input <json>', 'JSON, @file or -')
+    .option('--attributes <json>', 'scalars to search by')
+    .option('--wait', 'wait for its end; ends with 1 if it does not succeed')
+    .action(async (workflow: string, options: { key?: string; input?: string; attributes?: string; wait?: true }, command: Command) => {
+      const context = shell.context(command);
+      const given = (text: string | undefined, name: string): object =>
+        text === undefined ? {} : { [name]: jsonArgument(text, `--${name}`, shell.surroundings) };
+      const body = {
+        ...(options.key === undefined ? {} : { key: options.key }),
+        ...given(options.input, 'input'),
+        ...given(options.attributes, 'attributes'),
+      };
+      const started = await context.client.post<StartRunResponse>(`workflows/${encodeURIComponent(workflow)}/runs`, body);
+      if (options.wait !== true) return context.print(started, () => `${started.outcome} run ${tail(started.runId)}  ${started.runId}\n`);
+      context.aside(`${started.outcome} run ${tail(started.runId)}, waiting for its end`);
+      await waitForResult(context, started.runId);
+    });
+}
+
+function list(noun: Command, shell: Shell): void {
+  common(noun.command('list'))
+    .description('runs, the newest first')
+    .option('--state <state>', 'active, blocked, waiting, retrying, in_review, escalated or complete')
+    .option('--workflow <name>')
+    .option('--limit <n>', 'at most so many')
+    .option('--cursor <cursor>', 'the page after this one, as its answer says')
+    .action(async (options: Record<'state' | 'workflow' | 'limit' | 'cursor', string | undefined>, command: Command) => {
+      const context = shell.context(command);
+      const query = new URLSearchParams();
+      for (const name of ['state', 'workflow', 'limit', 'cursor'] as const) if (options[name] !== undefined) query.set(name, options[name]);
+      const page = await context.client.get<Page<RunView>>(`runs?${query}`);
+      context.print(page, () => runTable(page, context.paint));
+    });
+}
+
+function show(noun: Command, shell: Shell): void {
+  common(noun.command('show <run>'))
+    .description('one run: its state, since when, what flags it')
+    .action(async (text: string, _: unknown, command: Command) => {
+      const context = shell.context(command);
+      const run = await context.client.get<RunView>(`runs/${await runId(context.client, text)}`);
+      context.print(run, () => runText(run, context.paint));
+    });
+}
+
+function state(noun: Command, shell: Shell): void {
+  common(noun.command('state <run>'))
+    .description('the whole state, path and ledger, folded up to a revision')
+    .option('--at <branch@revision>', 'for example main@17 (default: now)')
+    .option('--as-of <branch@revision>', 'the same')
+    .action(async (text: string, { at, asOf }: { at?: string; asOf?: string }, command: Command) => {
+      const context = shell.context(command);
+      const place = at ?? asOf;
+      if (place !== undefined && !/^[a-z][a-z0-9]*@\d+$/.test(place))
+        throw usage(`--at: '${place}' is no place in a history, such as main@17.`);
+      const query = place === undefined ? '' : `?at=${encodeURIComponent(place)}`;
+      const view = await context.client.get<object>(`runs/${await runId(context.client, text)}/state${query}`);
+      context.print(view, () => `${JSON.stringify(view, null, 2)}\n`);
+    });
+}
+
+function history(noun: Command, shell: Shell): void {
+  common(noun.command('history <run>'))
+    .description('every stored event, in order')
+    .option('--branch <name>', 'of this branch alone')
+    .option('--from <revision>')
+    .option('--limit <n>')
+    .action(async (text: string, options: Record<'branch' | 'from' | 'limit', string | undefined>, command: Command) => {
+      const context = shell.context(command);
+      const query = new URLSearchParams();
+      for (const name of ['branch', 'from', 'limit'] as const) if (options[name] !== undefined) query.set(name, options[name]);
+      const view = await context.client.get<HistoryView>(`runs/${await runId(context.client, text)}/history?${query}`);
+      context.print(view, () =>
+        view.branches.flatMap(({ events }) => events.map((event) => `${eventLine(event, context.paint)}\n`)).join(''),
+      );
+    });
+}
+
+function watch(noun: Command, shell: Shell): void {
+  common(noun.command('watch <run>'))
+    .description('prints each event as it happens until the run ends; goes on when the server is away and comes back')
+    .option('--from <revision>', 'begin there (default: the first event)')
+    .action(async (text: string, { from }: { from?: string }, command: Command) => {
+      const context = shell.context(command);
+      if (from !== undefined && !/^\d+$/.test(from)) throw usage(`--from: '${from}' is no revision.`);
+      const end = await watchRun(context, await runId(context.client, text), Number(from ?? 0));
+      context.exit(end.succeeded ? EXIT.ok : EXIT.failed);
+    });
+}
+
+function signal(noun: Command, shell: Shell): void {
+  commonWithPayload(noun.command('signal <run> <name>'))
+    .description('sends a signal to a run; one that nobody waits for yet is kept')
+    .option('--data <json>', 'JSON, @file or -')
+    .action(async (text: string, name: string, { data }: { data?: string }, command: Command) => {
+      const context = shell.context(command);
+      const body = data === undefined ? {} : { data: jsonArgument(data, '--data', shell.surroundings) };
+      const receipt = await context.client.post<Receipt>(
+        `runs/${await runId(context.client, text)}/signals/${encodeURIComponent(name)}`,
+        body,
+      );
+      context.print(receipt, () => receiptText(receipt, context.paint));
+    });
+}
+
+interface Verified {
+  readonly run: string;
+  readonly violations: readonly { readonly invariant: string; readonly branch: string; readonly revision: number; readonly says: string }[];
+}
+
+function verify(noun: Command, shell: Shell): void {
+  common(noun.command('verify <run>'))
+    .description("checks a run's whole history against the invariants: 0 whole, 1 violated, 3 no such run, 5 no server")
+    .option('--when <when>', 'quiescent: also what must hold once nothing moves any more')
+    .action(async (text: string, { when }: { when?: string }, command: Command) => {
+      const context = shell.context(command);
+      const query = when === undefined ? '' : `?when=${encodeURIComponent(when)}`;
+      const verified = await context.client.get<Verified>(`runs/${await runId(context.client, text)}/verify${query}`);
+      const { violations } = verified;
+      context.print(verified, () =>
+        violations.length === 0
+          ? `${context.paint.style('green', 'whole')}  run ${tail(verified.run)}: its history breaks no invariant\n`
+          : violations.map((one) => `${context.paint.style('red', one.invariant)}  ${one.branch}@${one.revision}  ${one.says}\n`).join(''),
+      );
+      context.exit(violations.length === 0 ? EXIT.ok : EXIT.failed);
+    });
+}

@@ -1,0 +1,70 @@
+import type { StoredEventView } from '@cairn/contracts';
+import type { Paint } from './paint.js';
+import { brief, clock, oneLine } from './show.js';
+
+type Data = Readonly<Record<string, unknown>>;
+const text = (value: unknown): string => (typeof value === 'string' ? value : brief(value, 60));
+const step = ({ step: name, attempt }: Data): string =>
+  `${text(name)}${typeof attempt === 'number' && attempt > 1 ? ` attempt ${attempt}` : ''}`;
+
+/** What a person wants to know of an event beyond its name; an event without a line here shows its data, cut. */
+const says: Readonly<Record<string, (data: Data) => string>> = {
+  RunStarted: ({ workflow, key, input, cause }) =>
+    `${text(workflow)}${key === undefined ? '' : ` key ${text(key)}`} by ${text((cause as Data)['type'])}, input ${brief(input, 60)}`,
+  StepStarted: (data) => `${step(data)}, queue ${text(data['queue'])}`,
+  AttemptTaken: ({ step: name, handler }) => `${text(name)} by ${text(handler)}`,
+  StepSucceeded: ({ step: name, output, outputRef }) => `${text(name)} -> ${brief(output ?? outputRef)}`,
+  StepFailed: ({ step: name, failure }) =>
+    `${text(name)}: ${text((failure as Data)['code'] ?? (failure as Data)['bucket'] ?? '')} ${text((failure as Data)['message'])}`,
+  StepSkipped: ({ step: name, because }) => `${text(name)}: ${text(because)}`,
+  RetryDecided: ({ step: name, decision, bucket, notBefore }) =>
+    `${text(name)}: ${text(decision)} (${text(bucket)})${notBefore === undefined ? '' : ` not before ${clock(text(notBefore))}`}`,
+  CheckpointReached: ({ name, kind, stateDigest }) => `${text(name)} (${text(kind)}) state ${text(stateDigest).slice(0, 19)}`,
+  WaitOpened: ({ step: name, triggers, deadline }) =>
+    `${text(name)} for ${(triggers as Data[]).map((trigger) => text(trigger['type'] ?? trigger['name'] ?? trigger['kind'])).join(', ')}${deadline === null ? '' : `, deadline ${text(deadline)}`}`,
+  WaitTriggered: ({ step: name, type, kept, data }) =>
+    `${text(name)} by ${text(type ?? 'its timer')}${kept === true ? ', kept from before' : ''}${data === undefined ? '' : ` ${brief(data, 60)}`}`,
+  WaitSatisfied: ({ step: name }) => text(name),
+  WaitExpired: ({ step: name, then }) => `${text(name)} -> ${brief(then)}`,
+  WaitWithdrawn: ({ step: name, because }) => `${text(name)}: ${text(because)}`,
+  WaitStale: ({ step: name, because }) => `${text(name)}: ${text(because)}`,
+  EventEmitted: ({ type, key, data }) => `${text(type)}${key === undefined ? '' : ` key ${text(key)}`} ${brief(data, 60)}`,
+  RunCompleted: ({ outcome, output, outputRef }) => `${text(outcome)} ${brief(output ?? outputRef)}`,
+  RunFailed: ({ step: name, bucket, message }) => `${text(name ?? '')} ${text(bucket)}: ${text(message)}`,
+};
+
+const loud: Readonly<Record<string, Parameters<Paint['style']>[0]>> = {
+  RunStarted: 'bold',
+  RunCompleted: 'green',
+  StepSucceeded: 'green',
+  WaitSatisfied: 'green',
+  StepFailed: 'red',
+  RunFailed: 'red',
+  RunGaveUp: 'red',
+  RetryDecided: 'yellow',
+  WaitOpened: 'yellow',
+  WaitExpired: 'yellow',
+};
+
+/** One stored event as one line. */
+export function eventLine({ stream, revision, type, data, metadata }: StoredEventView, paint: Paint): string {
+  const at = metadata['at'];
+  const branch = stream.slice(stream.indexOf('+') + 1);
+  const name = type.padEnd(17);
+  const style = loud[type];
+  const say = says[type];
+  let what: string;
+  try {
+    what = say === undefined ? brief(data) : say(data as Data);
+  } catch {
+    what = brief(data); // An event of a later version, whose fields we do not know.
+  }
+  const place = `${branch}@${revision}`.padEnd(8);
+  return `${paint.style('dim', `${typeof at === 'string' ? clock(at) : ''}  ${place}`)}  ${style === undefined ? name : paint.style(style, name)}  ${oneLine(what)}`;
+}
+
+/** What ends a run, and whether it was a success. */
+export function endOf({ type, data }: Pick<StoredEventView, 'type' | 'data'>): { readonly succeeded: boolean } | undefined {
+  if (type === 'RunCompleted') return { succeeded: data['outcome'] === 'succeeded' };
+  return ['RunFailed', 'RunGaveUp', 'RunCancelled'].includes(type) ? { succeeded: false } : undefined;
+}
