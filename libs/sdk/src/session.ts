@@ -122,7 +122,7 @@ export class Session implements AttemptHost {
         this.#next(replies.length === 0 && answer.tasks.length === 0 && performance.now() - sentAt < IDLE_PAUSE_MS);
       } else if (line === this.#line) this.#refused(status, text, replies);
     } catch (error) {
-      if (line === this.#line) this.#lost(error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : 'no answer');
+      if (line === this.#line) this.#lost(reasonOf(error));
     }
   }
 
@@ -223,4 +223,10 @@ export class Session implements AttemptHost {
   #path(rest: string): string {
     return `/v1/${this.#connection.ns}/${rest}`;
   }
+}
+
+/** By its shape: an error of node's own may come from another realm. */
+function reasonOf(error: unknown): string {
+  const { code, message } = error as { readonly code?: string; readonly message?: string };
+  return code ?? message ?? 'no answer';
 }
