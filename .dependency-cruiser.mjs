@@ -78,10 +78,10 @@ export default {
     },
     {
       name: 'by-the-front-door',
-      comment: 'Another project is imported by its package name, which shows its index and decider alone.',
+      comment: 'Another project is imported by its package name, which shows its index alone (a domain lib: and its decider; the sdk: and its connection).',
       severity: 'error',
       from: { path: `^(${projects.join('|')}|examples/[a-z-]+)/` },
-      to: { path: anyOf(projects), pathNot: ['^$1/', '/src/(index|decider)\\.ts$'] },
+      to: { path: anyOf(projects), pathNot: ['^$1/', '/src/(index|decider|connection)\\.ts$'] },
     },
     {
       name: 'no-cycles',
