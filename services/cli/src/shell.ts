@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { Client } from './client.js';
 import { EXIT } from './exit-codes.js';
 import { Paint } from './paint.js';
