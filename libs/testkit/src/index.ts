@@ -3,3 +3,5 @@ export { PATIENCE_MS, waitUntil, within } from './wait-until.js';
 export { tryCase, type ContractCase, type Harness } from './contracts/contract.js';
 export { eventStoreContract, type EventStoreHarness } from './contracts/event-store.contract.js';
 export { chainOf, sealed, streamNo } from './contracts/sealed-events.js';
+export { busContract, contractStreams, type BusHarness } from './contracts/bus.contract.js';
+export { wallClock } from './wall-clock.js';

@@ -1,0 +1,21 @@
+import type { Bound, Bus } from '@cairn/ports';
+import type { ContractCase, Harness } from './contract.js';
+import { askCases } from './bus/ask-cases.js';
+import { deliveryCases } from './bus/delivery-cases.js';
+import { settlementCases } from './bus/settlement-cases.js';
+
+/** A bus that has `contractStreams`, in the hands of its spec. */
+export interface BusHarness extends Harness {
+  readonly bus: Bus;
+  /** The consumer's process dies: nothing that is under way there is ever settled. */
+  readonly crash: (bound: Bound) => Promise<void>;
+}
+
+/** The bus streams that an adapter must be given for the contract, as data. */
+export const contractStreams = [
+  { name: 'CONTRACT_FACTS', subjects: ['contract.fact.>'], retention: 'limits' },
+  { name: 'CONTRACT_WORK', subjects: ['contract.work.*'], retention: 'work_queue' },
+] as const;
+
+/** The promises of `Bus`. None is about durability: it has none. */
+export const busContract: readonly ContractCase<BusHarness>[] = [...deliveryCases, ...settlementCases, ...askCases];

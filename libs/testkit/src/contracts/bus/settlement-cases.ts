@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { done, StoreFault, type Settlement } from '@cairn/ports';
+import type { BusHarness } from '../bus.contract.js';
+import type { ContractCase } from '../contract.js';
+import { ACK_WAIT_MS, Inbox, facts, message, work } from './inbox.js';
+
+/** Answers the first so many deliveries of each message in one way, later ones with `done`. */
+function first(count: number, settle: () => Promise<Settlement>) {
+  return async ({ deliveries }: { readonly deliveries: number }): Promise<Settlement> => (deliveries <= count ? settle() : done);
+}
+
+/** What becomes of a message. */
+export const settlementCases: readonly ContractCase<BusHarness>[] = [
+  {
+    name: 'done: not delivered again',
+    run: async ({ bus, patienceMs }) => {
+      const inbox = await Inbox.on(bus, work('w1'), patienceMs);
+      await bus.publish(message('contract.work.a'));
+      await inbox.has(1);
+      await inbox.bound.stop();
+      const next = await Inbox.on(bus, work('w1'), patienceMs);
+      await bus.publish(message('contract.work.b'));
+      assert.deepEqual((await next.has(1)).subjects, ['contract.work.b']);
+    },
+  },
+  {
+    name: 'again: delivered again, not before its time, and counted',
+    run: async ({ bus, patienceMs }) => {
+      const at: number[] = [];
+      const inbox = await Inbox.on(bus, facts('f1'), patienceMs, async ({ deliveries }) => {
+        at.push(performance.now());
+        return deliveries < 3 ? { kind: 'again', afterMs: 40 } : done;
+      });
+      await bus.publish(message('contract.fact.a'));
+      await inbox.has(3);
+      assert.deepEqual(inbox.messages.map(({ deliveries }) => deliveries), [1, 2, 3]);
+      assert.ok(at[1]! - at[0]! >= 39 && at[2]! - at[1]! >= 39, `after ${at[1]! - at[0]!} and ${at[2]! - at[1]!} ms`);
+    },
+  },
+  {
+    name: 'never: not delivered again, and others go on',
+    run: async ({ bus, patienceMs }) => {
+      const inbox = await Inbox.on(bus, work('w1'), patienceMs, async ({ subject }) => (subject.endsWith('bad') ? { kind: 'never', reason: 'malformed' } : done));
+      await bus.publish(message('contract.work.bad'));
+      await inbox.has(1);
+      await inbox.bound.stop();
+      const next = await Inbox.on(bus, work('w1'), patienceMs);
+      await bus.publish(message('contract.work.good'));
+      assert.deepEqual((await next.has(1)).subjects, ['contract.work.good']);
+    },
+  },
+  {
+    name: 'a fault: the message comes again, however often, and does not become a dead letter',
+    run: async ({ bus, patienceMs }) => {
+      const faults = 4; // One more than `bugsMax`.
+      const inbox = await Inbox.on(bus, facts('f1'), patienceMs, first(faults, () => Promise.reject(new StoreFault('store_unavailable', 'away'))));
+      await bus.publish(message('contract.fact.a'));
+      await inbox.has(faults + 1);
+    },
+  },
+  {
+    name: 'a bug: the message comes again up to bugsMax, then never, and its neighbours go on',
+    run: async ({ bus, patienceMs }) => {
+      const spec = work('w1');
+      const inbox = await Inbox.on(bus, spec, patienceMs, ({ subject }) => {
+        if (subject.endsWith('bad')) throw new TypeError('planted');
+        return Promise.resolve(done);
+      });
+      await bus.publish(message('contract.work.bad'));
+      await bus.publish(message('contract.work.good'));
+      await inbox.has(spec.bugsMax + 1);
+      await inbox.bound.stop();
+      const next = await Inbox.on(bus, spec, patienceMs);
+      await bus.publish(message('contract.work.next'));
+      assert.deepEqual((await next.has(1)).subjects, ['contract.work.next']);
+    },
+  },
+  {
+    name: 'silence: what is not settled within ackWaitMs is delivered again, to the other binding too',
+    run: async ({ bus, patienceMs }) => {
+      const started = performance.now();
+      const silent = await Inbox.on(bus, facts('f1'), patienceMs, first(1, () => new Promise<Settlement>(() => undefined)));
+      await bus.publish(message('contract.fact.a'));
+      await silent.has(2);
+      assert.ok(performance.now() - started >= ACK_WAIT_MS - 1);
+      assert.deepEqual(silent.messages.map(({ deliveries }) => deliveries), [1, 2]);
+    },
+  },
+  {
+    name: 'a late settlement still counts: the message is not delivered a third time',
+    run: async ({ bus, patienceMs }) => {
+      let release = (): void => undefined;
+      const late = new Promise<Settlement>((resolve) => (release = () => resolve(done)));
+      const inbox = await Inbox.on(bus, work('w1'), patienceMs, first(1, () => late));
+      await bus.publish(message('contract.work.a'));
+      await inbox.has(2);
+      release();
+      await inbox.bound.stop();
+      const next = await Inbox.on(bus, work('w1'), patienceMs);
+      await bus.publish(message('contract.work.b'));
+      assert.deepEqual((await next.has(1)).subjects, ['contract.work.b']);
+    },
+  },
+  {
+    name: 'crash: what a dead consumer had in hand is given to the next one',
+    run: async ({ bus, crash, patienceMs }) => {
+      const dying = await Inbox.on(bus, work('w1'), patienceMs, () => new Promise<Settlement>(() => undefined));
+      const sent = ['a', 'b'].map((tail) => message(`contract.work.${tail}`));
+      await Promise.all(sent.map((each) => bus.publish(each)));
+      await dying.has(2);
+      await crash(dying.bound);
+      const next = await Inbox.on(bus, work('w1'), patienceMs);
+      assert.deepEqual((await next.has(2)).ids.sort(), sent.map(({ id }) => id).sort());
+    },
+  },
+];
