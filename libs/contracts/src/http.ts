@@ -6,6 +6,8 @@ export const BODY_BYTES_MAX = 262_144;
 /** Items of one page: without `limit=`, and at most. */
 export const PAGE_DEFAULT = 50;
 export const PAGE_MAX = 200;
+/** Events of one page of a history, at most and by default. */
+export const HISTORY_PAGE_MAX = 10_000;
 /** How long `result?waitMs=` and `work/{queue}:poll` may be held open; proxies cut at a minute. */
 export const HOLD_MS_MAX = 55_000;
 /** Characters of a run id's tail that must be given at least (`runs?tail=`): fewer would match by chance. */
@@ -101,6 +103,14 @@ export interface StoredEventView {
 export interface HistoryView {
   readonly run: Id;
   readonly branches: readonly { readonly branch: string; readonly events: readonly StoredEventView[] }[];
+  /** Where `from=` goes on; absent when this was all. */
+  readonly next?: Revision;
+}
+
+/** `GET runs/{id}/verify`. */
+export interface VerifyView {
+  readonly run: Id;
+  readonly violations: readonly { readonly invariant: string; readonly branch: string; readonly revision: Revision; readonly says: string }[];
 }
 
 export interface DefinitionSummary {

@@ -29,6 +29,7 @@ export {
 } from './exchange.js';
 export {
   BODY_BYTES_MAX,
+  HISTORY_PAGE_MAX,
   HOLD_MS_MAX,
   HTTP_SOURCE,
   PAGE_DEFAULT,
@@ -51,6 +52,7 @@ export {
   type StartRunRequest,
   type StartRunResponse,
   type StoredEventView,
+  type VerifyView,
   type WaitView,
 } from './http.js';
 export { PROBLEM_MEDIA_TYPE, PROBLEM_TYPE_BASE, problemOf, problemStatus, type Problem, type ProblemCode, type ProblemExtras } from './problems.js';

@@ -45,6 +45,7 @@ export const problemStatus = {
   run_not_found: 404,
   wait_not_found: 404,
   receipt_not_found: 404,
+  branch_not_found: 404,
   revision_not_found: 404,
   method_not_allowed: 405,
   run_exists: 409,

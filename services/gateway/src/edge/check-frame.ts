@@ -21,7 +21,7 @@ export function checkFrame(body: unknown, frameBytes: number): CheckedFrame {
   const wrong = (pointer: string, rule: string, says: string): void => {
     errors.push({ pointer, rule, says });
   };
-  for (const name in body) if (!FIELDS.has(name)) wrong(`/${name.slice(0, 80)}`, 'unknown_field', 'there is no such field');
+  for (const name of Object.keys(body)) if (!FIELDS.has(name)) wrong(`/${name.slice(0, 80)}`, 'unknown_field', 'there is no such field');
   if (!isId(body.session)) wrong('/session', 'invalid_id', 'must be an id');
   if (body.replaces !== undefined && !isId(body.replaces)) wrong('/replaces', 'invalid_id', 'must be an id');
   if (!Number.isSafeInteger(body.seq) || (body.seq as number) < 1) wrong('/seq', 'invalid_number', 'must be a whole number from 1');
@@ -43,8 +43,9 @@ function checkQueues(queues: unknown, wrong: Wrong): void {
   let count = 0;
   for (const [name, free] of Object.entries(queues)) {
     count += 1;
-    if (!isName(name)) wrong(`/queues/${name.slice(0, 80)}`, 'invalid_name', 'must be a name');
-    if (!Number.isSafeInteger(free) || (free as number) < 0 || (free as number) > FREE_MAX) wrong(`/queues/${name.slice(0, 80)}`, 'invalid_number', `must be a whole number from 0 to ${FREE_MAX}`);
+    const pointer = `/queues/${name.slice(0, 80)}`;
+    if (!isName(name)) wrong(pointer, 'invalid_name', 'must be a name');
+    if (!Number.isSafeInteger(free) || (free as number) < 0 || (free as number) > FREE_MAX) wrong(pointer, 'invalid_number', `must be a whole number from 0 to ${FREE_MAX}`);
   }
   if (count > QUEUES_MAX) wrong('/queues', 'too_many', `at most ${QUEUES_MAX} queues`);
 }

@@ -1,0 +1,116 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { BODY_BYTES_MAX, type WorkDesk } from '@cairn/contracts';
+import { isFault, type Artifacts, type Bus, type Clock, type EventStore, type Ids, type Metrics, type Randomness } from '@cairn/ports';
+import { ok, type Answer } from './answer.js';
+import { applyDefinition } from './commands/apply-definition.js';
+import { Intake } from './commands/intake.js';
+import { publishEvent } from './commands/publish-event.js';
+import { sendSignal } from './commands/send-signal.js';
+import { startRun } from './commands/start-run.js';
+import { beat, pollWork, reply } from './commands/work.js';
+import { createFrameListener } from './edge/frame-listener.js';
+import { createGate, type GateConfig } from './edge/gate.js';
+import { idempotencyKey, idParam, nameParam, namespaceParam, type Query } from './edge/params.js';
+import { readBody, type RawBody } from './edge/read-body.js';
+import { awaitResult } from './queries/await-result.js';
+import { RunStreams } from './queries/follow-run.js';
+import { listRuns } from './queries/list-runs.js';
+import { RunReader } from './queries/run-reader.js';
+import { listDefinitions, showDefinition } from './queries/show-definition.js';
+import { findReceipt, showReceipt } from './queries/show-receipt.js';
+import { showHistory, showRun, showState, showVerification, showWaits } from './queries/show-run.js';
+import { listWaits, showWait } from './queries/show-waits.js';
+import { Changes } from './readmodels/changes.js';
+import { Follower } from './readmodels/follower.js';
+import { ReadModels } from './readmodels/read-models.js';
+
+export interface GatewayConfig extends GateConfig {
+  /** The namespaces that exist here. */
+  readonly namespaces: readonly string[];
+}
+
+export interface GatewayParts {
+  readonly store: EventStore;
+  readonly bus: Bus;
+  readonly artifacts: Artifacts;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly randomness: Randomness;
+  readonly metrics: Metrics;
+  readonly desk: WorkDesk;
+  readonly config: GatewayConfig;
+  /** Told of every error that is neither a refusal nor a fault. */
+  readonly onBug: (error: unknown) => void;
+}
+
+/** Path parameters as they came, still unchecked. */
+export type Params = Readonly<Record<string, string>>;
+
+/** The HTTP face without HTTP's framework: what doors call. Every method checks what it is given and throws `Refused`, or faults. */
+export type Gateway = ReturnType<typeof assembleGateway>;
+
+/** Puts the gateway together. It writes nothing to the store: it asks the services, and reads. */
+export function assembleGateway(parts: GatewayParts) {
+  const { store, bus, artifacts, clock, ids, desk, config, onBug } = parts;
+  const namespaces: ReadonlySet<string> = new Set(config.namespaces);
+  const ns = (params: Params): string => namespaceParam(params['ns'] ?? '', namespaces);
+  const id = (params: Params): string => idParam(params['id'] ?? '');
+  const name = (params: Params): string => nameParam(params['name'] ?? '');
+
+  const gate = createGate(config);
+  const changes = new Changes(clock);
+  const models = new ReadModels(changes);
+  const follower = new Follower({ store, clock, models, onFault: onFollowerFault });
+  const reader = new RunReader({ store, artifacts, models });
+  const intake = new Intake({ bus, ids });
+  const streams = new RunStreams({ store, reader, changes });
+  const shown = { reader, store, clock, changes };
+
+  return {
+    /** Follows the store. `caughtUp` resolves when lists show everything that was stored before. */
+    start: (): { readonly caughtUp: Promise<void> } => ({ caughtUp: follower.start() }),
+    /** Ends what is held open; requests that come later are the server's to refuse. */
+    stop: async (): Promise<void> => {
+      streams.stop();
+      changes.releaseAll();
+      await follower.stop();
+    },
+    /** How far lists are behind the store. */
+    lagMs: (): number => follower.lagMs(),
+
+    intercept: createFrameListener({ gate, namespaces, desk, onBug }),
+    admit: gate,
+    readBody: async (request: IncomingMessage): Promise<RawBody> => ({ bytes: await readBody(request, BODY_BYTES_MAX), contentType: request.headers['content-type'] }),
+    onBug,
+
+    startRun: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> => startRun({ intake, ids }, ns(p), name(p), idempotencyKey(headers['idempotency-key']), body),
+    publishEvent: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> => publishEvent(intake, ns(p), headers, body),
+    sendSignal: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> =>
+      sendSignal({ intake, ids, reader }, ns(p), id(p), name(p), idempotencyKey(headers['idempotency-key']), body),
+    applyDefinition: (p: Params, body?: RawBody): Promise<Answer> => applyDefinition({ intake, ids }, ns(p), name(p), body),
+
+    listRuns: (p: Params, query: Query): Answer => ok(listRuns(models, clock, ns(p), query)),
+    showRun: async (p: Params): Promise<Answer> => ok(await showRun(shown, ns(p), id(p))),
+    showState: async (p: Params, query: Query): Promise<Answer> => ok(await showState(shown, ns(p), id(p), query)),
+    showHistory: async (p: Params, query: Query): Promise<Answer> => ok(await showHistory(shown, ns(p), id(p), query)),
+    showWaits: async (p: Params, query: Query): Promise<Answer> => ok(await showWaits(shown, ns(p), id(p), query)),
+    showVerification: async (p: Params, query: Query): Promise<Answer> => ok(await showVerification(shown, ns(p), id(p), query)),
+    awaitResult: async (p: Params, query: Query): Promise<Answer> => ok(await awaitResult(shown, ns(p), id(p), query)),
+    followRun: (p: Params, query: Query, lastEventId: string | string[] | undefined): Promise<AsyncGenerator<string>> => streams.start(ns(p), id(p), query, lastEventId),
+
+    listWaits: (p: Params, query: Query): Answer => ok(listWaits(models, ns(p), query)),
+    showWait: async (p: Params): Promise<Answer> => ok(await showWait(models, reader, ns(p), id(p))),
+    showReceipt: async (p: Params): Promise<Answer> => ok(await showReceipt(store, ns(p), idParam(p['receiptId'] ?? ''))),
+    findReceipt: async (p: Params, query: Query): Promise<Answer> => ok(await findReceipt(store, ns(p), query)),
+    listDefinitions: (p: Params, query: Query): Answer => ok(listDefinitions(models, ns(p), query)),
+    showDefinition: async (p: Params, query: Query): Promise<Answer> => ok(await showDefinition({ store, artifacts }, ns(p), name(p), query)),
+
+    pollWork: (p: Params, body?: RawBody): Promise<Answer> => pollWork(desk, ns(p), nameParam(p['queue'] ?? ''), body),
+    beat: (p: Params, body?: RawBody): Promise<Answer> => beat(desk, ns(p), idParam(p['attemptId'] ?? ''), body),
+    reply: (p: Params, body?: RawBody): Promise<Answer> => reply(desk, ns(p), idParam(p['attemptId'] ?? ''), body),
+  };
+
+  function onFollowerFault(fault: unknown): void {
+    if (!isFault(fault)) onBug(fault);
+  }
+}

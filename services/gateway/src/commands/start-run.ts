@@ -1,0 +1,37 @@
+import { HTTP_SOURCE, START_TYPE, startRunSchema, subjects, type CloudEvent, type StartRunResponse } from '@cairn/contracts';
+import { idOf, type Id, type JsonObject } from '@cairn/kernel';
+import type { Ids } from '@cairn/ports';
+import { accepted, type Answer } from '../answer.js';
+import { readOptionalJson } from '../edge/media.js';
+import type { RawBody } from '../edge/read-body.js';
+import { checkedBody } from './checked-body.js';
+import { HTTP_ACTOR, refusedBy, type Intake } from './intake.js';
+
+/**
+ * `POST workflows/{name}/runs`. Answers when scheduling has: the run exists then. Run and receipt have ids that follow from the
+ * request alone, so a caller whom the answer never reached may send it again with the same `key` or `Idempotency-Key`.
+ */
+export async function startRun(parts: { readonly intake: Intake; readonly ids: Ids }, ns: string, workflow: string, eventId: string | undefined, body: RawBody | undefined): Promise<Answer> {
+  const request = checkedBody(startRunSchema, readOptionalJson(body));
+  const id = eventId ?? parts.ids.next();
+  const event: CloudEvent<JsonObject> = {
+    specversion: '1.0',
+    id,
+    source: HTTP_SOURCE,
+    type: START_TYPE,
+    datacontenttype: 'application/json',
+    cairnns: ns,
+    cairnactor: HTTP_ACTOR,
+    ...(request.key === undefined ? {} : { cairnkey: request.key }),
+    data: { ...request },
+  };
+  const receipt = await parts.intake.receive(subjects.runStart(ns, workflow), event as CloudEvent);
+  if (receipt?.outcome === 'refused') throw refusedBy(ns, receipt);
+  const runId: Id = receipt?.runs[0]?.run ?? (request.key === undefined ? idOf('run-event', ns, workflow, HTTP_SOURCE, id) : idOf('run', ns, workflow, request.key));
+  const response: StartRunResponse = {
+    runId,
+    receiptId: receipt?.receiptId ?? idOf('receipt', ns, HTTP_SOURCE, id),
+    outcome: receipt?.outcome === 'started' || receipt?.outcome === 'attached' ? receipt.outcome : 'pending',
+  };
+  return accepted(response);
+}

@@ -1,0 +1,31 @@
+import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { Health } from '@cairn/nest-kit';
+import type { FastifyReply } from 'fastify';
+import { EXPOSITION, type Exposition } from './gateway-token.js';
+
+/** Probes and metrics. */
+@Controller()
+export class HealthDoor {
+  constructor(
+    @Inject(Health) private readonly health: Health,
+    @Inject(EXPOSITION) private readonly exposition: Exposition,
+  ) {}
+
+  /** Live: whoever reads this has seen the event loop turn. */
+  @Get('healthz')
+  live(): { readonly live: true } {
+    return { live: true };
+  }
+
+  @Get('readyz')
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    const report = await this.health.readiness();
+    reply.status(report.ready ? 200 : 503);
+    return report;
+  }
+
+  @Get('metrics')
+  async metrics(@Res() reply: FastifyReply): Promise<void> {
+    await reply.header('content-type', this.exposition.contentType).send(await this.exposition.render());
+  }
+}

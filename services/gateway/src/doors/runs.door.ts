@@ -1,0 +1,67 @@
+import { Body, Controller, Get, Headers, Inject, Param, Post, Query as QueryString, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
+import type { Gateway, Params } from '../assemble.js';
+import type { Query } from '../edge/params.js';
+import type { RawBody } from '../edge/read-body.js';
+import { streamHeaders } from '../queries/follow-run.js';
+import { GATEWAY } from './gateway-token.js';
+import { write } from './write-answer.js';
+
+/** Runs over HTTP: start, signal, read, follow. */
+@Controller('v1/:ns')
+export class RunsDoor {
+  constructor(@Inject(GATEWAY) private readonly gateway: Gateway) {}
+
+  @Post('workflows/:name/runs')
+  start(@Param() params: Params, @Headers() headers: IncomingHttpHeaders, @Body() body: RawBody | undefined, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.startRun(params, headers, body));
+  }
+
+  @Post('runs/:id/signals/:name')
+  signal(@Param() params: Params, @Headers() headers: IncomingHttpHeaders, @Body() body: RawBody | undefined, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.sendSignal(params, headers, body));
+  }
+
+  @Get('runs')
+  list(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.listRuns(params, query));
+  }
+
+  @Get('runs/:id')
+  show(@Param() params: Params, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.showRun(params));
+  }
+
+  @Get('runs/:id/state')
+  state(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.showState(params, query));
+  }
+
+  @Get('runs/:id/history')
+  history(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.showHistory(params, query));
+  }
+
+  @Get('runs/:id/waits')
+  waits(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.showWaits(params, query));
+  }
+
+  @Get('runs/:id/verify')
+  verify(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.showVerification(params, query));
+  }
+
+  @Get('runs/:id/result')
+  result(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.awaitResult(params, query));
+  }
+
+  @Get('runs/:id/stream')
+  async stream(@Param() params: Params, @QueryString() query: Query, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const text = await this.gateway.followRun(params, query, request.headers['last-event-id']);
+    await reply.headers(streamHeaders).send(Readable.from(text));
+  }
+}

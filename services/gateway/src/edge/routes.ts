@@ -1,0 +1,35 @@
+/** Every route of the gateway as data: what answers 405 instead of 404, and what a spec walks through. `{…}` is one path segment. */
+export const routes: readonly { readonly method: 'GET' | 'POST' | 'PUT'; readonly path: string }[] = [
+  { method: 'GET', path: '/healthz' },
+  { method: 'GET', path: '/readyz' },
+  { method: 'GET', path: '/metrics' },
+  { method: 'POST', path: '/v1/{ns}/workflows/{name}/runs' },
+  { method: 'POST', path: '/v1/{ns}/events' },
+  { method: 'GET', path: '/v1/{ns}/events' },
+  { method: 'GET', path: '/v1/{ns}/events/{receiptId}' },
+  { method: 'GET', path: '/v1/{ns}/runs' },
+  { method: 'GET', path: '/v1/{ns}/runs/{id}' },
+  { method: 'GET', path: '/v1/{ns}/runs/{id}/state' },
+  { method: 'GET', path: '/v1/{ns}/runs/{id}/history' },
+  { method: 'GET', path: '/v1/{ns}/runs/{id}/waits' },
+  { method: 'GET', path: '/v1/{ns}/runs/{id}/verify' },
+  { method: 'GET', path: '/v1/{ns}/runs/{id}/result' },
+  { method: 'GET', path: '/v1/{ns}/runs/{id}/stream' },
+  { method: 'POST', path: '/v1/{ns}/runs/{id}/signals/{name}' },
+  { method: 'GET', path: '/v1/{ns}/waits' },
+  { method: 'GET', path: '/v1/{ns}/waits/{id}' },
+  { method: 'GET', path: '/v1/{ns}/definitions' },
+  { method: 'GET', path: '/v1/{ns}/definitions/{name}' },
+  { method: 'PUT', path: '/v1/{ns}/definitions/{name}' },
+  { method: 'POST', path: '/v1/{ns}/work:exchange' },
+  { method: 'POST', path: '/v1/{ns}/work/{queue}:poll' },
+  { method: 'POST', path: '/v1/{ns}/work/{attemptId}:heartbeat' },
+  { method: 'POST', path: '/v1/{ns}/work/{attemptId}:reply' },
+];
+
+const matchers = routes.map(({ method, path }) => ({ method, pattern: new RegExp(`^${path.replace(/\{[a-zA-Z]+\}/g, '[^/]+')}$`) }));
+
+/** The methods that a path has; empty for a path that is no route. */
+export function methodsOf(path: string): readonly string[] {
+  return matchers.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+}

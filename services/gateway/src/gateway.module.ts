@@ -1,0 +1,51 @@
+import { Module, type DynamicModule, type OnApplicationShutdown, Inject } from '@nestjs/common';
+import type { WorkDesk } from '@cairn/contracts';
+import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, Health, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
+import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, Randomness } from '@cairn/ports';
+import { assembleGateway, type Gateway, type GatewayConfig } from './assemble.js';
+import { DefinitionsDoor } from './doors/definitions.door.js';
+import { EventsDoor } from './doors/events.door.js';
+import { EXPOSITION, GATEWAY, type Exposition } from './doors/gateway-token.js';
+import { HealthDoor } from './doors/health.door.js';
+import { RunsDoor } from './doors/runs.door.js';
+import { WorkDoor } from './doors/work.door.js';
+
+export interface GatewayModuleOptions {
+  /** The module that provides the ports. */
+  readonly ports: DynamicModule;
+  readonly config: GatewayConfig;
+  /** The module that provides execution's desk, and under what. */
+  readonly desk: { readonly module: DynamicModule; readonly token: symbol };
+  readonly health: Health;
+  readonly exposition: Exposition;
+  readonly onBug: (error: unknown) => void;
+}
+
+/** The gateway as a Nest module: ports in, doors out. */
+@Module({})
+export class GatewayModule implements OnApplicationShutdown {
+  constructor(@Inject(GATEWAY) private readonly gateway: Gateway) {}
+
+  static with({ ports, config, desk, health, exposition, onBug }: GatewayModuleOptions): DynamicModule {
+    return {
+      module: GatewayModule,
+      imports: [ports, desk.module],
+      controllers: [RunsDoor, EventsDoor, DefinitionsDoor, WorkDoor, HealthDoor],
+      providers: [
+        { provide: Health, useValue: health },
+        { provide: EXPOSITION, useValue: exposition },
+        {
+          provide: GATEWAY,
+          inject: [EVENT_STORE, BUS, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS, desk.token],
+          useFactory: (store: EventStore, bus: Bus, artifacts: Artifacts, clock: Clock, ids: Ids, randomness: Randomness, metrics: Metrics, workDesk: WorkDesk): Gateway =>
+            assembleGateway({ store, bus, artifacts, clock, ids, randomness, metrics, desk: workDesk, config, onBug }),
+        },
+      ],
+      exports: [GATEWAY],
+    };
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.gateway.stop();
+  }
+}

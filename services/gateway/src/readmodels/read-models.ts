@@ -1,0 +1,91 @@
+import type { DefinitionSummary } from '@cairn/contracts';
+import type { Id, StoredEvent } from '@cairn/kernel';
+import { eventSchemas, type RunEvent } from '@cairn/domain-run';
+import type { Changes } from './changes.js';
+import { RunRow } from './run-row.js';
+import { WaitRow } from './wait-row.js';
+
+/** Types that the read models fold: everything of runs, and definitions. */
+export const foldedTypes: readonly string[] = [...new Set(Object.keys(eventSchemas).map((key) => key.slice(0, key.indexOf('@')))), 'DefinitionApplied'];
+
+/**
+ * What lists show, in memory, folded from the store's tail: rows of runs, open waits, applied definitions. May lag behind the store;
+ * whoever needs a run as it is now reads its stream (`RunReader`). Rebuilt from nothing at any time.
+ */
+export class ReadModels {
+  private readonly rows = new Map<Id, RunRow>();
+  /** In the order in which runs started, which is that of commits: what cursors count in. */
+  private readonly order: RunRow[] = [];
+  private readonly waits = new Map<Id, WaitRow>();
+  /** Where to find a wait that is closed: in its run's history. */
+  private readonly runOfWait = new Map<Id, Id>();
+  private readonly definitions = new Map<string, DefinitionSummary & { readonly ns: string }>();
+
+  constructor(private readonly changes: Changes) {}
+
+  /** Folds one event of the tail. */
+  apply(event: StoredEvent): void {
+    const run = event.metadata.runId;
+    if (run === undefined) {
+      if (event.type === 'DefinitionApplied') this.applyDefinition(event);
+      return;
+    }
+    let row = this.rows.get(run);
+    if (row === undefined) {
+      row = new RunRow(run);
+      this.rows.set(run, row);
+      this.order.push(row);
+    }
+    row.apply(event);
+    this.applyToWaits(event as StoredEvent & RunEvent, row);
+    this.changes.announce(run);
+  }
+
+  row(run: Id): RunRow | undefined {
+    return this.rows.get(run);
+  }
+
+  /** Rows of a namespace from the newest, beginning before position `before` (default: the end); stops when `take` says so. */
+  newestFirst(before: number | undefined, take: (row: RunRow, position: number) => boolean): void {
+    for (let position = Math.min(before ?? this.order.length, this.order.length) - 1; position >= 0; position--) {
+      if (!take(this.order[position]!, position)) return;
+    }
+  }
+
+  openWaits(): IterableIterator<WaitRow> {
+    return this.waits.values();
+  }
+
+  runOf(wait: Id): Id | undefined {
+    return this.runOfWait.get(wait);
+  }
+
+  definitionsOf(ns: string): DefinitionSummary[] {
+    return [...this.definitions.values()].filter((definition) => definition.ns === ns).map(({ name, version, hash, appliedAt }) => ({ name, version, hash, appliedAt }));
+  }
+
+  private applyToWaits(event: StoredEvent & RunEvent, row: RunRow): void {
+    switch (event.type) {
+      case 'WaitOpened':
+        this.waits.set(event.data.waitId, new WaitRow(row.ns, row.run, row.workflow, event.metadata.branch ?? row.head, event.data, event.at));
+        this.runOfWait.set(event.data.waitId, row.run);
+        break;
+      case 'WaitTriggered':
+      case 'WaitStale':
+        this.waits.get(event.data.waitId)?.apply(event);
+        break;
+      case 'WaitSatisfied':
+      case 'WaitExpired':
+      case 'WaitWithdrawn':
+        this.waits.delete(event.data.waitId);
+        break;
+      default:
+        break;
+    }
+  }
+
+  private applyDefinition({ data, at }: StoredEvent): void {
+    const { ns, name, version, hash } = data as unknown as { ns: string; name: string; version: string; hash: string };
+    this.definitions.set(`${ns}+${name}`, { ns, name, version, hash, appliedAt: at });
+  }
+}

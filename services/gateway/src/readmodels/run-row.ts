@@ -1,0 +1,220 @@
+import type { RunStateName, RunView } from '@cairn/contracts';
+import type { Id, Instant, JsonObject, Revision, StoredEvent } from '@cairn/kernel';
+import type { RetryDecided, RunEvent, RunStarted } from '@cairn/domain-run';
+
+/** What a failed attempt is still owed: a decision or another attempt, an operator, nothing more. */
+type Owed = 'retry' | 'operator' | 'nothing';
+
+/** A run that shows no event for so long while somebody should be at work is `silent` (`capabilities.md` §2.1). */
+export const SILENT_AFTER_MS = 86_400_000;
+
+/**
+ * One line about a run, folded from its events: the state of `capabilities.md` §2.1, first row that holds. Changed in place, since
+ * every event of every run passes here (1-2 µs). `@cairn/domain-run` folds the same state from the whole history; a spec holds them equal.
+ */
+export class RunRow {
+  ns = '';
+  workflow = '';
+  version = '';
+  key: string | undefined;
+  goal: string | null = null;
+  attributes: JsonObject = {};
+  state: RunStateName = 'active';
+  sub: string | null = null;
+  head = 'main';
+  revision: Revision = -1;
+  since: Instant = '';
+  startedAt: Instant = '';
+  endedAt: Instant | undefined;
+  /** Revision of the event that ended it. */
+  endRevision: Revision | undefined;
+  lastAt: Instant = '';
+
+  private firstAttempts = 0;
+  private laterAttempts = 0;
+  private retriesOwed = 0;
+  private operatorsOwed = 0;
+  private attempts = new Map<Id, number>();
+  /** Steps whose last failure is not settled. */
+  private owed: Map<string, Owed> | undefined;
+  private waits: Map<Id, { readonly kinds: readonly string[]; stale: boolean }> | undefined;
+  private failure: { attemptId: Id; at: Instant; bucket: string | null } | undefined;
+
+  constructor(readonly run: Id) {}
+
+  /** Folds the next event of the run's head. One that was folded before changes nothing: tails deliver at least once. */
+  apply(event: StoredEvent): void {
+    if (event.revision <= this.revision) return;
+    this.revision = event.revision;
+    this.lastAt = event.at;
+    this.fold(event as unknown as StoredEvent & RunEvent);
+    this.judge(event.at);
+  }
+
+  /** A row that folds on without changing this one. */
+  copy(): RunRow {
+    const copy = Object.assign(new RunRow(this.run), this);
+    copy.attempts = new Map(this.attempts);
+    copy.owed = this.owed && new Map(this.owed);
+    copy.waits = this.waits && new Map([...this.waits].map(([id, wait]) => [id, { ...wait }]));
+    copy.failure = this.failure && { ...this.failure };
+    return copy;
+  }
+
+  view(nowMs: number): RunView {
+    return {
+      run: this.run,
+      workflow: this.workflow,
+      version: this.version,
+      ...(this.key === undefined ? {} : { key: this.key }),
+      goal: this.goal,
+      state: this.state,
+      ...(this.sub === null ? {} : { sub: this.sub }),
+      head: this.head,
+      revision: this.revision,
+      since: this.since,
+      startedAt: this.startedAt,
+      ...(this.endedAt === undefined ? {} : { endedAt: this.endedAt }),
+      attributes: this.attributes,
+      flags: this.flags(nowMs),
+    };
+  }
+
+  private fold(event: StoredEvent & RunEvent): void {
+    switch (event.type) {
+      case 'RunStarted':
+        this.start(event.data, event.at);
+        break;
+      case 'StepStarted':
+        this.settle(event.data.step);
+        this.attempts.set(event.data.attemptId, event.data.attempt);
+        if (event.data.attempt === 1) this.firstAttempts += 1;
+        else this.laterAttempts += 1;
+        break;
+      case 'StepSucceeded':
+        this.close(event.data.attemptId);
+        break;
+      case 'StepFailed':
+        this.close(event.data.attemptId);
+        this.owe(event.data.step, 'retry');
+        if (this.failure === undefined || event.at >= this.failure.at) this.failure = { attemptId: event.data.attemptId, at: event.at, bucket: null };
+        break;
+      case 'RetryDecided':
+        this.decide(event.data);
+        break;
+      case 'StepSkipped':
+        this.settle(event.data.step);
+        break;
+      case 'WaitOpened':
+        this.waits ??= new Map();
+        this.waits.set(event.data.waitId, { kinds: event.data.triggers.map(({ kind }) => kind), stale: false });
+        break;
+      case 'WaitSatisfied':
+      case 'WaitExpired':
+      case 'WaitWithdrawn':
+        this.waits?.delete(event.data.waitId);
+        break;
+      case 'WaitStale': {
+        const wait = this.waits?.get(event.data.waitId);
+        if (wait !== undefined) wait.stale = true;
+        break;
+      }
+      case 'RunCompleted':
+        this.end(event, event.data.outcome);
+        break;
+      case 'RunGaveUp':
+        this.end(event, 'gave_up');
+        break;
+      case 'RunFailed':
+        this.end(event, 'failed');
+        break;
+      case 'WaitTriggered':
+      case 'EventEmitted':
+      case 'CheckpointReached':
+      case 'LateResultRecorded':
+        break;
+    }
+  }
+
+  private start(data: RunStarted['data'], at: Instant): void {
+    this.ns = data.ns;
+    this.workflow = data.workflow;
+    this.version = String(data.definition.version);
+    this.key = data.key;
+    this.goal = data.goal;
+    this.attributes = data.attributes;
+    this.startedAt = at;
+  }
+
+  private close(attemptId: Id): void {
+    const n = this.attempts.get(attemptId);
+    if (n === undefined) return;
+    this.attempts.delete(attemptId);
+    if (n === 1) this.firstAttempts -= 1;
+    else this.laterAttempts -= 1;
+  }
+
+  private owe(step: string, owed: Owed): void {
+    this.settle(step);
+    if (owed === 'nothing') return;
+    this.owed ??= new Map();
+    this.owed.set(step, owed);
+    if (owed === 'retry') this.retriesOwed += 1;
+    else this.operatorsOwed += 1;
+  }
+
+  private settle(step: string): void {
+    const owed = this.owed?.get(step);
+    if (owed === undefined) return;
+    this.owed?.delete(step);
+    if (owed === 'retry') this.retriesOwed -= 1;
+    else this.operatorsOwed -= 1;
+  }
+
+  private decide({ step, attemptId, decision, bucket }: RetryDecided['data']): void {
+    if (this.failure?.attemptId === attemptId) this.failure.bucket = bucket;
+    this.owe(step, decision === 'retry' ? 'retry' : decision === 'block' || decision === 'escalate' ? 'operator' : 'nothing');
+  }
+
+  private end(event: StoredEvent, outcome: string): void {
+    this.endedAt = event.at;
+    this.endRevision = event.revision;
+    this.attempts.clear();
+    this.owed = undefined;
+    this.waits = undefined;
+    this.failure = undefined;
+    this.firstAttempts = this.laterAttempts = this.retriesOwed = this.operatorsOwed = 0;
+    this.become('complete', outcome, event.at);
+  }
+
+  private judge(at: Instant): void {
+    if (this.endedAt !== undefined) return;
+    if (this.operatorsOwed > 0) this.become('blocked', 'awaiting_decision', at);
+    else if (this.firstAttempts > 0) this.become('active', null, at);
+    else if (this.laterAttempts > 0 || this.retriesOwed > 0) this.become('retrying', this.failure?.bucket ?? null, at);
+    else if (this.waits !== undefined && this.waits.size > 0) this.become('waiting', this.triggerKinds(this.waits), at);
+    else this.become('active', null, at);
+  }
+
+  private become(state: RunStateName, sub: string | null, at: Instant): void {
+    if (this.state === state && this.sub === sub && this.since !== '') return;
+    this.state = state;
+    this.sub = sub;
+    this.since = at;
+  }
+
+  private triggerKinds(waits: NonNullable<RunRow['waits']>): string {
+    if (waits.size === 1) for (const { kinds } of waits.values()) if (kinds.length === 1) return kinds[0]!;
+    return [...new Set([...waits.values()].flatMap(({ kinds }) => kinds))].sort().join('+');
+  }
+
+  private flags(nowMs: number): readonly string[] {
+    const flags: string[] = [];
+    const open = [...(this.waits?.values() ?? [])];
+    if (open.length > 0) flags.push('quiet'); // Nobody is notified of anything yet.
+    if (open.some(({ stale }) => stale)) flags.push('stale');
+    const working = this.state === 'active' || this.state === 'retrying' || this.state === 'blocked';
+    if (working && nowMs - Date.parse(this.lastAt) > SILENT_AFTER_MS) flags.push('silent');
+    return flags;
+  }
+}
