@@ -5,3 +5,13 @@ export { eventStoreContract, type EventStoreHarness } from './contracts/event-st
 export { chainOf, sealed, streamNo } from './contracts/sealed-events.js';
 export { busContract, contractStreams, type BusHarness } from './contracts/bus.contract.js';
 export { wallClock } from './wall-clock.js';
+export { artifactsContract, type ArtifactsHarness } from './contracts/artifacts.contract.js';
+export { contractMetrics, metricsContract, type MetricsHarness } from './contracts/metrics.contract.js';
+export {
+  clockContract,
+  idsContract,
+  randomnessContract,
+  type ClockHarness,
+  type IdsHarness,
+  type RandomnessHarness,
+} from './contracts/time-and-chance.contract.js';

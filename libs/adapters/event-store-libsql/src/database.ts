@@ -42,7 +42,8 @@ const NONE: readonly Value[] = [];
 
 /** SQLite's name of an error (`SQLITE_BUSY`, `SQLITE_FULL`, …), or '' for any other error. */
 export function sqliteCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('SQLITE_') ? error.code : '';
+  const code = (error as { readonly code?: unknown }).code;
+  return typeof code === 'string' && code.startsWith('SQLITE_') ? code : '';
 }
 
 export const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(sqliteCode(error));

@@ -10,6 +10,10 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
   after: (delayMs, task) => {
+    if (delayMs <= 0) {
+      const immediate = setImmediate(task); // After what is due in this turn of the loop, not a millisecond later.
+      return { cancel: () => clearImmediate(immediate) };
+    }
     let timer: NodeJS.Timeout;
     const wait = (leftMs: number): void => {
       timer = leftMs > TIMER_MAX_MS ? setTimeout(() => wait(leftMs - TIMER_MAX_MS), TIMER_MAX_MS) : setTimeout(task, Math.ceil(leftMs));
