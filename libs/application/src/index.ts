@@ -9,3 +9,5 @@ export {
   type WorkingSetListener,
   type WorkingSetPorts,
 } from './working-set.js';
+export { Mailboxes, type ProcessBatch } from './mailbox.js';
+export { BOOKMARK_INTERVAL_MS, Relay, RELAY_RETRY_MS, type RelayOptions } from './relay.js';

@@ -23,11 +23,9 @@ export function advance(draft: Draft, settled: readonly string[]): void {
   endIfDone(draft);
 }
 
-/** The same from nothing but the state: what a branch that was left alone could do now. Looks at every step once. */
-export function advanceFromState(draft: Draft): void {
-  startDueRetries(draft);
-  const ready = new Set(draft.plan.steps.filter((step) => isReady(draft, step)));
-  start(draft, ready);
+/** The beginning: everything that waits for nothing. Looks at every step once. */
+export function begin(draft: Draft): void {
+  start(draft, new Set(draft.plan.steps.filter((step) => isReady(draft, step))));
   endIfDone(draft);
 }
 
@@ -40,12 +38,6 @@ export function startDueRetry(draft: Draft, attemptId: string): 'started' | 'ear
   if (work === undefined) return 'settled';
   startAttempt(draft, retry.step, work);
   return 'started';
-}
-
-function startDueRetries(draft: Draft): void {
-  if (draft.state.path.counts.retriesOwed === 0) return;
-  const owed = [...draft.state.path.retries.entries()].filter(([, retry]) => !retry.settled && retry.decision === 'retry');
-  for (const [attemptId] of owed.sort(([, a], [, b]) => (a.step < b.step ? -1 : 1))) startDueRetry(draft, attemptId);
 }
 
 /** One occurrence is settled: reach its checkpoint, go on with its loop, and note which steps may start. */
@@ -92,7 +84,8 @@ function startTurn(draft: Draft, step: PlannedStep, turn: number): void {
 function dependentsOf(draft: Draft, step: PlannedStep): PlannedStep[] {
   const ids = [...step.dependents];
   if (step.side) {
-    for (const [wait, side] of draft.state.path.detours.entries()) if (side === step.id) ids.push(...(draft.plan.step(wait)?.dependents ?? []));
+    for (const [wait, side] of draft.state.path.detours.entries())
+      if (side === step.id) ids.push(...(draft.plan.step(wait)?.dependents ?? []));
   }
   return ids.flatMap((id) => draft.plan.step(id) ?? []);
 }
@@ -164,7 +157,11 @@ function giveUpStep(draft: Draft, step: PlannedStep, bucket: string, message: st
     const attemptId = startAttempt(draft, step.id, { queue: step.queue ?? '', input: null, params: {} });
     failAttempt(draft, step.id, attemptId, bucket, message);
   } else if (step.optional) {
-    draft.add({ type: 'StepSkipped', version: 1, data: { step: turn === undefined ? step.id : `${step.id}#${turn}`, because: 'optional' } });
+    draft.add({
+      type: 'StepSkipped',
+      version: 1,
+      data: { step: turn === undefined ? step.id : `${step.id}#${turn}`, because: 'optional' },
+    });
   } else {
     failRun(draft, step.id, bucket, message);
   }
@@ -203,4 +200,3 @@ function endIfDone(draft: Draft): void {
 function isIdle({ path: { counts } }: RunState): boolean {
   return counts.firstAttempts + counts.laterAttempts + counts.retriesOwed + counts.blocked + counts.openWaits === 0;
 }
-

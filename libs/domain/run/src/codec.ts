@@ -11,7 +11,12 @@ const jsonObject = z.record(z.string(), json);
 const occurrence = z.string().min(1);
 const artifactRef = z.object({ artifact: z.string(), bytes: z.number(), mediaType: z.string() });
 const pinned = z.object({ name: z.string(), version: z.union([z.string(), z.number()]), hash: z.string(), revision: z.number() });
-const usage = z.object({ usd: z.number().optional(), tokensIn: z.number().optional(), tokensOut: z.number().optional(), model: z.string().optional() });
+const usage = z.object({
+  usd: z.number().optional(),
+  tokensIn: z.number().optional(),
+  tokensOut: z.number().optional(),
+  model: z.string().optional(),
+});
 const output = { output: json.optional(), outputRef: artifactRef.optional() };
 const failure = z.object({
   by: z.enum(['handler', 'lease', 'timeout', 'decider']),
@@ -35,7 +40,12 @@ const trigger = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('signal'), name: z.string(), mayResume: z.array(z.string()).optional() }),
   z.object({ kind: z.literal('timer'), at: instant }),
 ]);
-const onDeadline = z.union([z.object({ step: z.string() }), z.object({ fail: z.string() }), z.object({ giveUp: z.literal(true) }), z.object({ value: json })]);
+const onDeadline = z.union([
+  z.object({ step: z.string() }),
+  z.object({ fail: z.string() }),
+  z.object({ giveUp: z.literal(true) }),
+  z.object({ value: json }),
+]);
 
 export const eventSchemas = {
   'RunStarted@1': z.object({
@@ -128,7 +138,11 @@ export const eventSchemas = {
     assumptions: z.array(jsonObject),
     restores: z.string(),
     cel: z.string(),
-    contract: z.object({ intent: z.string().nullable(), branch: z.string(), clauses: z.array(z.object({ id: z.string(), says: z.string() })) }),
+    contract: z.object({
+      intent: z.string().nullable(),
+      branch: z.string(),
+      clauses: z.array(z.object({ id: z.string(), says: z.string() })),
+    }),
   }),
   'WaitTriggered@1': z.object({
     waitId: id,
@@ -179,7 +193,8 @@ export function decodeRunEvents(stored: readonly StoredEvent[]): RecordedRunEven
     }
     const schema = eventSchemas[`${event.type}@${event.version}` as EventKey];
     const checked = schema.safeParse(event.data);
-    if (!checked.success) throw new UnreadableEvent('event_broken', event, `${event.type}: ${checked.error.issues[0]?.message ?? 'broken'}`);
+    if (!checked.success)
+      throw new UnreadableEvent('event_broken', event, `${event.type}: ${checked.error.issues[0]?.message ?? 'broken'}`);
     return event as unknown as RecordedRunEvent;
   });
 }

@@ -45,7 +45,9 @@ export interface WakingEvent {
   readonly time?: string;
   readonly data?: Json;
   readonly dataRef?: ArtifactRef;
-  /** The whole data for the guard's eyes where only a reference is stored. */
+  /** CloudEvents extension attributes: conditions may read them. */
+  readonly extensions?: { readonly [name: string]: Json };
+  /** The whole data for the conditions' eyes where only a reference is stored. */
   readonly loaded?: Json;
 }
 
@@ -107,10 +109,4 @@ export interface ApplyRetryDecision {
   };
 }
 
-/** Goes on with whatever follows from the state alone. For a branch that could advance but has nothing out after a crash. */
-export interface AdvanceRun {
-  readonly type: 'AdvanceRun';
-  readonly data: Record<string, never>;
-}
-
-export type RunCommand = StartRun | WakeRun | ExpireWait | MarkStale | RecordReply | RecordLapse | ApplyRetryDecision | AdvanceRun;
+export type RunCommand = StartRun | WakeRun | ExpireWait | MarkStale | RecordReply | RecordLapse | ApplyRetryDecision;

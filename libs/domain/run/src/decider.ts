@@ -1,8 +1,6 @@
 import type { Plan } from '@cairn/domain-definition';
 import { nothing, rejected, unreachable, type Decision } from '@cairn/kernel';
-import { advanceFromState } from './advance.js';
 import type { CommandContext, RunCommand } from './commands.js';
-import { concluded } from './concluded.js';
 import { Draft, MissingOutput, NOTHING_LOADED, type LoadedOutputs } from './draft.js';
 import { startRun } from './lifecycle/decide.js';
 import { applyRetryDecision } from './recovery/decide.js';
@@ -39,9 +37,6 @@ export function decideRun(
       return markStale(draft, command);
     case 'ApplyRetryDecision':
       return applyRetryDecision(draft, command);
-    case 'AdvanceRun':
-      advanceFromState(draft);
-      return concluded(draft);
     default:
       return unreachable(command);
   }

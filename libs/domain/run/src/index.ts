@@ -1,7 +1,16 @@
 export type { ArtifactRef, AttemptId, Failure, Occurrence, PinnedDocument, SideEffect, Usage, WaitId } from './shared-fields.js';
 export { INLINE_BYTES_MAX } from './shared-fields.js';
 export { runEnds, type RecordedRunEvent, type RunEvent, type RunEventType } from './events.js';
-export type { EventEmitted, LifecycleEvent, RunCause, RunCompleted, RunFailed, RunGaveUp, RunLimits, RunStarted } from './lifecycle/events.js';
+export type {
+  EventEmitted,
+  LifecycleEvent,
+  RunCause,
+  RunCompleted,
+  RunFailed,
+  RunGaveUp,
+  RunLimits,
+  RunStarted,
+} from './lifecycle/events.js';
 export type { LateResultRecorded, StepEvent, StepFailed, StepSkipped, StepStarted, StepSucceeded } from './steps/events.js';
 export type {
   ContinuationContract,
@@ -15,9 +24,16 @@ export type {
   WaitTriggered,
   WaitWithdrawn,
 } from './waits/events.js';
-export type { CheckpointClaim, CheckpointKind, CheckpointReached, Justification, RecoveryEvent, RetryDecided, RetryVerdict } from './recovery/events.js';
 export type {
-  AdvanceRun,
+  CheckpointClaim,
+  CheckpointKind,
+  CheckpointReached,
+  Justification,
+  RecoveryEvent,
+  RetryDecided,
+  RetryVerdict,
+} from './recovery/events.js';
+export type {
   ApplyRetryDecision,
   CommandContext,
   ExpireWait,
@@ -53,6 +69,7 @@ export {
 export { evolve, foldRun } from './evolve.js';
 export { isEnough, usedKey } from './waits/evolve.js';
 export { entryOf, isSettled } from './steps/evolve.js';
+export { deserializeState, serializeState, SNAPSHOT_VERSION } from './snapshot.js';
 export { artifactHex, outputDigest, stateDigest, stateDigestFromScratch } from './state-digest.js';
 export { digestOfValue, outputView, stateView } from './state-view.js';
 export { decodeRunEvents, eventSchemas, UnreadableEvent, type EventKey } from './codec.js';

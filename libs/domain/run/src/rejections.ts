@@ -2,5 +2,15 @@ import type { Rejection } from '@cairn/kernel';
 
 /** Why the run decider says no. */
 export type RunRejection = Rejection<
-  'run_not_found' | 'attempt_not_found' | 'run_ended' | 'run_exists' | 'input_invalid' | 'definition_error' | 'wait_not_found' | 'trigger_not_found' | 'decision_unsupported' | 'clause_broken'
+  | 'run_not_found'
+  | 'policy_not_found'
+  | 'attempt_not_found'
+  | 'run_ended'
+  | 'run_exists'
+  | 'input_invalid'
+  | 'definition_error'
+  | 'wait_not_found'
+  | 'trigger_not_found'
+  | 'decision_unsupported'
+  | 'clause_broken'
 > & { readonly clause?: string; readonly expected?: unknown; readonly got?: unknown };

@@ -29,7 +29,12 @@ const plainKey: KeyView = (key) => key;
 /** Keys that are canonical lists in memory are lists in the digest too. */
 const listKey: KeyView = (key) => JSON.parse(key) as string[];
 
-function mapSlice<V>(name: string, pick: (of: Digested) => PersistentMap<V>, view: (value: V) => Json | undefined, keyView: KeyView = plainKey): Slice {
+function mapSlice<V>(
+  name: string,
+  pick: (of: Digested) => PersistentMap<V>,
+  view: (value: V) => Json | undefined,
+  keyView: KeyView = plainKey,
+): Slice {
   const term = (key: string, value: V | undefined): bigint => {
     const seen = value === undefined ? undefined : view(value);
     return seen === undefined ? 0n : contribution(keyView(key), seen);
@@ -86,21 +91,55 @@ export const ledgerBranches = (state: RunState): readonly (readonly [string, Jso
 const slices: readonly Slice[] = [
   objectSlice('ledger.branches', ledgerBranches),
   emptySlice('ledger.effects'),
-  mapSlice('ledger.late', ({ ledger }) => ledger.late, () => true, listKey),
+  mapSlice(
+    'ledger.late',
+    ({ ledger }) => ledger.late,
+    () => true,
+    listKey,
+  ),
   emptySlice('ledger.notifications'),
-  mapSlice('ledger.spend', ({ ledger }) => ledger.spend, ({ attempts, tokensIn, tokensOut, usd }) => ({ attempts, tokens: tokensIn + tokensOut, usd })),
-  mapSlice('ledger.used', ({ ledger }) => ledger.used, () => true, listKey),
+  mapSlice(
+    'ledger.spend',
+    ({ ledger }) => ledger.spend,
+    ({ attempts, tokensIn, tokensOut, usd }) => ({ attempts, tokens: tokensIn + tokensOut, usd }),
+  ),
+  mapSlice(
+    'ledger.used',
+    ({ ledger }) => ledger.used,
+    () => true,
+    listKey,
+  ),
   emptySlice('path.assumptions'),
-  mapSlice('path.attempts', ({ path }) => path.attempts, ({ n, step, taken }) => ({ n, step, taken })),
+  mapSlice(
+    'path.attempts',
+    ({ path }) => path.attempts,
+    ({ n, step, taken }) => ({ n, step, taken }),
+  ),
   emptySlice('path.carried'),
-  mapSlice('path.checkpoints', ({ path }) => path.checkpoints, (kind) => kind),
+  mapSlice(
+    'path.checkpoints',
+    ({ path }) => path.checkpoints,
+    (kind) => kind,
+  ),
   emptySlice('path.plans'),
-  mapSlice('path.retries', ({ path }) => path.retries, ({ decision, notBefore }) => (decision === null ? undefined : { decision, notBefore })),
+  mapSlice(
+    'path.retries',
+    ({ path }) => path.retries,
+    ({ decision, notBefore }) => (decision === null ? undefined : { decision, notBefore }),
+  ),
   emptySlice('path.reviews'),
   objectSlice('path.run', pathRun),
   emptySlice('path.scope'),
-  mapSlice('path.steps', ({ path }) => path.steps, ({ attempts, output, status }) => ({ attempts, output: outputDigest(output), status })),
-  mapSlice('path.waits', ({ path }) => path.waits, ({ got, open, step }) => ({ got: got.map(({ eventId }) => eventId), open, step })),
+  mapSlice(
+    'path.steps',
+    ({ path }) => path.steps,
+    ({ attempts, output, status }) => ({ attempts, output: outputDigest(output), status }),
+  ),
+  mapSlice(
+    'path.waits',
+    ({ path }) => path.waits,
+    ({ got, open, step }) => ({ got: got.map(({ eventId }) => eventId), open, step }),
+  ),
 ];
 
 /** For tests of the law itself: forgets nothing, computes every sum anew. */

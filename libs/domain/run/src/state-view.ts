@@ -14,7 +14,11 @@ export function stateView(state: RunState): JsonObject {
     since: status.since,
     path: {
       run: Object.fromEntries(pathRun(state)),
-      steps: mapped(path.steps.toObject(), ({ attempts, output, status: step }) => ({ status: step, attempts, output: outputView(output) })),
+      steps: mapped(path.steps.toObject(), ({ attempts, output, status: step }) => ({
+        status: step,
+        attempts,
+        output: outputView(output),
+      })),
       attempts: mapped(path.attempts.toObject(), ({ step, n, taken }) => ({ step, n, taken })),
       waits: mapped(path.waits.toObject(), ({ step, open, got }) => ({ step, open, got: got.map(({ eventId }) => eventId) })),
       retries: mapped(path.retries.toObject(), ({ step, decision, notBefore }) => ({ step, decision, notBefore })),

@@ -192,4 +192,3 @@ export function parseOccurrence(occurrence: Occurrence): { step: string; turn: n
 export function retryOf(state: RunState, attemptId: AttemptId): RetryEntry | undefined {
   return state.path.retries.get(attemptId);
 }
-

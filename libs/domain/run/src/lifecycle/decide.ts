@@ -1,5 +1,5 @@
 import { rejected, nothing, type Decision } from '@cairn/kernel';
-import { advanceFromState } from '../advance.js';
+import { begin } from '../advance.js';
 import type { StartRun } from '../commands.js';
 import type { Draft } from '../draft.js';
 import type { RunEvent } from '../events.js';
@@ -47,7 +47,7 @@ export function startRun(draft: Draft, command: StartRun): Decision<RunEvent, Ru
       ...(data.resultTo === undefined ? {} : { resultTo: data.resultTo }),
     },
   });
-  advanceFromState(draft);
+  begin(draft);
   return concluded(draft);
 }
 

@@ -6,7 +6,11 @@ import type { Draft } from '../draft.js';
 export const HOPS_MAX = 16;
 
 /** Tells the world: `EventEmitted`, which settles its step. The relay publishes it from the history. */
-export function emitEvent(draft: Draft, step: PlannedStep, emit: NonNullable<PlannedStep['emit']>): { readonly problem: string } | undefined {
+export function emitEvent(
+  draft: Draft,
+  step: PlannedStep,
+  emit: NonNullable<PlannedStep['emit']>,
+): { readonly problem: string } | undefined {
   const scope = draft.scope(step.stepRefs);
   const data = emit.data.evaluate(scope);
   if (!data.ok) return { problem: `data: ${data.error}` };

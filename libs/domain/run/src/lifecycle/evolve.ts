@@ -10,7 +10,11 @@ export function evolveLifecycle(state: RunState, event: RecordedRunEvent): RunSt
     case 'RunCompleted':
       return ended(state, { outcome: event.data.outcome, at: event.at, output: outputOf(event.data) });
     case 'RunGaveUp':
-      return ended(state, { outcome: 'gave_up', at: event.at, problem: { ...(event.data.step === undefined ? {} : { step: event.data.step }), message: event.data.rule } });
+      return ended(state, {
+        outcome: 'gave_up',
+        at: event.at,
+        problem: { ...(event.data.step === undefined ? {} : { step: event.data.step }), message: event.data.rule },
+      });
     case 'RunFailed':
       return ended(state, { outcome: 'failed', at: event.at, problem: event.data });
     default:
@@ -23,7 +27,11 @@ function ended(state: RunState, end: RunEnd): RunState {
   let closed = state.path.closed;
   for (const [attemptId, attempt] of state.path.attempts.entries()) closed = closed.set(attemptId, { step: attempt.step, replyId: null });
   const counts = { ...state.path.counts, firstAttempts: 0, laterAttempts: 0, retriesOwed: 0, blocked: 0 };
-  return { ...state, end, path: { ...state.path, attempts: state.path.attempts.size === 0 ? state.path.attempts : emptied(state), closed, counts } };
+  return {
+    ...state,
+    end,
+    path: { ...state.path, attempts: state.path.attempts.size === 0 ? state.path.attempts : emptied(state), closed, counts },
+  };
 }
 
 const emptied = (state: RunState): RunState['path']['attempts'] => {

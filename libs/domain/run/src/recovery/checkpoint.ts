@@ -5,7 +5,12 @@ import type { CheckpointClaim, CheckpointKind } from './events.js';
 /** Reaches a checkpoint: claim and digest of the state just before it. Where one is due is decided by who calls. */
 export function reachCheckpoint(
   draft: Draft,
-  checkpoint: { readonly name: string; readonly kind: CheckpointKind; readonly step: string; readonly claim: Omit<CheckpointClaim, 'usage'> },
+  checkpoint: {
+    readonly name: string;
+    readonly kind: CheckpointKind;
+    readonly step: string;
+    readonly claim: Omit<CheckpointClaim, 'usage'>;
+  },
 ): void {
   const spend = draft.state.ledger.spend.get(checkpoint.step);
   draft.add({

@@ -19,7 +19,10 @@ export function evolveRecovery(state: RunState, event: RecordedRunEvent): RunSta
         decidedBy: null,
         settled: false,
       };
-      return { ...state, path: { ...state.path, retries: state.path.retries.set(attemptId, entry), counts: count(state.path.counts, { retriesOwed: 1 }) } };
+      return {
+        ...state,
+        path: { ...state.path, retries: state.path.retries.set(attemptId, entry), counts: count(state.path.counts, { retriesOwed: 1 }) },
+      };
     }
     case 'RetryDecided': {
       const { attemptId, decision, bucket, notBefore } = event.data;

@@ -1,6 +1,15 @@
 import { canon } from '@cairn/kernel';
 import type { RecordedRunEvent } from '../events.js';
-import { parseOccurrence, type Counts, type Ledger, type Path, type RunState, type Spend, type StepEntry, type StepOutput } from '../state.js';
+import {
+  parseOccurrence,
+  type Counts,
+  type Ledger,
+  type Path,
+  type RunState,
+  type Spend,
+  type StepEntry,
+  type StepOutput,
+} from '../state.js';
 import type { ArtifactRef, Occurrence, Usage } from '../shared-fields.js';
 import type { Json } from '@cairn/kernel';
 

@@ -1,5 +1,5 @@
-import { matchTrigger, type InboundEvent } from '@cairn/domain-definition';
-import { epochMsOf, idOf, nothing, rejected, type Decision, type Json } from '@cairn/kernel';
+import { eventScope, matchTrigger, type InboundEvent } from '@cairn/domain-definition';
+import { epochMsOf, idOf, nothing, rejected, type Decision } from '@cairn/kernel';
 import { advance, startDueRetry } from '../advance.js';
 import type { ExpireWait, MarkStale, WakeRun, WakingEvent } from '../commands.js';
 import { concluded } from '../concluded.js';
@@ -57,7 +57,7 @@ function wakeByEvent(draft: Draft, waitId: string, wait: WaitEntry, event: Wakin
     ...(event.key === undefined ? {} : { key: event.key }),
     ...(event.time === undefined ? {} : { time: event.time }),
     data: event.loaded ?? event.data ?? null,
-    extensions: {},
+    extensions: event.extensions ?? {},
   };
   const got = triggersGot(wait);
   const fitting = wait.opened.triggers.flatMap((trigger, index) =>
@@ -87,8 +87,7 @@ function wakeByEvent(draft: Draft, waitId: string, wait: WaitEntry, event: Wakin
 function brokenGuard(draft: Draft, wait: WaitEntry, event: InboundEvent): RunRejection | undefined {
   const guard = draft.plan.step(parseOccurrence(wait.step).step)?.wait?.guard;
   if (guard === undefined) return undefined;
-  const { receiptId: _, extensions: __, ...attributes } = event;
-  const verdict = guard.evaluate(draft.scope(guard.stepRefs, { event: attributes as unknown as Json }));
+  const verdict = guard.evaluate(draft.scope(guard.stepRefs, { event: eventScope(event) }));
   if (verdict.ok && verdict.value) return undefined;
   return {
     code: 'clause_broken',

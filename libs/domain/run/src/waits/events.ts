@@ -15,11 +15,7 @@ export type StoredTrigger =
   | { readonly kind: 'timer'; readonly at: Instant };
 
 /** What happens if nothing comes. */
-export type OnDeadline =
-  | { readonly value: Json }
-  | { readonly step: string }
-  | { readonly fail: string }
-  | { readonly giveUp: true };
+export type OnDeadline = { readonly value: Json } | { readonly step: string } | { readonly fail: string } | { readonly giveUp: true };
 
 /** The clauses under which the run may go on (C-CONTINUE); a resume that breaks one is refused with its id. */
 export interface ContinuationContract {

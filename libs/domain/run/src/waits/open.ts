@@ -78,7 +78,8 @@ function storedTrigger(planned: PlannedTrigger, now: number, scope: TemplateScop
     case 'event': {
       const key = planned.key?.evaluate(scope);
       if (key !== undefined && !key.ok) return { problem: `key of ${planned.type}: ${key.error}` };
-      if (key !== undefined && (typeof key.value !== 'string' || key.value === '')) return { problem: `key of ${planned.type}: not a text` };
+      if (key !== undefined && (typeof key.value !== 'string' || key.value === ''))
+        return { problem: `key of ${planned.type}: not a text` };
       return {
         kind: 'event',
         type: planned.type,
@@ -104,12 +105,21 @@ function instantFrom(result: ReturnType<PlannedStep['input']['evaluate']>, now: 
 }
 
 /** The clauses that a resume must keep (C-CONTINUE). */
-function contractOf(intent: string | null, branch: string, wait: PlannedWait, triggers: readonly StoredTrigger[], deadline: Instant | null): ContinuationContract {
+function contractOf(
+  intent: string | null,
+  branch: string,
+  wait: PlannedWait,
+  triggers: readonly StoredTrigger[],
+  deadline: Instant | null,
+): ContinuationContract {
   const clauses = [
     { id: 'head', says: `the run still acts on branch ${branch}` },
     { id: 'trigger', says: triggerSentence(wait, triggers) },
   ];
-  const senders = triggers.flatMap((trigger) => [...('from' in trigger ? (trigger.from ?? []) : []), ...('mayResume' in trigger ? (trigger.mayResume ?? []) : [])]);
+  const senders = triggers.flatMap((trigger) => [
+    ...('from' in trigger ? (trigger.from ?? []) : []),
+    ...('mayResume' in trigger ? (trigger.mayResume ?? []) : []),
+  ]);
   if (senders.length > 0) clauses.push({ id: 'sender', says: `sent by ${senders.join(' or ')}` });
   if (wait.guard !== undefined) clauses.push({ id: 'guard', says: wait.guard.source });
   if (deadline !== null) clauses.push({ id: 'deadline', says: `before ${deadline}` });

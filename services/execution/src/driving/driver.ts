@@ -1,0 +1,313 @@
+import type { Plan } from '@cairn/domain-definition';
+import {
+  foldRun,
+  initialState,
+  INLINE_BYTES_MAX,
+  type ArtifactRef,
+  type RecordedRunEvent,
+  type RunCommand,
+  type RunState,
+} from '@cairn/domain-run';
+import { decideRun, MissingOutput, NOTHING_LOADED, type RunRejection } from '@cairn/domain-run/decider';
+import {
+  canon,
+  instantOf,
+  invariant,
+  runStream,
+  sealAppend,
+  type Because,
+  type EpochMs,
+  type ExpectedRevision,
+  type Id,
+  type Json,
+  type StoredEvent,
+} from '@cairn/kernel';
+import { Mailboxes } from '@cairn/application';
+import { StoreFault, type Artifacts, type Clock, type EventStore, type Randomness } from '@cairn/ports';
+import type { Documents } from './documents.js';
+import type { RunCache } from './run-cache.js';
+import type { LoadedRun, RunLoader } from './run-loader.js';
+
+/** A command on its way to a run, with what its append will say of it. */
+export interface Order {
+  readonly runId: Id;
+  readonly command: RunCommand;
+  readonly actor: string;
+  readonly causationId: string;
+}
+
+/** What became of an order, after its append. */
+export type Outcome =
+  | { readonly kind: 'accepted'; readonly state: RunState; readonly events: readonly StoredEvent[] }
+  | { readonly kind: 'nothing'; readonly state: RunState; readonly because: Because }
+  | { readonly kind: 'rejected'; readonly state: RunState; readonly rejection: RunRejection };
+
+export interface DriverOptions {
+  readonly store: EventStore;
+  readonly artifacts: Artifacts;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly documents: Documents;
+  readonly loader: RunLoader;
+  readonly cache: RunCache;
+  /** Told of every append that is durable, in the run's order. */
+  readonly onAppended: (before: RunState, after: RunState, events: readonly StoredEvent[], plan: Plan) => void;
+  readonly mutants?: ReadonlySet<string>;
+}
+
+/** Races that one order may lose in a row before it is handed back as a fault. */
+const RACES_MAX = 16;
+
+interface Pending {
+  readonly order: Order;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (fault: unknown) => void;
+}
+
+interface Submitted {
+  readonly pending: Pending;
+  readonly before: LoadedRun;
+  readonly after: LoadedRun;
+  readonly events: readonly StoredEvent[];
+  readonly outcome: Promise<boolean>;
+}
+
+/**
+ * Drives runs: fold, decide, append, tell. One mailbox a run; the orders that wait together are decided one on top of the other and
+ * their appends go out in the same tick, each at its exact revision and with its own cause. Whoever loses a race reads again and
+ * decides anew; nobody is told anything before the append is durable (P-1).
+ */
+export class Driver {
+  private readonly mailboxes = new Mailboxes<Id, Pending>((runId, batch) => this.process(runId, batch));
+
+  constructor(private readonly options: DriverOptions) {}
+
+  /** Resolves after the append; rejects with a fault (nothing is known to have happened: ask again) or a bug. */
+  submit(order: Order): Promise<Outcome> {
+    return new Promise((resolve, reject) => this.mailboxes.put(order.runId, { order, resolve, reject }));
+  }
+
+  drained(): Promise<void> {
+    return this.mailboxes.drained();
+  }
+
+  /** The run as it stands, from the cache or the store. */
+  async look(runId: Id): Promise<LoadedRun> {
+    const cached = this.options.cache.get(runId);
+    if (cached !== undefined) return cached;
+    const loaded = await this.options.loader.load(runId);
+    if (loaded.state.started !== null) this.options.cache.set(runId, loaded);
+    return loaded;
+  }
+
+  private async process(runId: Id, batch: readonly Pending[]): Promise<void> {
+    let rest = batch;
+    for (let race = 0; rest.length > 0; race++) {
+      try {
+        rest = await this.attempt(runId, rest, race);
+      } catch (fault) {
+        this.options.cache.delete(runId);
+        for (const { reject } of rest) reject(fault);
+        return;
+      }
+    }
+  }
+
+  /** One pass over a batch. Answers what must be decided again, because another writer was quicker. */
+  private async attempt(runId: Id, batch: readonly Pending[], race: number): Promise<readonly Pending[]> {
+    if (race >= RACES_MAX) throw new StoreFault('store_unavailable', `run ${runId}: lost ${RACES_MAX} races`);
+    const submitted: Submitted[] = [];
+    const settled: (() => void)[] = [];
+    let run =
+      this.options.cache.get(runId) ??
+      (race === 0 && batch[0]?.order.command.type === 'StartRun' ? unstarted(runId) : await this.look(runId));
+
+    for (const pending of batch) {
+      const decided = this.decide(run, pending.order);
+      const { plan, decision, now } = decided instanceof Promise ? await decided : decided;
+      if (decision.kind !== 'accepted') {
+        const { state } = run;
+        settled.push(() => pending.resolve({ ...decision, state }));
+        continue;
+      }
+      const { events, after } = this.seal(run, plan, pending.order, now, decision.events);
+      const before = run;
+      run = after;
+      const outcome = this.append(before, events);
+      submitted.push({ pending, before, after, events, outcome });
+      settled.push(() => pending.resolve({ kind: 'accepted', state: after.state, events }));
+      if (this.options.mutants?.has('M-5') === true) pending.resolve({ kind: 'accepted', state: after.state, events }); // Planted bug: answered before the append.
+    }
+
+    const outcomes = await Promise.all(
+      submitted.map(({ outcome }) =>
+        outcome.then(
+          (stored) => ({ stored }) as const,
+          (fault: unknown) => ({ fault }) as const,
+        ),
+      ),
+    );
+    const lost = outcomes.findIndex((outcome) => !('stored' in outcome && outcome.stored));
+    const won = lost < 0 ? submitted : submitted.slice(0, lost);
+    for (const { before, after, events } of won) {
+      this.options.cache.set(runId, after);
+      invariant(after.plan !== undefined, 'an appended run has a plan');
+      this.options.onAppended(before.state, after.state, events, after.plan);
+    }
+    const last = won.at(-1);
+    if (last !== undefined) this.afterAppends(last.after);
+    if (lost < 0) {
+      for (const settle of settled) settle();
+      return [];
+    }
+
+    // From the first lost append on everything was decided on a state that never was.
+    this.options.cache.delete(runId);
+    for (const { pending, after, events } of won) pending.resolve({ kind: 'accepted', state: after.state, events });
+    const winners = new Set(won.map(({ pending }) => pending));
+    const again = batch.filter((pending) => !winners.has(pending));
+    const outcome = outcomes[lost];
+    if (outcome !== undefined && 'fault' in outcome && !isUnknown(outcome.fault)) {
+      for (const pending of again) pending.reject(outcome.fault);
+      return [];
+    }
+    return again;
+  }
+
+  private afterAppends(run: LoadedRun): void {
+    if (run.state.end === null) return this.options.loader.snapshotIfDue(run);
+    this.options.loader.forget(run.state.runId);
+  }
+
+  private decide(run: LoadedRun, order: Order): Decided | Promise<Decided> {
+    const { command } = order;
+    const plan = run.plan ?? (command.type === 'StartRun' ? this.options.documents.known(command.data.definition) : undefined);
+    const needsPolicies = command.type === 'StartRun' && run.state.started === null;
+    const needsEvent = command.type === 'WakeRun' && command.data.kind === 'event' && command.data.event.dataRef !== undefined;
+    if (plan === undefined || needsPolicies || needsEvent) return this.decideAfterLoading(run, order, plan);
+    const context = this.context();
+    try {
+      return { plan, now: context.now, decision: decideRun(plan, run.state, command, context) };
+    } catch (error) {
+      if (error instanceof MissingOutput) return this.decideAfterLoading(run, order, plan);
+      throw error;
+    }
+  }
+
+  /** Loads what the decision needs first: the definition, policies to pin, an event's large data, outputs held by reference. */
+  private async decideAfterLoading(run: LoadedRun, order: Order, known: Plan | undefined): Promise<Decided> {
+    let { command } = order;
+    const { documents } = this.options;
+    let plan = known;
+    if (command.type === 'StartRun') {
+      plan ??= await documents.planFor(command.data.ns, command.data.definition);
+      const policies = await documents.pinPolicies(command.data.ns, plan);
+      if ('missing' in policies) {
+        // Retry-policy writes `default` when it starts: this start comes first and is taken again.
+        if (policies.missing === 'default') throw new StoreFault('store_unavailable', 'policy default is not there yet');
+        return {
+          plan,
+          now: this.options.clock.now(),
+          decision: { kind: 'rejected', rejection: { code: 'policy_not_found', detail: `there is no policy ${policies.missing}` } },
+        };
+      }
+      command = { ...command, data: { ...command.data, policies: policies.pins } };
+    }
+    if (command.type === 'WakeRun' && command.data.kind === 'event') {
+      const { event } = command.data;
+      if (event.dataRef !== undefined)
+        command = { ...command, data: { ...command.data, event: { ...event, loaded: await documents.load(event.dataRef) } } };
+    }
+    const context = this.context();
+    if (plan === undefined)
+      return {
+        plan: undefined,
+        now: context.now,
+        decision: { kind: 'rejected', rejection: { code: 'run_not_found', detail: 'there is no such run' } },
+      };
+    const loaded = new Map<string, Json>();
+    for (;;) {
+      try {
+        return {
+          plan,
+          now: context.now,
+          decision: decideRun(plan, run.state, command, context, loaded.size === 0 ? NOTHING_LOADED : loaded),
+        };
+      } catch (error) {
+        if (!(error instanceof MissingOutput)) throw error;
+        loaded.set(error.artifact, await documents.load({ artifact: error.artifact, bytes: 0, mediaType: 'application/json' }));
+      }
+    }
+  }
+
+  private context(): { now: number; entropy: string } {
+    return { now: this.options.clock.now(), entropy: this.options.randomness.entropy() };
+  }
+
+  private seal(
+    run: LoadedRun,
+    plan: Plan | undefined,
+    order: Order,
+    now: EpochMs,
+    events: Parameters<typeof sealAppend>[1],
+  ): { events: StoredEvent[]; after: LoadedRun } {
+    const { state } = run;
+    const ns = state.started?.ns ?? (order.command.type === 'StartRun' ? order.command.data.ns : '');
+    const sealed = sealAppend(
+      {
+        stream: runStream(state.runId, state.branch),
+        expected: expectedAfter(state),
+        prevHash: run.lastHash,
+        ns,
+        runId: state.runId,
+        branch: state.branch,
+        at: instantOf(now),
+        actor: order.actor,
+        causationId: order.causationId,
+      },
+      events,
+    );
+    const after: LoadedRun = {
+      state: foldRun(state, sealed as unknown as readonly RecordedRunEvent[]),
+      lastHash: sealed.at(-1)?.metadata.hash ?? run.lastHash,
+      plan,
+    };
+    return { events: sealed, after };
+  }
+
+  /** Whether these events stand in the stream. An unknown outcome is cleared up by looking for our own ids (W-1). */
+  private async append({ state }: LoadedRun, events: readonly StoredEvent[]): Promise<boolean> {
+    const { store } = this.options;
+    const stream = runStream(state.runId, state.branch);
+    try {
+      return (await store.append(stream, expectedAfter(state), events)).kind === 'appended';
+    } catch (fault) {
+      if (!isUnknown(fault)) throw fault;
+      const stored = await store.read(stream, state.revision + 1, state.revision + events.length);
+      return stored.length === events.length && stored.every(({ eventId }, i) => eventId === events[i]?.eventId);
+    }
+  }
+}
+
+interface Decided {
+  readonly plan: Plan | undefined;
+  /** The time that the decision went by, which its events carry. */
+  readonly now: EpochMs;
+  readonly decision: ReturnType<typeof decideRun>;
+}
+
+/** What a start believes before it has looked: that it is the first. If not, its append conflicts and the run is read. */
+const unstarted = (runId: Id): LoadedRun => ({ state: initialState(runId), lastHash: '', plan: undefined });
+
+const expectedAfter = (state: RunState): ExpectedRevision => (state.revision < 0 ? 'no_stream' : state.revision);
+
+const isUnknown = (fault: unknown): boolean => fault instanceof Error && 'code' in fault && fault.code === 'append_unknown';
+
+/** A value that is too large to stand in an event, put where its bytes are durable before the event that names them is appended. */
+export async function outOfLine(artifacts: Artifacts, value: Json): Promise<ArtifactRef | undefined> {
+  const text = canon(value);
+  if (text.length <= INLINE_BYTES_MAX / 4) return undefined; // At most four bytes a character.
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length <= INLINE_BYTES_MAX) return undefined;
+  return { artifact: `sha256:${await artifacts.put(bytes)}`, bytes: bytes.length, mediaType: 'application/json' };
+}

@@ -1,0 +1,72 @@
+import { FAILURE_DETAILS_BYTES_MAX, FAILURE_MESSAGE_MAX, type CloudEvent, type ReplyData, type ReplyFailure } from '@cairn/contracts';
+import type { ArtifactRef, Failure, RecordReply, Usage } from '@cairn/domain-run';
+import { instantOf, isPlainText, parseRfc3339, type Instant, type Json, type JsonObject } from '@cairn/kernel';
+
+const CUT_MARK = '… (cut)';
+/** Characters of an actor's name: it stands in every event of the append. */
+const HANDLER_NAME_MAX = 128;
+
+/** A handler's reply as the command that records it. `outputRef` is set where the output is too large for an event. */
+export function replyCommand(reply: CloudEvent<ReplyData>, outputRef: ArtifactRef | undefined): RecordReply {
+  const data = reply.data as ReplyData;
+  const base = {
+    attemptId: data.lease.attemptId,
+    replyId: reply.id,
+    ...(data.usage === undefined ? {} : { usage: data.usage as Usage }),
+  };
+  if (data.failure !== undefined)
+    return { type: 'RecordReply', data: { ...base, result: { kind: 'failed', failure: normalised(data.failure) } } };
+  return {
+    type: 'RecordReply',
+    data: {
+      ...base,
+      result: {
+        kind: 'succeeded',
+        output: data.output ?? null,
+        ...(outputRef === undefined ? {} : { outputRef }),
+        ...(data.evidence === undefined ? {} : { evidence: data.evidence }),
+        ...(data.uncertainty === undefined ? {} : { uncertainty: data.uncertainty }),
+      },
+    },
+  };
+}
+
+/** `handler:<source>`, or `handler:unknown` for a source that is no plain text. */
+export function actorOf(source: unknown): string {
+  const name = typeof source === 'string' && source.startsWith('/') ? source.slice(1) : source;
+  return isPlainText(name, HANDLER_NAME_MAX) ? `handler:${name}` : 'handler:unknown';
+}
+
+/** What handlers say of a failure, within its bounds. A task has no lasting effect outside: silence about one means none. */
+function normalised(failure: ReplyFailure): Failure {
+  const retryAfter = instantOrNone(failure.retryAfter);
+  return {
+    by: 'handler',
+    ...(failure.bucket === undefined ? {} : { bucket: failure.bucket }),
+    ...(failure.code === undefined ? {} : { code: failure.code }),
+    message: cut(failure.message),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    sideEffect: failure.sideEffect ?? 'none',
+    ...(failure.evidence === undefined ? {} : { evidence: failure.evidence }),
+    ...(failure.details === undefined ? {} : { details: bounded(failure.details) }),
+  };
+}
+
+const cut = (text: string): string => {
+  const formed = text.toWellFormed();
+  return formed.length <= FAILURE_MESSAGE_MAX
+    ? formed
+    : `${formed.slice(0, FAILURE_MESSAGE_MAX - CUT_MARK.length).toWellFormed()}${CUT_MARK}`;
+};
+
+function bounded(details: JsonObject): { readonly [key: string]: Json } {
+  const text = JSON.stringify(details);
+  return text.length <= FAILURE_DETAILS_BYTES_MAX
+    ? details
+    : { cut: `${text.slice(0, FAILURE_DETAILS_BYTES_MAX - CUT_MARK.length).toWellFormed()}${CUT_MARK}` };
+}
+
+function instantOrNone(text: string | undefined): Instant | undefined {
+  const ms = text === undefined ? undefined : parseRfc3339(text);
+  return ms === undefined ? undefined : instantOf(ms);
+}

@@ -1,0 +1,77 @@
+import { subjects, type CloudEvent, type TaskData } from '@cairn/contracts';
+import type { Plan } from '@cairn/domain-definition';
+import { parseOccurrence, type RunState } from '@cairn/domain-run';
+import { partitionOf, type Id } from '@cairn/kernel';
+
+/** An open attempt as it is offered to handlers. */
+export interface Task {
+  readonly attemptId: Id;
+  readonly runId: Id;
+  readonly ns: string;
+  readonly queue: string;
+  readonly leaseMs: number;
+  readonly timeoutMs: number;
+  /** Event id of its `StepStarted`: the cause of its lapse. */
+  readonly startedBy: Id;
+  readonly event: CloudEvent<TaskData>;
+}
+
+/** Attempts of a step that policy `default` allows at most before a person must look (`history.md` §3, limits). Informs handlers. */
+const ATTEMPTS_MAX = 8;
+
+/** The task of an attempt that is open in this state, or `undefined` if it is not (any more). */
+export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undefined {
+  const attempt = state.path.attempts.get(attemptId);
+  const work = attempt === undefined ? undefined : state.path.steps.get(attempt.step)?.work;
+  const step = attempt === undefined ? undefined : plan.step(parseOccurrence(attempt.step).step);
+  if (attempt === undefined || work === undefined || step === undefined || state.started === null) return undefined;
+  const { ns, workflow } = state.started;
+  const previous = attempt.n === 1 ? undefined : previousFailure(state, attempt.step, attempt.n);
+  const data: TaskData = {
+    kind: 'task',
+    workflow,
+    queue: work.queue,
+    step: attempt.step,
+    attempt: attempt.n,
+    attemptsMax: ATTEMPTS_MAX,
+    input: work.input,
+    params: work.params,
+    ...(work.purpose === undefined ? {} : { purpose: work.purpose }),
+    lease: { attemptId, branch: state.branch, epoch: state.ledger.epoch },
+    leaseMs: step.leaseMs,
+    timeoutMs: step.timeoutMs,
+    replyTo: subjects.reply(ns, partitionOf(state.runId)),
+    ...(previous === undefined ? {} : { previous }),
+  };
+  const event: CloudEvent<TaskData> = {
+    specversion: '1.0',
+    id: attemptId,
+    type: 'cairn.task.v1',
+    source: '/cairn/execution',
+    subject: attempt.step,
+    time: attempt.startedAt,
+    datacontenttype: 'application/json',
+    cairnns: ns,
+    cairnrun: state.runId,
+    cairnbranch: state.branch,
+    cairnepoch: state.ledger.epoch,
+    data,
+  };
+  return {
+    attemptId,
+    runId: state.runId,
+    ns,
+    queue: work.queue,
+    leaseMs: step.leaseMs,
+    timeoutMs: step.timeoutMs,
+    startedBy: attempt.startedBy,
+    event,
+  };
+}
+
+function previousFailure(state: RunState, step: string, n: number): { bucket: string; message: string } | undefined {
+  for (const retry of state.path.retries.values()) {
+    if (retry.step === step && retry.n === n - 1) return { bucket: retry.bucket ?? 'unclassified', message: retry.message };
+  }
+  return undefined;
+}
