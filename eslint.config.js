@@ -4,7 +4,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 import { banned, barrels, impureGlobals, impureProperties, impureSyntax, looseBang, nestBuses } from './tools/lint-rules.mjs';
 
-const specs = ['**/*.spec.ts', 'test/**/*.ts'];
+const specs = ['**/*.spec.ts', 'test/**/*.ts', 'libs/testkit/src/contracts/**/*.ts', 'libs/oracle/src/spec/**/*.ts'];
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '.nx/**', '**/.cairn/**'] },
@@ -72,6 +72,7 @@ export default tseslint.config(
     files: specs,
     rules: {
       'no-restricted-syntax': ['error', ...banned, ...barrels],
+      'no-restricted-imports': ['error', { paths: nestBuses.paths }], // A spec may look at its package as others see it.
       // A spec looks at what may be missing and fails if it is: that is its work.
       '@typescript-eslint/no-base-to-string': 'off',
     },

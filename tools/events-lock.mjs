@@ -37,6 +37,10 @@ async function schemasOfAllLibs() {
   const current = {};
   const problems = [];
   for (const lib of LIBS) {
+    if (!existsSync(join(root, lib, 'dist/index.js'))) {
+      problems.push(`${lib}: nothing is built there; npm run build`);
+      continue;
+    }
     const { eventSchemas } = await import(pathToFileURL(join(root, lib, 'dist/index.js')).href);
     const { z } = await import(pathToFileURL(createRequire(join(root, lib, 'package.json')).resolve('zod')).href);
     if (eventSchemas === undefined) problems.push(`${lib}: its index exports no eventSchemas`);
