@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { BODY_BYTES_MAX, type WorkDesk } from '@cairn/contracts';
 import { isFault, type Artifacts, type Bus, type Clock, type EventStore, type Ids, type Metrics, type Randomness } from '@cairn/ports';
 import { ok, type Answer } from './answer.js';
@@ -11,6 +11,7 @@ import { beat, pollWork, reply } from './commands/work.js';
 import { createFrameListener } from './edge/frame-listener.js';
 import { createGate, type GateConfig } from './edge/gate.js';
 import { idempotencyKey, idParam, nameParam, namespaceParam, type Query } from './edge/params.js';
+import { refuseBrokenPath } from './edge/broken-path.js';
 import { readBody, type RawBody } from './edge/read-body.js';
 import { awaitResult } from './queries/await-result.js';
 import { RunStreams } from './queries/follow-run.js';
@@ -64,6 +65,7 @@ export function assembleGateway(parts: GatewayParts) {
   const reader = new RunReader({ store, artifacts, models });
   const intake = new Intake({ bus, ids });
   const streams = new RunStreams({ store, reader, changes });
+  const frames = createFrameListener({ gate, namespaces, desk, onBug });
   const shown = { reader, store, clock, changes };
 
   return {
@@ -78,7 +80,7 @@ export function assembleGateway(parts: GatewayParts) {
     /** How far lists are behind the store. */
     lagMs: (): number => follower.lagMs(),
 
-    intercept: createFrameListener({ gate, namespaces, desk, onBug }),
+    intercept: (request: IncomingMessage, response: ServerResponse): boolean => frames(request, response) || refuseBrokenPath(request, response),
     admit: gate,
     readBody: async (request: IncomingMessage): Promise<RawBody> => ({ bytes: await readBody(request, BODY_BYTES_MAX), contentType: request.headers['content-type'] }),
     onBug,

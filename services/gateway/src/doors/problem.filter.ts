@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Gateway } from '../assemble.js';
 import { pathOf } from '../edge/gate.js';
 import { Refused } from '../edge/refused.js';
-import { methodsOf } from '../edge/routes.js';
+import { isRouteWithoutParameter, methodsOf } from '../edge/routes.js';
 
 /** Turns whatever ends a request into a problem document. For HTTP doors alone: on a bus door it would acknowledge a failed message. */
 @Catch()
@@ -17,8 +17,8 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     if (reply.sent || reply.raw.headersSent) return;
     const { problem, headers } = this.refusalOf(error, http.getRequest<FastifyRequest>());
-    // Serialised here: Fastify has JSON for objects only under a media type of its own.
-    void reply.status(problem.status).headers(headers).header('content-type', PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
+    // As bytes: Fastify would add a character set to a text, and has JSON for objects only under a media type of its own.
+    void reply.status(problem.status).headers(headers).header('content-type', PROBLEM_MEDIA_TYPE).send(Buffer.from(JSON.stringify(problem), 'utf8'));
   }
 
   private refusalOf(error: unknown, request: FastifyRequest): Refused {
@@ -35,6 +35,7 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 function noRoute(path: string): Refused {
+  if (isRouteWithoutParameter(path)) return new Refused(problemOf('invalid_id', 'A part of the path is empty.'));
   const methods = methodsOf(path);
   if (methods.length === 0) return new Refused(problemOf('route_not_found', 'There is no such route.'));
   return new Refused(problemOf('method_not_allowed', `This route answers ${methods.join(', ')}.`), { allow: methods.join(', ') });

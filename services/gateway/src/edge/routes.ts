@@ -27,9 +27,16 @@ export const routes: readonly { readonly method: 'GET' | 'POST' | 'PUT'; readonl
   { method: 'POST', path: '/v1/{ns}/work/{attemptId}:reply' },
 ];
 
-const matchers = routes.map(({ method, path }) => ({ method, pattern: new RegExp(`^${path.replace(/\{[a-zA-Z]+\}/g, '[^/]+')}$`) }));
+const patternOf = (path: string, segment: string): RegExp => new RegExp(`^${path.replace(/\{[a-zA-Z]+\}/g, segment)}$`);
+const matchers = routes.map(({ method, path }) => ({ method, pattern: patternOf(path, '[^/]+') }));
+const withEmptyParts = routes.map(({ path }) => patternOf(path, '[^/]*'));
 
 /** The methods that a path has; empty for a path that is no route. */
 export function methodsOf(path: string): readonly string[] {
   return matchers.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+}
+
+/** Whether a path is that of a route whose parameters are partly empty: `/v1/default/runs/`. */
+export function isRouteWithoutParameter(path: string): boolean {
+  return methodsOf(path).length === 0 && withEmptyParts.some((pattern) => pattern.test(path));
 }
