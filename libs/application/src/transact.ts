@@ -13,7 +13,7 @@ export interface StreamHead<S> {
 }
 
 /** One decision about one small stream. */
-export interface Transaction<S, E extends DomainEvent, R> {
+export interface Transaction<S, E extends DomainEvent<string, number, unknown>, R> {
   readonly stream: StreamName;
   readonly initial: S;
   readonly evolve: (state: S, event: StoredEvent) => S;
@@ -40,7 +40,7 @@ export async function readHead<S>(store: EventStore, stream: StreamName, initial
  * the stream and looking for our own events there (W-1 of `reliability.md`): they are stored, or the decision is made anew.
  * Throws `StoreFault`; `store_unavailable` after `TRANSACT_ATTEMPTS_MAX` lost races.
  */
-export async function transact<S, E extends DomainEvent, R>(store: EventStore, transaction: Transaction<S, E, R>): Promise<TransactOutcome<S, R>> {
+export async function transact<S, E extends DomainEvent<string, number, unknown>, R>(store: EventStore, transaction: Transaction<S, E, R>): Promise<TransactOutcome<S, R>> {
   const { stream, initial, evolve, decide, context } = transaction;
   let head = transaction.believed ?? (await readHead(store, stream, initial, evolve));
   for (let attempt = 1; attempt <= TRANSACT_ATTEMPTS_MAX; attempt++) {

@@ -1,4 +1,4 @@
-import type { Id, StoredEvent } from '@cairn/kernel';
+import type { StoredEvent } from '@cairn/kernel';
 import type { Artifacts, Clock, EventStore, Metrics, Position, Tail, TailedEvent, Timer } from '@cairn/ports';
 import { readCheckpoint, writeCheckpoint, type CheckpointPlace } from './working-set-checkpoint.js';
 
@@ -60,7 +60,6 @@ export class WorkingSet {
   private timer: Timer | undefined;
   private retry: Timer | undefined;
   private checkpointing: Promise<void> | undefined;
-  private readonly awaited = new Map<Id, (() => void)[]>();
   private announceCaughtUp: () => void = () => undefined;
   /** Resolves when everything that stood in the store at the start is folded. */
   readonly caughtUp: Promise<void>;
@@ -88,19 +87,6 @@ export class WorkingSet {
   /** Whether everything that the store had lately is folded: only then may a service ring or settle. */
   get isLive(): boolean {
     return this.live;
-  }
-
-  /**
-   * Resolves when this set has folded that event. Ask before the event is appended, else it may have gone by.
-   * `forget` when the event will not come after all.
-   */
-  expect(eventId: Id): { readonly folded: Promise<void>; readonly forget: () => void } {
-    let resolve: () => void = () => undefined;
-    const folded = new Promise<void>((done) => (resolve = done));
-    const waiting = this.awaited.get(eventId);
-    if (waiting === undefined) this.awaited.set(eventId, [resolve]);
-    else waiting.push(resolve);
-    return { folded, forget: () => this.forget(eventId, resolve) };
   }
 
   /** Looks for new events now instead of at the next poll. */
@@ -164,7 +150,6 @@ export class WorkingSet {
       const tailed = events[i]!;
       this.index.fold(tailed.event);
       this.advance(tailed);
-      if (this.awaited.size > 0) this.announce(tailed.event.eventId);
     }
     this.foldedSince += events.length - from;
     if (this.live && events.length > from) this.listener.onFolded(events.slice(from).map(({ event }) => event));
@@ -175,19 +160,6 @@ export class WorkingSet {
     this.before = this.position;
     this.position = tailed.position;
     this.last = tailed.event;
-  }
-
-  private announce(eventId: Id): void {
-    const waiting = this.awaited.get(eventId);
-    if (waiting === undefined) return;
-    this.awaited.delete(eventId);
-    for (const resolve of waiting) resolve();
-  }
-
-  private forget(eventId: Id, resolve: () => void): void {
-    const left = this.awaited.get(eventId)?.filter((one) => one !== resolve) ?? [];
-    if (left.length === 0) this.awaited.delete(eventId);
-    else this.awaited.set(eventId, left);
   }
 
   /** The checkpoint is of another store, or of this store before it was restored. */

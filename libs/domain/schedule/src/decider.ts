@@ -1,3 +1,3 @@
-export { conflicts, receiveEvent, settleReceipt, type ReceiptRejection } from './receipts/decide.js';
-export { inboxPlace, KEEP_DEFAULT_MS, keepEvent, signalType } from './inbox/decide.js';
+export { conflicts, receiveEvent, refused, settleReceipt, type ReceiptRejection } from './receipts/decide.js';
+export { KEEP_DEFAULT_MS, keepEvent } from './inbox/decide.js';
 export { applyDefinition, type WorkflowRejection } from './workflows/decide.js';

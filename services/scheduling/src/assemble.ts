@@ -1,0 +1,177 @@
+import { SweepLoop, WorkingSet } from '@cairn/application';
+import { namespaceOf } from '@cairn/contracts';
+import type { JsonObject, StoredEvent } from '@cairn/kernel';
+import { done, isFault, type Artifacts, type Bus, type Clock, type EventStore, type Ids, type IncomingMessage, type Metrics, type Randomness, type Settlement } from '@cairn/ports';
+import { applyDefinition } from './definitions/apply-definition.js';
+import { DefinitionShelf } from './definitions/definition-shelf.js';
+import { ExecutionDesk } from './execution-desk.js';
+import { Intake } from './intake/intake.js';
+import { ReceiptBook } from './intake/receipt-book.js';
+import { KeptLooks } from './matching/kept-looks.js';
+import { LateDefinitions } from './matching/late-definitions.js';
+import { Matcher } from './matching/matcher.js';
+import { Waker } from './matching/wakes.js';
+import { noMutants, type Mutants } from './mutants.js';
+import { receiptFact } from './publishing/receipt-facts.js';
+import { DueTimes } from './sweeping/due-times.js';
+import { react, type Reaction, type ReactionParts } from './sweeping/reactions.js';
+import { Sweep } from './sweeping/sweep.js';
+import { SchedulingSet } from './working-set/scheduling-set.js';
+
+export interface SchedulingPorts {
+  readonly store: EventStore;
+  readonly bus: Bus;
+  readonly artifacts: Artifacts;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly randomness: Randomness;
+  readonly metrics: Metrics;
+}
+
+export interface SchedulingOptions extends SchedulingPorts {
+  readonly config?: { readonly sweepIntervalMs?: number };
+  readonly mutants?: Mutants;
+}
+
+/** Scheduling: when a run may start and when it may go on. The doors call it; everything else comes from the tail and the clock. */
+export interface Scheduling {
+  /** Resolves when the working set has caught up: only then may the doors open. Throws `StoreFault`. */
+  start(): Promise<void>;
+  /** To be called when the doors are closed: ends timers and tails, lets what is under way come to its end. */
+  stop(): Promise<void>;
+  /** Consumer `schedulingIntake`. */
+  takeEvent(message: IncomingMessage): Promise<Settlement>;
+  /** Consumer `schedulingCommands`. */
+  takeCommand(message: IncomingMessage): Promise<Settlement>;
+  /** Consumer `schedulingOnRunFacts`: a run's history has grown. */
+  onRunFact(message: IncomingMessage): Promise<Settlement>;
+}
+
+/** Ports in, service out. */
+export function assembleScheduling(options: SchedulingOptions): Scheduling {
+  return new AssembledScheduling(options);
+}
+
+class AssembledScheduling implements Scheduling {
+  private readonly set = new SchedulingSet();
+  private readonly workingSet: WorkingSet;
+  private readonly intake: Intake;
+  private readonly dueTimes: DueTimes;
+  private readonly looks: KeptLooks;
+  private readonly reactionParts: ReactionParts;
+  private readonly sweep: Sweep;
+  private readonly sweepLoop: SweepLoop;
+  private readonly reacting = new Set<Promise<void>>();
+  private running = false;
+
+  constructor(private readonly options: SchedulingOptions) {
+    const { store, bus, artifacts, clock, ids, metrics, mutants = noMutants, config = {} } = options;
+    const { set } = this;
+    const ports = { store, artifacts, clock, metrics };
+    const desk = new ExecutionDesk(bus, ids);
+    const book = new ReceiptBook(ports);
+    const shelf = new DefinitionShelf(ports, set.definitions);
+    const waker = new Waker(desk, mutants);
+    const matcher = new Matcher({ ports, set, shelf, desk, waker, mutants });
+    this.intake = new Intake({ ports, set, book, matcher, mutants, nudge: () => this.workingSet.nudge() });
+    const load: Intake['load'] = (ns, receiptId) => this.intake.load(ns, receiptId);
+    const tell: ReceiptBook['settle'] = (ns, receiptId, lines) => book.settle(ns, receiptId, lines);
+    this.looks = new KeptLooks({ clock, set, waker, load, tell });
+    const lateDefinitions = new LateDefinitions({ clock, set, shelf, desk, load, tell });
+    this.dueTimes = new DueTimes({ clock, metrics, set, desk, mutants });
+    this.sweep = new Sweep({ clock, metrics, set, intake: this.intake, book, looks: this.looks, lateDefinitions, dueTimes: this.dueTimes, mutants });
+    this.reactionParts = { set, dueTimes: this.dueTimes, looks: this.looks, lateDefinitions };
+    this.sweepLoop = new SweepLoop({
+      clock,
+      metrics,
+      name: 'scheduling',
+      sweep: () => (this.workingSet.isLive ? this.sweep.walk() : Promise.resolve()),
+      ...(config.sweepIntervalMs === undefined ? {} : { intervalMs: config.sweepIntervalMs }),
+    });
+    this.workingSet = new WorkingSet(ports, set, { onFolded: (events) => this.onFolded(events), onCaughtUp: () => this.onCaughtUp() });
+  }
+
+  async start(): Promise<void> {
+    this.running = true;
+    this.dueTimes.start();
+    this.sweepLoop.start();
+    await this.workingSet.start();
+    await this.workingSet.caughtUp;
+  }
+
+  async stop(): Promise<void> {
+    this.running = false;
+    await this.sweepLoop.stop();
+    await this.dueTimes.stop();
+    await Promise.all(this.reacting);
+    await this.workingSet.stop();
+  }
+
+  takeEvent(message: IncomingMessage): Promise<Settlement> {
+    return this.intake.take(message);
+  }
+
+  async takeCommand(message: IncomingMessage): Promise<Settlement> {
+    const { subject, body } = message;
+    const name = subject.slice(subject.lastIndexOf('.') + 1);
+    if (name !== 'apply-definition') {
+      const rejection = { code: 'command_unknown', detail: `scheduling knows no command ${name}` };
+      return { kind: 'never', reason: rejection.detail, answer: { kind: 'rejected', rejection } };
+    }
+    const answer = await applyDefinition(this.options, {
+      id: message.id,
+      ns: namespaceOf(subject),
+      actor: typeof body['actor'] === 'string' ? body['actor'] : 'service:scheduling',
+      name: String(body['name']),
+      document: body['document'],
+    });
+    this.workingSet.nudge();
+    return { kind: 'done', answer: answer as unknown as JsonObject };
+  }
+
+  onRunFact(): Promise<Settlement> {
+    this.workingSet.nudge();
+    return Promise.resolve(done);
+  }
+
+  /** Everything open is looked at once: what happened while nobody listened has left no bell behind. */
+  private onCaughtUp(): void {
+    for (const wait of this.set.waits.all()) this.looks.note(wait);
+    this.dueTimes.derive();
+    this.sweepLoop.sweepNow();
+  }
+
+  private onFolded(events: readonly StoredEvent[]): void {
+    if (!this.running) return;
+    const wanted = new Set<Reaction>();
+    for (const event of events) {
+      const reaction = react(this.reactionParts, event);
+      if (reaction === 'publish') this.inBackground(this.options.bus.publish(receiptFact(event)));
+      else if (reaction !== undefined) wanted.add(reaction);
+    }
+    for (const reaction of wanted) this.inBackground(this.carryOut(reaction));
+  }
+
+  private carryOut(reaction: Reaction): Promise<void> {
+    switch (reaction) {
+      case 'look':
+        return this.sweep.lookForKept();
+      case 'tell':
+        return this.sweep.tellWakes();
+      case 'emit':
+        return this.sweep.takeEmissions();
+      case 'start':
+        return this.sweep.startFromKept();
+      case 'publish':
+        return Promise.resolve();
+    }
+  }
+
+  /** A fault here costs one sweep; a bug is counted, for the sweep would meet it again. */
+  private inBackground(work: Promise<void>): void {
+    const reacting: Promise<void> = work
+      .catch((error: unknown) => this.options.metrics.count('cairn_reaction_errors_total', { service: 'scheduling', kind: isFault(error) ? 'fault' : 'bug' }))
+      .finally(() => this.reacting.delete(reacting));
+    this.reacting.add(reacting);
+  }
+}

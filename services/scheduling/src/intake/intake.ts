@@ -1,0 +1,144 @@
+import type { EventEmitted } from '@cairn/domain-run';
+import { bodyDigestOf, isSettled, receiptView, type EventReceived, type Problem, type ReceiptState } from '@cairn/domain-schedule';
+import { conflicts } from '@cairn/domain-schedule/decider';
+import { idOf, invariant, type Id, type Json, type JsonObject } from '@cairn/kernel';
+import { isFault, type Artifacts, type EventStore, type IncomingMessage, type Settlement } from '@cairn/ports';
+import type { Inbound } from '../matching/inbound.js';
+import type { Matcher } from '../matching/matcher.js';
+import type { Mutants } from '../mutants.js';
+import { sourceOfEmission, type Emission, type SchedulingSet } from '../working-set/scheduling-set.js';
+import { loadData, storeData } from './event-data.js';
+import { parseEvent, tooManyHops, type ParsedEvent } from './parse-event.js';
+import type { ReceiptBook, ReceiptHead } from './receipt-book.js';
+
+export interface IntakeParts {
+  readonly ports: { readonly store: EventStore; readonly artifacts: Artifacts };
+  readonly set: SchedulingSet;
+  readonly book: ReceiptBook;
+  readonly matcher: Matcher;
+  readonly mutants: Mutants;
+  /** Asks the tail for what was just appended. */
+  readonly nudge: () => void;
+}
+
+/** The one door of every event from outside: write its receipt, then find out what it does (`architecture.md` §2). */
+export class Intake {
+  private readonly inHand = new Map<Id, Promise<ReceiptState>>();
+
+  constructor(private readonly parts: IntakeParts) {}
+
+  /**
+   * Takes one message of `CAIRN_IN`. Settled `done` once the event is durable; the answer is its receipt, `pending` where it could
+   * not be brought to an end now. What is no event is answered with `{outcome: 'refused', problem}` and becomes a dead letter.
+   * Throws faults of the store: the message comes again.
+   */
+  async take(message: IncomingMessage): Promise<Settlement> {
+    const parsed = parseEvent(message.subject, message.body);
+    if (!parsed.ok) {
+      const problem = { code: 'event_invalid', detail: parsed.errors[0]?.says ?? 'no event', errors: parsed.errors };
+      return { kind: 'never', reason: `event_invalid: ${problem.detail}`, answer: { outcome: 'refused', problem } as unknown as JsonObject };
+    }
+    const via = message.body['cairnvia'] === 'http' ? 'http' : 'bus';
+    if (this.parts.mutants.has('M-5')) {
+      void this.accept(parsed.parsed, via, message.id).catch(() => undefined); // M-5: answered before anything is durable.
+      return { kind: 'done', answer: { outcome: 'pending' } };
+    }
+    return { kind: 'done', answer: (await this.accept(parsed.parsed, via, message.id)) as unknown as JsonObject };
+  }
+
+  /** A run told the world something: it comes in like any other event. */
+  async takeEmission(emission: Emission): Promise<void> {
+    const [event] = await this.parts.ports.store.read(emission.stream, emission.revision, emission.revision);
+    invariant(event?.type === 'EventEmitted', `${emission.stream}@${emission.revision} is no EventEmitted`);
+    const { eventId, type, key, data, hops } = event.data as unknown as EventEmitted['data'];
+    const refusal = tooManyHops(hops);
+    const parsed: ParsedEvent = {
+      ns: emission.ns,
+      event: {
+        source: sourceOfEmission(emission.ns, emission.workflow),
+        id: eventId,
+        type,
+        ...(key === undefined ? {} : { key }),
+        time: event.at,
+        extensions: { cairnhops: hops, ...(event.metadata.runId === undefined ? {} : { cairnrun: event.metadata.runId }) },
+      },
+      data,
+      ...(refusal === undefined ? {} : { refusal }),
+    };
+    await this.accept(parsed, 'emit', eventId);
+  }
+
+  /** Brings a receipt to its end that was left without an outcome. Throws faults. */
+  async finish(ns: string, receiptId: Id): Promise<void> {
+    if (this.inHand.has(receiptId)) return;
+    const head = await this.parts.book.read(receiptId);
+    if (head === undefined || isSettled(head.state)) return;
+    await this.settle(ns, head, undefined, Promise.resolve());
+  }
+
+  /** An accepted event with its data, or `undefined` if there is no such receipt. */
+  async load(ns: string, receiptId: Id): Promise<Inbound | undefined> {
+    const head = await this.parts.book.read(receiptId);
+    return head === undefined ? undefined : this.inbound(ns, head, undefined);
+  }
+
+  /** Receipts that this instance is at work on. */
+  isInHand(receiptId: Id): boolean {
+    return this.inHand.has(receiptId);
+  }
+
+  /** Resolves when nothing is at work any more. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.inHand.values());
+  }
+
+  private async accept({ ns, event, data, refusal }: ParsedEvent, via: 'http' | 'bus' | 'emit', messageId: string): Promise<unknown> {
+    const { book, set, ports, mutants } = this.parts;
+    // M-24: the bus's message id decides what was seen before.
+    const receiptId = mutants.has('M-24') ? idOf('receipt', ns, 'message', messageId) : idOf('receipt', ns, event.source, event.id);
+    const bodyDigest = bodyDigestOf({ ...event, ...(data === undefined ? {} : { data }) });
+    const received: EventReceived['data'] = { receiptId, ...event, ...(await storeData(ports.artifacts, data)), bodyDigest, via };
+    const expected = set.receipts.expect(receiptId);
+    try {
+      const { head } = await book.receive(ns, received, refusal);
+      if (conflicts(head.state, received)) return { ...receiptView(head.state), outcome: 'refused', problem: conflictOf(head.state) };
+      if (isSettled(head.state)) return receiptView(head.state); // A duplicate appends nothing and gets the receipt.
+      this.parts.nudge();
+      return receiptView(await this.settleUnlessFault(ns, head, data, expected.folded));
+    } finally {
+      expected.forget();
+    }
+  }
+
+  /** Execution or the store is away: the event is accepted all the same, and the sweep finds out what it does. */
+  private async settleUnlessFault(ns: string, head: ReceiptHead, data: Json | undefined, folded: Promise<void>): Promise<ReceiptState> {
+    try {
+      return await this.settle(ns, head, data, folded);
+    } catch (error) {
+      if (isFault(error)) return head.state;
+      throw error;
+    }
+  }
+
+  private settle(ns: string, head: ReceiptHead, data: Json | undefined, folded: Promise<void>): Promise<ReceiptState> {
+    const { receiptId } = head.state.event;
+    const underWay = this.inHand.get(receiptId);
+    if (underWay !== undefined) return underWay;
+    const settling = this.findOut(ns, head, data, folded).finally(() => this.inHand.delete(receiptId));
+    this.inHand.set(receiptId, settling);
+    return settling;
+  }
+
+  private async findOut(ns: string, head: ReceiptHead, data: Json | undefined, folded: Promise<void>): Promise<ReceiptState> {
+    const { matcher, book } = this.parts;
+    const lines = await matcher.linesFor(await this.inbound(ns, head, data), folded);
+    return (await book.settle(ns, head.state.event.receiptId, lines, head)) ?? head.state;
+  }
+
+  private async inbound(ns: string, { state }: ReceiptHead, data: Json | undefined): Promise<Inbound> {
+    const whole = data === undefined ? await loadData(this.parts.ports.artifacts, state.event) : data;
+    return { ns, receiptId: state.event.receiptId, receipt: state, data: whole };
+  }
+}
+
+const conflictOf = ({ lines }: ReceiptState): Problem | undefined => lines.find(({ problem }) => problem?.code === 'idempotency_conflict')?.problem;

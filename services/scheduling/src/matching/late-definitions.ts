@@ -1,0 +1,58 @@
+import type { ReceiptLine } from '@cairn/domain-schedule';
+import { epochMsOf, type Id } from '@cairn/kernel';
+import type { Clock } from '@cairn/ports';
+import type { DefinitionShelf } from '../definitions/definition-shelf.js';
+import type { ExecutionDesk } from '../execution-desk.js';
+import type { AppliedDefinition, SchedulingSet } from '../working-set/scheduling-set.js';
+import type { Inbound } from './inbound.js';
+import { startRun, wantedBy } from './starts.js';
+
+export interface LateDefinitionParts {
+  readonly clock: Clock;
+  readonly set: SchedulingSet;
+  readonly shelf: DefinitionShelf;
+  readonly desk: ExecutionDesk;
+  readonly load: (ns: string, receiptId: Id) => Promise<Inbound | undefined>;
+  readonly tell: (ns: string, receiptId: Id, lines: readonly ReceiptLine[]) => Promise<unknown>;
+}
+
+/** Starts what a definition's `on` wants of the events that were kept before it was applied, as long ago as its `keep` reaches. */
+export class LateDefinitions {
+  private readonly noted = new Set<AppliedDefinition>();
+
+  constructor(private readonly parts: LateDefinitionParts) {}
+
+  note(definition: AppliedDefinition): void {
+    this.noted.add(definition);
+  }
+
+  waiting(): readonly AppliedDefinition[] {
+    return [...this.noted];
+  }
+
+  /** Throws faults; the definition then stays noted. */
+  async startFromKept(definition: AppliedDefinition): Promise<void> {
+    const { set, shelf, clock } = this.parts;
+    const workflow = await shelf.workflow(definition.ns, definition.name);
+    if (workflow !== undefined && workflow.pinned.revision === definition.revision) {
+      for (const trigger of workflow.plan.starts) {
+        const since = clock.now() - trigger.keepMs;
+        for (const kept of set.kept.find(definition.ns, trigger.type, undefined)) {
+          const received = epochMsOf(kept.receivedAt);
+          if (received < since || received >= epochMsOf(definition.at)) continue; // Later ones met the definition when they came.
+          await this.start(definition.ns, kept.receiptId, { workflow, trigger });
+        }
+      }
+    }
+    this.noted.delete(definition);
+  }
+
+  private async start(ns: string, receiptId: Id, start: Parameters<typeof wantedBy>[0]): Promise<void> {
+    const { load, desk, tell } = this.parts;
+    const inbound = await load(ns, receiptId);
+    const wanted = inbound === undefined ? undefined : wantedBy(start, inbound);
+    if (inbound === undefined || wanted === undefined || 'code' in wanted) return;
+    const line = await startRun(desk, inbound, wanted);
+    if (line.outcome === 'started') await tell(ns, receiptId, [line]);
+  }
+}

@@ -1,0 +1,67 @@
+import type { ReceiptSettled } from '@cairn/domain-schedule';
+import type { Id, StoredEvent } from '@cairn/kernel';
+
+/** Receipts that nobody has said anything about yet, and who waits for this instance's own tail to have told of one. */
+export class ReceiptsInHand {
+  private readonly pending = new Map<Id, string>();
+  private readonly waiting = new Map<Id, Set<() => void>>();
+
+  /** `[receiptId, namespace]`, oldest first. */
+  unsettled(): IterableIterator<[Id, string]> {
+    return this.pending.entries();
+  }
+
+  has(receiptId: Id): boolean {
+    return this.pending.has(receiptId);
+  }
+
+  /**
+   * Resolves when the tail has delivered the receipt's first event: then everything committed before it is folded too. Ask before
+   * the append or the read that tells of the receipt; `forget` when the answer is not wanted any more.
+   */
+  expect(receiptId: Id): { readonly folded: Promise<void>; readonly forget: () => void } {
+    if (this.pending.has(receiptId)) return { folded: Promise.resolve(), forget: () => undefined };
+    let resolve: () => void = () => undefined;
+    const folded = new Promise<void>((done) => (resolve = done));
+    const waiting = this.waiting.get(receiptId);
+    if (waiting === undefined) this.waiting.set(receiptId, new Set([resolve]));
+    else waiting.add(resolve);
+    return { folded, forget: () => this.forget(receiptId, resolve) };
+  }
+
+  received(event: StoredEvent, receiptId: Id): void {
+    this.pending.set(receiptId, event.metadata.ns);
+    this.announce(receiptId);
+  }
+
+  settled({ receiptId, problem }: ReceiptSettled['data']): void {
+    if (problem?.code !== 'idempotency_conflict') this.pending.delete(receiptId); // A conflict says nothing about the first event.
+    this.announce(receiptId);
+  }
+
+  clear(): void {
+    this.pending.clear();
+  }
+
+  toJson(): unknown {
+    return [...this.pending];
+  }
+
+  fromJson(json: unknown): void {
+    this.clear();
+    for (const [receiptId, ns] of json as readonly [Id, string][]) this.pending.set(receiptId, ns);
+  }
+
+  private announce(receiptId: Id): void {
+    const waiting = this.waiting.get(receiptId);
+    if (waiting === undefined) return;
+    this.waiting.delete(receiptId);
+    for (const resolve of waiting) resolve();
+  }
+
+  private forget(receiptId: Id, resolve: () => void): void {
+    const waiting = this.waiting.get(receiptId);
+    waiting?.delete(resolve);
+    if (waiting?.size === 0) this.waiting.delete(receiptId);
+  }
+}
