@@ -1,4 +1,4 @@
-import type { Id, Instant, Json, JsonObject, Revision } from '@cairn/kernel';
+import type { FieldError, Id, Instant, Json, JsonObject, Revision } from '@cairn/kernel';
 import type { Receipt, RejectionBody } from './messages.js';
 
 /** Bytes of a request's body at most, but for exchange frames (`FRAME_BYTES_MAX`). */
@@ -124,21 +124,27 @@ export interface DefinitionView extends DefinitionSummary {
   readonly definition: JsonObject;
 }
 
-/** What scheduling answers to whoever asks on `CAIRN_IN`: the receipt with its first line, or the refusal in it. */
-export interface IntakeAnswer {
-  readonly receipt: Receipt;
-}
+/**
+ * What scheduling answers to whoever asks on `CAIRN_IN`: the receipt, `pending` where nothing could be said yet. What is no event at all
+ * has no receipt.
+ */
+export type IntakeAnswer = Receipt | { readonly outcome: 'refused'; readonly receiptId?: undefined; readonly problem: RejectionBody };
 
-/** Body of `subjects.command(ns, 'scheduling', 'apply-definition')`. */
+/** Body of `subjects.command(ns, 'scheduling', 'apply-definition')`. The document in any spelling; scheduling compiles it. */
 export interface ApplyDefinitionMessage {
-  readonly id: Id;
-  readonly ns: string;
-  readonly type: 'ApplyDefinition';
   readonly actor: string;
-  readonly data: { readonly definition: JsonObject };
+  readonly name: string;
+  readonly document: JsonObject;
 }
 
 /** What scheduling answers to it. `unchanged`: that version is stored with this hash. */
 export type ApplyDefinitionAnswer =
-  | { readonly kind: 'applied' | 'unchanged'; readonly name: string; readonly version: string; readonly hash: string; readonly revision: Revision }
+  | {
+      readonly kind: 'applied' | 'unchanged';
+      readonly name: string;
+      readonly version: string;
+      readonly hash: string;
+      readonly revision: Revision;
+      readonly warnings: readonly FieldError[];
+    }
   | { readonly kind: 'rejected'; readonly rejection: RejectionBody };

@@ -54,6 +54,7 @@ export const problemStatus = {
   idempotency_conflict: 409,
   body_too_large: 413,
   media_type_unsupported: 415,
+  event_invalid: 400,
   input_invalid: 422,
   definition_invalid: 422,
   definition_error: 422,

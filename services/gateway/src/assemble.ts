@@ -89,7 +89,7 @@ export function assembleGateway(parts: GatewayParts) {
     publishEvent: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> => publishEvent(intake, ns(p), headers, body),
     sendSignal: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> =>
       sendSignal({ intake, ids, reader }, ns(p), id(p), name(p), idempotencyKey(headers['idempotency-key']), body),
-    applyDefinition: (p: Params, body?: RawBody): Promise<Answer> => applyDefinition({ intake, ids }, ns(p), name(p), body),
+    applyDefinition: (p: Params, body?: RawBody): Promise<Answer> => applyDefinition(intake, ns(p), name(p), body),
 
     listRuns: (p: Params, query: Query): Answer => ok(listRuns(models, clock, ns(p), query)),
     showRun: async (p: Params): Promise<Answer> => ok(await showRun(shown, ns(p), id(p))),

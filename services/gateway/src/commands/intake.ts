@@ -11,10 +11,10 @@ export class Intake {
   constructor(private readonly parts: { readonly bus: Bus; readonly ids: Ids }) {}
 
   /** The receipt with its first line, or `undefined` if there was none in time: it can then be followed. Throws `BusFault`. */
-  async receive(subject: string, event: CloudEvent): Promise<Receipt | undefined> {
+  async receive(subject: string, event: CloudEvent): Promise<IntakeAnswer | undefined> {
     // A fresh id for each message: the bus may swallow a repeated one, and with it the answer. The event's own id is what counts.
-    const answer = await this.ask(subject, event as unknown as JsonObject);
-    return answer === undefined ? undefined : (answer as unknown as IntakeAnswer).receipt;
+    const answer = await this.ask(subject, { ...event, cairnvia: 'http' } as unknown as JsonObject);
+    return answer as IntakeAnswer | undefined;
   }
 
   /** The answer of whoever the subject belongs to, or `undefined` after `ASK_DEADLINE_MS`. */
@@ -28,9 +28,11 @@ export class Intake {
   }
 }
 
-/** What a refusal on a receipt is over HTTP: its own code, and the receipt to look at. */
-export function refusedBy(ns: string, receipt: Receipt): Refused {
-  const { code, detail, errors } = receipt.problem ?? { code: 'event_refused', detail: 'The event was refused.' };
-  const instance = `/v1/${ns}/events/${receipt.receiptId}`;
-  return new Refused(problemOf(code, detail, { receiptId: receipt.receiptId, instance, ...(errors === undefined ? {} : { errors }) }));
+/** The receipt of an answer that is no refusal; else throws the refusal with its own code, and the receipt to look at if there is one. */
+export function receiptOf(ns: string, answer: IntakeAnswer | undefined): Receipt | undefined {
+  if (answer?.outcome !== 'refused') return answer;
+  const { code, detail, errors } = answer.problem ?? { code: 'event_refused', detail: 'The event was refused.' };
+  const { receiptId } = answer;
+  const receipt = receiptId === undefined ? {} : { receiptId, instance: `/v1/${ns}/events/${receiptId}` };
+  throw new Refused(problemOf(code, detail, { ...receipt, ...(errors === undefined ? {} : { errors }) }));
 }

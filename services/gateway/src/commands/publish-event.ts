@@ -5,12 +5,11 @@ import { accepted, type Answer } from '../answer.js';
 import { readCloudEvent } from '../edge/media.js';
 import type { RawBody } from '../edge/read-body.js';
 import { checkedBody } from './checked-body.js';
-import { HTTP_ACTOR, refusedBy, type Intake } from './intake.js';
+import { HTTP_ACTOR, receiptOf, type Intake } from './intake.js';
 
 /** `POST events`: any CloudEvent, structured or binary. 202 with its receipt; the receipt's id alone if intake did not answer in time. */
 export async function publishEvent(intake: Intake, ns: string, headers: IncomingHttpHeaders, body: RawBody | undefined): Promise<Answer> {
   const event = checkedBody(inboundEventSchema, readCloudEvent(headers, body));
-  const receipt = await intake.receive(subjects.inbound(ns, withoutVersion(event.type)), { ...event, cairnns: ns, cairnactor: HTTP_ACTOR });
-  if (receipt?.outcome === 'refused') throw refusedBy(ns, receipt);
+  const receipt = receiptOf(ns, await intake.receive(subjects.inbound(ns, withoutVersion(event.type)), { ...event, cairnns: ns, cairnactor: HTTP_ACTOR }));
   return accepted(receipt ?? { receiptId: idOf('receipt', ns, event.source, event.id), source: event.source, id: event.id, type: event.type, outcome: 'pending' });
 }

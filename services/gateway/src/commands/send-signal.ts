@@ -7,7 +7,7 @@ import type { RawBody } from '../edge/read-body.js';
 import { refuse } from '../edge/refused.js';
 import type { RunReader } from '../queries/run-reader.js';
 import { checkedBody } from './checked-body.js';
-import { HTTP_ACTOR, refusedBy, type Intake } from './intake.js';
+import { HTTP_ACTOR, receiptOf, type Intake } from './intake.js';
 
 export interface SendSignalParts {
   readonly intake: Intake;
@@ -32,8 +32,7 @@ export async function sendSignal(parts: SendSignalParts, ns: string, run: Id, na
     cairnactor: HTTP_ACTOR,
     ...(data === undefined ? {} : { data }),
   };
-  const receipt = await parts.intake.receive(subjects.signal(ns, run, name), event);
-  if (receipt?.outcome === 'refused') throw refusedBy(ns, receipt);
+  const receipt = receiptOf(ns, await parts.intake.receive(subjects.signal(ns, run, name), event));
   if (receipt?.outcome === 'late') refuse('run_ended', 'The run has ended; nothing can reach it any more.', { receiptId: receipt.receiptId });
   return accepted(receipt ?? { receiptId: idOf('receipt', ns, HTTP_SOURCE, id), source: HTTP_SOURCE, id, type: SIGNAL_TYPE, outcome: 'pending' });
 }

@@ -5,7 +5,7 @@ import { accepted, type Answer } from '../answer.js';
 import { readOptionalJson } from '../edge/media.js';
 import type { RawBody } from '../edge/read-body.js';
 import { checkedBody } from './checked-body.js';
-import { HTTP_ACTOR, refusedBy, type Intake } from './intake.js';
+import { HTTP_ACTOR, receiptOf, type Intake } from './intake.js';
 
 /**
  * `POST workflows/{name}/runs`. Answers when scheduling has: the run exists then. Run and receipt have ids that follow from the
@@ -25,8 +25,7 @@ export async function startRun(parts: { readonly intake: Intake; readonly ids: I
     ...(request.key === undefined ? {} : { cairnkey: request.key }),
     data: { ...request },
   };
-  const receipt = await parts.intake.receive(subjects.runStart(ns, workflow), event as CloudEvent);
-  if (receipt?.outcome === 'refused') throw refusedBy(ns, receipt);
+  const receipt = receiptOf(ns, await parts.intake.receive(subjects.runStart(ns, workflow), event as CloudEvent));
   const runId: Id = receipt?.runs[0]?.run ?? (request.key === undefined ? idOf('run-event', ns, workflow, HTTP_SOURCE, id) : idOf('run', ns, workflow, request.key));
   const response: StartRunResponse = {
     runId,
