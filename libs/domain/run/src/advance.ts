@@ -14,10 +14,12 @@ import { openWait } from './waits/open.js';
  * What follows from the state alone once `settled` occurrences are done: stage checkpoints, next turns of loops, skips, next steps,
  * waits, emits, and the end. Bounded: every round settles or starts at least one step that nothing else will start again.
  *
+ * `named`: side steps that something calls by name.
+ *
  * Looking only at dependents of what was just settled keeps a step of a 500-step definition as cheap as one of a 5-step one.
  */
-export function advance(draft: Draft, settled: readonly string[]): void {
-  const ready = new Set<PlannedStep>();
+export function advance(draft: Draft, settled: readonly string[], named: readonly string[] = []): void {
+  const ready = new Set<PlannedStep>(named.flatMap((id) => draft.plan.step(id) ?? []).filter((step) => isReady(draft, step)));
   for (const occurrence of settled) afterSettling(draft, occurrence, ready);
   start(draft, ready);
   endIfDone(draft);

@@ -131,7 +131,7 @@ export function expireWait(draft: Draft, command: ExpireWait): Outcome {
 
 function follow(draft: Draft, wait: WaitEntry, then: OnDeadline): void {
   const { step } = wait;
-  if ('value' in then || 'step' in then) return advance(draft, 'step' in then ? [step, then.step] : [step]);
+  if ('value' in then || 'step' in then) return advance(draft, [step], 'step' in then ? [then.step] : []);
   if (draft.plan.step(parseOccurrence(step).step)?.optional === true) {
     draft.add({ type: 'StepSkipped', version: 1, data: { step, because: 'optional' } });
     return advance(draft, [step]);

@@ -1,0 +1,141 @@
+import { compileDefinition, planOf, type Plan } from '@cairn/domain-definition';
+import { epochMsOf, idOf, instantOf, runStream, sealAppend, type EpochMs, type Json } from '@cairn/kernel';
+import type { RunCommand } from '../commands.js';
+import { decideRun } from '../decider.js';
+import type { RecordedRunEvent, RunEvent } from '../events.js';
+import { foldRun } from '../evolve.js';
+import { initialState, type RunState } from '../state.js';
+
+export const RUN = idOf('run', 'default', 'spec', 'k');
+export const START = epochMsOf('2026-11-23T09:00:00.000Z');
+
+/** Steps as a document has them; the rest of the definition does not matter here. */
+export function planWith(steps: readonly unknown[], more: object = {}): Plan {
+  const compiled = compileDefinition({ cairn: 1, name: 'spec', version: '1.0.0', steps, ...more });
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.errors));
+  return planOf(compiled.definition);
+}
+
+/** A run that is led by commands and remembers its events, sealed as they would be stored. */
+export class GivenRun {
+  state: RunState = initialState(RUN);
+  readonly history: RecordedRunEvent[] = [];
+  private lastHash = '';
+  private commands = 0;
+
+  constructor(
+    readonly plan: Plan,
+    public now: EpochMs = START,
+  ) {}
+
+  /** Decides, and appends what was accepted. Answers the names of the events, or why there are none. */
+  when(command: RunCommand): string[] | string {
+    const decision = this.decide(command);
+    if (decision.kind === 'nothing') return `nothing: ${decision.because}`;
+    if (decision.kind === 'rejected') return `rejected: ${decision.rejection.code}`;
+    const stream = runStream(RUN, 'main');
+    const sealed = sealAppend(
+      {
+        stream,
+        expected: this.state.revision < 0 ? 'no_stream' : this.state.revision,
+        prevHash: this.lastHash,
+        ns: 'default',
+        runId: RUN,
+        branch: 'main',
+        at: instantOf(this.now),
+        actor: 'service:spec',
+        causationId: command.type === 'RecordReply' ? command.data.replyId : `c${this.commands}`,
+      },
+      decision.events,
+    );
+    const recorded = sealed as unknown as RecordedRunEvent[];
+    this.lastHash = sealed.at(-1)?.metadata.hash ?? this.lastHash;
+    this.state = foldRun(this.state, recorded);
+    this.history.push(...recorded);
+    return decision.events.map(named);
+  }
+
+  decide(command: RunCommand): ReturnType<typeof decideRun> {
+    this.commands += 1;
+    return decideRun(this.plan, this.state, command, { now: this.now, entropy: `entropy-${this.commands}` });
+  }
+
+  start(input: Json = {}): string[] | string {
+    const pin = { name: 'spec', version: '1.0.0', hash: this.plan.hash, revision: 0 };
+    const cause = { receiptId: idOf('receipt', 'default', 'spec', 'start'), source: 'spec', id: 'start', type: 'spec.start' };
+    return this.when({
+      type: 'StartRun',
+      data: { ns: 'default', workflow: 'spec', runId: RUN, key: 'k', input, definition: pin, policies: [], cause },
+    });
+  }
+
+  /** The open attempt of a step. */
+  attempt(step: string): string {
+    for (const [attemptId, attempt] of this.state.path.attempts.entries()) if (attempt.step === step) return attemptId;
+    throw new Error(`no open attempt of ${step}`);
+  }
+
+  succeed(step: string, output: Json = {}): string[] | string {
+    return this.reply(this.attempt(step), { kind: 'succeeded', output });
+  }
+
+  fail(step: string): string[] | string {
+    return this.reply(this.attempt(step), { kind: 'failed', failure: { by: 'handler', message: 'no', sideEffect: 'none' } });
+  }
+
+  reply(
+    attemptId: string,
+    result: Extract<RunCommand, { type: 'RecordReply' }>['data']['result'],
+    replyId = `${attemptId}:end`,
+  ): string[] | string {
+    return this.when({ type: 'RecordReply', data: { attemptId, replyId, result } });
+  }
+
+  decideRetry(attemptId: string, decision: 'retry' | 'block' | 'give_up', notBefore?: string): string[] | string {
+    const step = this.state.path.retries.get(attemptId)?.step ?? '';
+    return this.when({
+      type: 'ApplyRetryDecision',
+      data: {
+        step,
+        attemptId,
+        bucket: 'handler_lost',
+        decision,
+        justification: { rule: 'default@1#handler_lost', newEvidence: [], expectedChange: 'another_handler' },
+        policy: { name: 'default', version: 1, hash: 'sha256:0', revision: 0 },
+        ...(notBefore === undefined ? {} : { notBefore }),
+      },
+    });
+  }
+
+  waitId(step: string): string {
+    return idOf('wait', RUN, step);
+  }
+
+  /** An event from outside for a step's wait. */
+  event(step: string, type: string, more: { readonly id?: string; readonly key?: string; readonly data?: Json } = {}): string[] | string {
+    const id = more.id ?? 'e1';
+    return this.when({
+      type: 'WakeRun',
+      data: {
+        kind: 'event',
+        waitId: this.waitId(step),
+        trigger: 0,
+        event: {
+          receiptId: idOf('receipt', 'default', 'out', id),
+          source: 'out',
+          id,
+          type,
+          at: instantOf(this.now),
+          kept: false,
+          ...(more.key === undefined ? {} : { key: more.key }),
+          data: more.data ?? {},
+        },
+      },
+    });
+  }
+}
+
+/** `StepStarted(b)`, `WaitOpened(w)`, `RunCompleted`. */
+function named(event: RunEvent): string {
+  return 'step' in event.data && event.data.step !== undefined ? `${event.type}(${event.data.step})` : event.type;
+}
