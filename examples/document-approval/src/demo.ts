@@ -1,0 +1,202 @@
+// `npm run demo`: plays the story of this example with real processes, kills them, and checks every claim it makes.
+// It imports nothing of the engine: it drives the command line and HTTP, as anybody could.
+import { existsSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Cairn, type Receipt, type RunView, type StoredEvent } from './demo/cairn.js';
+import { answers, startCairn, startHandlers, startServer, type Spawned, type World } from './demo/processes.js';
+import { allHold, claim, overheard, paint, say, section, until } from './demo/stage.js';
+
+/** Everything together; a demo that hangs is a demo that failed. */
+const DEMO_MS_MAX = 60_000;
+const VENDOR = 'V-1042';
+const WRONG_VENDOR = 'V-1024';
+
+const keep = process.argv.includes('--keep');
+const folder = mkdtempSync(join(tmpdir(), 'cairn-demo-'));
+const world: World = { data: join(folder, 'data'), filed: join(folder, 'filed'), log: join(folder, 'server.log') };
+const cairn = new Cairn(world);
+const running = new Set<Spawned>();
+
+const watchdog = setTimeout(() => void fail(new Error(`not done after ${DEMO_MS_MAX / 1000} s`)), DEMO_MS_MAX);
+
+try {
+  await play();
+} catch (error) {
+  await fail(error);
+}
+
+async function play(): Promise<void> {
+  console.log(paint('bold', 'Cairn: a run that waits, is killed twice, and completes'));
+  say('one server process (memory bus, one libSQL file), one handler process, the command line; no cluster, no broker');
+  say(`data folder: ${folder}`);
+
+  section('1  An event starts a run; its first wait was answered before it opened');
+  let { server, url } = await startServer(world, 0);
+  running.add(server);
+  const port = Number(new URL(url).port);
+  say(`server at ${url}, process ${server.pid}`);
+  await cairn.show('def', 'apply', fileURLToPath(new URL('./workflow.js', import.meta.url)));
+  let handlers = startHandlers(world);
+  running.add(handlers);
+
+  const early = await cairn.send('crm.vendor.registered', VENDOR, 'registered-1', { name: 'Brightwater Instruments' });
+  claim('nobody waits for the registration yet, and it is kept', early.outcome === 'kept');
+  const requested = await cairn.send('procurement.vendor.requested', VENDOR, 'requested-1', { vendorId: VENDOR, limitUsd: 15_000 });
+  const run = requested.runs[0]?.run ?? '';
+  claim('the published event started a run', requested.outcome === 'started' && run !== '');
+  const watching = startCairn('run', world, ['run', 'watch', run]);
+  running.add(watching);
+
+  const waiting = await until('the run waits for the document', () => waitingRun(url, run));
+  const before = await cairn.events(run);
+  const kept = eventOf(before, 'WaitTriggered', 'registered');
+  claim(
+    'the first wait took the kept event in the append that opened it',
+    kept?.data['kept'] === true && kept.data['eventId'] === early.receiptId,
+  );
+  await cairn.show('wait', 'list');
+
+  section('2  Server and handlers are killed with kill -9 while the run waits');
+  say(`kill -9 ${server.pid} ${handlers.pid}`);
+  await Promise.all([server.kill9(), handlers.kill9()]);
+  running.delete(server);
+  running.delete(handlers);
+  claim('both processes are gone', !(await answers(url)));
+  const firstPid = server.pid;
+  ({ server, url } = await startServer(world, port));
+  running.add(server);
+  handlers = startHandlers(world);
+  running.add(handlers);
+  say(`started again: server process ${server.pid}, handlers process ${handlers.pid}`);
+  const after = await until('the run is back', () => waitingRun(url, run));
+  claim('the run waits where it was, not one event more or less', server.pid !== firstPid && after.revision === waiting.revision);
+
+  const missed = await cairn.send('dms.document.received', WRONG_VENDOR, 'document-1', { kind: 'offer', file: 'offer-brightwater.txt' });
+  const miss = missed.nearMisses[0];
+  claim(
+    `the event with key ${WRONG_VENDOR} woke nobody, and its receipt says why`,
+    missed.outcome === 'near_miss' &&
+      miss?.clause === 'trigger' &&
+      JSON.stringify([miss.expected, miss.got]).includes(VENDOR) &&
+      missed.runs.length === 0,
+  );
+  const still = await until('the run answers', () => cairn.get<RunView>(url, `runs/${run}`));
+  claim('the near miss left no trace in the run', still.revision === waiting.revision);
+  const woken = await cairn.send('dms.document.received', VENDOR, 'document-2', { kind: 'offer', file: 'offer-brightwater.txt' });
+  claim('the right event woke the run', woken.outcome === 'woke' && woken.runs[0]?.run === run);
+
+  section('3  The server is killed again, while the handler reads');
+  say('the handler pauses 300 ms after each paragraph, as params of the step say: reading itself takes a few milliseconds');
+  await handlers.printed(/paragraph 2 of/);
+  say(`kill -9 ${server.pid}, the handler process ${handlers.pid} is left alone`);
+  await server.kill9();
+  running.delete(server);
+  await handlers.printed(/paragraph 4 of/);
+  claim('the handler goes on reading although there is no server', !(await answers(url)));
+  ({ server, url } = await startServer(world, port));
+  running.add(server);
+  say(`server started again, process ${server.pid}`);
+
+  section('4  The run goes on and completes');
+  const result = await until('the run is complete', async () => {
+    const view = await cairn.get<{ state: string; outcome?: string; output?: { route?: string; total?: number; record?: string } }>(
+      url,
+      `runs/${run}/result?waitMs=1000`,
+    );
+    return view?.state === 'complete' ? view : undefined;
+  });
+  claim('it succeeded', result.outcome === 'succeeded');
+  claim('what the model read is what the document says: $11,970 in four amounts', result.output?.total === 11_970);
+  claim('the record lies where file-away says', existsSync(result.output?.record ?? ''));
+  claim('whoever watched saw all of it, across both deaths of the server', (await watching.exited) === 0);
+  running.delete(watching);
+  await check(run, [early, requested, woken]);
+
+  section('5  Verified');
+  const { code } = await cairn.show('run', 'verify', run, '--when', 'quiescent');
+  claim('cairn run verify finds the history whole', code === 0);
+  await end(server, handlers, url);
+}
+
+/** What the history says about the whole story. */
+async function check(run: string, receipts: readonly Receipt[]): Promise<void> {
+  section('Timeline, from the history');
+  await cairn.show('run', 'history', run);
+  const events = await cairn.events(run);
+  const extracts = events.filter(({ type, data }) => type === 'StepStarted' && data['step'] === 'extract');
+  claim('extract ran once: the handler delivered its result to the restarted server', extracts.length === 1);
+  claim('every step has one result', stepsOf(events, 'StepSucceeded').join() === [...new Set(stepsOf(events, 'StepStarted'))].join());
+  claim('every inbound event counts once', new Set(receipts.map(({ receiptId }) => receiptId)).size === events.filter(isInbound).length);
+  claim(
+    'revisions have no gap',
+    events.every(({ revision }, index) => revision === index),
+  );
+  const timer = eventOf(events, 'WaitOpened', 'cool-off');
+  const decide = eventOf(events, 'StepStarted', 'decide-route');
+  const rang = eventOf(events, 'WaitSatisfied', 'cool-off');
+  claim(
+    'decide-route ran beside the timer',
+    timer !== undefined &&
+      decide !== undefined &&
+      rang !== undefined &&
+      decide.revision < rang.revision &&
+      timer.revision < (eventOf(events, 'StepSucceeded', 'decide-route')?.revision ?? 0),
+  );
+  section('Receipts');
+  const emitted = eventOf(events, 'EventEmitted', 'tell');
+  const told = await until('the emitted event has its receipt', async () => {
+    try {
+      return await cairn.ask<Receipt>(
+        'event',
+        'show',
+        '--source',
+        '/cairn/default/document-approval',
+        '--id',
+        String(emitted?.data['eventId']),
+      );
+    } catch {
+      return undefined;
+    }
+  });
+  for (const { receiptId } of [...receipts, told]) await cairn.show('event', 'show', receiptId);
+  claim('the world was told, with a receipt of its own', told.receiptId !== '');
+}
+
+async function end(server: Spawned, handlers: Spawned, url: string): Promise<void> {
+  const drained = await handlers.terminate();
+  claim('the handlers drain on SIGTERM and end with 0', drained === 0);
+  if (keep) server.leave();
+  else claim('the server drains on SIGTERM and ends with 0', (await server.terminate()) === 0);
+  clearTimeout(watchdog);
+  const good = allHold();
+  console.log(`data folder, kept: ${folder}`);
+  if (keep) console.log(`the server still runs: process ${server.pid}, ${url}, CAIRN_DATA=${world.data}`);
+  process.exit(good ? 0 : 1);
+}
+
+async function fail(error: unknown): Promise<void> {
+  clearTimeout(watchdog);
+  overheard('demo', paint('red', error instanceof Error ? error.message : String(error)));
+  await Promise.all([...running].map((one) => one.kill9()));
+  allHold();
+  console.log(`data folder, kept: ${folder}`);
+  process.exit(1);
+}
+
+/** The run, once it is waiting for the document. */
+async function waitingRun(url: string, run: string): Promise<RunView | undefined> {
+  const view = await cairn.get<RunView>(url, `runs/${run}`);
+  if (view?.state !== 'waiting') return undefined;
+  const waits = await cairn.get<{ readonly items: readonly { readonly step: string; readonly run: string }[] }>(url, 'waits?state=open');
+  return waits?.items.some((wait) => wait.run === run && wait.step === 'document') === true ? view : undefined;
+}
+
+const eventOf = (events: readonly StoredEvent[], type: string, step: string): StoredEvent | undefined =>
+  events.find((event) => event.type === type && event.data['step'] === step);
+const stepsOf = (events: readonly StoredEvent[], type: string): string[] =>
+  events.filter((event) => event.type === type).map(({ data }) => String(data['step']));
+/** What came from outside: the start, and triggers that are no timer. */
+const isInbound = ({ type, data }: StoredEvent): boolean =>
+  type === 'RunStarted' || (type === 'WaitTriggered' && data['source'] !== undefined);

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runCairn, type World } from './processes.js';
+import { paint, say } from './stage.js';
+
+/** The parts of the documents that the demo looks at (`docs/reference/history.md`, on the wire). */
+export interface Receipt {
+  readonly receiptId: string;
+  readonly outcome: string;
+  readonly runs: readonly { readonly run: string }[];
+  readonly nearMisses: readonly { readonly clause: string; readonly expected: unknown; readonly got: unknown }[];
+}
+export interface RunView {
+  readonly run: string;
+  readonly state: string;
+  readonly head: string;
+  readonly revision: number;
+}
+export interface StoredEvent {
+  readonly revision: number;
+  readonly type: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** The command line, shown as a person would type it, with its answer as data. */
+export class Cairn {
+  constructor(private readonly world: World) {}
+
+  /** Runs a command, shows what people see, and gives its exit code. */
+  async show(...args: string[]): Promise<{ readonly code: number; readonly out: string }> {
+    say(paint('cyan', `$ npx cairn ${args.map(quoted).join(' ')}`));
+    const { code, out, err } = await runCairn(this.world, args);
+    if (out !== '') say(out);
+    if (err !== '') say(err);
+    return { code, out };
+  }
+
+  /** Runs a command for its document; throws when it ends with anything but 0. */
+  async ask<T>(...args: string[]): Promise<T> {
+    const { code, out, err } = await runCairn(this.world, [...args, '--json']);
+    if (code !== 0) throw new Error(`cairn ${args.join(' ')} ended with ${code}: ${out}${err}`);
+    return JSON.parse(out) as T;
+  }
+
+  /** Publishes an event and shows its receipt. */
+  async send(type: string, key: string, id: string, data: object): Promise<Receipt> {
+    const args = ['event', 'send', '--type', type, '--source', '/demo', '--id', id, '--key', key, '--data', JSON.stringify(data)];
+    await this.show(...args);
+    return this.ask<Receipt>('event', 'show', '--source', '/demo', '--id', id);
+  }
+
+  /** Plain HTTP for what is looked at again and again. `undefined` while nobody answers, or not with 200. */
+  async get<T>(url: string, path: string): Promise<T | undefined> {
+    const token = readFileSync(join(this.world.data, 'token'), 'utf8').trim();
+    try {
+      const answer = await fetch(`${url}/v1/default/${path}`, { headers: { authorization: `Bearer ${token}` } });
+      return answer.ok ? ((await answer.json()) as T) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async events(run: string): Promise<readonly StoredEvent[]> {
+    const { branches } = await this.ask<{ readonly branches: readonly { readonly events: readonly StoredEvent[] }[] }>(
+      'run',
+      'history',
+      run,
+    );
+    return branches.flatMap(({ events }) => events);
+  }
+}
+
+const quoted = (text: string): string => (/^[\w./:@=-]+$/.test(text) ? text : `'${text}'`);

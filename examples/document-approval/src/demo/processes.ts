@@ -1,0 +1,136 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { overheard, until } from './stage.js';
+
+const cairnBin = fileURLToPath(new URL('../../../../services/cli/bin/cairn.js', import.meta.url));
+const handlersFile = fileURLToPath(new URL('../handlers.js', import.meta.url));
+
+/** A process of its own. Started with node itself, never with npx: a kill must hit the process, not its parent. */
+export class Spawned {
+  readonly #lines: string[] = [];
+  readonly exited: Promise<number | NodeJS.Signals>;
+
+  constructor(
+    private readonly who: string,
+    private readonly child: ChildProcess,
+  ) {
+    this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code ?? -1)));
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        this.#lines.push(line);
+        overheard(this.who, line);
+      });
+    }
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1;
+  }
+
+  /** Resolves when the process has printed a line that matches. */
+  async printed(pattern: RegExp): Promise<string> {
+    return until(`${this.who} prints ${pattern}`, () => this.#lines.find((line) => pattern.test(line)));
+  }
+
+  /** SIGKILL: the process cannot catch it, flush anything or say goodbye. */
+  async kill9(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  async terminate(): Promise<number | NodeJS.Signals> {
+    this.child.kill('SIGTERM');
+    return this.exited;
+  }
+
+  /** Lets the demo end while the process goes on. */
+  leave(): void {
+    this.child.unref();
+  }
+}
+
+export interface World {
+  /** Data folder of the server. */
+  readonly data: string;
+  /** Where the handlers put their records. */
+  readonly filed: string;
+  readonly log: string;
+}
+
+export interface ServerFile {
+  readonly url: string;
+  readonly pid: number;
+}
+
+/** `cairn dev`, ready to answer. Its output goes to a file, so that it can outlive the demo. */
+export async function startServer({ data, log }: World, port: number): Promise<{ readonly server: Spawned; readonly url: string }> {
+  const out = openSync(log, 'a');
+  const child = spawn(process.execPath, [cairnBin, 'dev', '--port', String(port), '--data', data, '--json'], {
+    stdio: ['ignore', out, out],
+    detached: true,
+  });
+  closeSync(out);
+  const server = new Spawned('server', child);
+  const { url } = await until('the server is ready', async () => {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}; its output is in ${log}`);
+    const file = readServerFile(data);
+    return file?.pid === child.pid && (await answers(file.url)) ? file : undefined;
+  });
+  return { server, url };
+}
+
+export function startHandlers({ data, filed }: World): Spawned {
+  const env = { ...process.env, CAIRN_DATA: data, FILED_TO: filed };
+  return new Spawned('handlers', spawn(process.execPath, [handlersFile], { stdio: ['ignore', 'pipe', 'pipe'], env }));
+}
+
+/** A `cairn` command whose lines are shown as they come. */
+export function startCairn(who: string, { data }: World, args: readonly string[]): Spawned {
+  return new Spawned(
+    who,
+    spawn(process.execPath, [cairnBin, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, CAIRN_DATA: data } }),
+  );
+}
+
+export async function runCairn(
+  { data }: World,
+  args: readonly string[],
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  const child = spawn(process.execPath, [cairnBin, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, CAIRN_DATA: data },
+  });
+  const [out, err, code] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    new Promise<number>((resolve) => child.once('close', (exit) => resolve(exit ?? -1))),
+  ]);
+  return { code, out, err };
+}
+
+export async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/readyz`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = '';
+  for await (const chunk of stream.setEncoding('utf8')) text += String(chunk);
+  return text;
+}
+
+function readServerFile(data: string): ServerFile | undefined {
+  const path = join(data, 'server.json');
+  try {
+    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as ServerFile) : undefined;
+  } catch {
+    return undefined; // Just being written.
+  }
+}
