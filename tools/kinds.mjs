@@ -28,7 +28,10 @@ export const checks = [
   { name: 'lint', command: [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.'] },
 ];
 
-/** `optional`: no spec there is no failure, with the reason. Everywhere else an empty kind is one. */
+/**
+ * `optional`: no spec there is no failure, with the reason. Everywhere else an empty kind is one.
+ * `workers`: spec files beside each other, 2 if not said; one where specs start whole servers and look at the time.
+ */
 export const specKinds = [
   { name: 'unit', places: ['libs/', 'services/', 'examples/'] },
   { name: 'architecture', places: ['test/architecture/'] },
@@ -36,8 +39,8 @@ export const specKinds = [
   { name: 'integration', places: ['test/integration/'], optional: 'needs servers; its first spec comes with the first adapter for one' },
   { name: 'replay', places: ['test/replay/'] },
   { name: 'simulation', places: ['test/simulation/'] },
-  { name: 'system', places: ['test/system/'] },
-  { name: 'chaos', places: ['test/chaos/'] },
+  { name: 'system', places: ['test/system/'], workers: 1 },
+  { name: 'chaos', places: ['test/chaos/'], workers: 1 },
 ];
 
 export const allNames = [build, ...checks, ...specKinds].map(({ name }) => name);

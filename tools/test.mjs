@@ -28,7 +28,9 @@ const chosen = ({ name }) => (named(values.only)?.includes(name) ?? true) && !(n
 
 const folder = mkdtempSync(join(tmpdir(), 'cairn-test-'));
 const notRunFile = join(folder, 'not-run');
-const env = { ...process.env, CAIRN_NOT_RUN_FILE: notRunFile, NX_DAEMON: 'false', ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) };
+const env = { ...process.env, CAIRN_NOT_RUN_FILE: notRunFile, NX_DAEMON: 'false' };
+if (process.stdout.isTTY && env.NO_COLOR === undefined) env.FORCE_COLOR = '1';
+if (!process.stdout.isTTY) for (const name of ['FORCE_COLOR', 'CLICOLOR_FORCE']) delete env[name];
 for (const name of ['CAIRN_URL', 'CAIRN_DATA', 'CAIRN_TOKEN']) delete env[name]; // Somebody's running server is not ours to test.
 
 const sum = { passed: 0, failed: 0 };
@@ -60,7 +62,7 @@ async function check({ name, command, fix }) {
   fail(name, `${timedOut ? 'hangs' : `exit ${code}`}${fix === undefined ? '' : `; try: ${fix}`} (${took})`);
 }
 
-async function specs({ name, places, optional }) {
+async function specs({ name, places, optional, workers = 2 }) {
   const files = specFiles(places);
   if (files.length === 0) {
     if (optional === undefined) fail(name, `no spec below ${places.join(' ')}`);
@@ -69,7 +71,7 @@ async function specs({ name, places, optional }) {
   }
   console.log(`\n${name}: ${files.length} spec file(s)`);
   const outputFile = join(folder, `${name}.json`);
-  const command = ['tools/jest.mjs', '--ci', '--maxWorkers=2', '--json', '--outputFile', outputFile, '--runTestsByPath', ...files];
+  const command = ['tools/jest.mjs', '--ci', `--maxWorkers=${workers}`, '--json', '--outputFile', outputFile, '--runTestsByPath', ...files];
   const onOutput = (text) => process.stdout.write(text);
   const { code, timedOut } = await runCommand(command, { env, limitMs: SPECS_LIMIT_MS, onOutput });
   const tally = tallyOf(existsSync(outputFile) ? readFileSync(outputFile, 'utf8') : undefined, code);
