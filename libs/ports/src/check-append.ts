@@ -16,16 +16,24 @@ export function checkAppend(stream: StreamName, expected: ExpectedRevision, even
   for (let i = 0; i < events.length; i++) {
     const event = events[i]!;
     const { revision, stream: sealedFor, body, metadata } = event;
-    invariant(sealedFor === stream && revision === first + i, `append to ${stream}: event ${i} was sealed for ${sealedFor}@${revision}, not for revision ${first + i}`);
     invariant(
-      metadata.revision === revision && metadata.eventId === event.eventId && metadata.schemaVersion === event.version && metadata.at === event.at &&
-        metadata.actor === event.actor && metadata.causationId === event.causationId,
+      sealedFor === stream && revision === first + i,
+      `append to ${stream}: event ${i} was sealed for ${sealedFor}@${revision}, not for revision ${first + i}`,
+    );
+    invariant(
+      metadata.revision === revision &&
+        metadata.eventId === event.eventId &&
+        metadata.schemaVersion === event.version &&
+        metadata.at === event.at &&
+        metadata.actor === event.actor &&
+        metadata.causationId === event.causationId,
       `append to ${stream}: the metadata of event ${i} is not that of its body`,
     );
     units += body.length;
     if (body.length > longest) longest = body.length;
   }
-  if (events.length > APPEND_EVENTS_MAX) throw new StoreFault('append_too_large', `append to ${stream}: ${events.length} events, at most ${APPEND_EVENTS_MAX}`);
+  if (events.length > APPEND_EVENTS_MAX)
+    throw new StoreFault('append_too_large', `append to ${stream}: ${events.length} events, at most ${APPEND_EVENTS_MAX}`);
   if (longest * BYTES_PER_UNIT_MAX <= EVENT_BYTES_MAX && units * BYTES_PER_UNIT_MAX <= APPEND_BYTES_MAX) return;
   checkBytes(stream, events);
 }
@@ -34,7 +42,8 @@ function checkBytes(stream: StreamName, events: readonly StoredEvent[]): void {
   let sum = 0;
   for (const { revision, body } of events) {
     const bytes = Buffer.byteLength(body, 'utf8');
-    if (bytes > EVENT_BYTES_MAX) throw new StoreFault('append_too_large', `event ${stream}@${revision}: ${bytes} bytes, at most ${EVENT_BYTES_MAX}`);
+    if (bytes > EVENT_BYTES_MAX)
+      throw new StoreFault('append_too_large', `event ${stream}@${revision}: ${bytes} bytes, at most ${EVENT_BYTES_MAX}`);
     sum += bytes;
   }
   if (sum > APPEND_BYTES_MAX) throw new StoreFault('append_too_large', `append to ${stream}: ${sum} bytes, at most ${APPEND_BYTES_MAX}`);

@@ -22,5 +22,7 @@ const CODES: Codes = {
 
 /** Whether infrastructure went wrong, as opposed to a bug. By the closed list of codes: a fault may come from another copy of its class. */
 export function isFault(error: unknown): error is Fault {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' && Object.hasOwn(CODES, error.code);
+  return (
+    typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' && Object.hasOwn(CODES, error.code)
+  );
 }

@@ -1,9 +1,11 @@
 export { notRun } from './not-run.js';
 export { PATIENCE_MS, waitUntil, within } from './wait-until.js';
 export { tryCase, type ContractCase, type Harness } from './contracts/contract.js';
-export { eventStoreContract, type EventStoreHarness } from './contracts/event-store.contract.js';
+export { eventStoreContract } from './contracts/event-store.contract.js';
+export type { EventStoreHarness } from './contracts/event-store/harness.js';
 export { chainOf, sealed, streamNo } from './contracts/sealed-events.js';
-export { busContract, contractStreams, type BusHarness } from './contracts/bus.contract.js';
+export { busContract, contractStreams } from './contracts/bus.contract.js';
+export type { BusHarness } from './contracts/bus/harness.js';
 export { wallClock } from './wall-clock.js';
 export { artifactsContract, type ArtifactsHarness } from './contracts/artifacts.contract.js';
 export { contractMetrics, metricsContract, type MetricsHarness } from './contracts/metrics.contract.js';

@@ -8,7 +8,11 @@ const LOOK_MS = 2;
  * Resolves as soon as the condition holds (is not false, undefined or null), with its value. Rejects with `what` and the last error
  * when it did not within `patienceMs`. For conditions that another part of the system brings about; never a mere pause.
  */
-export async function waitUntil<T>(what: string, condition: () => T | Promise<T>, patienceMs: number = PATIENCE_MS): Promise<NonNullable<T>> {
+export async function waitUntil<T>(
+  what: string,
+  condition: () => T | Promise<T>,
+  patienceMs: number = PATIENCE_MS,
+): Promise<NonNullable<T>> {
   const deadline = performance.now() + patienceMs;
   let last: unknown;
   for (;;) {

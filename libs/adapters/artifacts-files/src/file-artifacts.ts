@@ -17,7 +17,8 @@ export async function createFileArtifacts(folder: string): Promise<Artifacts> {
 
   return {
     async put(bytes) {
-      if (bytes.byteLength > ARTIFACT_BYTES_MAX) throw new ArtifactFault('artifact_too_large', `${bytes.byteLength} bytes, at most ${ARTIFACT_BYTES_MAX}`);
+      if (bytes.byteLength > ARTIFACT_BYTES_MAX)
+        throw new ArtifactFault('artifact_too_large', `${bytes.byteLength} bytes, at most ${ARTIFACT_BYTES_MAX}`);
       const sha256 = sha256HexOfBytes(bytes);
       const path = artifactAt(sha256);
       await asFault(`put ${sha256}`, async () => {
@@ -35,7 +36,8 @@ export async function createFileArtifacts(folder: string): Promise<Artifacts> {
     async get(sha256) {
       invariant(SHA256.test(sha256), 'artifacts are asked for by 64 hex characters');
       const bytes = await asFault(`get ${sha256}`, () => readIfThere(artifactAt(sha256)));
-      if (bytes !== undefined && sha256HexOfBytes(bytes) !== sha256) throw new ArtifactFault('artifact_corrupt', `artifact ${sha256} does not hash to its name`);
+      if (bytes !== undefined && sha256HexOfBytes(bytes) !== sha256)
+        throw new ArtifactFault('artifact_corrupt', `artifact ${sha256} does not hash to its name`);
       return bytes;
     },
 
@@ -53,7 +55,11 @@ export async function createFileArtifacts(folder: string): Promise<Artifacts> {
 }
 
 /** Whole or not at all: written beside, then renamed. `beforeRename` makes it durable where that matters. */
-async function replace(path: string, bytes: Uint8Array, beforeRename?: (file: Awaited<ReturnType<typeof open>>) => Promise<void>): Promise<void> {
+async function replace(
+  path: string,
+  bytes: Uint8Array,
+  beforeRename?: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
+): Promise<void> {
   const beside = `${path}.${randomUUID()}.tmp`;
   try {
     const file = await open(beside, 'wx');
@@ -93,6 +99,8 @@ async function asFault<T>(what: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (isFault(error)) throw error;
-    throw new ArtifactFault('artifacts_unavailable', `${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new ArtifactFault('artifacts_unavailable', `${what}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }

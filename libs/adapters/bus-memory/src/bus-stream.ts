@@ -1,6 +1,6 @@
 import { invariant } from '@cairn/kernel';
 import type { OutgoingMessage } from '@cairn/ports';
-import { Durable, type Entry } from './durable.js';
+import type { Durable, Entry } from './durable.js';
 import { Fifo } from './fifo.js';
 import { matches, overlap, parseFilter, type Filter } from './subjects.js';
 

@@ -1,5 +1,14 @@
 import type { JsonObject } from '@cairn/kernel';
-import { isFault, type Clock, type ConsumerSpec, type Handle, type IncomingMessage, type OutgoingMessage, type Settlement, type Timer } from '@cairn/ports';
+import {
+  isFault,
+  type Clock,
+  type ConsumerSpec,
+  type Handle,
+  type IncomingMessage,
+  type OutgoingMessage,
+  type Settlement,
+  type Timer,
+} from '@cairn/ports';
 import { Fifo } from './fifo.js';
 import { matches, parseFilter, type Filter } from './subjects.js';
 
@@ -132,7 +141,8 @@ export class Durable {
 
   /** Cancels all timers; nothing is delivered any more. */
   async close(): Promise<void> {
-    const idle = this.bindings.map((binding) => (binding.open.size === 0 ? undefined : new Promise<void>((resolve) => (binding.whenIdle = resolve))));
+    const busy = this.bindings.filter(({ open }) => open.size > 0);
+    const idle = busy.map((binding) => new Promise<void>((resolve) => (binding.whenIdle = resolve)));
     for (const binding of this.bindings) binding.taking = false;
     this.bindings = [];
     await Promise.all(idle);
@@ -152,9 +162,15 @@ export class Durable {
   }
 
   private pump(): void {
-    while (this.waiting.size > 0 && this.bindings.length > 0 && this.open.size + this.delayed < this.spec.inFlightMax && !this.paused && !this.host.away()) {
-      const entry = this.waiting.shift()!;
-      if (entry.settled || entry.expiresAt <= this.host.clock.monotonicMs()) continue;
+    while (
+      this.waiting.size > 0 &&
+      this.bindings.length > 0 &&
+      this.open.size + this.delayed < this.spec.inFlightMax &&
+      !this.paused &&
+      !this.host.away()
+    ) {
+      const entry = this.waiting.shift();
+      if (entry === undefined || entry.settled || entry.expiresAt <= this.host.clock.monotonicMs()) continue;
       this.deliver(entry, this.bindings[this.turn++ % this.bindings.length]!);
     }
   }
@@ -204,7 +220,8 @@ export class Durable {
     }
     entry.bugs++;
     this.host.onBug(error, this.spec.durable, entry.message);
-    if (entry.bugs >= this.spec.bugsMax) return this.bury(entry, `${entry.bugs} bugs, the last: ${error instanceof Error ? error.message : String(error)}`);
+    if (entry.bugs >= this.spec.bugsMax)
+      return this.bury(entry, `${entry.bugs} bugs, the last: ${error instanceof Error ? error.message : String(error)}`);
     this.addLater(entry, BUG_PAUSE_MS * 2 ** (entry.bugs - 1));
   }
 

@@ -1,5 +1,15 @@
 import { invariant, type JsonObject } from '@cairn/kernel';
-import { BusFault, MESSAGE_BYTES_MAX, type Bound, type Bus, type Clock, type ConsumerSpec, type Handle, type OutgoingMessage, type Randomness } from '@cairn/ports';
+import {
+  BusFault,
+  MESSAGE_BYTES_MAX,
+  type Bound,
+  type Bus,
+  type Clock,
+  type ConsumerSpec,
+  type Handle,
+  type OutgoingMessage,
+  type Randomness,
+} from '@cairn/ports';
 import { delayOf, type BusFaults } from './bus-faults.js';
 import { BusStream, type BusStreamSpec } from './bus-stream.js';
 import { Durable, type DeadLetter, type DurableHost } from './durable.js';
@@ -92,7 +102,9 @@ class BusInMemory implements MemoryBus {
         end();
         resolve(value);
       };
-      const timer = this.options.clock.after(deadlineMs, () => fail(new BusFault('ask_timeout', `${message.subject}: no answer within ${deadlineMs} ms`)));
+      const timer = this.options.clock.after(deadlineMs, () =>
+        fail(new BusFault('ask_timeout', `${message.subject}: no answer within ${deadlineMs} ms`)),
+      );
       this.asks.add(fail);
       try {
         this.send(message, { answer });

@@ -1,5 +1,15 @@
 import { invariant, type ExpectedRevision, type Revision, type StoredEvent, type StreamName } from '@cairn/kernel';
-import { checkAppend, type AppendResult, type Clock, type EventStore, type Position, type StoreFault, type Tail, type TailReader, type Timer } from '@cairn/ports';
+import {
+  checkAppend,
+  type AppendResult,
+  type Clock,
+  type EventStore,
+  type Position,
+  type StoreFault,
+  type Tail,
+  type TailReader,
+  type Timer,
+} from '@cairn/ports';
 import { unavailable, whenFree, type Connection } from './database.js';
 import { LibsqlTail, type TailSource } from './libsql-tail.js';
 import { PAGE_EVENTS, Reader } from './reader.js';

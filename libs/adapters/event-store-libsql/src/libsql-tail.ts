@@ -1,4 +1,4 @@
-import { StoreFault, type Tail, type TailedEvent, type TailReader } from '@cairn/ports';
+import type { StoreFault, Tail, TailedEvent, TailReader } from '@cairn/ports';
 import { PAGE_EVENTS, type Reader } from './reader.js';
 
 /** What a tail that is behind holds in memory at most; then it goes back to the file, so a slow reader costs nobody memory. */
@@ -43,7 +43,8 @@ export class LibsqlTail implements Tail {
   /** This process has committed these events; `first` is the position of the first. */
   offer(first: number, events: readonly TailedEvent[]): void {
     if (this.behind) return; // They are in the file, where the tail is reading.
-    if (first !== this.covered + 1 || this.queue.length + events.length > QUEUE_EVENTS_MAX || this.queuedUnits > QUEUE_UNITS_MAX) return this.look();
+    if (first !== this.covered + 1 || this.queue.length + events.length > QUEUE_EVENTS_MAX || this.queuedUnits > QUEUE_UNITS_MAX)
+      return this.look();
     this.covered += events.length;
     let some = false;
     for (const tailed of events) {

@@ -37,7 +37,9 @@ export class Reader {
       ),
       all: connection.prepare(`${tailed} WHERE e.pos BETWEEN ? AND ? ORDER BY e.pos LIMIT ?`),
       some: connection.prepare(`${tailed} WHERE e.pos BETWEEN ?2 AND ?3 AND e.type_no IN (${typeNumbers}) ORDER BY e.pos LIMIT ?4`),
-      blocks: connection.prepare(`SELECT DISTINCT block FROM type_blocks WHERE type_no IN (${typeNumbers}) AND block BETWEEN ?2 AND ?3 ORDER BY block`),
+      blocks: connection.prepare(
+        `SELECT DISTINCT block FROM type_blocks WHERE type_no IN (${typeNumbers}) AND block BETWEEN ?2 AND ?3 ORDER BY block`,
+      ),
       bookmark: connection.prepare('SELECT value FROM bookmarks WHERE name = ?'),
     };
   }

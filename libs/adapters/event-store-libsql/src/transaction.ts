@@ -10,7 +10,10 @@ import { streamOfRow } from './rows.js';
  * commit alone, and two processes on one file agree. Synchronous from `begin` to `commit`: nothing else runs in between.
  */
 export class Transaction {
-  private readonly statements: Record<'begin' | 'commit' | 'rollback' | 'version' | 'lastPos' | 'addStream' | 'stream' | 'head' | 'ids' | 'bookmark', Statement>;
+  private readonly statements: Record<
+    'begin' | 'commit' | 'rollback' | 'version' | 'lastPos' | 'addStream' | 'stream' | 'head' | 'ids' | 'bookmark',
+    Statement
+  >;
   private readonly insertion: Insertion;
   private readonly heads = new Heads();
   private version = NaN;
@@ -29,7 +32,9 @@ export class Transaction {
       stream: connection.prepare('SELECT stream_no, name, ns, run_id, branch FROM streams WHERE name = ?'),
       head: connection.prepare('SELECT revision, hash FROM events WHERE stream_no = ? ORDER BY revision DESC LIMIT 1'),
       ids: connection.prepare('SELECT event_id FROM events WHERE stream_no = ? AND revision BETWEEN ? AND ? ORDER BY revision'),
-      bookmark: connection.prepare('INSERT INTO bookmarks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value'),
+      bookmark: connection.prepare(
+        'INSERT INTO bookmarks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+      ),
     };
   }
 
@@ -88,7 +93,8 @@ export class Transaction {
     const { ns, runId, branch } = first.metadata;
     if (create) {
       const { changes, lastInsertRowid } = this.statements.addStream.run([stream, ns, runId ?? null, branch ?? null]);
-      if (changes === 1) return this.remember({ streamNo: lastInsertRowid, row: { name: stream, ns, runId, branch }, revision: -1, hash: '' });
+      if (changes === 1)
+        return this.remember({ streamNo: lastInsertRowid, row: { name: stream, ns, runId, branch }, revision: -1, hash: '' });
     }
     const found = this.statements.stream.all([stream])[0];
     if (found === undefined) return undefined;

@@ -1,5 +1,14 @@
 import { invariant, type ExpectedRevision, type Revision, type StoredEvent, type StreamName } from '@cairn/kernel';
-import { checkAppend, StoreFault, type AppendResult, type EventStore, type Position, type Tail, type TailedEvent, type TailReader } from '@cairn/ports';
+import {
+  checkAppend,
+  StoreFault,
+  type AppendResult,
+  type EventStore,
+  type Position,
+  type Tail,
+  type TailedEvent,
+  type TailReader,
+} from '@cairn/ports';
 import type { StoreFaults } from './faults.js';
 import { MemoryTail, type TailSource } from './memory-tail.js';
 

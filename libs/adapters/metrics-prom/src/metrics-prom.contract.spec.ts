@@ -7,7 +7,15 @@ function lineOf(text: string, name: string, labels: Readonly<Record<string, stri
   const line = text.split('\n').find((candidate) => {
     const [, found, inside = ''] = /^(\w+)(?:\{(.*)\})? /.exec(candidate) ?? [];
     const pairs = inside === '' ? [] : inside.split(',').sort();
-    return found === name && JSON.stringify(pairs) === JSON.stringify(Object.entries(labels).map(([key, value]) => `${key}="${value}"`).sort());
+    return (
+      found === name &&
+      JSON.stringify(pairs) ===
+        JSON.stringify(
+          Object.entries(labels)
+            .map(([key, value]) => `${key}="${value}"`)
+            .sort(),
+        )
+    );
   });
   return line === undefined ? NaN : Number(line.slice(line.lastIndexOf(' ')));
 }
@@ -41,7 +49,12 @@ describe('metrics on prom-client keep the promises of Metrics', () => {
 
   it('take an undeclared name, or a name of another kind, for a bug', () => {
     const metrics = createPromMetrics(contractMetrics);
-    for (const wrong of [() => metrics.count('nobody'), () => metrics.count('contract_open'), () => metrics.gauge('contract_wait_seconds', 1), () => metrics.observe('contract_open', 1)]) {
+    for (const wrong of [
+      () => metrics.count('nobody'),
+      () => metrics.count('contract_open'),
+      () => metrics.gauge('contract_wait_seconds', 1),
+      () => metrics.observe('contract_open', 1),
+    ]) {
       expect(wrong).toThrow(expect.objectContaining({ code: 'invariant_broken' }));
     }
   });

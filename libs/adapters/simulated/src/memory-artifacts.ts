@@ -21,7 +21,8 @@ export function createMemoryArtifacts(): MemoryArtifacts {
   return {
     async put(bytes) {
       mustBeThere();
-      if (bytes.byteLength > ARTIFACT_BYTES_MAX) throw new ArtifactFault('artifact_too_large', `${bytes.byteLength} bytes, at most ${ARTIFACT_BYTES_MAX}`);
+      if (bytes.byteLength > ARTIFACT_BYTES_MAX)
+        throw new ArtifactFault('artifact_too_large', `${bytes.byteLength} bytes, at most ${ARTIFACT_BYTES_MAX}`);
       const sha256 = sha256HexOfBytes(bytes);
       blobs.set(sha256, bytes.slice());
       return sha256;
@@ -29,7 +30,8 @@ export function createMemoryArtifacts(): MemoryArtifacts {
     async get(sha256) {
       mustBeThere();
       const bytes = blobs.get(sha256);
-      if (bytes !== undefined && sha256HexOfBytes(bytes) !== sha256) throw new ArtifactFault('artifact_corrupt', `artifact ${sha256} does not hash to its name`);
+      if (bytes !== undefined && sha256HexOfBytes(bytes) !== sha256)
+        throw new ArtifactFault('artifact_corrupt', `artifact ${sha256} does not hash to its name`);
       return bytes?.slice();
     },
     async setName(name, sha256) {

@@ -1,5 +1,16 @@
 import { describe, it } from '@jest/globals';
-import { artifactsContract, clockContract, idsContract, metricsContract, PATIENCE_MS, randomnessContract, tryCase, type ArtifactsHarness, type ClockHarness, type MetricsHarness } from '@cairn/testkit';
+import {
+  artifactsContract,
+  clockContract,
+  idsContract,
+  metricsContract,
+  PATIENCE_MS,
+  randomnessContract,
+  tryCase,
+  type ArtifactsHarness,
+  type ClockHarness,
+  type MetricsHarness,
+} from '@cairn/testkit';
 import { createMemoryArtifacts } from './memory-artifacts.js';
 import { Pcg32 } from './pcg32.js';
 import { createRecordingMetrics } from './recording-metrics.js';
@@ -33,7 +44,8 @@ async function makeMetrics(): Promise<MetricsHarness> {
 
 describe('the simulated world keeps the promises of Clock, Randomness, Ids, Artifacts and Metrics', () => {
   for (const promise of clockContract) it(promise.name, () => tryCase(promise, makeClock));
-  for (const promise of randomnessContract) it(promise.name, () => tryCase(promise, async () => ({ ...harness, randomness: seededRandomness(new Pcg32(1n)) })));
+  for (const promise of randomnessContract)
+    it(promise.name, () => tryCase(promise, async () => ({ ...harness, randomness: seededRandomness(new Pcg32(1n)) })));
   for (const promise of idsContract) it(promise.name, () => tryCase(promise, async () => ({ ...harness, ids: seededIds(new Pcg32(1n)) })));
   for (const promise of artifactsContract) it(promise.name, () => tryCase(promise, makeArtifacts));
   for (const promise of metricsContract) it(promise.name, () => tryCase(promise, makeMetrics));

@@ -7,7 +7,8 @@ const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 
 describe('the system keeps the promises of Clock, Randomness and Ids', () => {
   for (const promise of clockContract) it(promise.name, () => tryCase(promise, async () => ({ ...harness, clock: systemClock, pass })));
-  for (const promise of randomnessContract) it(promise.name, () => tryCase(promise, async () => ({ ...harness, randomness: systemRandomness })));
+  for (const promise of randomnessContract)
+    it(promise.name, () => tryCase(promise, async () => ({ ...harness, randomness: systemRandomness })));
   for (const promise of idsContract) it(promise.name, () => tryCase(promise, async () => ({ ...harness, ids: systemIds })));
 
   it('takes delays that are longer than a timer of Node', async () => {

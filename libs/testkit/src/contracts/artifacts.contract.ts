@@ -17,7 +17,20 @@ const refused = (code: string) => (error: unknown) => error instanceof Error && 
 const ABSENT = 'f'.repeat(64);
 
 /** Names that point out of a folder, are longer than a file's name may be, or collide on a file system that folds case. */
-const NAMES = ['../../escape', '/etc/passwd', 'a/b', 'a', 'A', '.', '..', 'n'.repeat(5_000), 'ü\u{1f600}', 'snapshot run-1+main@500 v3', 'a\u0000b', ''];
+const NAMES = [
+  '../../escape',
+  '/etc/passwd',
+  'a/b',
+  'a',
+  'A',
+  '.',
+  '..',
+  'n'.repeat(5_000),
+  'ü\u{1f600}',
+  'snapshot run-1+main@500 v3',
+  'a\u0000b',
+  '',
+];
 
 /** The promises of `Artifacts`. */
 export const artifactsContract: readonly ContractCase<ArtifactsHarness>[] = [

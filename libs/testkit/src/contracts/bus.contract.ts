@@ -1,15 +1,8 @@
-import type { Bound, Bus } from '@cairn/ports';
-import type { ContractCase, Harness } from './contract.js';
+import type { ContractCase } from './contract.js';
 import { askCases } from './bus/ask-cases.js';
 import { deliveryCases } from './bus/delivery-cases.js';
+import type { BusHarness } from './bus/harness.js';
 import { settlementCases } from './bus/settlement-cases.js';
-
-/** A bus that has `contractStreams`, in the hands of its spec. */
-export interface BusHarness extends Harness {
-  readonly bus: Bus;
-  /** The consumer's process dies: nothing that is under way there is ever settled. */
-  readonly crash: (bound: Bound) => Promise<void>;
-}
 
 /** The bus streams that an adapter must be given for the contract, as data. */
 export const contractStreams = [

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Bus } from '@cairn/ports';
-import { busContract, type BusHarness } from './bus.contract.js';
+import type { BusHarness } from './bus/harness.js';
+import { busContract } from './bus.contract.js';
 import { tryCase } from './contract.js';
 
 /** Takes everything, delivers nothing, answers at once with nothing. */

@@ -26,7 +26,10 @@ export const metricsContract: readonly ContractCase<MetricsHarness>[] = [
       metrics.count('contract_things_total', labels);
       metrics.count('contract_things_total', { place: 'x', kind: 'a' }, 2.5);
       metrics.count('contract_things_total', { kind: 'b', place: 'x' }, 0);
-      assert.deepEqual([await value('contract_things_total', labels), await value('contract_things_total', { kind: 'b', place: 'x' })], [3.5, 0]);
+      assert.deepEqual(
+        [await value('contract_things_total', labels), await value('contract_things_total', { kind: 'b', place: 'x' })],
+        [3.5, 0],
+      );
     },
   },
   {

@@ -15,7 +15,11 @@ function everyCaseFails<H extends Harness>(what: string, contract: readonly Cont
 }
 
 everyCaseFails('artifacts', artifactsContract, { ...base, artifacts, crash: async () => artifacts, corrupt: async () => undefined });
-everyCaseFails('clocks', clockContract, { ...base, clock: { now: () => 0, monotonicMs: () => 0, after: () => ({ cancel: () => undefined }) }, pass: async () => undefined });
+everyCaseFails('clocks', clockContract, {
+  ...base,
+  clock: { now: () => 0, monotonicMs: () => 0, after: () => ({ cancel: () => undefined }) },
+  pass: async () => undefined,
+});
 everyCaseFails('randomness', randomnessContract, { ...base, randomness: { entropy: () => '0'.repeat(32), fraction: () => 0 } });
 everyCaseFails('ids', idsContract, { ...base, ids: { next: () => '0'.repeat(26) } });
 everyCaseFails('metrics', metricsContract, {

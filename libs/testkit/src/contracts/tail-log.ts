@@ -14,7 +14,11 @@ export class TailLog {
   constructor(
     store: EventStore,
     private readonly patienceMs: number,
-    { types = 'all', after = 'start', onDeliver }: { types?: readonly string[] | 'all'; after?: Position | 'start'; onDeliver?: () => void | Promise<void> } = {},
+    {
+      types = 'all',
+      after = 'start',
+      onDeliver,
+    }: { types?: readonly string[] | 'all'; after?: Position | 'start'; onDeliver?: () => void | Promise<void> } = {},
   ) {
     this.tail = store.tail(types, after, {
       deliver: async (events) => {

@@ -39,7 +39,12 @@ export const clockContract: readonly ContractCase<ClockHarness>[] = [
     run: async ({ clock, pass }) => {
       const start = clock.monotonicMs();
       const ran: { name: string; at: number }[] = [];
-      for (const [name, delay] of [['late', 60], ['soon', 5], ['at once', 0], ['past', -5]] as const) {
+      for (const [name, delay] of [
+        ['late', 60],
+        ['soon', 5],
+        ['at once', 0],
+        ['past', -5],
+      ] as const) {
         clock.after(delay, () => ran.push({ name, at: clock.monotonicMs() - start }));
       }
       assert.equal(ran.length, 0, 'ran inside after');

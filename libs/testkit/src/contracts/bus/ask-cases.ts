@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { done } from '@cairn/ports';
 import { within } from '../../wait-until.js';
-import type { BusHarness } from '../bus.contract.js';
 import type { ContractCase } from '../contract.js';
+import type { BusHarness } from './harness.js';
 import { Inbox, message, refused, work } from './inbox.js';
 
 /** Asking and answering. */
@@ -12,7 +12,10 @@ export const askCases: readonly ContractCase<BusHarness>[] = [
     run: async ({ bus, patienceMs }) => {
       const inbox = await Inbox.on(bus, work('w1'), patienceMs, async ({ body }) => ({ kind: 'done', answer: { got: body } }));
       assert.deepStrictEqual(await bus.ask(message('contract.work.a', { n: 1 }), patienceMs), { got: { n: 1 } });
-      assert.deepEqual(inbox.messages.map(({ asked }) => asked), [true]);
+      assert.deepEqual(
+        inbox.messages.map(({ asked }) => asked),
+        [true],
+      );
     },
   },
   {
@@ -27,7 +30,10 @@ export const askCases: readonly ContractCase<BusHarness>[] = [
         return { kind: 'done', answer: body };
       });
       const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => bus.ask(message('contract.work.a', { n }), patienceMs)));
-      assert.deepEqual(answers, Array.from({ length: 8 }, (_, n) => ({ n })));
+      assert.deepEqual(
+        answers,
+        Array.from({ length: 8 }, (_, n) => ({ n })),
+      );
     },
   },
   {
@@ -41,7 +47,9 @@ export const askCases: readonly ContractCase<BusHarness>[] = [
   {
     name: 'an answer may come with a later delivery, after a fault',
     run: async ({ bus, patienceMs }) => {
-      await Inbox.on(bus, work('w1'), patienceMs, async ({ deliveries }) => (deliveries === 1 ? { kind: 'again', afterMs: 1 } : { kind: 'done', answer: { deliveries } }));
+      await Inbox.on(bus, work('w1'), patienceMs, async ({ deliveries }) =>
+        deliveries === 1 ? { kind: 'again', afterMs: 1 } : { kind: 'done', answer: { deliveries } },
+      );
       assert.deepStrictEqual(await bus.ask(message('contract.work.a'), patienceMs), { deliveries: 2 });
     },
   },

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { done, MESSAGE_BYTES_MAX } from '@cairn/ports';
 import { waitUntil, within } from '../../wait-until.js';
-import type { BusHarness } from '../bus.contract.js';
 import type { ContractCase } from '../contract.js';
+import type { BusHarness } from './harness.js';
 import { Inbox, facts, message, refused, work } from './inbox.js';
 
 /** Who gets which message. */
@@ -28,7 +28,10 @@ export const deliveryCases: readonly ContractCase<BusHarness>[] = [
       await bus.publish(message('contract.fact.a.last'));
       await Promise.all([one.has(4), rest.has(5)]);
       assert.deepEqual(one.subjects.sort(), ['contract.fact.a.x', 'contract.fact.b.x', 'contract.fact.c.x', 'contract.fact.last.x']);
-      assert.deepEqual(rest.subjects.sort(), ['a.last', 'a.x', 'a.x.y', 'a.z', 'b'].map((tail) => `contract.fact.${tail}`));
+      assert.deepEqual(
+        rest.subjects.sort(),
+        ['a.last', 'a.x', 'a.x.y', 'a.z', 'b'].map((tail) => `contract.fact.${tail}`),
+      );
     },
   },
   {
@@ -120,7 +123,16 @@ export const deliveryCases: readonly ContractCase<BusHarness>[] = [
       const inbox = await Inbox.on(bus, facts('f1'), patienceMs);
       const wide = 'ü'.repeat(MESSAGE_BYTES_MAX / 2);
       await assert.rejects(bus.publish(message('contract.fact.large', { wide })), refused('message_too_large'));
-      for (const subject of ['', 'contract..fact', '.contract', 'contract.fact.', 'contract.fact.*', 'contract.fact.>', 'contract.fact.a b', 'contract.fact.a\r\nPUB x']) {
+      for (const subject of [
+        '',
+        'contract..fact',
+        '.contract',
+        'contract.fact.',
+        'contract.fact.*',
+        'contract.fact.>',
+        'contract.fact.a b',
+        'contract.fact.a\r\nPUB x',
+      ]) {
         await assert.rejects(bus.publish(message(subject)), refused('bad_subject'), JSON.stringify(subject));
       }
       await assert.rejects(bus.publish(message('contract.nowhere')), refused('no_consumer'));
@@ -134,7 +146,10 @@ export const deliveryCases: readonly ContractCase<BusHarness>[] = [
       await bus.close();
       const gone = refused('bus_unavailable');
       await assert.rejects(bus.publish(message('contract.fact.a')), gone);
-      await assert.rejects(bus.consume(facts('f1'), async () => done), gone);
+      await assert.rejects(
+        bus.consume(facts('f1'), async () => done),
+        gone,
+      );
       await assert.rejects(bus.ask(message('contract.work.a'), 5), gone);
     },
   },

@@ -8,8 +8,18 @@ export const ACK_WAIT_MS = 400;
 
 const common = { ackWaitMs: ACK_WAIT_MS, bugsMax: 3, inFlightMax: 16 } as const;
 
-export const facts = (durable: string, filters: readonly string[] = ['contract.fact.>']): ConsumerSpec => ({ durable, busStream: 'CONTRACT_FACTS', filters, ...common });
-export const work = (durable: string, filters: readonly string[] = ['contract.work.*']): ConsumerSpec => ({ durable, busStream: 'CONTRACT_WORK', filters, ...common });
+export const facts = (durable: string, filters: readonly string[] = ['contract.fact.>']): ConsumerSpec => ({
+  durable,
+  busStream: 'CONTRACT_FACTS',
+  filters,
+  ...common,
+});
+export const work = (durable: string, filters: readonly string[] = ['contract.work.*']): ConsumerSpec => ({
+  durable,
+  busStream: 'CONTRACT_WORK',
+  filters,
+  ...common,
+});
 
 let sent = 0;
 
@@ -27,7 +37,12 @@ export class Inbox {
     private binding?: Bound,
   ) {}
 
-  static async on(bus: Bus, spec: ConsumerSpec, patienceMs: number, settle: (message: IncomingMessage) => Promise<Settlement> = async () => done): Promise<Inbox> {
+  static async on(
+    bus: Bus,
+    spec: ConsumerSpec,
+    patienceMs: number,
+    settle: (message: IncomingMessage) => Promise<Settlement> = async () => done,
+  ): Promise<Inbox> {
     const inbox = new Inbox(patienceMs);
     inbox.binding = await bus.consume(spec, (incoming) => {
       inbox.messages.push(incoming);

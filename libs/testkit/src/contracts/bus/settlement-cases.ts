@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { done, StoreFault, type Settlement } from '@cairn/ports';
-import type { BusHarness } from '../bus.contract.js';
 import type { ContractCase } from '../contract.js';
+import type { BusHarness } from './harness.js';
 import { ACK_WAIT_MS, Inbox, facts, message, work } from './inbox.js';
 
 /** Answers the first so many deliveries of each message in one way, later ones with `done`. */
@@ -33,14 +33,19 @@ export const settlementCases: readonly ContractCase<BusHarness>[] = [
       });
       await bus.publish(message('contract.fact.a'));
       await inbox.has(3);
-      assert.deepEqual(inbox.messages.map(({ deliveries }) => deliveries), [1, 2, 3]);
+      assert.deepEqual(
+        inbox.messages.map(({ deliveries }) => deliveries),
+        [1, 2, 3],
+      );
       assert.ok(at[1]! - at[0]! >= 39 && at[2]! - at[1]! >= 39, `after ${at[1]! - at[0]!} and ${at[2]! - at[1]!} ms`);
     },
   },
   {
     name: 'never: not delivered again, and others go on',
     run: async ({ bus, patienceMs }) => {
-      const inbox = await Inbox.on(bus, work('w1'), patienceMs, async ({ subject }) => (subject.endsWith('bad') ? { kind: 'never', reason: 'malformed' } : done));
+      const inbox = await Inbox.on(bus, work('w1'), patienceMs, async ({ subject }) =>
+        subject.endsWith('bad') ? { kind: 'never', reason: 'malformed' } : done,
+      );
       await bus.publish(message('contract.work.bad'));
       await inbox.has(1);
       await inbox.bound.stop();
@@ -53,7 +58,12 @@ export const settlementCases: readonly ContractCase<BusHarness>[] = [
     name: 'a fault: the message comes again, however often, and does not become a dead letter',
     run: async ({ bus, patienceMs }) => {
       const faults = 4; // One more than `bugsMax`.
-      const inbox = await Inbox.on(bus, facts('f1'), patienceMs, first(faults, () => Promise.reject(new StoreFault('store_unavailable', 'away'))));
+      const inbox = await Inbox.on(
+        bus,
+        facts('f1'),
+        patienceMs,
+        first(faults, () => Promise.reject(new StoreFault('store_unavailable', 'away'))),
+      );
       await bus.publish(message('contract.fact.a'));
       await inbox.has(faults + 1);
     },
@@ -79,11 +89,19 @@ export const settlementCases: readonly ContractCase<BusHarness>[] = [
     name: 'silence: what is not settled within ackWaitMs is delivered again, to the other binding too',
     run: async ({ bus, patienceMs }) => {
       const started = performance.now();
-      const silent = await Inbox.on(bus, facts('f1'), patienceMs, first(1, () => new Promise<Settlement>(() => undefined)));
+      const silent = await Inbox.on(
+        bus,
+        facts('f1'),
+        patienceMs,
+        first(1, () => new Promise<Settlement>(() => undefined)),
+      );
       await bus.publish(message('contract.fact.a'));
       await silent.has(2);
       assert.ok(performance.now() - started >= ACK_WAIT_MS - 1);
-      assert.deepEqual(silent.messages.map(({ deliveries }) => deliveries), [1, 2]);
+      assert.deepEqual(
+        silent.messages.map(({ deliveries }) => deliveries),
+        [1, 2],
+      );
     },
   },
   {
@@ -91,7 +109,12 @@ export const settlementCases: readonly ContractCase<BusHarness>[] = [
     run: async ({ bus, patienceMs }) => {
       let release = (): void => undefined;
       const late = new Promise<Settlement>((resolve) => (release = () => resolve(done)));
-      const inbox = await Inbox.on(bus, work('w1'), patienceMs, first(1, () => late));
+      const inbox = await Inbox.on(
+        bus,
+        work('w1'),
+        patienceMs,
+        first(1, () => late),
+      );
       await bus.publish(message('contract.work.a'));
       await inbox.has(2);
       release();

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { sealAppend, type StoredEvent } from '@cairn/kernel';
 import { APPEND_BYTES_MAX, APPEND_EVENTS_MAX, EVENT_BYTES_MAX } from '@cairn/ports';
 import type { ContractCase } from '../contract.js';
-import type { EventStoreHarness } from '../event-store.contract.js';
 import { chainOf, sealed, streamNo } from '../sealed-events.js';
+import type { EventStoreHarness } from './harness.js';
 
 const A = streamNo(1);
 const refused = (code: string) => (error: unknown) => error instanceof Error && 'code' in error && error.code === code;
@@ -14,14 +14,25 @@ export const appendCases: readonly ContractCase<EventStoreHarness>[] = [
     name: 'reads back exactly what was appended: bodies, metadata, chain',
     run: async ({ store }) => {
       const runId = '0'.repeat(26);
-      const context = { at: '2026-01-01T00:00:00.123Z', actor: 'user:"ana" ü\u{1f600}', causationId: 'c\\d', ns: 'other', expected: 'no_stream' } as const;
+      const context = {
+        at: '2026-01-01T00:00:00.123Z',
+        actor: 'user:"ana" ü\u{1f600}',
+        causationId: 'c\\d',
+        ns: 'other',
+        expected: 'no_stream',
+      } as const;
       const data = { text: 'line\nü\u{1f600}\u0000', list: [1, -0.5, 1e21, null, true], nested: { a: {}, b: [] } };
-      const first = sealAppend({ ...context, stream: `run-${runId}+b2`, prevHash: 'a'.repeat(64), runId, branch: 'b2', traceparent: '00-1-2-01' }, [
-        { type: 'BranchOpened', version: 3, data },
-        { type: 'Noted', version: 1, data: {} },
-      ]);
+      const first = sealAppend(
+        { ...context, stream: `run-${runId}+b2`, prevHash: 'a'.repeat(64), runId, branch: 'b2', traceparent: '00-1-2-01' },
+        [
+          { type: 'BranchOpened', version: 3, data },
+          { type: 'Noted', version: 1, data: {} },
+        ],
+      );
       const plain = sealAppend({ ...context, stream: A, prevHash: '' }, [{ type: 'Noted', version: 1, data }]);
-      const second = sealAppend({ ...context, stream: A, prevHash: 'not the hash before', expected: 0, ns: 'third' }, [{ type: 'Noted', version: 1, data }]);
+      const second = sealAppend({ ...context, stream: A, prevHash: 'not the hash before', expected: 0, ns: 'third' }, [
+        { type: 'Noted', version: 1, data },
+      ]);
       await store.append(first[0]!.stream, 'no_stream', first);
       await store.append(A, 'no_stream', plain);
       await store.append(A, 0, second);
@@ -55,7 +66,11 @@ export const appendCases: readonly ContractCase<EventStoreHarness>[] = [
   {
     name: 'reads a long stream whole',
     run: async ({ store }) => {
-      const events = sealed(A, 'no_stream', Array.from({ length: 1_700 }, (_, i) => `n${i}`));
+      const events = sealed(
+        A,
+        'no_stream',
+        Array.from({ length: 1_700 }, (_, i) => `n${i}`),
+      );
       await store.append(A, 'no_stream', events);
       assert.deepStrictEqual(await store.read(A), events);
       assert.deepStrictEqual(await store.read(A, 3, 1_501), events.slice(3, 1_502));
@@ -68,7 +83,11 @@ export const appendCases: readonly ContractCase<EventStoreHarness>[] = [
       const events = sealed(A, 'no_stream', ['a', 'b']);
       await store.append(A, 'no_stream', events);
       for (const expected of ['no_stream', 0, 2, 7] as const) {
-        assert.deepStrictEqual(await store.append(A, expected, sealed(A, expected, ['x', 'y'])), { kind: 'conflict', actual: 1 }, `expected ${expected}`);
+        assert.deepStrictEqual(
+          await store.append(A, expected, sealed(A, expected, ['x', 'y'])),
+          { kind: 'conflict', actual: 1 },
+          `expected ${expected}`,
+        );
       }
       assert.deepStrictEqual(await store.read(A), events);
     },

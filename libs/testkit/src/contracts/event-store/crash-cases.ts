@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ContractCase } from '../contract.js';
-import type { EventStoreHarness } from '../event-store.contract.js';
 import { chainOf, sealed, streamNo } from '../sealed-events.js';
+import type { EventStoreHarness } from './harness.js';
 
 const A = streamNo(1);
 
@@ -25,7 +25,10 @@ export const crashCases: readonly ContractCase<EventStoreHarness>[] = [
   {
     name: 'F-51: an append that was under way is there whole or not at all, and can be repeated with its ids',
     run: async ({ store, crash }) => {
-      const appends = Array.from({ length: 40 }, (_, i) => ({ stream: streamNo(i), events: sealed(streamNo(i), 'no_stream', ['a', 'b', 'c']) }));
+      const appends = Array.from({ length: 40 }, (_, i) => ({
+        stream: streamNo(i),
+        events: sealed(streamNo(i), 'no_stream', ['a', 'b', 'c']),
+      }));
       for (const { stream, events } of appends) store.append(stream, 'no_stream', events).catch(() => undefined); // Its process dies.
       const next = await crash();
       for (const { stream, events } of appends) {

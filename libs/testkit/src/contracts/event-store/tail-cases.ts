@@ -3,15 +3,17 @@ import type { StoredEvent } from '@cairn/kernel';
 import type { EventStore } from '@cairn/ports';
 import { waitUntil } from '../../wait-until.js';
 import type { ContractCase } from '../contract.js';
-import type { EventStoreHarness } from '../event-store.contract.js';
 import { sealed, streamNo } from '../sealed-events.js';
 import { TailLog } from '../tail-log.js';
+import type { EventStoreHarness } from './harness.js';
 
 const A = streamNo(1);
 
 /** Appends of two events each to so many new streams, from `first` on, all in flight at once; the second event has the type `Rare` in every 50th. */
 async function fill(store: EventStore, count: number, first = 0): Promise<StoredEvent[]> {
-  const appends = Array.from({ length: count }, (_, i) => sealed(streamNo(first + i), 'no_stream', ['Common:a', (first + i) % 50 === 0 ? 'Rare:b' : 'Plain:b']));
+  const appends = Array.from({ length: count }, (_, i) =>
+    sealed(streamNo(first + i), 'no_stream', ['Common:a', (first + i) % 50 === 0 ? 'Rare:b' : 'Plain:b']),
+  );
   await Promise.all(appends.map((events) => store.append(events[0]!.stream, 'no_stream', events)));
   return appends.flat();
 }
@@ -71,7 +73,10 @@ export const tailCases: readonly ContractCase<EventStoreHarness>[] = [
       const next = await crash();
       const second = await fill(next, 3, 3);
       const log = await new TailLog(next, patienceMs, { after }).has(8);
-      assert.deepEqual([...log.ids].sort(), idsOf([...first.filter(({ eventId }) => !before.ids.slice(0, 4).includes(eventId)), ...second]).sort());
+      assert.deepEqual(
+        [...log.ids].sort(),
+        idsOf([...first.filter(({ eventId }) => !before.ids.slice(0, 4).includes(eventId)), ...second]).sort(),
+      );
       await log.tail.stop();
     },
   },
@@ -86,7 +91,10 @@ export const tailCases: readonly ContractCase<EventStoreHarness>[] = [
       await rare.has(5);
       log.assertGapless();
       assert.deepEqual([...log.ids].sort(), idsOf(written.flat()).sort());
-      assert.deepEqual(rare.ids, log.events.filter(({ type }) => type === 'Rare').map(({ eventId }) => eventId));
+      assert.deepEqual(
+        rare.ids,
+        log.events.filter(({ type }) => type === 'Rare').map(({ eventId }) => eventId),
+      );
       await Promise.all([log.tail.stop(), rare.tail.stop()]);
     },
   },
@@ -100,7 +108,10 @@ export const tailCases: readonly ContractCase<EventStoreHarness>[] = [
       await log.has(2_200);
       await rare.has(22);
       log.assertGapless();
-      assert.deepEqual(rare.ids, log.events.filter(({ type }) => type === 'Rare').map(({ eventId }) => eventId));
+      assert.deepEqual(
+        rare.ids,
+        log.events.filter(({ type }) => type === 'Rare').map(({ eventId }) => eventId),
+      );
       const again = await new TailLog(store, patienceMs).has(2_200);
       assert.deepEqual(again.ids, log.ids, 'two tails disagree about the order');
       await Promise.all([log.tail.stop(), rare.tail.stop(), again.tail.stop()]);

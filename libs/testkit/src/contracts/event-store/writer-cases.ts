@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { ExpectedRevision } from '@cairn/kernel';
 import type { EventStore } from '@cairn/ports';
 import type { ContractCase } from '../contract.js';
-import type { EventStoreHarness } from '../event-store.contract.js';
 import { sealed, streamNo } from '../sealed-events.js';
+import type { EventStoreHarness } from './harness.js';
 
 const A = streamNo(1);
 
@@ -40,7 +40,10 @@ export const writerCases: readonly ContractCase<EventStoreHarness>[] = [
     run: async ({ store, another }) => {
       const other = await another();
       const [mine, theirs] = await Promise.all([write(store, 'mine', 25), write(other, 'theirs', 25)]);
-      assert.deepEqual([...mine!, ...theirs!].sort((a, b) => a - b), Array.from({ length: 50 }, (_, i) => i));
+      assert.deepEqual(
+        [...mine!, ...theirs!].sort((a, b) => a - b),
+        Array.from({ length: 50 }, (_, i) => i),
+      );
       const [here, there] = await Promise.all([store.read(A), other.read(A)]);
       assert.deepStrictEqual(here, there);
       for (const revision of mine!) assert.match(JSON.stringify(here[revision]?.data), /mine/);
@@ -52,7 +55,10 @@ export const writerCases: readonly ContractCase<EventStoreHarness>[] = [
       const other = await another();
       const events = sealed(A, 'no_stream', ['a', 'b']);
       const results = await Promise.all([store, other].map((writer) => writer.append(A, 'no_stream', events)));
-      assert.deepStrictEqual(results, [{ kind: 'appended', revision: 1 }, { kind: 'appended', revision: 1 }]);
+      assert.deepStrictEqual(results, [
+        { kind: 'appended', revision: 1 },
+        { kind: 'appended', revision: 1 },
+      ]);
       assert.deepStrictEqual(await store.read(A), events);
     },
   },
@@ -61,17 +67,30 @@ export const writerCases: readonly ContractCase<EventStoreHarness>[] = [
     run: async ({ store }) => {
       const streams = Array.from({ length: 64 }, (_, i) => streamNo(i));
       await store.append(streams[17]!, 'no_stream', sealed(streams[17]!, 'no_stream', ['quicker']));
-      const results = await Promise.all(streams.map((stream) => store.append(stream, 'no_stream', sealed(stream, 'no_stream', ['a', 'b']))));
-      assert.deepEqual(results.flatMap(({ kind }, i) => (kind === 'conflict' ? [i] : [])), [17]);
+      const results = await Promise.all(
+        streams.map((stream) => store.append(stream, 'no_stream', sealed(stream, 'no_stream', ['a', 'b']))),
+      );
+      assert.deepEqual(
+        results.flatMap(({ kind }, i) => (kind === 'conflict' ? [i] : [])),
+        [17],
+      );
       const lengths = await Promise.all(streams.map(async (stream) => (await store.read(stream)).length));
-      assert.deepEqual(lengths, streams.map((_, i) => (i === 17 ? 1 : 2)));
+      assert.deepEqual(
+        lengths,
+        streams.map((_, i) => (i === 17 ? 1 : 2)),
+      );
     },
   },
   {
     name: 'several appends to one stream in one tick are ordered by their expected revisions',
     run: async ({ store }) => {
       const [first, second, stale] = [sealed(A, 'no_stream', ['a']), sealed(A, 0, ['b']), sealed(A, 0, ['c'])];
-      const results = await Promise.all([store.append(A, 'no_stream', first), store.append(A, 0, second), store.append(A, 0, stale), store.append(A, 'no_stream', first)]);
+      const results = await Promise.all([
+        store.append(A, 'no_stream', first),
+        store.append(A, 0, second),
+        store.append(A, 0, stale),
+        store.append(A, 'no_stream', first),
+      ]);
       assert.deepStrictEqual(results, [
         { kind: 'appended', revision: 0 },
         { kind: 'appended', revision: 1 },
