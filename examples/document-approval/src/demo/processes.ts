@@ -78,7 +78,7 @@ export async function startServer({ data, log }: World, port: number): Promise<{
   const { url } = await until('the server is ready', async () => {
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}; its output is in ${log}`);
     const file = readServerFile(data);
-    return file?.pid === child.pid && (await answers(file.url)) ? file : undefined;
+    return file !== undefined && file.pid === child.pid && (await answers(file.url)) ? file : undefined;
   });
   return { server, url };
 }
