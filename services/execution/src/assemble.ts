@@ -22,6 +22,8 @@ export interface ExecutionOptions {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly metrics: Metrics;
+  /** `false` where a door of Nest binds the consumer and calls `handle`; the service then only publishes. */
+  readonly bindBus?: boolean;
   /** Folded runs kept in memory. */
   readonly runsCachedMax?: number;
   /** For the simulation's planted bugs alone; empty in production. */
@@ -163,7 +165,7 @@ export function assembleExecution(options: ExecutionOptions): Execution {
       await workingSet.caughtUp;
       await offerForgotten('recovering');
       await relay.start();
-      bound = await bus.consume(executionRun, handle);
+      if (options.bindBus !== false) bound = await bus.consume(executionRun, handle);
       sweep.start();
     },
     async stop() {

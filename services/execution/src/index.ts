@@ -1,2 +1,4 @@
 export { assembleExecution, type Execution, type ExecutionOptions } from './assemble.js';
 export { emittedMessage } from './publishing/run-facts.js';
+export { ExecutionModule } from './execution.module.js';
+export { WORK_DESK } from './doors/execution-token.js';
