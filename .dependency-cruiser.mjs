@@ -1,7 +1,8 @@
 // The fence: who may import whom. The table is `tools/floors.mjs`; `test/architecture/floors.spec.ts` shows that it bites.
 import { deciders, floors, importers, mayImport, nestFiles } from './tools/floors.mjs';
 
-const SPEC = '\\.spec\\.ts$';
+/** Specs, and the files beside them that only specs import (`src/spec/`). */
+const SPEC = '\\.spec\\.ts$|/src/spec/';
 const projects = [...floors.flat(), 'libs/testkit'];
 /** A project or a family (`libs/adapters/*`) as a regular expression's middle. */
 const pattern = (project) => project.replaceAll('*', '[a-z-]+');
@@ -70,6 +71,13 @@ export default {
       to: { path: '^libs/testkit/' },
     },
     {
+      name: 'spec-parts-in-specs-only',
+      comment: 'What lies in src/spec/ is written for specs and promises nothing.',
+      severity: 'error',
+      from: { path: '^(libs|services|examples)/', pathNot: SPEC },
+      to: { path: '^(libs|services|examples)/.+/src/spec/' },
+    },
+    {
       name: 'nest-in-its-files',
       comment: 'Nest begins in main.ts, *.module.ts and doors/ and ends at a door’s constructor: hand the message to plain code.',
       severity: 'error',
@@ -78,7 +86,8 @@ export default {
     },
     {
       name: 'by-the-front-door',
-      comment: 'Another project is imported by its package name, which shows its index alone (a domain lib: and its decider; the sdk: and its connection).',
+      comment:
+        'Another project is imported by its package name, which shows its index alone (a domain lib: and its decider; the sdk: and its connection).',
       severity: 'error',
       from: { path: `^(${projects.join('|')}|examples/[a-z-]+)/` },
       to: { path: anyOf(projects), pathNot: ['^$1/', '/src/(index|decider|connection)\\.ts$'] },

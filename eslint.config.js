@@ -4,7 +4,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 import { banned, barrels, impureGlobals, impureProperties, impureSyntax, looseBang, nestBuses } from './tools/lint-rules.mjs';
 
-const specs = ['**/*.spec.ts', 'test/**/*.ts', 'libs/testkit/src/contracts/**/*.ts', 'libs/oracle/src/spec/**/*.ts'];
+const specs = ['**/*.spec.ts', 'test/**/*.ts', 'libs/testkit/src/contracts/**/*.ts', '**/src/spec/**/*.ts'];
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '.nx/**', '**/.cairn/**'] },

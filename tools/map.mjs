@@ -6,7 +6,10 @@ import { join, relative, sep } from 'node:path';
 import { root, typescriptBelow } from './workspaces.mjs';
 
 const target = join(root, 'docs/map.md');
-const files = ['libs', 'services'].flatMap((folder) => typescriptBelow(join(root, folder), { sourcesOnly: true })).sort();
+const files = ['libs', 'services']
+  .flatMap((folder) => typescriptBelow(join(root, folder), { sourcesOnly: true }))
+  .filter((file) => !file.includes(`${sep}spec${sep}`))
+  .sort();
 const sources = files.map((file) => ({ path: relative(root, file).split(sep).join('/'), text: readFileSync(file, 'utf8') }));
 
 const domain = below('libs/domain/');

@@ -50,6 +50,7 @@ const refused: readonly (readonly [file: string, imports: string, rule: string])
   ['services/execution/src/reactions/planted.ts', 'rxjs', 'nest-in-its-files'],
   ['libs/application/src/planted-nest.ts', '@nestjs/core', 'nest-in-its-files'],
   ['services/execution/src/planted-testkit.ts', '@cairn/testkit', 'testkit-in-specs-only'],
+  ['services/gateway/src/planted-spec-part.ts', './spec/allowed-part.js', 'spec-parts-in-specs-only'],
   ['services/execution/src/planted-deep.ts', '../../../libs/kernel/src/ids.js', 'by-the-front-door'],
   ['libs/application/src/planted-barrel.ts', './index.js', 'no-barrel-from-inside'],
   ['libs/application/src/planted-dev.ts', 'fast-check', 'no-dev-in-production'],
@@ -66,6 +67,7 @@ const allowed: readonly (readonly [file: string, imports: string])[] = [
   ['services/execution/src/doors/allowed.door.ts', '@nestjs/common'],
   ['services/execution/src/execution.module.ts', '@nestjs/common'],
   ['libs/adapters/bus-memory/src/allowed.contract.spec.ts', '@cairn/testkit'],
+  ['services/gateway/src/spec/allowed-part.ts', '@cairn/testkit'],
   ['examples/document-approval/src/allowed.ts', '@cairn/sdk'],
   ['libs/application/src/allowed.spec.ts', 'fast-check'],
 ];

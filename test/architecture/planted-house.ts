@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 
 interface Package {
   readonly name: string;
-  readonly exports: Readonly<Record<string, { readonly 'cairn-source': string }>>;
+  readonly exports?: Readonly<Record<string, { readonly 'cairn-source': string }>>;
 }
 
 /** A copy of the house with its fence, its package.json files and one empty file for each entry point. The caller removes it. */
@@ -27,7 +27,7 @@ async function linkPackages(root: string, house: string): Promise<void> {
     const dir = relative(root, await realpath(join(root, 'node_modules/@cairn', name)));
     const text = await readFile(join(root, dir, 'package.json'), 'utf8');
     await plant(house, join(dir, 'package.json'), text);
-    for (const entry of Object.values((JSON.parse(text) as Package).exports))
+    for (const entry of Object.values((JSON.parse(text) as Package).exports ?? {}))
       await plant(house, join(dir, entry['cairn-source']), 'export {};\n');
     await linkTo(join(house, dir), join(house, 'node_modules/@cairn', name));
   }
