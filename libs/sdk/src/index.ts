@@ -5,3 +5,17 @@ export { StepFailure, type FailureOptions } from './failure.js';
 export { StepResult, type ResultOptions, type Task } from './task.js';
 export type { Schema } from './schema-check.js';
 export type { Connection, ConnectionOptions } from './connection.js';
+export { DefinitionRefused, workflow, type WorkflowBuilder } from './workflow.js';
+export { ref, type Ref } from './workflow-ref.js';
+export type {
+  Duration,
+  EmitFields,
+  SchemaOf,
+  StartFields,
+  StepFields,
+  TaskFields,
+  TriggerFields,
+  Value,
+  WaitFields,
+  WorkflowOptions,
+} from './workflow-fields.js';

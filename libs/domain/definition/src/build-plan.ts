@@ -2,7 +2,15 @@ import type { Json } from '@cairn/kernel';
 import { buildWait } from './build-wait.js';
 import type { Definition, StepDocument } from './document.js';
 import type { Template } from './expressions.js';
-import { BRANCHES_DEFAULT, KEEP_DEFAULT_MS, LEASE_DEFAULT_MS, OCCURRENCES_DEFAULT, RUN_AGE_DEFAULT_MS, SHORT_RUN_AGE_MS, TIMEOUT_DEFAULT_MS } from './limits.js';
+import {
+  BRANCHES_DEFAULT,
+  KEEP_DEFAULT_MS,
+  LEASE_DEFAULT_MS,
+  OCCURRENCES_DEFAULT,
+  RUN_AGE_DEFAULT_MS,
+  SHORT_RUN_AGE_MS,
+  TIMEOUT_DEFAULT_MS,
+} from './limits.js';
 import type { Plan, PlannedStep, PolicyName, StartTrigger } from './plan.js';
 import { EVENT_ROOTS, RUN_ROOTS, STEP_ROOTS, UNTIL_ROOTS, type PlanCompiler } from './plan-compiler.js';
 import { at } from './problems.js';
@@ -32,7 +40,10 @@ export function buildPlan(definition: Definition, hash: string, compiler: PlanCo
     class: definition.class ?? 'standard',
     ...(definition.goal === undefined ? {} : { goal: compiler.template(definition.goal, RUN_ROOTS, '/goal') }),
     attributes: Object.fromEntries(
-      Object.entries(definition.attributes ?? {}).map(([name, value]) => [name, compiler.template(value, RUN_ROOTS, at('/attributes', name))]),
+      Object.entries(definition.attributes ?? {}).map(([name, value]) => [
+        name,
+        compiler.template(value, RUN_ROOTS, at('/attributes', name)),
+      ]),
     ),
     ...(output === undefined
       ? {}
@@ -73,10 +84,18 @@ function buildSteps(definition: Definition, compiler: PlanCompiler): PlannedStep
   );
 }
 
-function buildStep(step: StepDocument, index: number, after: readonly string[], dependents: readonly string[], workflowRetry: string, compiler: PlanCompiler): PlannedStep {
+function buildStep(
+  step: StepDocument,
+  index: number,
+  after: readonly string[],
+  dependents: readonly string[],
+  workflowRetry: string,
+  compiler: PlanCompiler,
+): PlannedStep {
   const pointer = at('/steps', index);
   const firstUse = compiler.uses.length;
-  const template = (value: Json, field: string): Template => compiler.template(value, STEP_ROOTS, at(pointer, ...field.split('/')), step.id);
+  const template = (value: Json, field: string): Template =>
+    compiler.template(value, STEP_ROOTS, at(pointer, ...field.split('/')), step.id);
   const planned = {
     index,
     id: step.id,

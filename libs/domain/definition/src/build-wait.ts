@@ -27,7 +27,10 @@ export function buildWait(wait: WaitDocument, step: string, pointer: string, com
   };
 }
 
-function combinationOf(wait: WaitDocument, pointer: string): { mode: PlannedWait['mode']; documents: readonly TriggerDocument[]; where: string } {
+function combinationOf(
+  wait: WaitDocument,
+  pointer: string,
+): { mode: PlannedWait['mode']; documents: readonly TriggerDocument[]; where: string } {
   if (wait.all !== undefined) return { mode: 'all', documents: wait.all, where: at(pointer, 'all') };
   if (wait.atLeast !== undefined) return { mode: 'atLeast', documents: wait.atLeast.of, where: at(pointer, 'atLeast', 'of') };
   return { mode: 'any', documents: wait.any ?? [], where: at(pointer, 'any') };
@@ -35,7 +38,6 @@ function combinationOf(wait: WaitDocument, pointer: string): { mode: PlannedWait
 
 /** A trigger without a kind was refused before, and gives nothing. */
 function buildTrigger(trigger: TriggerDocument, step: string, pointer: string, compiler: PlanCompiler): PlannedTrigger[] {
-  const mayResume = trigger.mayResume === undefined ? {} : { mayResume: trigger.mayResume };
   const { event, signal, timer } = trigger;
   if (event !== undefined) {
     if (event.where !== undefined) compiler.expression(event.where, EVENT_ROOTS, at(pointer, 'event', 'where'), step);
@@ -47,11 +49,10 @@ function buildTrigger(trigger: TriggerDocument, step: string, pointer: string, c
         ...(event.where === undefined ? {} : { where: event.where }),
         ...(event.from === undefined ? {} : { from: event.from }),
         keepMs: event.keep ?? KEEP_DEFAULT_MS,
-        ...mayResume,
       },
     ];
   }
-  if (signal !== undefined) return [{ kind: 'signal', name: signal, ...mayResume }];
+  if (signal !== undefined) return [{ kind: 'signal', name: signal }];
   if (timer === undefined) return [];
   if (typeof timer === 'number') return [{ kind: 'timer', afterMs: timer }];
   return [{ kind: 'timer', at: compiler.template(timer.at, STEP_ROOTS, at(pointer, 'timer', 'at'), step) }];

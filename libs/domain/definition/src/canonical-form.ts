@@ -100,7 +100,12 @@ function waitForm(wait: Loose, pointer: string, problems: Problems): Fields {
     onDeadline: wait['onDeadline'],
     staleAfter: duration(wait['staleAfter'], at(pointer, 'staleAfter'), problems),
     guard: unless(wait['guard'], 'true'),
-    lookBack: lookBack === 'none' ? 'none' : lookBack === 'run' ? undefined : duration(lookBack, at(pointer, 'lookBack'), problems, { max: LOOK_BACK_MAX_MS }),
+    lookBack:
+      lookBack === 'none'
+        ? 'none'
+        : lookBack === 'run'
+          ? undefined
+          : duration(lookBack, at(pointer, 'lookBack'), problems, { max: LOOK_BACK_MAX_MS }),
     keepOpen: unless(wait['keepOpen'], false),
   });
 }
@@ -108,10 +113,11 @@ function waitForm(wait: Loose, pointer: string, problems: Problems): Fields {
 function triggerForm(trigger: Loose, pointer: string, problems: Problems): Fields {
   const event = trigger['event'] === undefined ? undefined : objectOf(trigger['event']);
   return compact({
-    event: event && compact({ ...event, where: unless(event['where'], 'true'), keep: keepForm(event['keep'], at(pointer, 'event', 'keep'), problems) }),
+    event:
+      event &&
+      compact({ ...event, where: unless(event['where'], 'true'), keep: keepForm(event['keep'], at(pointer, 'event', 'keep'), problems) }),
     signal: trigger['signal'],
     timer: durationOrAt(trigger['timer'], at(pointer, 'timer'), problems),
-    mayResume: trigger['mayResume'],
   });
 }
 
@@ -150,7 +156,11 @@ function duration(value: unknown, pointer: string, problems: Problems, range: { 
   const { min = 1, max = DURATION_MAX_MS } = range;
   const ms = durationMs(value);
   if (ms !== undefined && ms >= min && ms <= max) return ms;
-  problems.error(pointer, 'duration', `a duration of ${min} to ${max} milliseconds: 10s, 5m, 2h, 14d, ISO 8601 without months and years, or whole milliseconds`);
+  problems.error(
+    pointer,
+    'duration',
+    `a duration of ${min} to ${max} milliseconds: 10s, 5m, 2h, 14d, ISO 8601 without months and years, or whole milliseconds`,
+  );
   return ms;
 }
 

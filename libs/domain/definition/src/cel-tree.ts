@@ -61,7 +61,8 @@ export function survey(node: CelNode, roots: readonly string[], hasFunction: (na
       case 'listExpr':
         return kind.value.elements.forEach(below);
       case 'callExpr':
-        if (!isOperator(kind.value.function) && !hasFunction(kind.value.function)) problems.add(`there is no function ${kind.value.function}()`);
+        if (!isOperator(kind.value.function) && !hasFunction(kind.value.function))
+          problems.add(`there is no function ${kind.value.function}()`);
         if (kind.value.function === '_-_' && isWholeStep(kind.value.args[0])) problems.add('a step is not a number');
         below(kind.value.target);
         for (const argument of kind.value.args) visit(argument, depth + 1, locals, looping, isComparison(kind.value.function));

@@ -41,14 +41,17 @@ export function conditionOf(value: ValueExpression): Expression {
   const evaluate = (scope: Scope): Evaluated<boolean> => {
     const result = value.evaluate(scope);
     if (!result.ok) return result;
-    return typeof result.value === 'boolean' ? { ok: true, value: result.value } : { ok: false, error: `not a bool: ${kindOf(result.value)}` };
+    return typeof result.value === 'boolean'
+      ? { ok: true, value: result.value }
+      : { ok: false, error: `not a bool: ${kindOf(result.value)}` };
   };
   return { source: value.source, stepRefs: value.stepRefs, evaluate };
 }
 
 /** An expression of any result that is JSON. */
 export function compileValue(source: string, roots: readonly Root[]): CompiledValue {
-  if (source.length > CEL_SOURCE_MAX) return { ok: false, says: `an expression has at most ${CEL_SOURCE_MAX} characters, this one has ${source.length}` };
+  if (source.length > CEL_SOURCE_MAX)
+    return { ok: false, says: `an expression has at most ${CEL_SOURCE_MAX} characters, this one has ${source.length}` };
   let tree: CelNode;
   try {
     tree = parse(source).expr;
@@ -61,7 +64,8 @@ export function compileValue(source: string, roots: readonly Root[]): CompiledVa
 
   const stepRefs = [...new Set(seen.accesses.filter(({ root }) => root === 'steps').map(({ path }) => path[0] as string))];
   const path = accessOf(tree);
-  const evaluate = path !== undefined && !path.tested && roots.includes(path.root as Root) ? readPath(path) : planned(tree, seen.comprehensions);
+  const evaluate =
+    path !== undefined && !path.tested && roots.includes(path.root as Root) ? readPath(path) : planned(tree, seen.comprehensions);
   return { ok: true, expression: { source, accesses: seen.accesses, stepRefs, evaluate } };
 }
 

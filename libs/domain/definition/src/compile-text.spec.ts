@@ -23,6 +23,7 @@ describe('a definition as JSON text (T-37, B-1, B-4, B-5, B-7)', () => {
     ['__proto__', json('"input":{"__proto__":{"polluted":true}},'), 'forbidden_key'],
     ['prototype', json('"input":{"prototype":{}},'), 'forbidden_key'],
     ['constructor.prototype', json('"input":{"constructor":{"prototype":{}}},'), 'forbidden_key'],
+    ['toJSON', json('"attributes":{"toJSON":1},'), 'forbidden_key'],
     ['half a surrogate pair', json('"goal":"\\ud800",'), 'not_unicode'],
     ['10,000 levels', json(`"input":{"const":${'['.repeat(10_000)}${']'.repeat(10_000)}},`), 'too_deep'],
     ['256 KiB and a byte', json(`"goal":"${'x'.repeat(256 * 1024)}",`), 'too_large'],

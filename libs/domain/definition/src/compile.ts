@@ -17,7 +17,13 @@ import { isTextLargerThan } from './size.js';
  * `warnings` hold what the class of the workflow lets pass, and every rule that a waiver silenced.
  */
 export type Compiled =
-  | { readonly ok: true; readonly definition: Definition; readonly canonical: string; readonly hash: string; readonly warnings: readonly FieldError[] }
+  | {
+      readonly ok: true;
+      readonly definition: Definition;
+      readonly canonical: string;
+      readonly hash: string;
+      readonly warnings: readonly FieldError[];
+    }
   | { readonly ok: false; readonly errors: readonly FieldError[] };
 
 const plans = new BoundedCache<Plan>();
@@ -34,14 +40,18 @@ export function compileDefinition(document: unknown): Compiled {
 
   const definition = canonicalForm(shaped, problems);
   const canonical = canon(definition);
-  if (isTextLargerThan(canonical, DOCUMENT_BYTES_MAX)) problems.error('', 'too_large', `a document has at most ${DOCUMENT_BYTES_MAX} bytes`);
+  if (isTextLargerThan(canonical, DOCUMENT_BYTES_MAX))
+    problems.error('', 'too_large', `a document has at most ${DOCUMENT_BYTES_MAX} bytes`);
   const hash = hashOf(canonical);
   const compiler = new PlanCompiler(problems);
   const plan = buildPlan(definition, hash, compiler);
   lint(plan, compiler.uses, problems);
   if (problems.errors.length > 0) return refused(problems);
 
-  plansByIdentity.set(definition, plans.getOrMake(hash, () => plan));
+  plansByIdentity.set(
+    definition,
+    plans.getOrMake(hash, () => plan),
+  );
   return { ok: true, definition, canonical, hash, warnings: problems.warnings };
 }
 

@@ -101,18 +101,13 @@ export interface WaitDocument {
 }
 
 /** What happens if nothing comes: a side step runs, the wait gives a value, fails, or the run gives up. */
-export type OnDeadline =
-  | { readonly step: string }
-  | { readonly value: Json }
-  | { readonly fail: Bucket }
-  | { readonly giveUp: true };
+export type OnDeadline = { readonly step: string } | { readonly value: Json } | { readonly fail: Bucket } | { readonly giveUp: true };
 
 /** Exactly one of `event`, `signal`, `timer`. */
 export interface TriggerDocument {
   readonly event?: EventTriggerDocument;
   readonly signal?: string;
   readonly timer?: DurationMs | { readonly at: string };
-  readonly mayResume?: readonly string[];
 }
 
 export interface EventTriggerDocument {

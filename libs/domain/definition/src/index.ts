@@ -14,7 +14,17 @@ export type {
   WaiverDocument,
 } from './document.js';
 export type { Evaluated, Expression, Root, Scope, StepScope, Template } from './expressions.js';
-export type { Plan, PlanLimits, PlannedRepeat, PlannedStep, PlannedTrigger, PlannedWait, PolicyName, StartTrigger, StepKind } from './plan.js';
+export type {
+  Plan,
+  PlanLimits,
+  PlannedRepeat,
+  PlannedStep,
+  PlannedTrigger,
+  PlannedWait,
+  PolicyName,
+  StartTrigger,
+  StepKind,
+} from './plan.js';
 export { CEL_VERSION, compileExpression, type CompiledExpression } from './cel.js';
 export { workflowSchema } from './workflow-schema.js';
 export { buckets, expectations, isBucket, type Bucket, type Evidence, type ExpectedChange, type Justification } from './buckets.js';

@@ -1,10 +1,10 @@
 import { at, type Problems } from './problems.js';
 
-const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'prototype']);
+const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'prototype', 'toJSON']);
 
 /**
  * Whether a value is JSON that may be compiled, hashed and stored; what is not is reported with its pointer.
- * Refused: what JSON cannot hold (B-1, B-4), integers beyond 2^53, keys that reach a prototype (B-5), lone surrogates (B-7), depth, size.
+ * Refused: what JSON cannot hold (B-1, B-4), integers beyond 2^53, keys that reach a prototype or a serialiser (B-5), lone surrogates (B-7), depth, size.
  * Walks with a list of its own, so that no depth can overflow the stack, and stops at `nodesMax`.
  */
 export function checkJson(document: unknown, limits: { depthMax: number; nodesMax: number }, problems: Problems): boolean {
@@ -27,7 +27,8 @@ export function checkJson(document: unknown, limits: { depthMax: number; nodesMa
       continue;
     }
     if (Array.isArray(value)) {
-      for (let i = Math.min(value.length, limits.nodesMax) - 1; i >= 0; i--) open.push({ value: value[i], pointer: at(pointer, i), depth: depth + 1 });
+      for (let i = Math.min(value.length, limits.nodesMax) - 1; i >= 0; i--)
+        open.push({ value: value[i], pointer: at(pointer, i), depth: depth + 1 });
       continue;
     }
     const prototype: unknown = Object.getPrototypeOf(value);
@@ -57,7 +58,8 @@ function checkScalar(value: unknown, pointer: string, problems: Problems): void 
       return;
     case 'number':
       if (!Number.isFinite(value)) problems.error(pointer, 'number_range', 'a number must be finite');
-      else if (Number.isInteger(value) && !Number.isSafeInteger(value)) problems.error(pointer, 'number_range', 'an integer beyond 2^53 loses digits; write it as a text');
+      else if (Number.isInteger(value) && !Number.isSafeInteger(value))
+        problems.error(pointer, 'number_range', 'an integer beyond 2^53 loses digits; write it as a text');
       return;
     case 'boolean':
     case 'object':

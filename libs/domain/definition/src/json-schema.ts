@@ -16,10 +16,13 @@ export const NOT_YET = 'x-not-yet';
 const FORMATS = ['date-time', 'date', 'time', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uri', 'uuid'] as const;
 
 /** Patterns are matched by RE2, in linear time whatever the pattern (B-25). */
-const linearRegExp = Object.assign((pattern: string) => {
-  const compiled = RE2JS.compile(pattern);
-  return { test: (text: string) => compiled.test(text), toString: () => pattern }; // ajv tells patterns apart by their text.
-}, { code: 'linearRegExp' });
+const linearRegExp = Object.assign(
+  (pattern: string) => {
+    const compiled = RE2JS.compile(pattern);
+    return { test: (text: string) => compiled.test(text), toString: () => pattern }; // ajv tells patterns apart by their text.
+  },
+  { code: 'linearRegExp' },
+);
 
 const ajv = new Ajv2020({
   allErrors: true,
@@ -82,7 +85,11 @@ function toFieldError(error: ErrorObject): FieldError {
     case NOT_YET:
       return { pointer: instancePath, rule: 'not_yet', says: `${String(error.schema)} does not run yet in this release` };
     case 'enum':
-      return { pointer: instancePath, rule: 'enum', says: `one of ${(params['allowedValues'] as Json[]).map((value) => String(value)).join(', ')}` };
+      return {
+        pointer: instancePath,
+        rule: 'enum',
+        says: `one of ${(params['allowedValues'] as Json[]).map((value) => JSON.stringify(value)).join(', ')}`,
+      };
     case 'pattern':
     case 'type':
       return { pointer: instancePath, rule: keyword, says: describedBy(error) ?? error.message ?? `breaks ${keyword}` };

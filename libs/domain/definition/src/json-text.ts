@@ -54,7 +54,9 @@ function repeatedNames(text: string): { name: string; line: number }[] {
           nameExpected = false;
         }
         i = end;
+        break;
       }
+      default: // White space, colons, numbers and words.
     }
   }
   return repeated;

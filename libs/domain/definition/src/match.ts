@@ -55,7 +55,9 @@ export function matchTrigger(trigger: StoredTrigger, event: InboundEvent): Match
     }
     case 'event': {
       if (!isSameType(trigger.type, event.type)) return no('trigger', trigger.type, event.type, false);
-      const failures = [keyFailure(trigger.key, event), senderFailure(trigger.from, event), whereFailure(trigger.where, event)].filter((failure) => failure !== undefined);
+      const failures = [keyFailure(trigger.key, event), senderFailure(trigger.from, event), whereFailure(trigger.where, event)].filter(
+        (failure) => failure !== undefined,
+      );
       const [first] = failures;
       if (first === undefined) return { kind: 'match' };
       return failures.length === 1 ? first : { ...first, near: false };

@@ -56,7 +56,11 @@ export class PlanCompiler {
     try {
       return validatorOf(schema);
     } catch (error) {
-      this.problems.error(pointer, 'schema', `not a JSON Schema that can be used: ${error instanceof Error ? error.message.slice(0, 300) : 'unreadable'}`);
+      this.problems.error(
+        pointer,
+        'schema',
+        `not a JSON Schema that can be used: ${error instanceof Error ? error.message.slice(0, 300) : 'unreadable'}`,
+      );
       return () => [];
     }
   }

@@ -16,7 +16,8 @@ const wait = (id: string, more: Fields = {}, common: Fields = {}): Fields => ({
 const workflow = (steps: readonly unknown[], more: Fields = {}): Fields => ({ cairn: 1, name: 'one', version: '1.0.0', steps, ...more });
 
 const errorsOf = (compiled: Compiled): string[] => (compiled.ok ? [] : compiled.errors.map(({ rule, pointer }) => `${rule} ${pointer}`));
-const warningsOf = (compiled: Compiled): string[] => (compiled.ok ? compiled.warnings.map(({ rule, pointer }) => `${rule} ${pointer}`) : ['refused']);
+const warningsOf = (compiled: Compiled): string[] =>
+  compiled.ok ? compiled.warnings.map(({ rule, pointer }) => `${rule} ${pointer}`) : ['refused'];
 
 const deep = (levels: number): unknown => (levels === 0 ? 1 : { a: deep(levels - 1) });
 
@@ -29,7 +30,11 @@ describe('a bad definition is refused with rule and pointer', () => {
     ['an unknown field', workflow([task('a')], { gaol: 'x' }), 'unknown_field /gaol'],
     ['an unknown field of a step', workflow([task('a', { quue: 1 })]), 'unknown_field /steps/0/quue'],
     ['an unknown field of a kind', workflow([{ id: 'a', task: { queue: 'q', x: 1 } }]), 'unknown_field /steps/0/task/x'],
-    ['an unknown field of a trigger', workflow([wait('a', { any: [{ event: { type: 'x', key: 'k', wher: 'true' } }] })]), 'unknown_field /steps/0/wait/any/0/event/wher'],
+    [
+      'an unknown field of a trigger',
+      workflow([wait('a', { any: [{ event: { type: 'x', key: 'k', wher: 'true' } }] })]),
+      'unknown_field /steps/0/wait/any/0/event/wher',
+    ],
     ['a name with a capital', workflow([task('a')], { name: 'One' }), 'pattern /name'],
     ['a name of an occurrence', workflow([task('a#2')]), 'pattern /steps/0/id'],
     ['a name of a nested occurrence', workflow([task('a/b')]), 'pattern /steps/0/id'],
@@ -43,7 +48,11 @@ describe('a bad definition is refused with rule and pointer', () => {
     ['a trigger of two kinds', workflow([wait('a', { any: [{ signal: 'x', timer: '1d' }] })]), 'one_kind /steps/0/wait/any/0'],
     ['a wait of two combinations', workflow([wait('a', { all: [{ signal: 'x' }] })]), 'one_kind /steps/0/wait'],
     ['an event type of nine tokens', workflow([{ id: 'a', emit: { type: 'a.b.c.d.e.f.g.h.i' } }]), 'pattern /steps/0/emit/type'],
-    ['21 attributes', workflow([task('a')], { attributes: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`a${i}`, 1])) }), 'maxProperties /attributes'],
+    [
+      '21 attributes',
+      workflow([task('a')], { attributes: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`a${i}`, 1])) }),
+      'maxProperties /attributes',
+    ],
     ['an attribute that is a list', workflow([task('a')], { attributes: { a: [1] } }), 'type /attributes/a'],
     ['21 levels', workflow([task('a', { input: deep(20) })]), 'too_deep /steps/0/input/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a'],
     ['256 KiB', workflow([task('a', { input: { x: 'x'.repeat(262_144) } })]), 'too_large '],
@@ -51,16 +60,34 @@ describe('a bad definition is refused with rule and pointer', () => {
 
     // Not yet
     ...['effect', 'agent', 'decide', 'review', 'map', 'run', 'fallback', 'risk', 'assumes', 'mustHold', 'budget', 'context'].map(
-      (field): [string, unknown, string] => [`${field} of a step`, workflow([['effect', 'agent', 'decide', 'review', 'map', 'run'].includes(field) ? { id: 'a', [field]: {} } : task('a', { [field]: {} })]), `not_yet /steps/0/${field}`],
+      (field): [string, unknown, string] => [
+        `${field} of a step`,
+        workflow([
+          ['effect', 'agent', 'decide', 'review', 'map', 'run'].includes(field) ? { id: 'a', [field]: {} } : task('a', { [field]: {} }),
+        ]),
+        `not_yet /steps/0/${field}`,
+      ],
     ),
-    ...['schedule', 'reduced', 'notify', 'budget', 'giveUp'].map((field): [string, unknown, string] => [`${field} of a workflow`, workflow([task('a')], { [field]: {} }), `not_yet /${field}`]),
-    ...['callback', 'child', 'window'].map((field): [string, unknown, string] => [`trigger ${field}`, workflow([wait('a', { any: [{ [field]: 'x' }] })]), `not_yet /steps/0/wait/any/0/${field}`]),
+    ...['schedule', 'reduced', 'notify', 'budget', 'giveUp'].map((field): [string, unknown, string] => [
+      `${field} of a workflow`,
+      workflow([task('a')], { [field]: {} }),
+      `not_yet /${field}`,
+    ]),
+    ...['callback', 'child', 'window'].map((field): [string, unknown, string] => [
+      `trigger ${field}`,
+      workflow([wait('a', { any: [{ [field]: 'x' }] })]),
+      `not_yet /steps/0/wait/any/0/${field}`,
+    ]),
     ['mayResume', workflow([wait('a', { any: [{ signal: 'x', mayResume: ['user:ana'] }] })]), 'not_yet /steps/0/wait/any/0/mayResume'],
     ['staleReview', workflow([wait('a', { staleReview: 'x' })]), 'not_yet /steps/0/wait/staleReview'],
     ['duplicates: branch', workflow([task('a')], { on: [{ event: 'x', duplicates: 'branch' }] }), 'not_yet /on/0/duplicates'],
 
     // Durations (B-20, B-22)
-    ...['0s', '-1s', '1y', '1.5h', 'P1Y', 'P1M', 'PT', 'P', '', 'soon'].map((text): [string, unknown, string] => [`timeout ${text}`, workflow([task('a', { timeout: text })]), `${/^([1-9][0-9]*[smhd]|P[0-9WDTHMS.]{2,40})$/.test(text) ? 'duration' : 'pattern'} /steps/0/timeout`]),
+    ...['0s', '-1s', '1y', '1.5h', 'P1Y', 'P1M', 'PT', 'P', '', 'soon'].map((text): [string, unknown, string] => [
+      `timeout ${text}`,
+      workflow([task('a', { timeout: text })]),
+      `${/^([1-9][0-9]*[smhd]|P[0-9WDTHMS.]{2,40})$/.test(text) ? 'duration' : 'pattern'} /steps/0/timeout`,
+    ]),
     ['a timeout of 0', workflow([task('a', { timeout: 0 })]), 'minimum /steps/0/timeout'],
     ['a timeout of half a millisecond', workflow([task('a', { timeout: 0.5 })]), ['type /steps/0/timeout', 'minimum /steps/0/timeout']],
     ['a timeout beyond five years', workflow([task('a', { timeout: '1826d' })]), 'duration /steps/0/timeout'],
@@ -73,17 +100,37 @@ describe('a bad definition is refused with rule and pointer', () => {
 
     // The graph (B-23)
     ['duplicate-id', workflow([task('a'), task('a')]), 'duplicate-id /steps/1/id'],
-    ['a checkpoint declared twice', workflow([task('a', { checkpoint: 'c' }), task('b', { checkpoint: 'c' })]), 'duplicate-id /steps/1/checkpoint'],
+    [
+      'a checkpoint declared twice',
+      workflow([task('a', { checkpoint: 'c' }), task('b', { checkpoint: 'c' })]),
+      'duplicate-id /steps/1/checkpoint',
+    ],
     ['unknown-ref in after', workflow([task('a', { after: ['b'] })]), 'unknown-ref /steps/0/after/0'],
     ['cycle of one', workflow([task('a', { after: ['a'] })]), 'cycle /steps/0/after'],
     ['cycle of three', workflow([task('a', { after: ['c'] }), task('b'), task('c')]), 'cycle /steps/0/after'],
     ['join of more than there are', workflow([task('a'), task('b', { join: 2 })]), 'join /steps/1/join'],
     ['side-never-named', workflow([task('a'), task('b', { side: true })]), 'side-never-named /steps/1'],
-    ['a side step with after', workflow([wait('a', { onDeadline: { step: 'b' } }), task('b', { side: true, after: ['a'] })]), 'not_allowed /steps/1/after'],
+    [
+      'a side step with after',
+      workflow([wait('a', { onDeadline: { step: 'b' } }), task('b', { side: true, after: ['a'] })]),
+      'not_allowed /steps/1/after',
+    ],
     ['onDeadline names nothing', workflow([wait('a', { onDeadline: { step: 'b' } })]), 'unknown-ref /steps/0/wait/onDeadline/step'],
-    ['onDeadline names a main step', workflow([wait('a', { onDeadline: { step: 'b' } }), task('b')]), 'not_side /steps/0/wait/onDeadline/step'],
-    ['two waits name one side step', workflow([wait('a', { onDeadline: { step: 's' } }), wait('b', { onDeadline: { step: 's' } }), task('s', { side: true })]), 'not_allowed /steps/1/wait/onDeadline/step'],
-    ['unreachable behind a side step', workflow([wait('a', { onDeadline: { step: 's' } }), task('s', { side: true }), task('b', { after: ['a', 's'] })]), 'unreachable /steps/2/after'],
+    [
+      'onDeadline names a main step',
+      workflow([wait('a', { onDeadline: { step: 'b' } }), task('b')]),
+      'not_side /steps/0/wait/onDeadline/step',
+    ],
+    [
+      'two waits name one side step',
+      workflow([wait('a', { onDeadline: { step: 's' } }), wait('b', { onDeadline: { step: 's' } }), task('s', { side: true })]),
+      'not_allowed /steps/1/wait/onDeadline/step',
+    ],
+    [
+      'unreachable behind a side step',
+      workflow([wait('a', { onDeadline: { step: 's' } }), task('s', { side: true }), task('b', { after: ['a', 's'] })]),
+      'unreachable /steps/2/after',
+    ],
     ['unreachable by its own condition', workflow([task('a', { when: 'false' })]), 'unreachable /steps/0/when'],
     ['loop-unbounded', workflow([task('a', { repeat: { until: 'turn > 3' } })]), 'loop-unbounded /steps/0/repeat'],
     ['repeat on a wait', workflow([wait('a', {}, { repeat: { until: 'true', max: 2 } })]), 'not_allowed /steps/0/repeat'],
@@ -91,12 +138,20 @@ describe('a bad definition is refused with rule and pointer', () => {
 
     // Waits
     ['a deadline without consequence', workflow([wait('a', { onDeadline: undefined })]), 'required /steps/0/wait/onDeadline'],
-    ['a consequence without deadline', workflow([wait('a', { deadline: undefined, noDeadline: { because: 'x' } })]), 'not_allowed /steps/0/wait/onDeadline'],
+    [
+      'a consequence without deadline',
+      workflow([wait('a', { deadline: undefined, noDeadline: { because: 'x' } })]),
+      'not_allowed /steps/0/wait/onDeadline',
+    ],
     ['two consequences', workflow([wait('a', { onDeadline: { value: 1, giveUp: true } })]), 'maxProperties /steps/0/wait/onDeadline'],
     ['deadline and noDeadline', workflow([wait('a', { noDeadline: { because: 'x' } })]), 'not_allowed /steps/0/wait/noDeadline'],
     ['an unknown kind of failure', workflow([wait('a', { onDeadline: { fail: 'oops' } })]), 'pattern /steps/0/wait/onDeadline/fail'],
     ['giving up half', workflow([wait('a', { onDeadline: { giveUp: false } })]), 'const /steps/0/wait/onDeadline/giveUp'],
-    ['atLeast of more than there are', workflow([wait('a', { any: undefined, atLeast: { k: 2, of: [{ signal: 'x' }] } })]), 'join /steps/0/wait/atLeast/k'],
+    [
+      'atLeast of more than there are',
+      workflow([wait('a', { any: undefined, atLeast: { k: 2, of: [{ signal: 'x' }] } })]),
+      'join /steps/0/wait/atLeast/k',
+    ],
 
     // Expressions and references (B-24)
     ['JavaScript', workflow([task('a', { when: 'constructor.constructor("return process")()' })]), 'expression /steps/0/when'],
@@ -105,11 +160,23 @@ describe('a bad definition is refused with rule and pointer', () => {
     ['an open ${', workflow([task('a', { input: { x: '${input.x' } })]), 'expression /steps/0/input/x'],
     ['an unknown root', workflow([task('a', { when: 'env.HOME == 1' })]), 'expression /steps/0/when'],
     ['the event outside of an event', workflow([task('a', { when: 'event.data.x' })]), 'expression /steps/0/when'],
-    ['the run inside of where', workflow([wait('a', { any: [{ event: { type: 'x', key: 'k', where: 'input.x == event.data.x' } }] })]), 'expression /steps/0/wait/any/0/event/where'],
-    ['a comprehension inside another (B-26)', workflow([task('a', { when: 'input.l.all(x, input.l.all(y, x == y))' })]), 'expression /steps/0/when'],
+    [
+      'the run inside of where',
+      workflow([wait('a', { any: [{ event: { type: 'x', key: 'k', where: 'input.x == event.data.x' } }] })]),
+      'expression /steps/0/wait/any/0/event/where',
+    ],
+    [
+      'a comprehension inside another (B-26)',
+      workflow([task('a', { when: 'input.l.all(x, input.l.all(y, x == y))' })]),
+      'expression /steps/0/when',
+    ],
     ['unknown-ref in an expression', workflow([task('a', { when: "steps.b.status == 'succeeded'" })]), 'unknown-ref /steps/0/when'],
     ['an unknown field of a step', workflow([task('a'), task('b', { when: 'steps.a.result == 1' })]), 'unknown-ref /steps/1/when'],
-    ['a name with - read as minus (T-35)', workflow([task('fetch-doc'), task('b', { when: 'steps.fetch-doc.output.x == 1' })]), 'expression /steps/1/when'],
+    [
+      'a name with - read as minus (T-35)',
+      workflow([task('fetch-doc'), task('b', { when: 'steps.fetch-doc.output.x == 1' })]),
+      'expression /steps/1/when',
+    ],
 
     // Schemas (B-25)
     ['a keyword that does not exist', workflow([task('a')], { input: { type: 'object', requried: ['x'] } }), 'schema /input'],
@@ -119,8 +186,16 @@ describe('a bad definition is refused with rule and pointer', () => {
     ['an unknown format', workflow([task('a')], { output: { schema: { format: 'colour' } } }), 'schema /output/schema'],
 
     // Waivers
-    ['a waiver of what cannot be waived', workflow([task('a')], { waive: [{ rule: 'cycle', because: 'x' }] }), 'not_waivable /waive/0/rule'],
-    ['a waiver for no step', workflow([task('a')], { waive: [{ rule: 'nullable-ref', step: 'b', because: 'x' }] }), 'unknown-ref /waive/0/step'],
+    [
+      'a waiver of what cannot be waived',
+      workflow([task('a')], { waive: [{ rule: 'cycle', because: 'x' }] }),
+      'not_waivable /waive/0/rule',
+    ],
+    [
+      'a waiver for no step',
+      workflow([task('a')], { waive: [{ rule: 'nullable-ref', step: 'b', because: 'x' }] }),
+      'unknown-ref /waive/0/step',
+    ],
     ['a waiver without reason', workflow([task('a')], { waive: [{ rule: 'nullable-ref' }] }), 'required /waive/0/because'],
   ])('%s', (_, document, expected) => {
     expect(errorsOf(compileDefinition(document))).toEqual([expected].flat());
@@ -144,7 +219,9 @@ describe('rules of judgement', () => {
   });
 
   it('says when a waiver silences nothing', () => {
-    expect(warningsOf(compileDefinition(workflow([task('a')], { waive: [{ rule: 'nullable-ref', because: 'x' }] })))).toEqual(['waiver-unused /waive/0']);
+    expect(warningsOf(compileDefinition(workflow([task('a')], { waive: [{ rule: 'nullable-ref', because: 'x' }] })))).toEqual([
+      'waiver-unused /waive/0',
+    ]);
   });
 
   const reader = (expression: string, more: Fields = {}): Fields => task('b', { input: { x: `\${${expression}}` }, ...more });
@@ -153,17 +230,37 @@ describe('rules of judgement', () => {
     ['its whole output, which reads null', [task('a', { when: 'input.x' }), reader('steps.a.output')], false],
     ['compared with null', [task('a', { when: 'input.x' }), reader('steps.a.output == null ? 0 : steps.a.output.x')], false],
     ['asked for by status', [task('a', { when: 'input.x' }), reader("steps.a.status == 'succeeded' ? steps.a.output.x : 0")], false],
-    ['asked for by the when of the reader', [task('a', { when: 'input.x' }), reader('steps.a.output.x', { when: "steps.a.status == 'succeeded'" })], false],
+    [
+      'asked for by the when of the reader',
+      [task('a', { when: 'input.x' }), reader('steps.a.output.x', { when: "steps.a.status == 'succeeded'" })],
+      false,
+    ],
     ['a step that is always there', [task('a'), reader('steps.a.output.x')], false],
     ['a step two above', [task('a'), task('c'), reader('steps.a.output.x')], false],
     ['a step beside', [task('a'), reader('steps.a.output', { after: [] })], true],
     ['a step below', [reader('steps.a.output'), task('a')], true],
-    ['a step beside that is asked for its status', [task('a'), reader("steps.a.status == 'pending' ? 0 : steps.a.output.x", { after: [] })], false],
-    ['one of two of which one is enough', [task('a'), task('c', { after: [] }), reader('steps.a.output', { after: ['a', 'c'], join: 'any' })], true],
-    ['what both of two come after', [task('a'), task('c'), task('d', { after: ['a'] }), reader('steps.a.output', { after: ['c', 'd'], join: 'any' })], false],
+    [
+      'a step beside that is asked for its status',
+      [task('a'), reader("steps.a.status == 'pending' ? 0 : steps.a.output.x", { after: [] })],
+      false,
+    ],
+    [
+      'one of two of which one is enough',
+      [task('a'), task('c', { after: [] }), reader('steps.a.output', { after: ['a', 'c'], join: 'any' })],
+      true,
+    ],
+    [
+      'what both of two come after',
+      [task('a'), task('c'), task('d', { after: ['a'] }), reader('steps.a.output', { after: ['c', 'd'], join: 'any' })],
+      false,
+    ],
     ['itself', [reader('steps.b.output')], true],
     ['a side step', [wait('w', { onDeadline: { step: 's' } }), task('s', { side: true }), reader('steps.s.output')], true],
-    ['a side step reads its wait', [task('a'), wait('w', { onDeadline: { step: 'b' } }), reader('steps.a.output.x + steps.w.output.trigger', { side: true })], false],
+    [
+      'a side step reads its wait',
+      [task('a'), wait('w', { onDeadline: { step: 'b' } }), reader('steps.a.output.x + steps.w.output.trigger', { side: true })],
+      false,
+    ],
   ])('nullable-ref: %s', (_, steps, found) => {
     expect(warningsOf(compileDefinition(workflow(steps))).some((text) => text.startsWith('nullable-ref'))).toBe(found);
   });
@@ -200,26 +297,38 @@ describe('all problems at once (B-23)', () => {
   });
 
   it('answers any damage to a good definition with errors, never with an exception', () => {
-    const good = workflow([task('a', { repeat: { until: 'turn > 1', max: 3 } }), wait('w', { onDeadline: { step: 's' } }), task('s', { side: true }), { id: 'e', emit: { type: 'x', data: { y: '${steps.a.output}' } } }], {
-      on: [{ event: 'x', key: '${event.key}' }],
-      output: { value: 1 },
-      limits: { age: '1d' },
-      waive: [{ rule: 'nullable-ref', because: 'x' }],
-      attributes: { a: '${input.x}' },
-    });
+    const good = workflow(
+      [
+        task('a', { repeat: { until: 'turn > 1', max: 3 } }),
+        wait('w', { onDeadline: { step: 's' } }),
+        task('s', { side: true }),
+        { id: 'e', emit: { type: 'x', data: { y: '${steps.a.output}' } } },
+      ],
+      {
+        on: [{ event: 'x', key: '${event.key}' }],
+        output: { value: 1 },
+        limits: { age: '1d' },
+        waive: [{ rule: 'nullable-ref', because: 'x' }],
+        attributes: { a: '${input.x}' },
+      },
+    );
     const places: (string | number)[][] = [];
     const collect = (value: unknown, path: (string | number)[]): void => {
       if (path.length > 0) places.push(path);
-      if (typeof value === 'object' && value !== null) for (const [key, child] of Object.entries(value)) collect(child, [...path, Array.isArray(value) ? Number(key) : key]);
+      if (typeof value === 'object' && value !== null)
+        for (const [key, child] of Object.entries(value)) collect(child, [...path, Array.isArray(value) ? Number(key) : key]);
     };
     collect(good, []);
     for (const path of places) {
       for (const damage of [null, 7, 'text', [], {}, [null], { a: 1 }, true, undefined]) {
         const copy = structuredClone(good) as { [key: string]: unknown };
-        const parent = path.slice(0, -1).reduce<unknown>((value, part) => (value as { [key: string]: unknown })[part], copy) as { [key: string]: unknown };
+        const parent = path.slice(0, -1).reduce<unknown>((value, part) => (value as { [key: string]: unknown })[part], copy) as {
+          [key: string]: unknown;
+        };
         parent[path.at(-1) as string] = damage;
         const compiled = compileDefinition(copy);
-        if (!compiled.ok) for (const { pointer, rule, says } of compiled.errors) expect(`${pointer}${rule}${says}`).not.toContain('undefined');
+        if (!compiled.ok)
+          for (const { pointer, rule, says } of compiled.errors) expect(`${pointer}${rule}${says}`).not.toContain('undefined');
       }
     }
     expect(places.length).toBeGreaterThan(40);

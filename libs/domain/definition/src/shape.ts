@@ -27,7 +27,10 @@ function salvage(document: { readonly [field: string]: Json }, errors: readonly 
 }
 
 function drop(root: unknown, pointer: string): void {
-  const parts = pointer.slice(1).split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const parts = pointer
+    .slice(1)
+    .split('/')
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   const last = parts.pop() as string;
   let parent: unknown = root;
   for (const part of parts) {

@@ -78,7 +78,8 @@ function joined(parts: readonly (string | ValueExpression)[]): Part {
       }
       const result = part.evaluate(scope);
       if (!result.ok) return result;
-      if (result.value === null || typeof result.value === 'object') return { ok: false, error: `\${${part.source}} gives no text, number or bool` };
+      if (result.value === null || typeof result.value === 'object')
+        return { ok: false, error: `\${${part.source}} gives no text, number or bool` };
       text += String(result.value);
     }
     return { ok: true, value: text };

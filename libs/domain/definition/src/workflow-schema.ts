@@ -2,7 +2,16 @@ import type { JsonObject } from '@cairn/kernel';
 import { buckets } from './buckets.js';
 import { DURATION_PATTERN } from './duration.js';
 import { NOT_YET } from './json-schema.js';
-import { ATTRIBUTES_MAX, BRANCHES_MAX, CEL_SOURCE_MAX, DURATION_MAX_MS, OCCURRENCES_MAX, REPEAT_MAX, STEPS_MAX, TRIGGERS_MAX } from './limits.js';
+import {
+  ATTRIBUTES_MAX,
+  BRANCHES_MAX,
+  CEL_SOURCE_MAX,
+  DURATION_MAX_MS,
+  OCCURRENCES_MAX,
+  REPEAT_MAX,
+  STEPS_MAX,
+  TRIGGERS_MAX,
+} from './limits.js';
 
 /**
  * JSON Schema 2020-12 of a workflow as authors write it (`capabilities.md` §3.1-§3.2). It knows every kind and field of the language;
@@ -149,7 +158,12 @@ export const workflowSchema: JsonObject = {
       input: userSchema,
       output: object({ schema: userSchema, value: any }),
       on: list(start, TRIGGERS_MAX),
-      attributes: { type: 'object', maxProperties: ATTRIBUTES_MAX, propertyNames: name, additionalProperties: { type: ['string', 'number', 'boolean'], maxLength: 4096 } },
+      attributes: {
+        type: 'object',
+        maxProperties: ATTRIBUTES_MAX,
+        propertyNames: name,
+        additionalProperties: { type: ['string', 'number', 'boolean'], maxLength: 4096 },
+      },
       steps: list(step, STEPS_MAX, 1),
       retry: policyName,
       limits: object({

@@ -27,7 +27,16 @@ export function readYaml(text: string, problems: Problems): unknown {
 
   const lines = new LineCounter();
   // Keys are compared by `refuseRepeatedKeys`: the library compares each with each, and 20,000 keys take it seconds.
-  const document = parseDocument(text, { version: '1.2', schema: 'core', strict: true, uniqueKeys: false, stringKeys: true, merge: false, prettyErrors: false, lineCounter: lines });
+  const document = parseDocument(text, {
+    version: '1.2',
+    schema: 'core',
+    strict: true,
+    uniqueKeys: false,
+    stringKeys: true,
+    merge: false,
+    prettyErrors: false,
+    lineCounter: lines,
+  });
   for (const error of [...document.errors, ...document.warnings]) {
     problems.error('', 'invalid_yaml', `line ${lines.linePos(error.pos[0]).line}: ${error.message.slice(0, 200)}`);
   }

@@ -19,7 +19,8 @@ function lintIds(plan: Plan, problems: Problems): void {
     if (earlier === undefined) first.set(id, index);
     else problems.error(at('/steps', index, 'id'), 'duplicate-id', `step ${earlier} is named ${id} too`);
     if (checkpoint === undefined) continue;
-    if (checkpoints.has(checkpoint)) problems.error(at('/steps', index, 'checkpoint'), 'duplicate-id', `another step declares the checkpoint ${checkpoint} too`);
+    if (checkpoints.has(checkpoint))
+      problems.error(at('/steps', index, 'checkpoint'), 'duplicate-id', `another step declares the checkpoint ${checkpoint} too`);
     checkpoints.set(checkpoint, index);
   }
 }
@@ -27,7 +28,8 @@ function lintIds(plan: Plan, problems: Problems): void {
 function lintAfter(plan: Plan, problems: Problems): void {
   for (const { index } of plan.steps) {
     for (const [i, id] of (plan.definition.steps[index]?.after ?? []).entries()) {
-      if (id !== null && plan.step(id) === undefined) problems.error(at('/steps', index, 'after', i), 'unknown-ref', `there is no step ${id}`);
+      if (id !== null && plan.step(id) === undefined)
+        problems.error(at('/steps', index, 'after', i), 'unknown-ref', `there is no step ${id}`);
     }
   }
 }
@@ -48,7 +50,11 @@ function lintCycles(plan: Plan, problems: Problems): void {
       } else if (before !== undefined && onPath.has(before.id)) {
         const cycle = path.slice(path.findIndex(({ step }) => step.id === before.id)).map(({ step }) => step);
         const first = cycle.reduce((a, b) => (a.index < b.index ? a : b));
-        problems.error(at('/steps', first.index, 'after'), 'cycle', `waits for itself: ${[...cycle.map(({ id }) => id), before.id].join(' after ')}`);
+        problems.error(
+          at('/steps', first.index, 'after'),
+          'cycle',
+          `waits for itself: ${[...cycle.map(({ id }) => id), before.id].join(' after ')}`,
+        );
       } else if (before !== undefined && !done.has(before.id)) {
         path.push({ step: before, next: 0 });
         onPath.add(before.id);
@@ -65,7 +71,8 @@ function lintSides(plan: Plan, problems: Problems): void {
     const target = plan.step(wait.onDeadline.step);
     if (target === undefined) problems.error(pointer, 'unknown-ref', `there is no step ${wait.onDeadline.step}`);
     else if (!target.side) problems.error(pointer, 'not_side', `${target.id} is on the path; a step that is named here needs side: true`);
-    if (named.has(wait.onDeadline.step)) problems.error(pointer, 'not_allowed', `another wait names ${wait.onDeadline.step}, and a step runs once`);
+    if (named.has(wait.onDeadline.step))
+      problems.error(pointer, 'not_allowed', `another wait names ${wait.onDeadline.step}, and a step runs once`);
     named.add(wait.onDeadline.step);
   }
   for (const { id, side, index } of plan.steps) {
@@ -80,6 +87,7 @@ function lintReach(plan: Plan, problems: Problems): void {
     if (main < Math.min(step.join.k, step.after.length)) {
       problems.error(at('/steps', step.index, 'after'), 'unreachable', `${step.id} waits for a side step, which may never run`);
     }
-    if (step.when?.source.trim() === 'false') problems.error(at('/steps', step.index, 'when'), 'unreachable', `${step.id} is always skipped`);
+    if (step.when?.source.trim() === 'false')
+      problems.error(at('/steps', step.index, 'when'), 'unreachable', `${step.id} is always skipped`);
   }
 }

@@ -9,7 +9,8 @@ const COMBINATIONS = ['any', 'all', 'atLeast'] as const;
 /** Rules that span fields: exactly one kind, fields that belong to a kind, what a class forbids, what is not there yet. */
 export function lintKinds(plan: Plan, problems: Problems): void {
   for (const [i, start] of plan.starts.entries()) {
-    if (start.duplicates === 'branch') problems.error(at('/on', i, 'duplicates'), 'not_yet', 'duplicates: branch does not run yet in this release');
+    if (start.duplicates === 'branch')
+      problems.error(at('/on', i, 'duplicates'), 'not_yet', 'duplicates: branch does not run yet in this release');
   }
   for (const step of plan.steps) {
     const document = plan.definition.steps[step.index];
@@ -22,13 +23,17 @@ export function lintKinds(plan: Plan, problems: Problems): void {
 }
 
 function lintFields(plan: Plan, step: PlannedStep, document: StepDocument, pointer: string, problems: Problems): void {
-  if (plan.class === 'short' && step.kind === 'wait') problems.error(pointer, 'short-class', 'a run of class short does not wait; leave the class out');
+  if (plan.class === 'short' && step.kind === 'wait')
+    problems.error(pointer, 'short-class', 'a run of class short does not wait; leave the class out');
   if (document.repeat !== undefined) {
     if (document.task === undefined) problems.error(at(pointer, 'repeat'), 'not_allowed', 'only a task repeats');
-    else if (document.repeat.max === undefined && !problems.refusedAt(at(pointer, 'repeat', 'max'))) problems.error(at(pointer, 'repeat'), 'loop-unbounded', 'a loop says how often it turns at most: max, 1 to 100');
+    else if (document.repeat.max === undefined && !problems.refusedAt(at(pointer, 'repeat', 'max')))
+      problems.error(at(pointer, 'repeat'), 'loop-unbounded', 'a loop says how often it turns at most: max, 1 to 100');
   }
-  if (step.side && document.after !== undefined) problems.error(at(pointer, 'after'), 'not_allowed', 'a side step starts when it is named, and has no after');
-  if (step.join.k > step.after.length) problems.error(at(pointer, 'join'), 'join', `waits for ${step.join.k} of ${step.after.length} steps`);
+  if (step.side && document.after !== undefined)
+    problems.error(at(pointer, 'after'), 'not_allowed', 'a side step starts when it is named, and has no after');
+  if (step.join.k > step.after.length)
+    problems.error(at(pointer, 'join'), 'join', `waits for ${step.join.k} of ${step.after.length} steps`);
 }
 
 function lintCombination(wait: NonNullable<StepDocument['wait']>, pointer: string, problems: Problems): void {
@@ -42,17 +47,32 @@ function lintCombination(wait: NonNullable<StepDocument['wait']>, pointer: strin
     for (const [i, trigger] of (list ?? []).entries()) exactlyOne(trigger, TRIGGER_KINDS, at(where, i), 'a trigger', problems);
   }
   const { atLeast } = wait;
-  if (atLeast !== undefined && atLeast.k > atLeast.of.length) problems.error(at(pointer, 'atLeast', 'k'), 'join', `waits for ${atLeast.k} of ${atLeast.of.length} triggers`);
-  if (wait.deadline !== undefined && wait.noDeadline !== undefined) problems.error(at(pointer, 'noDeadline'), 'not_allowed', 'there is a deadline');
-  if (wait.deadline !== undefined && wait.onDeadline === undefined && !problems.refusedAt(at(pointer, 'onDeadline'))) problems.error(at(pointer, 'onDeadline'), 'required', 'a deadline says what happens if nothing comes: step, value, fail or giveUp');
-  if (wait.deadline === undefined && wait.onDeadline !== undefined) problems.error(at(pointer, 'onDeadline'), 'not_allowed', 'there is no deadline');
-  if (wait.deadline === undefined && wait.keepOpen === true) problems.error(at(pointer, 'keepOpen'), 'not_allowed', 'a wait that collects until its deadline needs one');
+  if (atLeast !== undefined && atLeast.k > atLeast.of.length)
+    problems.error(at(pointer, 'atLeast', 'k'), 'join', `waits for ${atLeast.k} of ${atLeast.of.length} triggers`);
+  if (wait.deadline !== undefined && wait.noDeadline !== undefined)
+    problems.error(at(pointer, 'noDeadline'), 'not_allowed', 'there is a deadline');
+  if (wait.deadline !== undefined && wait.onDeadline === undefined && !problems.refusedAt(at(pointer, 'onDeadline')))
+    problems.error(at(pointer, 'onDeadline'), 'required', 'a deadline says what happens if nothing comes: step, value, fail or giveUp');
+  if (wait.deadline === undefined && wait.onDeadline !== undefined)
+    problems.error(at(pointer, 'onDeadline'), 'not_allowed', 'there is no deadline');
+  if (wait.deadline === undefined && wait.keepOpen === true)
+    problems.error(at(pointer, 'keepOpen'), 'not_allowed', 'a wait that collects until its deadline needs one');
 }
 
 /** Parts that were refused are missing here: then their own error stands, and this one would only repeat it. */
-function exactlyOne<K extends string>(object: { readonly [kind in K]?: unknown }, kinds: readonly K[], pointer: string, what: string, problems: Problems): void {
+function exactlyOne<K extends string>(
+  object: { readonly [kind in K]?: unknown },
+  kinds: readonly K[],
+  pointer: string,
+  what: string,
+  problems: Problems,
+): void {
   const found = kinds.filter((kind) => object[kind] !== undefined);
   if (found.length === 1) return;
   if (found.length === 0 && problems.refusedAt(pointer)) return;
-  problems.error(pointer, 'one_kind', `${what} has exactly one of ${kinds.join(', ')}${found.length === 0 ? '' : `, not ${found.join(' and ')}`}`);
+  problems.error(
+    pointer,
+    'one_kind',
+    `${what} has exactly one of ${kinds.join(', ')}${found.length === 0 ? '' : `, not ${found.join(' and ')}`}`,
+  );
 }

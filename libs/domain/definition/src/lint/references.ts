@@ -40,7 +40,8 @@ function doubtOf(read: PlannedStep, reader: PlannedStep | undefined, access: Acc
   if (access.tested || field === 'status') return undefined;
   if (reader?.id === read.id) return `${read.id} is not settled while it runs`;
   if (read.side) return `${read.id} is a side step, which may never have run`;
-  if (reader !== undefined && !settled.before(reader, read.id)) return `${read.id} may not be settled when ${reader.id} starts: name it in after`;
+  if (reader !== undefined && !settled.before(reader, read.id))
+    return `${read.id} may not be settled when ${reader.id} starts: name it in after`;
   const skippable = read.when !== undefined || read.optional;
   return skippable && field === 'output' && deeper.length > 0 ? `${read.id} may be skipped, and its output then reads null` : undefined;
 }
@@ -57,7 +58,7 @@ class Settled {
   constructor(plan: Plan) {
     // In rounds, since `after` may name steps further down; a cycle ends the rounds, and is reported elsewhere.
     let open = [...plan.steps];
-    for (let moved = true; moved && open.length > 0; ) {
+    for (let moved = true; moved && open.length > 0;) {
       const rest = open.filter((step) => !this.#settle(step, plan));
       moved = rest.length < open.length;
       open = rest;
@@ -75,14 +76,19 @@ class Settled {
     const sets = after.map((id) => new Set([id, ...(this.#known.get(id) ?? [])]));
     const whole = step.join.k >= step.after.length;
     const [first = new Set<string>(), ...others] = sets;
-    const settled = whole ? new Set(sets.flatMap((set) => [...set])) : new Set([...first].filter((id) => others.every((set) => set.has(id))));
+    const settled = whole
+      ? new Set(sets.flatMap((set) => [...set]))
+      : new Set([...first].filter((id) => others.every((set) => set.has(id))));
     this.#known.set(step.id, settled);
     return true;
   }
 
   /** A side step runs when its wait has expired: what was settled before that wait is settled for it too, and the wait itself. */
   #beforeSide(side: PlannedStep, plan: Plan): ReadonlySet<string> {
-    const naming = plan.steps.find(({ wait }) => wait?.onDeadline !== undefined && wait.onDeadline !== null && 'step' in wait.onDeadline && wait.onDeadline.step === side.id);
+    const naming = plan.steps.find(
+      ({ wait }) =>
+        wait?.onDeadline !== undefined && wait.onDeadline !== null && 'step' in wait.onDeadline && wait.onDeadline.step === side.id,
+    );
     const ids = new Set<string>();
     const open = naming === undefined ? [] : [naming.id];
     for (let id = open.pop(); id !== undefined; id = open.pop()) {

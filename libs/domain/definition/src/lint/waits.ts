@@ -9,13 +9,23 @@ export function lintWaits(plan: Plan, problems: Problems, waivers: Waivers): voi
     const pointer = at('/steps', index, 'wait');
     if (problems.refusedAt(pointer)) continue;
     if (wait.deadline === null && wait.noDeadline === undefined) {
-      waivers.find('wait-without-deadline', id, pointer, `${id} may wait for ever: say deadline and onDeadline, or noDeadline with a reason`);
+      waivers.find(
+        'wait-without-deadline',
+        id,
+        pointer,
+        `${id} may wait for ever: say deadline and onDeadline, or noDeadline with a reason`,
+      );
     }
     if (wait.staleAfterMs === null && needsStaleness(wait.triggers.map(({ kind }) => kind))) {
       waivers.find('wait-without-staleness', id, pointer, `${id} does not say after what time its assumptions are doubtful: staleAfter`);
     }
     if (wait.triggers.some((trigger) => trigger.kind === 'event' && trigger.key === undefined)) {
-      waivers.find('wait-without-key', id, pointer, `${id} takes any event of a type, also one that is meant for another run: give the trigger a key`);
+      waivers.find(
+        'wait-without-key',
+        id,
+        pointer,
+        `${id} takes any event of a type, also one that is meant for another run: give the trigger a key`,
+      );
     }
   }
 }

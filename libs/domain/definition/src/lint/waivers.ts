@@ -34,7 +34,12 @@ export class Waivers {
     for (const [i, waiver] of (this.plan.definition.waive ?? []).entries()) {
       if (waiver === null) continue; // Refused before.
       const known = (judgements as readonly string[]).includes(waiver.rule);
-      if (!known) this.problems.error(at('/waive', i, 'rule'), 'not_waivable', `${waiver.rule} cannot be waived; these can: ${judgements.join(', ')}`);
+      if (!known)
+        this.problems.error(
+          at('/waive', i, 'rule'),
+          'not_waivable',
+          `${waiver.rule} cannot be waived; these can: ${judgements.join(', ')}`,
+        );
       else if (waiver.step !== undefined && this.plan.step(waiver.step) === undefined) {
         this.problems.error(at('/waive', i, 'step'), 'unknown-ref', `there is no step ${waiver.step}`);
       } else if (!this.#used.has(i)) this.problems.warning(at('/waive', i), 'waiver-unused', `silences nothing: ${waiver.rule}`);

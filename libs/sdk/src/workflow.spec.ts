@@ -1,0 +1,116 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { compileDefinitionText, hashDefinition } from '@cairn/domain-definition';
+import { DefinitionRefused, workflow } from './workflow.js';
+import { ref, withoutRefs } from './workflow-ref.js';
+
+const YAML = `
+cairn: 1
+name: vendor-onboarding
+version: 3.2.0
+class: long
+goal: Vendor \${input.vendorId} may be paid, or is declined
+input:
+  type: object
+  properties: { vendorId: { type: string }, limitEur: { type: number }, mail: { type: string, format: email } }
+  required: [vendorId, limitEur]
+on: [{ event: procurement.vendor.requested, key: "\${event.data.vendorId}" }]
+steps:
+  - { id: fetch-doc, task: { queue: screening }, input: { id: "\${input.vendorId}" }, retry: http-default@4, timeout: 2h }
+  - id: documents
+    after: []
+    wait:
+      any: [{ event: { type: dms.document.received, key: "\${input.vendorId}", where: "event.data.kind == 'W8'" } }, { signal: go-on }]
+      deadline: 14d
+      staleAfter: 7d
+      onDeadline: { step: chase }
+  - { id: chase, side: true, task: { queue: vendor-desk } }
+  - { id: poll, after: [fetch-doc, documents], task: { queue: files }, repeat: { until: output.done, max: 5 }, output: { type: object, properties: { done: { type: boolean } }, required: [done], additionalProperties: {} } }
+  - { id: tell, emit: { type: vendor.done, data: { risk: "\${steps['fetch-doc'].output.risk}", who: "vendor:\${input.vendorId}" } } }
+output: { value: "\${steps['fetch-doc'].output}" }
+`;
+
+const begun = workflow('vendor-onboarding', {
+  version: '3.2.0',
+  class: 'long',
+  goal: `Vendor ${ref.input.vendorId} may be paid, or is declined`,
+})
+  .input(z.object({ vendorId: z.string(), limitEur: z.number(), mail: z.email().optional() }))
+  .on({ event: 'procurement.vendor.requested', key: '${event.data.vendorId}' });
+
+const built = begun
+  .task('fetch-doc', { queue: 'screening', input: { id: ref.input.vendorId }, retry: 'http-default@4', timeout: '2h' })
+  .wait('documents', {
+    after: [],
+    deadline: '14d',
+    staleAfter: '7d',
+    onDeadline: { step: 'chase' },
+    any: [{ event: { type: 'dms.document.received', key: ref.input.vendorId, where: "event.data.kind == 'W8'" } }, { signal: 'go-on' }],
+  })
+  .task('chase', { side: true, queue: 'vendor-desk' })
+  .task('poll', {
+    after: ['fetch-doc', 'documents'],
+    queue: 'files',
+    repeat: { until: 'output.done', max: 5 },
+    output: z.looseObject({ done: z.boolean() }),
+  })
+  .emit('tell', { type: 'vendor.done', data: { risk: ref.steps['fetch-doc'].output.risk, who: `vendor:${ref.input.vendorId}` } })
+  .output({ value: ref.steps['fetch-doc'].output });
+
+describe('workflow', () => {
+  it('gives the same hash as the YAML of the same workflow', () => {
+    const fromYaml = compileDefinitionText(YAML, 'yaml');
+    expect(fromYaml).toMatchObject({ ok: true });
+    expect(fromYaml.ok && fromYaml.hash).toBe(hashDefinition(built.build()));
+  });
+
+  it('lists all problems in one error', () => {
+    const bad = workflow('Bad', { version: '1' }).task('a', { queue: 'q', after: ['b'], when: 'nope' });
+    expect(() => bad.build()).toThrow(DefinitionRefused);
+    try {
+      bad.build();
+    } catch (error) {
+      expect((error as DefinitionRefused).errors.map(({ rule, pointer }) => `${rule} ${pointer}`)).toEqual([
+        'pattern /name',
+        'pattern /version',
+        'expression /steps/0/when',
+        'unknown-ref /steps/0/after/0',
+      ]);
+      expect((error as Error).message).toContain('/steps/0/after/0 unknown-ref');
+    }
+  });
+
+  it('refuses what this release does not know, also from plain JavaScript', () => {
+    const bad = workflow('one', { version: '1.0.0' }).task('a', { queue: 'q', colour: 'red' } as never);
+    expect(() => bad.build()).toThrow('unknown_field');
+  });
+
+  it('lets a common beginning be continued in two ways', () => {
+    const [one, two] = [begun.task('a', { queue: 'q' }), begun.task('b', { queue: 'q' })];
+    expect(one.build().steps.map(({ id }) => id)).toEqual(['a']);
+    expect(two.build().steps.map(({ id }) => id)).toEqual(['b']);
+  });
+
+  it('lets callers leave out what has a default', () => {
+    const { input } = workflow('one', { version: '1.0.0' })
+      .input(z.object({ n: z.number().default(1) }))
+      .task('a', { queue: 'q' })
+      .build();
+    expect(input).not.toHaveProperty('required');
+  });
+});
+
+describe('ref', () => {
+  it.each([
+    [ref.input.a.b, '${input.a.b}'],
+    [ref.steps['fetch-doc'].output, "${steps['fetch-doc'].output}"],
+    [ref.input.list[0], '${input.list[0]}'],
+    [ref.input.in, "${input['in']}"],
+    [ref.event.data["it's"], "${event.data['it\\'s']}"],
+    [ref.run.id, '${run.id}'],
+  ])('%#', (reference, text) => {
+    expect(`${reference}`).toBe(text);
+    expect(withoutRefs({ a: [reference] })).toEqual({ a: [text] });
+    expect(JSON.stringify([reference])).toBe(JSON.stringify([text]));
+  });
+});
