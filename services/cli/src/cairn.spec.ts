@@ -259,8 +259,9 @@ describe('commands', () => {
       `id: ${(event as { revision: number }).revision}\nevent: stored\ndata: ${JSON.stringify(event)}\n\n`;
     const step = stored(0, 'StepSucceeded', { step: 'extract', attemptId: 'x', output: { a: 1 } });
     answers[`GET runs/${RUN}/stream`] = { body: `: hello\n\n${message(step)}${message(step)}` };
+    answers[`GET runs/${RUN}/result`] = { body: { run: RUN, state: 'active' } };
     const watching = run(['run', 'watch', RUN, '--json']);
-    while (asked.length < 2) await new Promise(setImmediate);
+    while (asked.length < 3) await new Promise(setImmediate);
     answers[`GET runs/${RUN}/stream`] = { body: message(step) + message(stored(1, 'RunCompleted', { outcome: 'succeeded', output: 1 })) };
     const { code, out } = await watching;
     expect(code).toBe(0);
@@ -274,6 +275,9 @@ describe('commands', () => {
     const failed = await run(['run', 'watch', RUN]);
     expect(failed.code).toBe(1);
     expect(failed.out).toContain('billing: no money');
+    answers[`GET runs/${RUN}/stream`] = { body: '' };
+    answers[`GET runs/${RUN}/result`] = { body: { run: RUN, state: 'complete', outcome: 'succeeded' } };
+    expect(await run(['run', 'watch', RUN, '--from', '9'])).toMatchObject({ code: 0, out: '' });
   });
 
   it('run verify: 0 whole, 1 violated', async () => {

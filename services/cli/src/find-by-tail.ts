@@ -6,6 +6,8 @@ import { tail } from './show.js';
 
 /** Fewer characters would match by chance. */
 const TAIL_MIN = 6;
+/** Open waits that are looked through: one page of the server's largest. */
+const PAGE_MAX = 200;
 const TAIL = /^[0-9a-hjkmnp-tv-z]{6,25}$/;
 
 /** The whole id of a run from a unique tail of it. None: exit 3; several: exit 2 with the candidates. */
@@ -20,11 +22,11 @@ export async function runId(client: Client, text: string): Promise<string> {
   );
 }
 
-/** The same for a wait. */
+/** The same for an open wait; a closed one stands in its run's history and is named by its whole id. */
 export async function waitId(client: Client, text: string): Promise<string> {
   const given = checked(text, 'wait');
   if (given.whole) return given.text;
-  const { items } = await client.get<Page<WaitView>>(`waits?tail=${given.text}`);
+  const { items } = await client.get<Page<WaitView>>(`waits?limit=${PAGE_MAX}`);
   return only(
     given.text,
     'wait',

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StoredEventView } from '@cairn/contracts';
+import type { RunResultView, StoredEventView } from '@cairn/contracts';
 import { EXIT } from './exit-codes.js';
 import { endOf, eventLine } from './event-line.js';
 import { Refusal } from './refusal.js';
@@ -28,6 +28,9 @@ export async function watchRun(context: Context, run: string, from: number): Pro
         const end = endOf(event);
         if (end !== undefined) return end;
       }
+      // The stream ended without the run's end: the server drains, or the run was over before `from`.
+      const view = await context.client.get<RunResultView>(`runs/${run}/result`);
+      if (view.state === 'complete') return { succeeded: view.outcome === 'succeeded' };
     } catch (error) {
       if (error instanceof Refusal && error.exitCode !== EXIT.unreachable) throw error;
       if (awaySince === undefined) context.aside('server is away, trying again');

@@ -10,6 +10,12 @@ import { oneLine, table } from '../show.js';
 /** Characters of a hash that people are shown, after `sha256:` (`capabilities.md` §3.1). */
 const HASH_SHOWN = 12;
 
+/** What `PUT definitions/{name}` answers with: made, was there with the same bytes, not settled within the server's patience. */
+const outcomes = new Map<number, 'applied' | 'unchanged'>([
+  [201, 'applied'],
+  [200, 'unchanged'],
+]);
+
 interface Linted {
   readonly file: string;
   readonly ok: boolean;
@@ -37,13 +43,13 @@ export function defCommands(root: Command, shell: Shell): void {
     .description('checks files and stores them; a version that is stored can never change')
     .action(async (files: string[], _: unknown, command: Command) => {
       const context = shell.context(command);
-      const applied: (Partial<DefinitionSummary> & { readonly file: string; readonly outcome: 'applied' | 'unchanged' })[] = [];
+      const applied: (Partial<DefinitionSummary> & { readonly file: string; readonly outcome: 'applied' | 'unchanged' | 'pending' })[] = [];
       for (const file of files) {
         const compiled = await compileFile(file);
         if (!compiled.ok) throw invalid(file, compiled.errors);
         const { name, version } = compiled.definition;
         const { status } = await context.client.put(`definitions/${name}`, compiled.definition);
-        applied.push({ file, outcome: status === 201 ? 'applied' : 'unchanged', name, version, hash: compiled.hash });
+        applied.push({ file, outcome: outcomes.get(status) ?? 'pending', name, version, hash: compiled.hash });
       }
       context.print({ definitions: applied }, () =>
         applied.map(({ outcome, name, version, hash = '' }) => `${outcome} ${name}@${version}  ${shortHash(hash)}\n`).join(''),

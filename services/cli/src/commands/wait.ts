@@ -1,6 +1,7 @@
 import type { Page, WaitView } from '@cairn/contracts';
 import type { Command } from 'commander';
 import { runId, waitId } from '../find-by-tail.js';
+import { usage } from '../refusal.js';
 import { common, type Context, type Shell } from '../shell.js';
 import { age, brief, clock, oneLine, table, tail } from '../show.js';
 
@@ -8,16 +9,17 @@ export function waitCommands(root: Command, shell: Shell): void {
   const noun = root.command('wait').description('what runs are waiting for');
 
   common(noun.command('list'))
-    .description('waits, the open ones unless another state is named')
-    .option('--state <state>', 'open, satisfied, expired or withdrawn', 'open')
-    .option('--type <type>', 'that wait for events of this type')
-    .option('--run <run>', 'of this run')
-    .action(async (options: { state: string; type?: string; run?: string }, command: Command) => {
+    .description('the open waits, or all waits of one run')
+    .option('--type <type>', 'that wait for events of this type, or for a timer or signal')
+    .option('--run <run>', 'of this run, closed ones too')
+    .action(async ({ type, run }: { type?: string; run?: string }, command: Command) => {
       const context = shell.context(command);
-      const query = new URLSearchParams({ state: options.state });
-      if (options.type !== undefined) query.set('type', options.type);
-      const path = options.run === undefined ? 'waits' : `runs/${await runId(context.client, options.run)}/waits`;
-      const page = await context.client.get<Page<WaitView>>(`${path}?${query}`);
+      if (type !== undefined && run !== undefined) throw usage('--type is for the open waits of all runs: leave out --run.');
+      const path =
+        run === undefined
+          ? `waits${type === undefined ? '' : `?type=${encodeURIComponent(type)}`}`
+          : `runs/${await runId(context.client, run)}/waits`;
+      const page = await context.client.get<Page<WaitView>>(path);
       context.print(page, () => waitTable(page.items, context));
     });
 
