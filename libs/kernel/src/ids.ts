@@ -13,13 +13,20 @@ const ID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 
 /** The id of a thing: UUIDv5(NS, canonical [kind, …parts]) as 26 characters. Equal parts give the equal id, on every machine. */
 export function idOf(kind: IdKind, ...parts: readonly (string | number)[]): Id {
-  const name = Buffer.from(canon([kind, ...parts]), 'utf8');
-  const digest = hash('sha1', Buffer.concat([NAMESPACE, name]), 'buffer') as Buffer;
-  const uuid = digest.subarray(0, 16);
+  const name = canon([kind, ...parts]);
+  const bytes = 16 + Buffer.byteLength(name);
+  if (bytes > scratch.length) scratch = Buffer.concat([NAMESPACE], 2 * bytes);
+  scratch.write(name, 16);
+  const digest = hash('sha1', scratch.subarray(0, bytes), 'binary'); // A text of bytes: cheaper to get at than a buffer.
+  for (let i = 0; i < 16; i++) uuid[i] = digest.charCodeAt(i);
   uuid[6] = (uuid[6]! & 0x0f) | 0x50; // version 5
   uuid[8] = (uuid[8]! & 0x3f) | 0x80; // RFC 9562 variant
   return crockford(uuid);
 }
+
+/** Reused between calls: an id is made for every event and every attempt. */
+let scratch = Buffer.concat([NAMESPACE], 1_024);
+const uuid = new Uint8Array(16);
 
 /** What ids are made of (`history.md` §1): run [ns, workflow, key] · run-event [ns, workflow, source, eventId] · … */
 export type IdKind = 'run' | 'run-event' | 'receipt' | 'event' | 'attempt' | 'wait' | 'timer' | 'emit' | 'review' | 'command' | 'random';

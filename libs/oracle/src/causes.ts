@@ -22,8 +22,8 @@ export function checkCauses(branch: Branch, inbox: Inbox | undefined, report: Re
       const wrong = wrongCause(event, stored, { byId, startedBy, inbox });
       if (wrong !== undefined) report('I-5', event.revision, `${event.type} is caused by ${event.causationId}: ${wrong}`);
     }
-    byId.set(event.eventId, event);
-    if (event.type === 'StepStarted') startedBy.set(event.data.attemptId, event.eventId);
+    byId.set(stored.eventId, event);
+    if (event.type === 'StepStarted') startedBy.set(event.data.attemptId, stored.eventId);
   }
 }
 
@@ -48,6 +48,7 @@ function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known
       return cause?.type === 'WaitOpened' || causationId === event.data.eventId
         ? receiptOf(causationId, cause, known)
         : 'neither its receipt nor its WaitOpened';
+    case 'WaitSatisfied': // A wait that collected until its deadline.
     case 'WaitExpired':
     case 'WaitStale':
       return cause?.type === 'WaitOpened' ? undefined : 'a WaitOpened';

@@ -2,7 +2,7 @@ import { Relay, SweepLoop, WorkingSet } from '@cairn/application';
 import type { CloudEvent, CommandAnswer, CommandMessage, ReplyData, WorkDesk } from '@cairn/contracts';
 import { executionRun } from '@cairn/contracts';
 import { UnreadableEvent, type RunCommand, type RunState } from '@cairn/domain-run';
-import type { Id, JsonObject, StoredEvent } from '@cairn/kernel';
+import { runStream, type Id, type JsonObject, type StoredEvent } from '@cairn/kernel';
 import type { Plan } from '@cairn/domain-definition';
 import type { Artifacts, Bound, Bus, Clock, EventStore, IncomingMessage, Metrics, Randomness, Settlement } from '@cairn/ports';
 import { Documents } from './driving/documents.js';
@@ -130,7 +130,10 @@ export function assembleExecution(options: ExecutionOptions): Execution {
 
   async function lapse(task: Task, by: 'lease' | 'timeout', message: string): Promise<void> {
     const command: RunCommand = { type: 'RecordLapse', data: { attemptId: task.attemptId, by, message } };
-    await driver.submit({ runId: task.runId, command, actor: 'service:execution', causationId: task.startedBy });
+    const stream = runStream(task.runId, task.event.data?.lease.branch ?? 'main');
+    const [started] = await store.read(stream, task.startedRevision, task.startedRevision);
+    if (started === undefined) return; // The store has forgotten the attempt: there is nothing to record it in.
+    await driver.submit({ runId: task.runId, command, actor: 'service:execution', causationId: started.eventId });
   }
 
   async function handle(message: IncomingMessage): Promise<Settlement> {

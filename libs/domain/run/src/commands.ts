@@ -9,6 +9,8 @@ export interface CommandContext {
   readonly now: EpochMs;
   /** 128 fresh bits; attempt ids come from it and it is never stored (W-5). */
   readonly entropy: string;
+  /** What the append will say caused it (`history.md` §1). */
+  readonly causationId: string;
 }
 
 /** Starts the run. `input` has been checked against nothing yet: the decider does. */

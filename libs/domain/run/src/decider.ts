@@ -10,6 +10,12 @@ import type { RunState } from './state.js';
 import { recordLapse, recordReply } from './steps/decide.js';
 import { expireWait, markStale, wakeRun } from './waits/decide.js';
 
+/** A decision, and the state that its events give: what folding them would give, without folding them again. */
+export interface Decided {
+  readonly decision: Decision<RunEvent, RunRejection>;
+  readonly after: RunState;
+}
+
 /**
  * Decides what a command makes of a run: pure, total, bounded. Throws `MissingOutput` if an expression needs an output that is held
  * by reference and was not loaded; the caller loads it and decides again.
@@ -20,12 +26,17 @@ export function decideRun(
   command: RunCommand,
   context: CommandContext,
   loaded: LoadedOutputs = NOTHING_LOADED,
-): Decision<RunEvent, RunRejection> {
+): Decided {
   const draft = new Draft(plan, state, context, loaded);
+  const decision = decide(draft, command);
+  return { decision, after: decision.kind === 'accepted' ? draft.state : state };
+}
+
+function decide(draft: Draft, command: RunCommand): Decision<RunEvent, RunRejection> {
   if (command.type === 'StartRun') return startRun(draft, command);
-  if (state.started === null) return rejected({ code: 'run_not_found', detail: 'there is no such run' });
+  if (draft.state.started === null) return rejected({ code: 'run_not_found', detail: 'there is no such run' });
   if (command.type === 'RecordReply') return recordReply(draft, command); // Welcome after the end, too: as late.
-  if (state.end !== null) return nothing('late');
+  if (draft.state.end !== null) return nothing('late');
   switch (command.type) {
     case 'RecordLapse':
       return recordLapse(draft, command);

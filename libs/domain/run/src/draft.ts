@@ -1,4 +1,4 @@
-import { instantOf, type Json } from '@cairn/kernel';
+import { instantOf, type Instant, type Json } from '@cairn/kernel';
 import type { Plan, Scope, StepScope } from '@cairn/domain-definition';
 import type { CommandContext } from './commands.js';
 import { evolve } from './evolve.js';
@@ -17,22 +17,26 @@ export const NOTHING_LOADED: LoadedOutputs = new Map();
  */
 export class Draft {
   readonly events: RunEvent[] = [];
+  readonly at: Instant;
 
   constructor(
     readonly plan: Plan,
     public state: RunState,
     readonly context: CommandContext,
     private readonly loaded: LoadedOutputs,
-  ) {}
-
-  get at(): string {
-    return instantOf(this.context.now);
+  ) {
+    this.at = instantOf(context.now);
   }
 
-  /** Adds an event and folds it. Its id is not known yet (it names the whole append), so the state after a decision is folded anew. */
+  /** Adds an event and folds it: the state after the last one is the state that the history will give. */
   add(event: RunEvent): void {
     this.events.push(event);
-    const recorded = { ...event, revision: this.state.revision + 1, at: this.at, eventId: '', causationId: '' } as RecordedRunEvent;
+    const recorded = {
+      ...event,
+      revision: this.state.revision + 1,
+      at: this.at,
+      causationId: this.context.causationId,
+    } as RecordedRunEvent;
     this.state = evolve(this.state, recorded);
   }
 

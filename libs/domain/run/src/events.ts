@@ -1,4 +1,4 @@
-import type { Id, Instant, Revision } from '@cairn/kernel';
+import type { Instant, Revision } from '@cairn/kernel';
 import type { LifecycleEvent } from './lifecycle/events.js';
 import type { RecoveryEvent } from './recovery/events.js';
 import type { StepEvent } from './steps/events.js';
@@ -8,11 +8,13 @@ import type { WaitEvent } from './waits/events.js';
 export type RunEvent = LifecycleEvent | StepEvent | WaitEvent | RecoveryEvent;
 export type RunEventType = RunEvent['type'];
 
-/** An event with what the fold needs of its envelope. Every `StoredEvent` of a run stream is one. */
+/**
+ * An event with what the fold needs of its envelope; every `StoredEvent` of a run stream is one. Its id is not among it: ids name the
+ * whole append, and a decision folds its own events before they have any.
+ */
 export type RecordedRunEvent = RunEvent & {
   readonly revision: Revision;
   readonly at: Instant;
-  readonly eventId: Id;
   readonly causationId: string;
 };
 

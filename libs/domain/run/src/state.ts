@@ -30,8 +30,8 @@ export interface OpenAttempt {
   readonly n: number;
   readonly taken: boolean;
   readonly startedAt: Instant;
-  /** Event id of its `StepStarted`: the cause of its lapse. */
-  readonly startedBy: Id;
+  /** Of its `StepStarted`, whose event id is the cause of its lapse. */
+  readonly startedRevision: Revision;
 }
 
 /** How a closed attempt ended: by which reply, or null by a lapse, a decider or the run's end. */
@@ -45,14 +45,10 @@ export interface RetryEntry {
   readonly n: number;
   readonly message: string;
   readonly failedAt: Instant;
-  /** Event id of the `StepFailed`. */
-  readonly failedBy: Id;
   /** Null until `RetryDecided`. */
   readonly decision: RetryVerdict | null;
   readonly bucket: string | null;
   readonly notBefore: Instant | null;
-  /** Event id of the `RetryDecided`: the cause of the attempt that follows. */
-  readonly decidedBy: Id | null;
   /** The next attempt has started, or the step is settled otherwise: nothing is owed any more. */
   readonly settled: boolean;
 }
@@ -62,8 +58,6 @@ export interface WaitEntry {
   readonly open: boolean;
   readonly opened: WaitOpened['data'];
   readonly openedAt: Instant;
-  /** Event id of the `WaitOpened`: the cause of its timers and its deadline. */
-  readonly openedBy: Id;
   readonly got: readonly CollectedTrigger[];
   readonly stale: string | null;
 }

@@ -1,11 +1,11 @@
 import type { Plan } from '@cairn/domain-definition';
 import {
-  foldRun,
   initialState,
   INLINE_BYTES_MAX,
   type ArtifactRef,
-  type RecordedRunEvent,
+  type CommandContext,
   type RunCommand,
+  type RunEvent,
   type RunState,
 } from '@cairn/domain-run';
 import { decideRun, MissingOutput, NOTHING_LOADED, type RunRejection } from '@cairn/domain-run/decider';
@@ -16,6 +16,7 @@ import {
   runStream,
   sealAppend,
   type Because,
+  type Decision,
   type EpochMs,
   type ExpectedRevision,
   type Id,
@@ -124,14 +125,14 @@ export class Driver {
 
     for (const pending of batch) {
       const decided = this.decide(run, pending.order);
-      const { plan, decision, now } = decided instanceof Promise ? await decided : decided;
+      const { plan, decision, state, now } = decided instanceof Promise ? await decided : decided;
       if (decision.kind !== 'accepted') {
-        const { state } = run;
         settled.push(() => pending.resolve({ ...decision, state }));
         continue;
       }
-      const { events, after } = this.seal(run, plan, pending.order, now, decision.events);
       const before = run;
+      const events = this.seal(before, pending.order, now, decision.events);
+      const after: LoadedRun = { state, lastHash: events.at(-1)?.metadata.hash ?? before.lastHash, plan };
       run = after;
       const outcome = this.append(before, events);
       submitted.push({ pending, before, after, events, outcome });
@@ -185,9 +186,10 @@ export class Driver {
     const needsPolicies = command.type === 'StartRun' && run.state.started === null;
     const needsEvent = command.type === 'WakeRun' && command.data.kind === 'event' && command.data.event.dataRef !== undefined;
     if (plan === undefined || needsPolicies || needsEvent) return this.decideAfterLoading(run, order, plan);
-    const context = this.context();
+    const context = this.context(order);
     try {
-      return { plan, now: context.now, decision: decideRun(plan, run.state, command, context) };
+      const { decision, after } = decideRun(plan, run.state, command, context);
+      return { plan, now: context.now, decision, state: after };
     } catch (error) {
       if (error instanceof MissingOutput) return this.decideAfterLoading(run, order, plan);
       throw error;
@@ -208,6 +210,7 @@ export class Driver {
         return {
           plan,
           now: this.options.clock.now(),
+          state: run.state,
           decision: { kind: 'rejected', rejection: { code: 'policy_not_found', detail: `there is no policy ${policies.missing}` } },
         };
       }
@@ -218,21 +221,19 @@ export class Driver {
       if (event.dataRef !== undefined)
         command = { ...command, data: { ...command.data, event: { ...event, loaded: await documents.load(event.dataRef) } } };
     }
-    const context = this.context();
+    const context = this.context(order);
     if (plan === undefined)
       return {
         plan: undefined,
         now: context.now,
+        state: run.state,
         decision: { kind: 'rejected', rejection: { code: 'run_not_found', detail: 'there is no such run' } },
       };
     const loaded = new Map<string, Json>();
     for (;;) {
       try {
-        return {
-          plan,
-          now: context.now,
-          decision: decideRun(plan, run.state, command, context, loaded.size === 0 ? NOTHING_LOADED : loaded),
-        };
+        const { decision, after } = decideRun(plan, run.state, command, context, loaded.size === 0 ? NOTHING_LOADED : loaded);
+        return { plan, now: context.now, decision, state: after };
       } catch (error) {
         if (!(error instanceof MissingOutput)) throw error;
         loaded.set(error.artifact, await documents.load({ artifact: error.artifact, bytes: 0, mediaType: 'application/json' }));
@@ -240,24 +241,17 @@ export class Driver {
     }
   }
 
-  private context(): { now: number; entropy: string } {
-    return { now: this.options.clock.now(), entropy: this.options.randomness.entropy() };
+  private context({ causationId }: Order): CommandContext {
+    return { now: this.options.clock.now(), entropy: this.options.randomness.entropy(), causationId };
   }
 
-  private seal(
-    run: LoadedRun,
-    plan: Plan | undefined,
-    order: Order,
-    now: EpochMs,
-    events: Parameters<typeof sealAppend>[1],
-  ): { events: StoredEvent[]; after: LoadedRun } {
-    const { state } = run;
+  private seal({ state, lastHash }: LoadedRun, order: Order, now: EpochMs, events: readonly RunEvent[]): StoredEvent[] {
     const ns = state.started?.ns ?? (order.command.type === 'StartRun' ? order.command.data.ns : '');
-    const sealed = sealAppend(
+    return sealAppend(
       {
         stream: runStream(state.runId, state.branch),
         expected: expectedAfter(state),
-        prevHash: run.lastHash,
+        prevHash: lastHash,
         ns,
         runId: state.runId,
         branch: state.branch,
@@ -267,12 +261,6 @@ export class Driver {
       },
       events,
     );
-    const after: LoadedRun = {
-      state: foldRun(state, sealed as unknown as readonly RecordedRunEvent[]),
-      lastHash: sealed.at(-1)?.metadata.hash ?? run.lastHash,
-      plan,
-    };
-    return { events: sealed, after };
   }
 
   /** Whether these events stand in the stream. An unknown outcome is cleared up by looking for our own ids (W-1). */
@@ -293,7 +281,9 @@ interface Decided {
   readonly plan: Plan | undefined;
   /** The time that the decision went by, which its events carry. */
   readonly now: EpochMs;
-  readonly decision: ReturnType<typeof decideRun>;
+  readonly decision: Decision<RunEvent, RunRejection>;
+  /** After the decision's events. */
+  readonly state: RunState;
 }
 
 /** What a start believes before it has looked: that it is the first. If not, its append conflicts and the run is read. */

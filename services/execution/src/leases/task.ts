@@ -11,8 +11,8 @@ export interface Task {
   readonly queue: string;
   readonly leaseMs: number;
   readonly timeoutMs: number;
-  /** Event id of its `StepStarted`: the cause of its lapse. */
-  readonly startedBy: Id;
+  /** Of its `StepStarted`, whose event id is the cause of its lapse. */
+  readonly startedRevision: number;
   readonly event: CloudEvent<TaskData>;
 }
 
@@ -64,7 +64,7 @@ export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undef
     queue: work.queue,
     leaseMs: step.leaseMs,
     timeoutMs: step.timeoutMs,
-    startedBy: attempt.startedBy,
+    startedRevision: attempt.startedRevision,
     event,
   };
 }

@@ -12,7 +12,7 @@ describe('a run', () => {
 
   it('refuses an input that breaks its schema, naming the field and the rule', () => {
     const run = new GivenRun(planWith(steps, { input: { type: 'object', required: ['key'], properties: { key: { type: 'string' } } } }));
-    const decision = run.decide({
+    const { decision } = run.decide({
       type: 'StartRun',
       data: {
         ns: 'default',

@@ -12,11 +12,9 @@ export function evolveRecovery(state: RunState, event: RecordedRunEvent): RunSta
         n: state.path.steps.get(step)?.attempts ?? 1,
         message: failure.message,
         failedAt: event.at,
-        failedBy: event.eventId,
         decision: null,
         bucket: null,
         notBefore: null,
-        decidedBy: null,
         settled: false,
       };
       return {
@@ -29,7 +27,7 @@ export function evolveRecovery(state: RunState, event: RecordedRunEvent): RunSta
       const before = state.path.retries.get(attemptId);
       if (before === undefined) return state;
       const retried = decision === 'retry';
-      const entry: RetryEntry = { ...before, decision, bucket, notBefore: notBefore ?? null, decidedBy: event.eventId };
+      const entry: RetryEntry = { ...before, decision, bucket, notBefore: notBefore ?? null };
       const counts = retried ? state.path.counts : count(state.path.counts, { retriesOwed: -1, blocked: isBlocking(decision) ? 1 : 0 });
       return { ...state, path: { ...state.path, retries: state.path.retries.set(attemptId, entry), counts } };
     }

@@ -5,6 +5,7 @@ import { decideRun } from '../decider.js';
 import type { RecordedRunEvent, RunEvent } from '../events.js';
 import { foldRun } from '../evolve.js';
 import { initialState, type RunState } from '../state.js';
+import { stateDigest } from '../state-digest.js';
 
 export const RUN = idOf('run', 'default', 'spec', 'k');
 export const START = epochMsOf('2026-11-23T09:00:00.000Z');
@@ -30,7 +31,7 @@ export class GivenRun {
 
   /** Decides, and appends what was accepted. Answers the names of the events, or why there are none. */
   when(command: RunCommand): string[] | string {
-    const decision = this.decide(command);
+    const { decision, after } = this.decide(command);
     if (decision.kind === 'nothing') return `nothing: ${decision.because}`;
     if (decision.kind === 'rejected') return `rejected: ${decision.rejection.code}`;
     const stream = runStream(RUN, 'main');
@@ -44,20 +45,31 @@ export class GivenRun {
         branch: 'main',
         at: instantOf(this.now),
         actor: 'service:spec',
-        causationId: command.type === 'RecordReply' ? command.data.replyId : `c${this.commands}`,
+        causationId: this.causeOf(command),
       },
       decision.events,
     );
     const recorded = sealed as unknown as RecordedRunEvent[];
     this.lastHash = sealed.at(-1)?.metadata.hash ?? this.lastHash;
-    this.state = foldRun(this.state, recorded);
+    const folded = foldRun(this.state, recorded);
+    if (stateDigest(folded) !== stateDigest(after) || folded.revision !== after.revision)
+      throw new Error('the decided state is not what the history gives');
+    this.state = folded;
     this.history.push(...recorded);
     return decision.events.map(named);
   }
 
   decide(command: RunCommand): ReturnType<typeof decideRun> {
     this.commands += 1;
-    return decideRun(this.plan, this.state, command, { now: this.now, entropy: `entropy-${this.commands}` });
+    return decideRun(this.plan, this.state, command, {
+      now: this.now,
+      entropy: `entropy-${this.commands}`,
+      causationId: this.causeOf(command),
+    });
+  }
+
+  private causeOf(command: RunCommand): string {
+    return command.type === 'RecordReply' ? command.data.replyId : `c${this.commands}`;
   }
 
   start(input: Json = {}): string[] | string {

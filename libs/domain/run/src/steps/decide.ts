@@ -1,4 +1,4 @@
-import { accepted, canon, nothing, rejected, type Decision, type Json } from '@cairn/kernel';
+import { canon, nothing, rejected, type Decision, type Json } from '@cairn/kernel';
 import { advance } from '../advance.js';
 import type { RecordLapse, RecordReply } from '../commands.js';
 import { concluded } from '../concluded.js';
@@ -65,7 +65,8 @@ function recordLate(draft: Draft, command: RecordReply): Decision<RunEvent, RunR
       because: draft.state.end === null ? 'attempt_closed' : 'run_ended',
     },
   };
-  return accepted([late]);
+  draft.add(late);
+  return concluded(draft);
 }
 
 /** The lease of an attempt ran out. A lapse that comes after its reply changes nothing. */

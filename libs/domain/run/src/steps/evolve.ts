@@ -31,7 +31,7 @@ export function evolveSteps(state: RunState, event: RecordedRunEvent): RunState 
         path: {
           ...path,
           steps: path.steps.set(step, entry),
-          attempts: path.attempts.set(attemptId, { step, n: attempt, taken: false, startedAt: event.at, startedBy: event.eventId }),
+          attempts: path.attempts.set(attemptId, { step, n: attempt, taken: false, startedAt: event.at, startedRevision: event.revision }),
           loops: turn === 0 ? path.loops : path.loops.set(base, turn),
           counts: count(path.counts, attempt === 1 ? { firstAttempts: 1 } : { laterAttempts: 1 }),
         },
@@ -101,7 +101,7 @@ export function count(counts: Counts, change: Partial<Counts>): Counts {
 
 /** A reply's append is caused by the reply: its id is the causation. */
 function replyIdOf(event: RecordedRunEvent): string | null {
-  return event.causationId ?? null;
+  return event.causationId;
 }
 
 function close(state: RunState, attemptId: string, replyId: string | null): RunState {

@@ -15,7 +15,6 @@ export function evolveWaits(state: RunState, event: RecordedRunEvent): RunState 
         open: true,
         opened: event.data,
         openedAt: event.at,
-        openedBy: event.eventId,
         got: before?.got ?? [], // An opening under a known id keeps the triggers collected.
         stale: null,
       };
