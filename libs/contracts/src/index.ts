@@ -56,7 +56,7 @@ export {
   type WaitView,
 } from './http.js';
 export { PROBLEM_MEDIA_TYPE, PROBLEM_TYPE_BASE, problemOf, problemStatus, type Problem, type ProblemCode, type ProblemExtras } from './problems.js';
-export { metricNames } from './metric-names.js';
+export { metricDeclarations, metricNames, type MetricDeclaration } from './metric-names.js';
 export {
   checkBody,
   FAILED_TYPE,

@@ -1,23 +1,52 @@
-/** Names of the metrics that a process of Cairn shows (`experience.md` §2.2). Labels hold no id and no text of a user. */
+/** One metric of a process, as data: an adapter makes it, `/metrics` shows it (`experience.md` §2.1-§2.2). */
+export interface MetricDeclaration {
+  /** `cairn_<noun>_<unit>`; `_total` on counters only. */
+  readonly name: string;
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  /** Closed sets: no id, no text of a user. `workflow` keeps its first 200 names. */
+  readonly labels?: readonly string[];
+  readonly buckets?: readonly number[];
+  /** Label values that are known beforehand: shown as 0 from the start. */
+  readonly known?: readonly Readonly<Record<string, string>>[];
+}
+
+const kinds = ['fault', 'bug'] as const;
+const services = ['execution', 'scheduling', 'retry-policy', 'gateway'] as const;
+
+/** Every metric that any service tells. A name that is not here is a bug, and a spec finds it. */
+export const metricDeclarations: readonly MetricDeclaration[] = [
+  { name: 'cairn_runs', kind: 'gauge', help: 'Runs that are in the state now.', labels: ['ns', 'workflow', 'state'] },
+  { name: 'cairn_runs_ended_total', kind: 'counter', help: 'Runs that have ended, by sub-state of complete.', labels: ['ns', 'workflow', 'outcome'] },
+  { name: 'cairn_events_total', kind: 'counter', help: 'Lines of receipts, by outcome.', labels: ['ns', 'outcome'] },
+  { name: 'cairn_retry_attempts_total', kind: 'counter', help: 'Retry decisions.', labels: ['ns', 'bucket', 'decision'] },
+  { name: 'cairn_rings_total', kind: 'counter', help: 'Due times that were rung.', labels: ['kind'] },
+  { name: 'cairn_ring_errors_total', kind: 'counter', help: 'Rings that failed; the sweep rings again.', labels: ['kind', 'error'] },
+  { name: 'cairn_reaction_errors_total', kind: 'counter', help: 'Reactions to the tail that failed; a bug must be 0.', labels: ['service', 'kind'] },
+  {
+    name: 'cairn_sweep_errors_total',
+    kind: 'counter',
+    help: 'Sweeps that failed; a bug must be 0.',
+    labels: ['service', 'kind'],
+    known: services.flatMap((service) => kinds.map((kind) => ({ service, kind }))),
+  },
+  { name: 'cairn_relay_errors_total', kind: 'counter', help: 'Facts that could not be relayed at once; a bug must be 0.', labels: ['relay', 'kind'] },
+  { name: 'cairn_working_set_tail_faults_total', kind: 'counter', help: 'Tails of working sets that the store ended.', labels: ['set'] },
+  { name: 'cairn_working_set_checkpoint_faults_total', kind: 'counter', help: 'Checkpoints of working sets that could not be written.', labels: ['set'] },
+  { name: 'cairn_snapshot_faults_total', kind: 'counter', help: 'Snapshots of runs that could not be written.' },
+  { name: 'cairn_lapse_faults_total', kind: 'counter', help: 'Lapsed leases that could not be recorded at once.' },
+  { name: 'cairn_projection_lag_seconds', kind: 'gauge', help: 'How long lists have been behind the store.', labels: ['projection'], known: [{ projection: 'runs' }] },
+  { name: 'cairn_event_loop_lag_seconds', kind: 'gauge', help: 'p99 delay of the event loop since the last scrape.', labels: ['service'] },
+  { name: 'cairn_bugs_total', kind: 'counter', help: 'Errors that nobody expected; must be 0.', labels: ['service'], known: services.map((service) => ({ service })) },
+  { name: 'cairn_build_info', kind: 'gauge', help: 'What runs; constantly 1.', labels: ['version'] },
+];
+
+/** Names of the lifecycle metrics, for those who tell them. */
 export const metricNames = {
-  /** Counter {ns, outcome}: receipts by outcome. */
-  events: 'cairn_events_total',
-  /** Gauge {ns, workflow, state}: runs that are in the state now. */
   runs: 'cairn_runs',
-  /** Counter {ns, workflow, outcome}: runs that ended; outcome = sub-state of `complete`. */
   runsEnded: 'cairn_runs_ended_total',
-  /** Histogram {ns, workflow, state}, observed on leaving a state. */
-  stateSeconds: 'cairn_state_seconds',
-  /** Counter {ns, bucket, decision}: one for each `RetryDecided`. */
-  retryAttempts: 'cairn_retry_attempts_total',
-  /** Gauge {projection}: how far a read model is behind the store. */
   projectionLag: 'cairn_projection_lag_seconds',
-  /** Gauge {service}: the event loop's p99 delay of the last interval. */
   eventLoopLag: 'cairn_event_loop_lag_seconds',
-  /** Counter {service}: what must be 0. */
   bugs: 'cairn_bugs_total',
-  /** Counter {class}: answers of the HTTP edge by class of status, frames of work apart. */
-  httpResponses: 'cairn_http_responses_total',
-  /** Gauge {version, commit}: constantly 1. */
   buildInfo: 'cairn_build_info',
 } as const;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { BODY_BYTES_MAX, type WorkDesk } from '@cairn/contracts';
+import { BODY_BYTES_MAX, metricNames, type WorkDesk } from '@cairn/contracts';
 import { isFault, type Artifacts, type Bus, type Clock, type EventStore, type Ids, type Metrics, type Randomness } from '@cairn/ports';
 import { ok, type Answer } from './answer.js';
 import { applyDefinition } from './commands/apply-definition.js';
@@ -44,6 +44,8 @@ export interface GatewayParts {
   readonly onBug: (error: unknown) => void;
 }
 
+const MS_PER_S = 1_000;
+
 /** Path parameters as they came, still unchecked. */
 export type Params = Readonly<Record<string, string>>;
 
@@ -52,7 +54,7 @@ export type Gateway = ReturnType<typeof assembleGateway>;
 
 /** Puts the gateway together. It writes nothing to the store: it asks the services, and reads. */
 export function assembleGateway(parts: GatewayParts) {
-  const { store, bus, artifacts, clock, ids, desk, config, onBug } = parts;
+  const { store, bus, artifacts, clock, ids, metrics, desk, config, onBug } = parts;
   const namespaces: ReadonlySet<string> = new Set(config.namespaces);
   const ns = (params: Params): string => namespaceParam(params['ns'] ?? '', namespaces);
   const id = (params: Params): string => idParam(params['id'] ?? '');
@@ -60,7 +62,7 @@ export function assembleGateway(parts: GatewayParts) {
 
   const gate = createGate(config);
   const changes = new Changes(clock);
-  const models = new ReadModels(changes);
+  const models = new ReadModels(changes, metrics);
   const follower = new Follower({ store, clock, models, onFault: onFollowerFault });
   const reader = new RunReader({ store, artifacts, models });
   const intake = new Intake({ bus, ids });
@@ -79,6 +81,11 @@ export function assembleGateway(parts: GatewayParts) {
     },
     /** How far lists are behind the store. */
     lagMs: (): number => follower.lagMs(),
+    /** Tells the metrics what only a walk can say: call it before a scrape. */
+    tellGauges: (): void => {
+      models.gaugeRuns();
+      metrics.gauge(metricNames.projectionLag, follower.lagMs() / MS_PER_S, { projection: 'runs' });
+    },
 
     intercept: (request: IncomingMessage, response: ServerResponse): boolean => frames(request, response) || refuseBrokenPath(request, response),
     admit: gate,

@@ -1,4 +1,4 @@
-import { Module, type DynamicModule, type OnApplicationShutdown, Inject } from '@nestjs/common';
+import { Inject, Module, type BeforeApplicationShutdown, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
 import type { WorkDesk } from '@cairn/contracts';
 import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, Health, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
 import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, Randomness } from '@cairn/ports';
@@ -11,8 +11,6 @@ import { RunsDoor } from './doors/runs.door.js';
 import { WorkDoor } from './doors/work.door.js';
 
 export interface GatewayModuleOptions {
-  /** The module that provides the ports. */
-  readonly ports: DynamicModule;
   readonly config: GatewayConfig;
   /** The module that provides execution's desk, and under what. */
   readonly desk: { readonly module: DynamicModule; readonly token: symbol };
@@ -23,10 +21,11 @@ export interface GatewayModuleOptions {
 
 /** The gateway as a Nest module: ports in, doors out. */
 @Module({})
-export class GatewayModule implements OnApplicationShutdown {
+export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(@Inject(GATEWAY) private readonly gateway: Gateway) {}
 
-  static with({ ports, config, desk, health, exposition, onBug }: GatewayModuleOptions): DynamicModule {
+  /** `ports`: the module that provides the ports. */
+  static on(ports: DynamicModule, { config, desk, health, exposition, onBug }: GatewayModuleOptions): DynamicModule {
     return {
       module: GatewayModule,
       imports: [ports, desk.module],
@@ -45,7 +44,13 @@ export class GatewayModule implements OnApplicationShutdown {
     };
   }
 
-  onApplicationShutdown(): Promise<void> {
+  /** Lists may still catch up when the first request comes; what reads a run reads the store. */
+  onApplicationBootstrap(): void {
+    this.gateway.start();
+  }
+
+  /** Before connections are closed: who is held gets an answer. */
+  beforeApplicationShutdown(): Promise<void> {
     return this.gateway.stop();
   }
 }

@@ -1,13 +1,15 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { Health } from '@cairn/nest-kit';
 import type { FastifyReply } from 'fastify';
-import { EXPOSITION, type Exposition } from './gateway-token.js';
+import type { Gateway } from '../assemble.js';
+import { EXPOSITION, GATEWAY, type Exposition } from './gateway-token.js';
 
 /** Probes and metrics. */
 @Controller()
 export class HealthDoor {
   constructor(
     @Inject(Health) private readonly health: Health,
+    @Inject(GATEWAY) private readonly gateway: Gateway,
     @Inject(EXPOSITION) private readonly exposition: Exposition,
   ) {}
 
@@ -26,6 +28,7 @@ export class HealthDoor {
 
   @Get('metrics')
   async metrics(@Res() reply: FastifyReply): Promise<void> {
+    this.gateway.tellGauges();
     await reply.header('content-type', this.exposition.contentType).send(await this.exposition.render());
   }
 }

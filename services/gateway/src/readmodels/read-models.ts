@@ -1,12 +1,15 @@
-import type { DefinitionSummary } from '@cairn/contracts';
+import { metricNames, type DefinitionSummary } from '@cairn/contracts';
 import type { Id, StoredEvent } from '@cairn/kernel';
 import { eventSchemas, type RunEvent } from '@cairn/domain-run';
+import type { Labels, Metrics } from '@cairn/ports';
 import type { Changes } from './changes.js';
 import { RunRow } from './run-row.js';
 import { WaitRow } from './wait-row.js';
 
 /** Types that the read models fold: everything of runs, and definitions. */
 export const foldedTypes: readonly string[] = [...new Set(Object.keys(eventSchemas).map((key) => key.slice(0, key.indexOf('@')))), 'DefinitionApplied'];
+
+const WORKFLOW_LABELS_MAX = 200;
 
 /**
  * What lists show, in memory, folded from the store's tail: rows of runs, open waits, applied definitions. May lag behind the store;
@@ -19,9 +22,15 @@ export class ReadModels {
   private readonly waits = new Map<Id, WaitRow>();
   /** Where to find a wait that is closed: in its run's history. */
   private readonly runOfWait = new Map<Id, Id>();
+  /** Label sets that were told once: one that is empty now must be told as 0. */
+  private readonly gauged = new Map<string, number>();
+  private readonly labels = new Set<string>();
   private readonly definitions = new Map<string, DefinitionSummary & { readonly ns: string }>();
 
-  constructor(private readonly changes: Changes) {}
+  constructor(
+    private readonly changes: Changes,
+    private readonly metrics: Metrics,
+  ) {}
 
   /** Folds one event of the tail. */
   apply(event: StoredEvent): void {
@@ -36,9 +45,21 @@ export class ReadModels {
       this.rows.set(run, row);
       this.order.push(row);
     }
+    const wasOver = row.endedAt !== undefined;
     row.apply(event);
+    if (!wasOver && row.endedAt !== undefined) this.metrics.count(metricNames.runsEnded, { ns: row.ns, workflow: this.label(row.workflow), outcome: row.sub ?? '' });
     this.applyToWaits(event as StoredEvent & RunEvent, row);
     this.changes.announce(run);
+  }
+
+  /** Sets the gauge of runs by state. A walk over all rows: for a scrape, not for an event. */
+  gaugeRuns(): void {
+    for (const [key] of this.gauged) this.gauged.set(key, 0);
+    for (const { ns, workflow, state } of this.order) {
+      const key = JSON.stringify({ ns, workflow: this.label(workflow), state });
+      this.gauged.set(key, (this.gauged.get(key) ?? 0) + 1);
+    }
+    for (const [key, value] of this.gauged) this.metrics.gauge(metricNames.runs, value, JSON.parse(key) as Labels);
   }
 
   row(run: Id): RunRow | undefined {
@@ -82,6 +103,14 @@ export class ReadModels {
       default:
         break;
     }
+  }
+
+  /** A workflow's name as a label: the first 200, then `other`, or a user could fill the registry (B-52). */
+  private label(workflow: string): string {
+    if (this.labels.has(workflow)) return workflow;
+    if (this.labels.size >= WORKFLOW_LABELS_MAX) return 'other';
+    this.labels.add(workflow);
+    return workflow;
   }
 
   private applyDefinition({ data, at }: StoredEvent): void {

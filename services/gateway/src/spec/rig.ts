@@ -85,8 +85,7 @@ export async function openRig(): Promise<Rig> {
   const ports = PortsModule.of({ store, bus, artifacts: createMemoryArtifacts(), clock: systemClock, ids: systemIds, randomness: systemRandomness, metrics });
   const health = new Health();
   health.add('store', async () => void (await store.newest()));
-  const module = GatewayModule.with({
-    ports,
+  const module = GatewayModule.on(ports, {
     config: { namespaces: ['default', 'acme'], token: TOKEN, hosts: [], origins: ['https://console.example'] },
     desk: { module: { module: DeskModule, providers: [{ provide: DESK, useValue: desk }], exports: [DESK] }, token: DESK },
     health,
@@ -95,7 +94,6 @@ export async function openRig(): Promise<Rig> {
   });
   const app = await createHttpApplication(module, { log: createLog({ service: 'gateway', level: 'silent' }), edge: GATEWAY, filter: (edge) => new ProblemFilter(edge as Gateway) });
   await app.listen(0, '127.0.0.1');
-  app.get<Gateway>(GATEWAY).start();
   const { port } = app.getHttpServer().address() as AddressInfo;
 
   const rig: Rig = {

@@ -1,0 +1,105 @@
+import { resolve } from 'node:path';
+import { createFileArtifacts } from '@cairn/artifacts-files';
+import { createMemoryBus } from '@cairn/bus-memory';
+import { busStreams, metricDeclarations, metricNames } from '@cairn/contracts';
+import { FolderLocked, lockFolder, openLibsqlEventStore } from '@cairn/event-store-libsql';
+import { createPromMetrics } from '@cairn/metrics-prom';
+import { createLog, Health, type Log, type Ports } from '@cairn/nest-kit';
+import { systemClock, systemIds, systemRandomness } from '@cairn/system';
+import { readConfig, type StandaloneOptions } from './config.js';
+import { openDataFolder, readOrMakeToken, removeServerFile, writeServerFile } from './data-folder.js';
+import { openApplication } from './standalone.module.js';
+
+/** A running server. */
+export interface Standalone {
+  /** `http://127.0.0.1:4300` */
+  readonly url: string;
+  readonly token: string;
+  /** Absolute path of the data folder. */
+  readonly data: string;
+  /** Drains: what is under way becomes durable, everything closes, the folder is free. A second call joins the first. */
+  stop(): Promise<void>;
+}
+
+/** Another server has the data folder: two memory buses would not know of each other. */
+export class DataLocked extends Error {
+  readonly code = 'data_locked';
+  override readonly name = 'DataLocked';
+}
+
+const SERVICE = 'standalone';
+
+/**
+ * Starts every service in this process on a memory bus and one libSQL file. Resolves when it listens. SIGKILL at any time loses nothing
+ * that was acknowledged. Throws `ConfigInvalid`, `DataLocked`, node's `EADDRINUSE`, or faults of the store.
+ */
+export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
+  const config = readConfig(options);
+  const data = resolve(config.data);
+  const log = createLog({ service: SERVICE, level: config.logLevel });
+  const closing: (() => void | Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closing.splice(0).reverse()) await close();
+  };
+  try {
+    const folder = await openDataFolder(data);
+    closing.push(lock(folder.lock));
+    const token = await readOrMakeToken(folder.token);
+    const { ports, health, exposition, onBug } = await openPorts(folder, log, closing);
+    const application = await openApplication({ ports, health, exposition, onBug, log, config: { namespaces: config.namespaces, token, hosts: [], origins: config.origins } });
+    closing.push(() => application.close());
+    const url = await application.listen(config.port, config.host);
+    await writeServerFile(folder.server, { url, pid: process.pid, ns: config.namespaces[0] ?? 'default' });
+    closing.push(() => removeServerFile(folder.server));
+    closing.push(() => health.drain());
+    log.info('started', { url, data });
+    let stopped: Promise<void> | undefined;
+    return { url, token, data, stop: () => (stopped ??= closeAll()) };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function lock(path: string): () => void {
+  try {
+    const held = lockFolder(path);
+    return () => held.release();
+  } catch (error) {
+    if (error instanceof FolderLocked) throw new DataLocked(error.message, { cause: error });
+    throw error;
+  }
+}
+
+interface OpenPorts {
+  readonly ports: Ports;
+  readonly health: Health;
+  readonly exposition: { readonly contentType: string; render(): Promise<string> };
+  readonly onBug: (error: unknown) => void;
+}
+
+async function openPorts(folder: { readonly events: string; readonly artifacts: string }, log: Log, closing: (() => void | Promise<void>)[]): Promise<OpenPorts> {
+  const metrics = createPromMetrics(metricDeclarations);
+  const onBug = (error: unknown): void => {
+    metrics.count(metricNames.bugs, { service: SERVICE });
+    log.error('bug', {}, error);
+  };
+  const store = await openLibsqlEventStore({ file: folder.events, clock: systemClock });
+  closing.push(() => store.close());
+  const artifacts = await createFileArtifacts(folder.artifacts);
+  const bus = createMemoryBus({
+    clock: systemClock,
+    streams: busStreams,
+    onBug,
+    onDead: (letter) => log.warn('dead letter', { durable: letter.durable, reason: letter.reason }),
+  });
+  closing.push(() => bus.close());
+  const health = new Health();
+  closing.push(() => health.close());
+  health.add('store', async () => void (await store.newest()));
+  const render = (): Promise<string> => {
+    metrics.gauge(metricNames.eventLoopLag, health.loopLagSeconds(), { service: SERVICE });
+    return metrics.render();
+  };
+  return { ports: { store, bus, artifacts, clock: systemClock, ids: systemIds, randomness: systemRandomness, metrics }, health, exposition: { contentType: metrics.contentType, render }, onBug };
+}
