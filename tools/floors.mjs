@@ -51,15 +51,15 @@ export const deciders = {
 export const importers = {
   libsql: '^libs/adapters/event-store-libsql/src/',
   'prom-client': '^libs/adapters/metrics-prom/src/',
-  '@bufbuild/cel': '^libs/domain/definition/src/',
-  yaml: '^libs/domain/definition/src/',
-  'ajv|ajv-formats|re2js': '^libs/domain/definition/src/',
+  '@bufbuild/cel': '^libs/domain/definition/src/cel(-tree)?\\.ts$',
+  yaml: '^libs/domain/definition/src/yaml-text\\.ts$',
+  'ajv|ajv-formats|re2js': '^libs/domain/definition/src/json-schema\\.ts$',
   undici: '^(libs/sdk|services/cli)/src/',
   pino: '^libs/nest-kit/src/',
   commander: '^services/cli/src/',
   canonicalize: '^libs/kernel/src/',
   'wink-nlp|wink-eng-lite-web-model': '^examples/',
-  zod: '^(libs/contracts/src/|libs/sdk/src/|libs/domain/definition/src/|libs/domain/.+/codec\\.ts$|services/.+/config\\.ts$)',
+  zod: '^(libs/contracts/src/|libs/sdk/src/|libs/domain/.+/codec\\.ts$|services/.+/config\\.ts$)',
   fastify: '^(libs/nest-kit/src/|services/gateway/src/doors/|services/.+/main\\.ts$|services/.+\\.module\\.ts$)',
 };
 

@@ -33,6 +33,9 @@ const refused: readonly (readonly [file: string, imports: string, rule: string])
   ['services/gateway/src/planted-schedule.ts', '@cairn/domain-schedule/decider', 'one-writer-domain-schedule'],
   ['services/execution/src/planted-retry.ts', '@cairn/domain-retry/decider', 'one-writer-domain-retry'],
   ['services/execution/src/planted-zod.ts', 'zod', 'one-importer-zod'],
+  ['libs/domain/definition/src/planted-cel.ts', '@bufbuild/cel', 'one-importer-bufbuild-cel'],
+  ['libs/domain/definition/src/planted-yaml.ts', 'yaml', 'one-importer-yaml'],
+  ['libs/domain/definition/src/planted-ajv.ts', 'ajv', 'one-importer-ajv'],
   ['libs/domain/run/src/planted-zod.ts', 'zod', 'one-importer-zod'],
   ['services/gateway/src/planted-sql.ts', 'libsql', 'one-importer-libsql'],
   ['libs/application/src/planted-prom.ts', 'prom-client', 'one-importer-prom-client'],
@@ -61,6 +64,7 @@ const refused: readonly (readonly [file: string, imports: string, rule: string])
 const allowed: readonly (readonly [file: string, imports: string])[] = [
   ['services/execution/src/allowed.ts', '@cairn/domain-run/decider'],
   ['services/gateway/src/allowed.ts', '@cairn/domain-run'],
+  ['libs/domain/definition/src/yaml-text.ts', 'yaml'],
   ['libs/domain/run/src/codec.ts', 'zod'],
   ['libs/domain/run/src/steps/codec.ts', 'zod'],
   ['services/execution/src/config.ts', 'zod'],
