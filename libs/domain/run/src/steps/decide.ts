@@ -18,7 +18,6 @@ export function recordReply(draft: Draft, command: RecordReply): Decision<RunEve
   const open = draft.state.path.attempts.get(attemptId);
   if (open === undefined) return recordLate(draft, command);
 
-  const usage = command.data.usage === undefined ? {} : { usage: command.data.usage };
   if (result.kind === 'failed') {
     draft.add({ type: 'StepFailed', version: 1, data: { step: open.step, attemptId, failure: result.failure } });
     return concluded(draft);
@@ -32,12 +31,13 @@ export function recordReply(draft: Draft, command: RecordReply): Decision<RunEve
     type: 'StepSucceeded',
     version: 1,
     data: {
-      step: open.step,
+      // In the order of canonical keys, as in `startAttempt`.
       attemptId,
-      ...(result.outputRef === undefined ? { output: result.output } : { outputRef: result.outputRef }),
       ...(result.evidence === undefined ? {} : { evidence: result.evidence }),
+      ...(result.outputRef === undefined ? { output: result.output } : { outputRef: result.outputRef }),
+      step: open.step,
       ...(result.uncertainty === undefined ? {} : { uncertainty: result.uncertainty }),
-      ...usage,
+      ...(command.data.usage === undefined ? {} : { usage: command.data.usage }),
     },
   });
   advance(draft, [open.step]);

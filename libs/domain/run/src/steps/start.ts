@@ -27,7 +27,10 @@ export function startTask(draft: Draft, step: PlannedStep, occurrence: Occurrenc
 export function startAttempt(draft: Draft, step: Occurrence, work: StepWork): string {
   const attempt = (draft.state.path.steps.get(step)?.attempts ?? 0) + 1;
   const attemptId = idOf('attempt', draft.context.entropy, step, attempt);
-  draft.add({ type: 'StepStarted', version: 1, data: { step, attempt, attemptId, ...work } });
+  const { input, params, purpose, queue } = work;
+  // In the order of canonical keys: the two events of every step take the serialiser's fast path.
+  const data = { attempt, attemptId, input, params, ...(purpose === undefined ? {} : { purpose }), queue, step };
+  draft.add({ type: 'StepStarted', version: 1, data });
   return attemptId;
 }
 
