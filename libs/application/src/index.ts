@@ -1,3 +1,4 @@
+export { inParallel, PARALLEL_MAX } from './in-parallel.js';
 export { readHead, transact, TRANSACT_ATTEMPTS_MAX, type StreamHead, type TransactOutcome, type Transaction } from './transact.js';
 export { SWEEP_INTERVAL_MS, SweepLoop, type SweepLoopOptions } from './sweep-loop.js';
 export {

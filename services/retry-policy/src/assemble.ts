@@ -1,6 +1,6 @@
-import { SweepLoop, WorkingSet } from '@cairn/application';
-import type { RunFact } from '@cairn/contracts';
-import { done, isFault, type Artifacts, type Bus, type Clock, type EventStore, type Ids, type IncomingMessage, type Metrics, type Randomness, type Settlement } from '@cairn/ports';
+import { inParallel, SweepLoop, WorkingSet } from '@cairn/application';
+import { retryPolicyOnStepFailed, type RunFact } from '@cairn/contracts';
+import { done, isFault, type Artifacts, type Bound, type Bus, type Clock, type EventStore, type Ids, type IncomingMessage, type Metrics, type Randomness, type Settlement } from '@cairn/ports';
 import { Judge } from './judging/judge.js';
 import { Policies } from './judging/policies.js';
 import { UndecidedSet } from './judging/undecided-set.js';
@@ -21,6 +21,8 @@ export interface RetryPolicyOptions extends RetryPolicyPorts {
     readonly namespaces?: readonly string[];
     readonly sweepIntervalMs?: number;
   };
+  /** `false` where a door of Nest binds the consumer and calls `onStepFailed`. */
+  readonly bindBus?: boolean;
 }
 
 /** retry-policy: whether a failed attempt is tried again, and why. */
@@ -41,9 +43,9 @@ export function assembleRetryPolicy(options: RetryPolicyOptions): RetryPolicy {
 
   const sweep = async (): Promise<void> => {
     if (!workingSet.isLive) return;
-    for (const failure of [...set.failures.values()]) {
+    await inParallel([...set.failures.values()], async (failure) => {
       await judge.judge(failure).catch((error: unknown) => metrics.count('cairn_sweep_errors_total', { service: 'retry-policy', kind: isFault(error) ? 'fault' : 'bug' }));
-    }
+    });
   };
   const sweepLoop = new SweepLoop({ clock, metrics, name: 'retry-policy', sweep, ...(config.sweepIntervalMs === undefined ? {} : { intervalMs: config.sweepIntervalMs }) });
   const workingSet: WorkingSet = new WorkingSet({ store, artifacts, clock, metrics }, set, {
@@ -51,21 +53,26 @@ export function assembleRetryPolicy(options: RetryPolicyOptions): RetryPolicy {
     onCaughtUp: () => sweepLoop.sweepNow(),
   });
 
+  const onStepFailed = async ({ body }: IncomingMessage): Promise<Settlement> => {
+    const { ns, runId, branch, revision } = body as unknown as RunFact;
+    await judge.judge({ ns, runId, branch, revision });
+    return done;
+  };
+  let bound: Bound | undefined;
+
   return {
+    onStepFailed,
     async start() {
       for (const ns of config.namespaces ?? ['default']) await policies.of(ns);
       sweepLoop.start();
       await workingSet.start();
       await workingSet.caughtUp;
+      if (options.bindBus !== false) bound = await bus.consume(retryPolicyOnStepFailed, onStepFailed);
     },
     async stop() {
+      await bound?.stop();
       await sweepLoop.stop();
       await workingSet.stop();
-    },
-    async onStepFailed({ body }) {
-      const { ns, runId, branch, revision } = body as unknown as RunFact;
-      await judge.judge({ ns, runId, branch, revision });
-      return done;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { SweepLoop, WorkingSet } from '@cairn/application';
-import { namespaceOf } from '@cairn/contracts';
+import { namespaceOf, schedulingCommands, schedulingIntake, schedulingOnRunFacts } from '@cairn/contracts';
 import type { JsonObject, StoredEvent } from '@cairn/kernel';
-import { done, isFault, type Artifacts, type Bus, type Clock, type EventStore, type Ids, type IncomingMessage, type Metrics, type Randomness, type Settlement } from '@cairn/ports';
+import { done, isFault, type Artifacts, type Bound, type Bus, type Clock, type EventStore, type Ids, type IncomingMessage, type Metrics, type Randomness, type Settlement } from '@cairn/ports';
 import { applyDefinition } from './definitions/apply-definition.js';
 import { DefinitionShelf } from './definitions/definition-shelf.js';
 import { ExecutionDesk } from './execution-desk.js';
@@ -30,21 +30,24 @@ export interface SchedulingPorts {
 
 export interface SchedulingOptions extends SchedulingPorts {
   readonly config?: { readonly sweepIntervalMs?: number };
+  /** `false` where doors of Nest bind the consumers and call the methods below. */
+  readonly bindBus?: boolean;
+  /** For the simulation's planted bugs alone; empty in production. */
   readonly mutants?: Mutants;
 }
 
 /** Scheduling: when a run may start and when it may go on. The doors call it; everything else comes from the tail and the clock. */
 export interface Scheduling {
-  /** Resolves when the working set has caught up: only then may the doors open. Throws `StoreFault`. */
+  /** Resolves when the working set has caught up and events are taken. Throws `StoreFault`. */
   start(): Promise<void>;
-  /** To be called when the doors are closed: ends timers and tails, lets what is under way come to its end. */
+  /** Takes nothing new, ends timers and tails; resolves when what is under way has come to its end. */
   stop(): Promise<void>;
   /** Consumer `schedulingIntake`. */
   takeEvent(message: IncomingMessage): Promise<Settlement>;
   /** Consumer `schedulingCommands`. */
   takeCommand(message: IncomingMessage): Promise<Settlement>;
   /** Consumer `schedulingOnRunFacts`: a run's history has grown. */
-  onRunFact(message: IncomingMessage): Promise<Settlement>;
+  onRunFact(): Promise<Settlement>;
 }
 
 /** Ports in, service out. */
@@ -62,6 +65,7 @@ class AssembledScheduling implements Scheduling {
   private readonly sweep: Sweep;
   private readonly sweepLoop: SweepLoop;
   private readonly reacting = new Set<Promise<void>>();
+  private bound: readonly Bound[] = [];
   private running = false;
 
   constructor(private readonly options: SchedulingOptions) {
@@ -97,10 +101,12 @@ class AssembledScheduling implements Scheduling {
     this.sweepLoop.start();
     await this.workingSet.start();
     await this.workingSet.caughtUp;
+    if (this.options.bindBus !== false) await this.bindBus();
   }
 
   async stop(): Promise<void> {
     this.running = false;
+    await Promise.all(this.bound.map((bound) => bound.stop()));
     await this.sweepLoop.stop();
     await this.dueTimes.stop();
     await Promise.all(this.reacting);
@@ -134,6 +140,15 @@ class AssembledScheduling implements Scheduling {
     return Promise.resolve(done);
   }
 
+  private async bindBus(): Promise<void> {
+    const { bus } = this.options;
+    this.bound = await Promise.all([
+      bus.consume(schedulingIntake, (message) => this.takeEvent(message)),
+      bus.consume(schedulingCommands, (message) => this.takeCommand(message)),
+      bus.consume(schedulingOnRunFacts, () => this.onRunFact()),
+    ]);
+  }
+
   /** Everything open is looked at once: what happened while nobody listened has left no bell behind. */
   private onCaughtUp(): void {
     for (const wait of this.set.waits.all()) this.looks.note(wait);
@@ -158,8 +173,6 @@ class AssembledScheduling implements Scheduling {
         return this.sweep.lookForKept();
       case 'tell':
         return this.sweep.tellWakes();
-      case 'emit':
-        return this.sweep.takeEmissions();
       case 'start':
         return this.sweep.startFromKept();
       case 'publish':

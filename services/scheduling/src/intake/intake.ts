@@ -92,10 +92,11 @@ export class Intake {
     await Promise.allSettled(this.inHand.values());
   }
 
-  private async accept({ ns, event, data, refusal }: ParsedEvent, via: 'http' | 'bus' | 'emit', messageId: string): Promise<unknown> {
+  private async accept({ ns, event, data, refusal }: ParsedEvent, from: EventReceived['data']['via'], messageId: string): Promise<unknown> {
     const { book, set, ports, mutants } = this.parts;
     // M-24: the bus's message id decides what was seen before.
     const receiptId = mutants.has('M-24') ? idOf('receipt', ns, 'message', messageId) : idOf('receipt', ns, event.source, event.id);
+    const via = set.emissions.has(receiptId) ? 'emit' : from; // The relay publishes what runs emit.
     const bodyDigest = bodyDigestOf({ ...event, ...(data === undefined ? {} : { data }) });
     const received: EventReceived['data'] = { receiptId, ...event, ...(await storeData(ports.artifacts, data)), bodyDigest, via };
     const expected = set.receipts.expect(receiptId);

@@ -1,10 +1,10 @@
-import type { Problem, ReceiptLine } from '@cairn/domain-schedule';
+import { NEAR_MISSES_MAX, type Problem, type ReceiptLine } from '@cairn/domain-schedule';
 import { refused } from '@cairn/domain-schedule/decider';
 import { runStream, type Id } from '@cairn/kernel';
 import type { Clock, EventStore } from '@cairn/ports';
 import type { DefinitionShelf } from '../definitions/definition-shelf.js';
 import type { ExecutionDesk } from '../execution-desk.js';
-import { inParallel } from '../in-parallel.js';
+import { inParallel } from '@cairn/application';
 import type { Mutants } from '../mutants.js';
 import type { OpenWait } from '../working-set/open-waits.js';
 import type { SchedulingSet } from '../working-set/scheduling-set.js';
@@ -89,13 +89,16 @@ export class Matcher {
     const started = new Set(starts.flatMap(({ outcome, runs }) => (outcome === 'started' ? runs.map(({ run }) => run) : [])));
     const wanting = set.waits.wanting(ns, type, key).filter((wait) => !started.has(wait.runId) && set.runs.get(wait.runId)?.causedBy !== receiptId);
     const results = await this.offer(inbound, wanting);
-    const keptUntil = await keep(ports, shelf, mutants, inbound);
     const lines = [...starts, ...this.linesOf(inbound, results)];
-    const kept = keptUntil === undefined ? {} : { keptUntil };
-    if (lines.some(({ outcome }) => outcome !== 'refused' && outcome !== 'late')) return lines;
+    const didSomething = lines.some(({ outcome }) => outcome !== 'refused' && outcome !== 'late');
+    // Who was refused is told so, and not that somebody may want it yet.
+    if (!didSomething && lines.some(({ outcome }) => outcome === 'refused')) return lines;
+    const keptUntil = await keep(ports, shelf, mutants, inbound);
+    if (didSomething) return lines;
 
+    const kept = keptUntil === undefined ? {} : { keptUntil };
     const broken = results.flatMap((result) => (result.kind === 'near' ? [result.miss] : []));
-    const nearMisses = [...broken, ...nearMissesOf(inbound, set.waits.ofType(ns, type))].slice(0, 5);
+    const nearMisses = [...broken, ...nearMissesOf(inbound, set.waits.ofType(ns, type))].slice(0, NEAR_MISSES_MAX);
     if (nearMisses.length > 0) return [...lines, { outcome: 'near_miss', runs: [], nearMisses, ...kept }];
     if (keptUntil !== undefined) return [...lines, { outcome: 'kept', runs: [], nearMisses: [], keptUntil }];
     return lines.length > 0 ? lines : [{ outcome: 'unmatched', runs: [], nearMisses: [] }];

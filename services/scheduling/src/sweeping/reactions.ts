@@ -1,7 +1,6 @@
-import type { WaitOpened } from '@cairn/domain-run';
-import type { EventKept, ReceiptSettled } from '@cairn/domain-schedule';
-import type { RetryDecided, WaitTriggered } from '@cairn/domain-run';
-import type { Id, StoredEvent } from '@cairn/kernel';
+import type { EventKept } from '@cairn/domain-schedule';
+import type { RetryDecided, WaitOpened, WaitTriggered } from '@cairn/domain-run';
+import type { StoredEvent } from '@cairn/kernel';
 import type { KeptLooks } from '../matching/kept-looks.js';
 import type { LateDefinitions } from '../matching/late-definitions.js';
 import type { SchedulingSet } from '../working-set/scheduling-set.js';
@@ -15,7 +14,7 @@ export interface ReactionParts {
 }
 
 /** What a newly folded event gives to do at once. */
-export type Reaction = 'look' | 'emit' | 'tell' | 'start' | 'publish';
+export type Reaction = 'look' | 'tell' | 'start' | 'publish';
 
 /** Notes what an event of the tail means for waits and times. Answers what is to be done; a lost reaction costs one sweep. */
 export function react({ set, dueTimes, looks, lateDefinitions }: ReactionParts, event: StoredEvent): Reaction | undefined {
@@ -40,8 +39,6 @@ export function react({ set, dueTimes, looks, lateDefinitions }: ReactionParts, 
     }
     case 'WaitTriggered':
       return (event.data as unknown as WaitTriggered['data']).kept ? 'tell' : undefined;
-    case 'EventEmitted':
-      return 'emit';
     case 'DefinitionApplied': {
       const applied = set.definitions.find(({ ns, name, revision }) => ns === event.metadata.ns && event.stream.endsWith(`+${name}`) && revision === event.revision);
       if (applied !== undefined) lateDefinitions.note(applied);
@@ -53,6 +50,3 @@ export function react({ set, dueTimes, looks, lateDefinitions }: ReactionParts, 
       return undefined;
   }
 }
-
-/** The receipt that a `ReceiptSettled` belongs to. */
-export const receiptIdOf = (event: StoredEvent): Id => (event.data as unknown as ReceiptSettled['data']).receiptId;

@@ -1,6 +1,6 @@
 import { instantOf } from '@cairn/kernel';
 import { isFault, type Clock, type Metrics } from '@cairn/ports';
-import { inParallel } from '../in-parallel.js';
+import { inParallel } from '@cairn/application';
 import type { Intake } from '../intake/intake.js';
 import type { ReceiptBook } from '../intake/receipt-book.js';
 import type { KeptLooks } from '../matching/kept-looks.js';
@@ -41,7 +41,8 @@ export class Sweep {
     await this.each([...set.receipts.unsettled()], ([receiptId, ns]) => intake.finish(ns, receiptId));
   }
 
-  async takeEmissions(): Promise<void> {
+  /** What runs told the world and nobody took in. The relay's message is the quicker way. */
+  private async takeEmissions(): Promise<void> {
     const { set, intake } = this.parts;
     await this.each([...set.emissions].filter(([receiptId]) => !intake.isInHand(receiptId)), ([, emission]) => intake.takeEmission(emission));
   }

@@ -1,4 +1,4 @@
-/** Commands of one event, one sweep or one look that are asked at the same time: enough to hide latency, too few to starve others. */
+/** Pieces of one sweep or one event that are under way at the same time: enough to hide latency, too few to starve others. */
 export const PARALLEL_MAX = 64;
 
 /** Runs `task` over the items, so many at a time, in their order. Rejects with the first error after those under way have ended. */
