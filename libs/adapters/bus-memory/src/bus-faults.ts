@@ -9,7 +9,7 @@ export interface BusFaults {
   /** Comes later, up to `maxDelayMs`, mostly much less. */
   readonly delay?: number;
   readonly maxDelayMs?: number;
-  /** Overtakes messages that wait. */
+  /** Overtakes messages that wait for its consumer at that moment. */
   readonly reorder?: number;
   /** Settled `done`, but the bus never learns of it: delivered again. */
   readonly loseSettlement?: number;

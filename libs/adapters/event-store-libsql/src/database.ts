@@ -22,7 +22,7 @@ export interface Connection {
 
 /** Opens a file without any waiting inside the library (T-19): what is locked fails at once with `SQLITE_BUSY`. */
 export function connect(file: string): Connection {
-  const database = new Libsql(file, { timeout: 0 });
+  const database = opened(file);
   return {
     exec: (sql) => void database.exec(sql),
     prepare: (sql) => {
@@ -39,6 +39,18 @@ export function connect(file: string): Connection {
 }
 
 const NONE: readonly Value[] = [];
+
+/** The library's constructor hides SQLite's code in its message: `ConnectionFailed("…: 14")`. */
+function opened(file: string): Libsql.Database {
+  try {
+    return new Libsql(file, { timeout: 0 });
+  } catch (error) {
+    const busy = /: [56]"\)$/.test(error instanceof Error ? error.message : '');
+    throw busy
+      ? Object.assign(new Error('busy while opening', { cause: error }), { code: 'SQLITE_BUSY' })
+      : unavailable(`cannot open ${file}`, error);
+  }
+}
 
 /** SQLite's name of an error (`SQLITE_BUSY`, `SQLITE_FULL`, …), or '' for any other error. */
 export function sqliteCode(error: unknown): string {
