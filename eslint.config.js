@@ -40,7 +40,6 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/only-throw-error': 'error',
       '@typescript-eslint/no-for-in-array': 'error',
-      '@typescript-eslint/no-base-to-string': 'error',
       '@typescript-eslint/require-array-sort-compare': ['error', { ignoreStringArrays: true }],
       eqeqeq: 'error',
       'no-restricted-syntax': ['error', ...banned, ...barrels, ...looseBang],
@@ -73,8 +72,6 @@ export default tseslint.config(
     rules: {
       'no-restricted-syntax': ['error', ...banned, ...barrels],
       'no-restricted-imports': ['error', { paths: nestBuses.paths }], // A spec may look at its package as others see it.
-      // A spec looks at what may be missing and fails if it is: that is its work.
-      '@typescript-eslint/no-base-to-string': 'off',
     },
   },
 );
