@@ -7,6 +7,7 @@ import {
   type RunCommand,
   type RunEvent,
   type RunState,
+  type WakingEvent,
 } from '@cairn/domain-run';
 import { decideRun, MissingOutput, NOTHING_LOADED, type RunRejection } from '@cairn/domain-run/decider';
 import {
@@ -184,12 +185,12 @@ export class Driver {
     const { command } = order;
     const plan = run.plan ?? (command.type === 'StartRun' ? this.options.documents.known(command.data.definition) : undefined);
     const needsPolicies = command.type === 'StartRun' && run.state.started === null;
-    const needsEvent = command.type === 'WakeRun' && command.data.kind === 'event' && command.data.event.dataRef !== undefined;
+    const needsEvent = command.type === 'WakeRun' && command.data.kind === 'event' && isUnloaded(command.data.event);
     if (plan === undefined || needsPolicies || needsEvent) return this.decideAfterLoading(run, order, plan);
     const context = this.context(order);
     try {
       const { decision, after } = decideRun(plan, run.state, command, context);
-      return { plan, now: context.now, decision, state: after };
+      return { plan, now: this.atOf(context), decision, state: after };
     } catch (error) {
       if (error instanceof MissingOutput) return this.decideAfterLoading(run, order, plan);
       throw error;
@@ -218,7 +219,7 @@ export class Driver {
     }
     if (command.type === 'WakeRun' && command.data.kind === 'event') {
       const { event } = command.data;
-      if (event.dataRef !== undefined)
+      if (isUnloaded(event))
         command = { ...command, data: { ...command.data, event: { ...event, loaded: await documents.load(event.dataRef) } } };
     }
     const context = this.context(order);
@@ -233,7 +234,7 @@ export class Driver {
     for (;;) {
       try {
         const { decision, after } = decideRun(plan, run.state, command, context, loaded.size === 0 ? NOTHING_LOADED : loaded);
-        return { plan, now: context.now, decision, state: after };
+        return { plan, now: this.atOf(context), decision, state: after };
       } catch (error) {
         if (!(error instanceof MissingOutput)) throw error;
         loaded.set(error.artifact, await documents.load({ artifact: error.artifact, bytes: 0, mediaType: 'application/json' }));
@@ -241,8 +242,15 @@ export class Driver {
     }
   }
 
-  private context({ causationId }: Order): CommandContext {
-    return { now: this.options.clock.now(), entropy: this.options.randomness.entropy(), causationId };
+  private context({ causationId, command }: Order): CommandContext {
+    const trusting = this.options.mutants?.has('M-12') === true && command.type === 'ExpireWait'; // Planted bug: the asker's clock decides.
+    const now = this.options.clock.now() + (trusting ? 60_000 : 0);
+    return { now, entropy: this.options.randomness.entropy(), causationId };
+  }
+
+  /** M-12 decides by a clock that is ahead; what it stores still says when that was. */
+  private atOf({ now }: CommandContext): EpochMs {
+    return this.options.mutants?.has('M-12') === true ? this.options.clock.now() : now;
   }
 
   private seal({ state, lastHash }: LoadedRun, order: Order, now: EpochMs, events: readonly RunEvent[]): StoredEvent[] {
@@ -285,6 +293,9 @@ interface Decided {
   /** After the decision's events. */
   readonly state: RunState;
 }
+
+/** An event whose data is an artifact that nobody has loaded yet. */
+const isUnloaded = (event: WakingEvent): boolean => event.dataRef !== undefined && event.loaded === undefined;
 
 /** What a start believes before it has looked: that it is the first. If not, its append conflicts and the run is read. */
 const unstarted = (runId: Id): LoadedRun => ({ state: initialState(runId), lastHash: '', plan: undefined });

@@ -17,12 +17,21 @@ const LOADED_BYTES_MAX = 262_144;
 /** What matching looks at. */
 export function inboundEventOf({ receiptId, receipt: { event }, data }: Inbound): InboundEvent {
   const { source, id, type, key, time, extensions } = event;
-  return { receiptId, source, id, type, ...(key === undefined ? {} : { key }), ...(time === undefined ? {} : { time }), data, extensions: extensions as { readonly [name: string]: Json } };
+  return {
+    receiptId,
+    source,
+    id,
+    type,
+    ...(key === undefined ? {} : { key }),
+    ...(time === undefined ? {} : { time }),
+    data,
+    extensions: extensions as { readonly [name: string]: Json },
+  };
 }
 
 /** What a run is woken with. */
 export function wakingEventOf({ receiptId, receipt: { event, at }, data }: Inbound, kept: boolean): WakingEvent {
-  const { source, id, type, key, time, dataRef } = event;
+  const { source, id, type, key, time, dataRef, extensions } = event;
   const loaded = dataRef !== undefined && dataRef.bytes <= LOADED_BYTES_MAX ? { loaded: data } : {};
   return {
     receiptId,
@@ -33,6 +42,7 @@ export function wakingEventOf({ receiptId, receipt: { event, at }, data }: Inbou
     kept,
     ...(key === undefined ? {} : { key }),
     ...(time === undefined ? {} : { time }),
+    ...(Object.keys(extensions).length === 0 ? {} : { extensions: extensions as { readonly [name: string]: Json } }),
     ...(dataRef === undefined ? { data } : { dataRef, ...loaded }),
   };
 }
