@@ -1,6 +1,7 @@
 import { inParallel, SweepLoop, WorkingSet } from '@cairn/application';
 import { retryPolicyOnStepFailed, type RunFact } from '@cairn/contracts';
 import { done, isFault, type Artifacts, type Bound, type Bus, type Clock, type EventStore, type Ids, type IncomingMessage, type Metrics, type Randomness, type Settlement } from '@cairn/ports';
+import type { RetryPolicyConfig } from './config.js';
 import { Judge } from './judging/judge.js';
 import { Policies } from './judging/policies.js';
 import { UndecidedSet } from './judging/undecided-set.js';
@@ -16,11 +17,7 @@ export interface RetryPolicyPorts {
 }
 
 export interface RetryPolicyOptions extends RetryPolicyPorts {
-  readonly config?: {
-    /** Namespaces that get their policy at start; others get it with their first failure. Default: `default`. */
-    readonly namespaces?: readonly string[];
-    readonly sweepIntervalMs?: number;
-  };
+  readonly config?: RetryPolicyConfig;
   /** `false` where a door of Nest binds the consumer and calls `onStepFailed`. */
   readonly bindBus?: boolean;
 }

@@ -2,6 +2,7 @@ import { SweepLoop, WorkingSet } from '@cairn/application';
 import { namespaceOf, schedulingCommands, schedulingIntake, schedulingOnRunFacts } from '@cairn/contracts';
 import type { JsonObject, StoredEvent } from '@cairn/kernel';
 import { done, isFault, type Artifacts, type Bound, type Bus, type Clock, type EventStore, type Ids, type IncomingMessage, type Metrics, type Randomness, type Settlement } from '@cairn/ports';
+import type { SchedulingConfig } from './config.js';
 import { applyDefinition } from './definitions/apply-definition.js';
 import { DefinitionShelf } from './definitions/definition-shelf.js';
 import { ExecutionDesk } from './execution-desk.js';
@@ -29,7 +30,7 @@ export interface SchedulingPorts {
 }
 
 export interface SchedulingOptions extends SchedulingPorts {
-  readonly config?: { readonly sweepIntervalMs?: number };
+  readonly config?: SchedulingConfig;
   /** `false` where doors of Nest bind the consumers and call the methods below. */
   readonly bindBus?: boolean;
   /** For the simulation's planted bugs alone; empty in production. */

@@ -1,0 +1,2 @@
+/** What doors find the assembled service under. */
+export const RETRY_POLICY: unique symbol = Symbol('RetryPolicy');

@@ -1,0 +1,3 @@
+export { assembleRetryPolicy, type RetryPolicy, type RetryPolicyOptions, type RetryPolicyPorts } from './assemble.js';
+export type { RetryPolicyConfig } from './config.js';
+export { RetryPolicyModule } from './retry-policy.module.js';

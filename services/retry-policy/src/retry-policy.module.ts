@@ -1,0 +1,38 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
+import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, Randomness } from '@cairn/ports';
+import { assembleRetryPolicy, type RetryPolicy } from './assemble.js';
+import type { RetryPolicyConfig } from './config.js';
+import { BusDoor } from './doors/bus.door.js';
+import { JudgeFailureDoor } from './doors/judge-failure.door.js';
+import { RETRY_POLICY } from './doors/retry-policy-token.js';
+
+/** retry-policy as a Nest module: ports in, doors open. */
+@Module({})
+export class RetryPolicyModule {
+  /** `ports`: the module that provides the ports. */
+  static on(ports: DynamicModule, config: RetryPolicyConfig = {}): DynamicModule {
+    return {
+      module: RetryPolicyModule,
+      imports: [ports, CqrsModule],
+      providers: [
+        {
+          provide: RETRY_POLICY,
+          inject: [EVENT_STORE, BUS, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS],
+          useFactory: (
+            store: EventStore,
+            bus: Bus,
+            artifacts: Artifacts,
+            clock: Clock,
+            ids: Ids,
+            randomness: Randomness,
+            metrics: Metrics,
+          ): RetryPolicy => assembleRetryPolicy({ store, bus, artifacts, clock, ids, randomness, metrics, config, bindBus: false }),
+        },
+        JudgeFailureDoor,
+        BusDoor,
+      ],
+    };
+  }
+}

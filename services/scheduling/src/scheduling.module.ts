@@ -1,0 +1,40 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
+import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, Randomness } from '@cairn/ports';
+import { assembleScheduling, type Scheduling } from './assemble.js';
+import type { SchedulingConfig } from './config.js';
+import { BusDoor } from './doors/bus.door.js';
+import { SCHEDULING } from './doors/scheduling-token.js';
+import { TakeCommandDoor } from './doors/take-command.door.js';
+import { TakeEventDoor } from './doors/take-event.door.js';
+
+/** Scheduling as a Nest module: ports in, doors open. */
+@Module({})
+export class SchedulingModule {
+  /** `ports`: the module that provides the ports. */
+  static on(ports: DynamicModule, config: SchedulingConfig = {}): DynamicModule {
+    return {
+      module: SchedulingModule,
+      imports: [ports, CqrsModule],
+      providers: [
+        {
+          provide: SCHEDULING,
+          inject: [EVENT_STORE, BUS, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS],
+          useFactory: (
+            store: EventStore,
+            bus: Bus,
+            artifacts: Artifacts,
+            clock: Clock,
+            ids: Ids,
+            randomness: Randomness,
+            metrics: Metrics,
+          ): Scheduling => assembleScheduling({ store, bus, artifacts, clock, ids, randomness, metrics, config, bindBus: false }),
+        },
+        TakeEventDoor,
+        TakeCommandDoor,
+        BusDoor,
+      ],
+    };
+  }
+}
