@@ -179,7 +179,7 @@ function reachStage(draft: Draft, step: PlannedStep, occurrence: string): void {
     claim: {
       says: `${occurrence} is complete`,
       ...(result === null ? {} : { resultDigest: `sha256:${result}` }),
-      artifacts: entry?.output != null && 'ref' in entry.output ? [entry.output.ref.artifact] : [],
+      artifacts: entry !== undefined && entry.output !== null && 'ref' in entry.output ? [entry.output.ref.artifact] : [],
     },
   });
 }

@@ -1,4 +1,4 @@
-import { rejected, nothing, type Decision } from '@cairn/kernel';
+import { canon, rejected, nothing, type Decision } from '@cairn/kernel';
 import { begin } from '../advance.js';
 import type { StartRun } from '../commands.js';
 import type { Draft } from '../draft.js';
@@ -37,7 +37,7 @@ export function startRun(draft: Draft, command: StartRun): Decision<RunEvent, Ru
       ns: data.ns,
       workflow: data.workflow,
       ...(data.key === undefined ? {} : { key: data.key }),
-      goal: goal === undefined ? null : cut(String(goal.value)),
+      goal: goal === undefined ? null : cut(typeof goal.value === 'string' ? goal.value : canon(goal.value)),
       input: data.input,
       attributes: { ...(data.attributes as JsonObject | undefined), ...attributes },
       definition: data.definition,
