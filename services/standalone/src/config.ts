@@ -36,7 +36,9 @@ const schema = z.strictObject({
   ns: z
     .union([z.string(), z.array(z.string())])
     .transform((ns) => (typeof ns === 'string' ? ns.split(',') : ns))
-    .refine((list) => list.length > 0 && list.every(isNamespace), { error: 'must be namespaces (a-z, then a-z 0-9, at most 32), separated by commas' })
+    .refine((list) => list.length > 0 && list.every(isNamespace), {
+      error: 'must be namespaces (a-z, then a-z 0-9, at most 32), separated by commas',
+    })
     .default(['default']),
   origins: z.array(z.url()).default([]),
   logLevel: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug']).default('info'),
@@ -51,7 +53,8 @@ export class ConfigInvalid extends Error {
 /** Checks the options and fills in defaults. Throws `ConfigInvalid`, whose message names every fault. */
 export function readConfig(options: StandaloneOptions): StandaloneConfig {
   const result = schema.safeParse(options);
-  if (!result.success) throw new ConfigInvalid(result.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`).join('; '));
+  if (!result.success)
+    throw new ConfigInvalid(result.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`).join('; '));
   const { data, port, host, ns, origins, logLevel } = result.data;
   return { data: data.replace(/^~(?=\/|$)/, homedir()), port, host, namespaces: [...new Set(ns)], origins, logLevel };
 }

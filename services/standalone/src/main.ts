@@ -9,7 +9,13 @@ const EXIT_FAILED = 1;
 /** `node main.js --port 4300 --data ./.cairn --ns default --json` */
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { port: { type: 'string' }, data: { type: 'string' }, host: { type: 'string' }, ns: { type: 'string' }, json: { type: 'boolean' } },
+    options: {
+      port: { type: 'string' },
+      data: { type: 'string' },
+      host: { type: 'string' },
+      ns: { type: 'string' },
+      json: { type: 'boolean' },
+    },
   });
   const env = process.env;
   const port = values.port ?? env['CAIRN_PORT'];
@@ -24,8 +30,12 @@ async function main(): Promise<void> {
     ...(logLevel === undefined ? {} : { logLevel }),
   });
   const { url, data } = server;
-  process.stdout.write(values.json === true ? `${JSON.stringify({ ready: true, url, data })}\n` : `cairn is ready at ${url} (data ${data})\n`);
-  drainOnSignals(process, createLog({ service: 'standalone', ...(logLevel === undefined ? {} : { level: logLevel }) }), () => server.stop());
+  process.stdout.write(
+    values.json === true ? `${JSON.stringify({ ready: true, url, data })}\n` : `cairn is ready at ${url} (data ${data})\n`,
+  );
+  drainOnSignals(process, createLog({ service: 'standalone', ...(logLevel === undefined ? {} : { level: logLevel }) }), () =>
+    server.stop(),
+  );
 }
 
 /** One line that says what to change. */

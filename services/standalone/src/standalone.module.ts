@@ -2,6 +2,8 @@ import type { AddressInfo } from 'node:net';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ExecutionModule, WORK_DESK } from '@cairn/execution';
 import { GATEWAY, GatewayModule, ProblemFilter, type Exposition, type Gateway, type GatewayConfig } from '@cairn/gateway';
+import { RetryPolicyModule } from '@cairn/retry-policy';
+import { SchedulingModule } from '@cairn/scheduling';
 import { createHttpApplication, PortsModule, type Health, type Log, type Ports } from '@cairn/nest-kit';
 
 export interface ApplicationParts {
@@ -27,13 +29,22 @@ export class StandaloneModule {
     const execution = ExecutionModule.on(on);
     return {
       module: StandaloneModule,
-      imports: [execution, GatewayModule.on(on, { config, desk: { module: execution, token: WORK_DESK }, health, exposition, onBug })],
+      imports: [
+        RetryPolicyModule.on(on, { namespaces: config.namespaces }),
+        execution,
+        SchedulingModule.on(on),
+        GatewayModule.on(on, { config, desk: { module: execution, token: WORK_DESK }, health, exposition, onBug }),
+      ],
     };
   }
 }
 
 export async function openApplication({ log, ...parts }: ApplicationParts): Promise<Application> {
-  const app = await createHttpApplication(StandaloneModule.of(parts), { log, edge: GATEWAY, filter: (edge) => new ProblemFilter(edge as Gateway) });
+  const app = await createHttpApplication(StandaloneModule.of(parts), {
+    log,
+    edge: GATEWAY,
+    filter: (edge) => new ProblemFilter(edge as Gateway),
+  });
   return {
     listen: async (port, host) => {
       await app.listen(port, host);

@@ -6,6 +6,7 @@ import { FolderLocked, lockFolder, openLibsqlEventStore } from '@cairn/event-sto
 import { createPromMetrics } from '@cairn/metrics-prom';
 import { createLog, Health, type Log, type Ports } from '@cairn/nest-kit';
 import { systemClock, systemIds, systemRandomness } from '@cairn/system';
+import { withCrashPoint } from './crash-points.js';
 import { readConfig, type StandaloneOptions } from './config.js';
 import { openDataFolder, readOrMakeToken, removeServerFile, writeServerFile } from './data-folder.js';
 import { openApplication } from './standalone.module.js';
@@ -46,7 +47,14 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     closing.push(lock(folder.lock));
     const token = await readOrMakeToken(folder.token);
     const { ports, health, exposition, onBug } = await openPorts(folder, log, closing);
-    const application = await openApplication({ ports, health, exposition, onBug, log, config: { namespaces: config.namespaces, token, hosts: [], origins: config.origins } });
+    const application = await openApplication({
+      ports,
+      health,
+      exposition,
+      onBug,
+      log,
+      config: { namespaces: config.namespaces, token, hosts: [], origins: config.origins },
+    });
     closing.push(() => application.close());
     const url = await application.listen(config.port, config.host);
     await writeServerFile(folder.server, { url, pid: process.pid, ns: config.namespaces[0] ?? 'default' });
@@ -78,13 +86,17 @@ interface OpenPorts {
   readonly onBug: (error: unknown) => void;
 }
 
-async function openPorts(folder: { readonly events: string; readonly artifacts: string }, log: Log, closing: (() => void | Promise<void>)[]): Promise<OpenPorts> {
+async function openPorts(
+  folder: { readonly events: string; readonly artifacts: string },
+  log: Log,
+  closing: (() => void | Promise<void>)[],
+): Promise<OpenPorts> {
   const metrics = createPromMetrics(metricDeclarations);
   const onBug = (error: unknown): void => {
     metrics.count(metricNames.bugs, { service: SERVICE });
     log.error('bug', {}, error);
   };
-  const store = await openLibsqlEventStore({ file: folder.events, clock: systemClock });
+  const store = withCrashPoint(await openLibsqlEventStore({ file: folder.events, clock: systemClock }), process.env);
   closing.push(() => store.close());
   const artifacts = await createFileArtifacts(folder.artifacts);
   const bus = createMemoryBus({
@@ -101,5 +113,10 @@ async function openPorts(folder: { readonly events: string; readonly artifacts: 
     metrics.gauge(metricNames.eventLoopLag, health.loopLagSeconds(), { service: SERVICE });
     return metrics.render();
   };
-  return { ports: { store, bus, artifacts, clock: systemClock, ids: systemIds, randomness: systemRandomness, metrics }, health, exposition: { contentType: metrics.contentType, render }, onBug };
+  return {
+    ports: { store, bus, artifacts, clock: systemClock, ids: systemIds, randomness: systemRandomness, metrics },
+    health,
+    exposition: { contentType: metrics.contentType, render },
+    onBug,
+  };
 }
