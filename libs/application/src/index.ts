@@ -6,9 +6,9 @@ export {
   CHECKPOINT_INTERVAL_MS,
   TAIL_RETRY_MS,
   WorkingSet,
-  type WorkingSetFold,
   type WorkingSetListener,
   type WorkingSetPorts,
 } from './working-set.js';
+export type { WorkingSetFold } from './working-set-fold.js';
 export { Mailboxes, type ProcessBatch } from './mailbox.js';
 export { BOOKMARK_INTERVAL_MS, Relay, RELAY_RETRY_MS, type RelayOptions } from './relay.js';

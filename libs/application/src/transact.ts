@@ -1,4 +1,12 @@
-import { sealAppend, type AppendContext, type Decision, type DomainEvent, type ExpectedRevision, type StoredEvent, type StreamName } from '@cairn/kernel';
+import {
+  sealAppend,
+  type AppendContext,
+  type Decision,
+  type DomainEvent,
+  type ExpectedRevision,
+  type StoredEvent,
+  type StreamName,
+} from '@cairn/kernel';
 import { StoreFault, type EventStore } from '@cairn/ports';
 
 /** A stream that has lost this many races in a row is not one that a loop should go on fighting for. */
@@ -31,7 +39,12 @@ export type TransactOutcome<S, R> =
   | { readonly kind: 'rejected'; readonly rejection: R; readonly head: StreamHead<S> };
 
 /** Reads a whole stream and folds it. Throws `StoreFault`. */
-export async function readHead<S>(store: EventStore, stream: StreamName, initial: S, evolve: (state: S, event: StoredEvent) => S): Promise<StreamHead<S>> {
+export async function readHead<S>(
+  store: EventStore,
+  stream: StreamName,
+  initial: S,
+  evolve: (state: S, event: StoredEvent) => S,
+): Promise<StreamHead<S>> {
   return headAfter({ state: initial, expected: 'no_stream', prevHash: '' }, await store.read(stream), evolve);
 }
 
@@ -40,7 +53,10 @@ export async function readHead<S>(store: EventStore, stream: StreamName, initial
  * the stream and looking for our own events there (W-1 of `reliability.md`): they are stored, or the decision is made anew.
  * Throws `StoreFault`; `store_unavailable` after `TRANSACT_ATTEMPTS_MAX` lost races.
  */
-export async function transact<S, E extends DomainEvent<string, number, unknown>, R>(store: EventStore, transaction: Transaction<S, E, R>): Promise<TransactOutcome<S, R>> {
+export async function transact<S, E extends DomainEvent<string, number, unknown>, R>(
+  store: EventStore,
+  transaction: Transaction<S, E, R>,
+): Promise<TransactOutcome<S, R>> {
   const { stream, initial, evolve, decide, context } = transaction;
   let head = transaction.believed ?? (await readHead(store, stream, initial, evolve));
   for (let attempt = 1; attempt <= TRANSACT_ATTEMPTS_MAX; attempt++) {
@@ -57,7 +73,12 @@ export async function transact<S, E extends DomainEvent<string, number, unknown>
   throw new StoreFault('store_unavailable', `append to ${stream}: lost ${TRANSACT_ATTEMPTS_MAX} races`);
 }
 
-async function appendKnowing(store: EventStore, stream: StreamName, expected: ExpectedRevision, events: readonly StoredEvent[]): Promise<'stored' | 'conflict' | 'unknown'> {
+async function appendKnowing(
+  store: EventStore,
+  stream: StreamName,
+  expected: ExpectedRevision,
+  events: readonly StoredEvent[],
+): Promise<'stored' | 'conflict' | 'unknown'> {
   try {
     const result = await store.append(stream, expected, events);
     return result.kind === 'appended' ? 'stored' : 'conflict';
@@ -67,7 +88,8 @@ async function appendKnowing(store: EventStore, stream: StreamName, expected: Ex
   }
 }
 
-const holds = (stored: readonly StoredEvent[], ours: readonly StoredEvent[]): boolean => ours.every(({ revision, eventId }) => stored[revision]?.eventId === eventId);
+const holds = (stored: readonly StoredEvent[], ours: readonly StoredEvent[]): boolean =>
+  ours.every(({ revision, eventId }) => stored[revision]?.eventId === eventId);
 
 function headAfter<S>(before: StreamHead<S>, events: readonly StoredEvent[], evolve: (state: S, event: StoredEvent) => S): StreamHead<S> {
   const last = events.at(-1);

@@ -1,6 +1,6 @@
 import type { Id } from '@cairn/kernel';
 import type { Artifacts, EventStore, Position } from '@cairn/ports';
-import type { WorkingSetFold } from './working-set.js';
+import type { WorkingSetFold } from './working-set-fold.js';
 
 /** Where in the order of all commits a checkpoint stands. */
 export interface CheckpointPlace {
@@ -24,7 +24,10 @@ type Places = { readonly store: EventStore; readonly artifacts: Artifacts };
 const placeName = (name: string): string => `working-set/${name}`;
 
 /** The checkpoint of this fold, or `undefined`: there is none, or types, fold version or artifact are not those it was made with. */
-export async function readCheckpoint({ store, artifacts }: Places, fold: Described): Promise<{ place: CheckpointPlace; text: string } | undefined> {
+export async function readCheckpoint(
+  { store, artifacts }: Places,
+  fold: Described,
+): Promise<{ place: CheckpointPlace; text: string } | undefined> {
   const record = parse(await store.readBookmark(placeName(fold.name)));
   if (record === undefined || record.foldVersion !== fold.foldVersion || !equalLists(record.types, fold.types)) return undefined;
   if ((await artifacts.getName(placeName(fold.name))) !== record.artifact) return undefined;
@@ -46,7 +49,9 @@ function parse(text: string | undefined): CheckpointRecord | undefined {
   if (text === undefined) return undefined;
   try {
     const record = JSON.parse(text) as Partial<CheckpointRecord>;
-    const whole = Array.isArray(record.types) && [record.position, record.before, record.eventId, record.artifact].every((field) => typeof field === 'string');
+    const whole =
+      Array.isArray(record.types) &&
+      [record.position, record.before, record.eventId, record.artifact].every((field) => typeof field === 'string');
     return whole ? (record as CheckpointRecord) : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 import type { StoredEvent } from '@cairn/kernel';
 import type { Artifacts, Clock, EventStore, Metrics, Position, Tail, TailedEvent, Timer } from '@cairn/ports';
+import type { WorkingSetFold } from './working-set-fold.js';
 import { readCheckpoint, writeCheckpoint, type CheckpointPlace } from './working-set-checkpoint.js';
 
 /** A checkpoint is written when this many events were folded since the last one: about two seconds of folding them again. */
@@ -8,26 +9,6 @@ export const CHECKPOINT_EVENTS = 50_000;
 export const CHECKPOINT_INTERVAL_MS = 30_000;
 /** After the store has ended a tail, a new one is opened after this pause. */
 export const TAIL_RETRY_MS = 1_000;
-
-/** What a working set is of: a mutable index that belongs to one service, and how it follows from the history. */
-export interface WorkingSetFold {
-  /** Unique among the services that share a store. Names the bookmark and the artifact. */
-  readonly name: string;
-  /** The events that are folded; no other reaches it. */
-  readonly types: readonly string[];
-  /** Raised when the same events give another index: an older checkpoint is then worth nothing. */
-  readonly foldVersion: number;
-  /**
-   * Takes one event in. Events come in commit order and may come again with all that followed them, so folding a suffix twice must
-   * end where folding it once ends.
-   */
-  fold(event: StoredEvent): void;
-  /** Forgets everything. */
-  reset(): void;
-  /** The whole index as text, and back. What `deserialize` throws counts as "no such checkpoint". */
-  serialize(): string;
-  deserialize(text: string): void;
-}
 
 export interface WorkingSetListener {
   /** These events are folded, and so is everything before them. Never called while the set catches up. Must not throw. */

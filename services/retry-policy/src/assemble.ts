@@ -1,6 +1,19 @@
 import { inParallel, SweepLoop, WorkingSet } from '@cairn/application';
 import { retryPolicyOnStepFailed, type RunFact } from '@cairn/contracts';
-import { done, isFault, type Artifacts, type Bound, type Bus, type Clock, type EventStore, type Ids, type IncomingMessage, type Metrics, type Randomness, type Settlement } from '@cairn/ports';
+import {
+  done,
+  isFault,
+  type Artifacts,
+  type Bound,
+  type Bus,
+  type Clock,
+  type EventStore,
+  type Ids,
+  type IncomingMessage,
+  type Metrics,
+  type Randomness,
+  type Settlement,
+} from '@cairn/ports';
 import type { RetryPolicyConfig } from './config.js';
 import { Judge } from './judging/judge.js';
 import { Policies } from './judging/policies.js';
@@ -41,10 +54,20 @@ export function assembleRetryPolicy(options: RetryPolicyOptions): RetryPolicy {
   const sweep = async (): Promise<void> => {
     if (!workingSet.isLive) return;
     await inParallel([...set.failures.values()], async (failure) => {
-      await judge.judge(failure).catch((error: unknown) => metrics.count('cairn_sweep_errors_total', { service: 'retry-policy', kind: isFault(error) ? 'fault' : 'bug' }));
+      await judge
+        .judge(failure)
+        .catch((error: unknown) =>
+          metrics.count('cairn_sweep_errors_total', { service: 'retry-policy', kind: isFault(error) ? 'fault' : 'bug' }),
+        );
     });
   };
-  const sweepLoop = new SweepLoop({ clock, metrics, name: 'retry-policy', sweep, ...(config.sweepIntervalMs === undefined ? {} : { intervalMs: config.sweepIntervalMs }) });
+  const sweepLoop = new SweepLoop({
+    clock,
+    metrics,
+    name: 'retry-policy',
+    sweep,
+    ...(config.sweepIntervalMs === undefined ? {} : { intervalMs: config.sweepIntervalMs }),
+  });
   const workingSet: WorkingSet = new WorkingSet({ store, artifacts, clock, metrics }, set, {
     onFolded: () => undefined, // The fact rings; the sweep is for lost facts.
     onCaughtUp: () => sweepLoop.sweepNow(),

@@ -1,7 +1,20 @@
 import { SweepLoop, WorkingSet } from '@cairn/application';
 import { namespaceOf, schedulingCommands, schedulingIntake, schedulingOnRunFacts } from '@cairn/contracts';
 import type { JsonObject, StoredEvent } from '@cairn/kernel';
-import { done, isFault, type Artifacts, type Bound, type Bus, type Clock, type EventStore, type Ids, type IncomingMessage, type Metrics, type Randomness, type Settlement } from '@cairn/ports';
+import {
+  done,
+  isFault,
+  type Artifacts,
+  type Bound,
+  type Bus,
+  type Clock,
+  type EventStore,
+  type Ids,
+  type IncomingMessage,
+  type Metrics,
+  type Randomness,
+  type Settlement,
+} from '@cairn/ports';
 import type { SchedulingConfig } from './config.js';
 import { applyDefinition } from './definitions/apply-definition.js';
 import { DefinitionShelf } from './definitions/definition-shelf.js';
@@ -84,7 +97,17 @@ class AssembledScheduling implements Scheduling {
     this.looks = new KeptLooks({ clock, set, waker, load, tell });
     const lateDefinitions = new LateDefinitions({ clock, set, shelf, desk, load, tell });
     this.dueTimes = new DueTimes({ clock, metrics, set, desk, mutants });
-    this.sweep = new Sweep({ clock, metrics, set, intake: this.intake, book, looks: this.looks, lateDefinitions, dueTimes: this.dueTimes, mutants });
+    this.sweep = new Sweep({
+      clock,
+      metrics,
+      set,
+      intake: this.intake,
+      book,
+      looks: this.looks,
+      lateDefinitions,
+      dueTimes: this.dueTimes,
+      mutants,
+    });
     this.reactionParts = { set, dueTimes: this.dueTimes, looks: this.looks, lateDefinitions };
     this.sweepLoop = new SweepLoop({
       clock,
@@ -184,7 +207,9 @@ class AssembledScheduling implements Scheduling {
   /** A fault here costs one sweep; a bug is counted, for the sweep would meet it again. */
   private inBackground(work: Promise<void>): void {
     const reacting: Promise<void> = work
-      .catch((error: unknown) => this.options.metrics.count('cairn_reaction_errors_total', { service: 'scheduling', kind: isFault(error) ? 'fault' : 'bug' }))
+      .catch((error: unknown) =>
+        this.options.metrics.count('cairn_reaction_errors_total', { service: 'scheduling', kind: isFault(error) ? 'fault' : 'bug' }),
+      )
       .finally(() => this.reacting.delete(reacting));
     this.reacting.add(reacting);
   }

@@ -21,7 +21,15 @@ export class ExecutionDesk {
    */
   async ask(ns: string, runId: Id, command: RunCommand, causationId: string): Promise<CommandAnswer> {
     const id = this.ids.next();
-    const body: CommandMessage = { id, ns, runId, type: command.type, actor: 'service:scheduling', causationId, data: command.data as unknown as JsonObject };
+    const body: CommandMessage = {
+      id,
+      ns,
+      runId,
+      type: command.type,
+      actor: 'service:scheduling',
+      causationId,
+      data: command.data as unknown as JsonObject,
+    };
     const subject = subjects.executionCommand(ns, partitionOf(runId), command.type);
     return (await this.bus.ask({ subject, id, body: body as unknown as JsonObject }, ASK_DEADLINE_MS)) as unknown as CommandAnswer;
   }

@@ -7,8 +7,15 @@ const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'an
 const json = z.json() as z.ZodType<Json>;
 const object = z.record(z.string(), json);
 const dataRef = z.looseObject({ artifact: z.string().startsWith('sha256:'), bytes: z.int().nonnegative(), mediaType: z.string() });
-const problem = z.looseObject({ code: z.string(), detail: z.string(), errors: z.array(z.looseObject({ pointer: z.string(), rule: z.string(), says: z.string() })).optional() });
-const target = z.union([z.looseObject({ kind: z.literal('start'), workflow: z.string() }), z.looseObject({ kind: z.literal('signal'), runId: id, name: z.string() })]);
+const problem = z.looseObject({
+  code: z.string(),
+  detail: z.string(),
+  errors: z.array(z.looseObject({ pointer: z.string(), rule: z.string(), says: z.string() })).optional(),
+});
+const target = z.union([
+  z.looseObject({ kind: z.literal('start'), workflow: z.string() }),
+  z.looseObject({ kind: z.literal('signal'), runId: id, name: z.string() }),
+]);
 
 const eventReceived = z.looseObject({
   receiptId: id,
@@ -36,7 +43,15 @@ const receiptSettled = z.looseObject({
   problem: problem.optional(),
 });
 
-const eventKept = z.looseObject({ receiptId: id, type: z.string(), key: z.string(), source: z.string(), id: z.string(), receivedAt: instant, until: instant });
+const eventKept = z.looseObject({
+  receiptId: id,
+  type: z.string(),
+  key: z.string(),
+  source: z.string(),
+  id: z.string(),
+  receivedAt: instant,
+  until: instant,
+});
 
 const definitionApplied = z.looseObject({
   ns: z.string().refine(isNamespace, 'a namespace'),

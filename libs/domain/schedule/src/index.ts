@@ -13,7 +13,15 @@ export {
   type ReceiptRun,
   type ReceiptSettled,
 } from './receipts/events.js';
-export { evolveReceipt, isSettled, NEAR_MISSES_MAX, receiptView, type ReceiptState, type ReceiptView, type RecordedReceiptEvent } from './receipts/evolve.js';
+export {
+  evolveReceipt,
+  isSettled,
+  NEAR_MISSES_MAX,
+  receiptView,
+  type ReceiptState,
+  type ReceiptView,
+  type RecordedReceiptEvent,
+} from './receipts/evolve.js';
 export { bodyDigestOf, keyOf } from './receipts/identity.js';
 export type { EventKept, InboxEvent } from './inbox/events.js';
 export { emptyInbox, evolveInbox, KEPT_MAX, type InboxState } from './inbox/evolve.js';

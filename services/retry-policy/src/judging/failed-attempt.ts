@@ -27,4 +27,5 @@ export async function readFailure(store: EventStore, { runId, branch, revision }
   return undefined;
 }
 
-const startsAttempt = ({ type, data }: StoredEvent, attemptId: string): boolean => type === 'StepStarted' && data['attemptId'] === attemptId;
+const startsAttempt = ({ type, data }: StoredEvent, attemptId: string): boolean =>
+  type === 'StepStarted' && data['attemptId'] === attemptId;

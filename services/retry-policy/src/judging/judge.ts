@@ -39,7 +39,8 @@ export class Judge {
     const command = await this.commandFor(failed, place.ns, policies);
     const answer = await this.ask(place, command, failed.failedEventId);
     if (answer.kind !== 'rejected') set.failures.delete(failed.attemptId); // `nothing('late')` settles it too.
-    if (answer.kind === 'accepted') metrics.count('cairn_retry_attempts_total', { ns: place.ns, bucket: command.data.bucket, decision: command.data.decision });
+    if (answer.kind === 'accepted')
+      metrics.count('cairn_retry_attempts_total', { ns: place.ns, bucket: command.data.bucket, decision: command.data.decision });
   }
 
   private async commandFor(failed: ReadFailure, ns: string, policies: Policies): Promise<ApplyRetryDecision> {
@@ -53,7 +54,15 @@ export class Judge {
   private async ask({ ns, runId }: Undecided, command: ApplyRetryDecision, causationId: string): Promise<CommandAnswer> {
     const { bus, ids } = this.parts;
     const id = ids.next();
-    const body: CommandMessage = { id, ns, runId, type: command.type, actor: `policy:${command.data.policy.name}@${command.data.policy.version}`, causationId, data: command.data as unknown as JsonObject };
+    const body: CommandMessage = {
+      id,
+      ns,
+      runId,
+      type: command.type,
+      actor: `policy:${command.data.policy.name}@${command.data.policy.version}`,
+      causationId,
+      data: command.data as unknown as JsonObject,
+    };
     const subject = subjects.executionCommand(ns, partitionOf(runId), command.type);
     return (await bus.ask({ subject, id, body: body as unknown as JsonObject }, ASK_DEADLINE_MS)) as unknown as CommandAnswer;
   }

@@ -43,7 +43,8 @@ export async function applyDefinition(ports: Ports, command: ApplyDefinition): P
   const compiled = compileDefinition(command.document);
   if (!compiled.ok) return invalid(compiled.errors);
   const { definition, hash, warnings } = compiled;
-  if (definition.name !== name) return invalid([{ pointer: '/name', rule: 'name', says: `the document is named ${definition.name}, it was sent as ${name}` }]);
+  if (definition.name !== name)
+    return invalid([{ pointer: '/name', rule: 'name', says: `the document is named ${definition.name}, it was sent as ${name}` }]);
 
   const { data, dataRef } = await storeData(ports.artifacts, definition as unknown as Json, DEFINITION_INLINE_BYTES_MAX);
   const stored = dataRef === undefined ? { definition: data as JsonObject } : { definitionRef: dataRef };

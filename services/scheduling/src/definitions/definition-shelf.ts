@@ -46,7 +46,8 @@ export class DefinitionShelf {
     const starts: ShelvedStart[] = [];
     for (const workflow of this.newest.values()) {
       if (workflow.ns !== ns) continue;
-      for (const trigger of workflow.plan.starts) if (trigger.type === type || trigger.type === withoutVersion(type)) starts.push({ workflow, trigger });
+      for (const trigger of workflow.plan.starts)
+        if (trigger.type === type || trigger.type === withoutVersion(type)) starts.push({ workflow, trigger });
     }
     return starts;
   }
@@ -90,5 +91,10 @@ export class DefinitionShelf {
 function namedTypes(plan: Plan): [type: string, keepMs: number][] {
   const starts = plan.starts.map(({ type, keepMs }) => [type, keepMs] satisfies [string, number]);
   const waits = plan.steps.flatMap(({ wait }) => wait?.triggers ?? []);
-  return [...starts, ...waits.flatMap((trigger) => (trigger.kind === 'event' ? [[trigger.type, trigger.keepMs ?? KEEP_DEFAULT_MS] satisfies [string, number]] : []))];
+  return [
+    ...starts,
+    ...waits.flatMap((trigger) =>
+      trigger.kind === 'event' ? [[trigger.type, trigger.keepMs ?? KEEP_DEFAULT_MS] satisfies [string, number]] : [],
+    ),
+  ];
 }

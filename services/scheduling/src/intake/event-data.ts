@@ -11,7 +11,11 @@ export interface StoredData {
 }
 
 /** How a value is written into an event: as it is, or, above `maxBytes`, by reference to an artifact that is durable when this resolves. */
-export async function storeData(artifacts: Artifacts, value: Json | undefined, maxBytes = DATA_INLINE_BYTES_MAX): Promise<{ data?: Json; dataRef?: DataRef }> {
+export async function storeData(
+  artifacts: Artifacts,
+  value: Json | undefined,
+  maxBytes = DATA_INLINE_BYTES_MAX,
+): Promise<{ data?: Json; dataRef?: DataRef }> {
   if (value === undefined) return {};
   const text = canon(value);
   if (text.length <= maxBytes && Buffer.byteLength(text) <= maxBytes) return { data: value };

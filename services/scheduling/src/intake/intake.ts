@@ -36,7 +36,11 @@ export class Intake {
     const parsed = parseEvent(message.subject, message.body);
     if (!parsed.ok) {
       const problem = { code: 'event_invalid', detail: parsed.errors[0]?.says ?? 'no event', errors: parsed.errors };
-      return { kind: 'never', reason: `event_invalid: ${problem.detail}`, answer: { outcome: 'refused', problem } as unknown as JsonObject };
+      return {
+        kind: 'never',
+        reason: `event_invalid: ${problem.detail}`,
+        answer: { outcome: 'refused', problem } as unknown as JsonObject,
+      };
     }
     const via = message.body['cairnvia'] === 'http' ? 'http' : 'bus';
     if (this.parts.mutants.has('M-5')) {
@@ -142,4 +146,5 @@ export class Intake {
   }
 }
 
-const conflictOf = ({ lines }: ReceiptState): Problem | undefined => lines.find(({ problem }) => problem?.code === 'idempotency_conflict')?.problem;
+const conflictOf = ({ lines }: ReceiptState): Problem | undefined =>
+  lines.find(({ problem }) => problem?.code === 'idempotency_conflict')?.problem;

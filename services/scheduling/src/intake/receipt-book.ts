@@ -14,7 +14,11 @@ export class ReceiptBook {
   constructor(private readonly ports: { readonly store: EventStore; readonly clock: Clock; readonly metrics: Metrics }) {}
 
   /** Accepts an event: durable when this resolves. `fresh`: it was not known before. */
-  async receive(ns: string, event: EventReceived['data'], refusal?: Problem): Promise<{ readonly fresh: boolean; readonly head: ReceiptHead }> {
+  async receive(
+    ns: string,
+    event: EventReceived['data'],
+    refusal?: Problem,
+  ): Promise<{ readonly fresh: boolean; readonly head: ReceiptHead }> {
     const outcome = await transact(this.ports.store, {
       stream: receiptStream(event.receiptId),
       initial: undefined,
@@ -53,7 +57,11 @@ export class ReceiptBook {
     this.ports.metrics.count('cairn_events_total', { ns, outcome });
   }
 
-  private context(ns: string, receiptId: Id, traceparent?: unknown): { ns: string; at: string; actor: string; causationId: string; traceparent?: string } {
+  private context(
+    ns: string,
+    receiptId: Id,
+    traceparent?: unknown,
+  ): { ns: string; at: string; actor: string; causationId: string; traceparent?: string } {
     const at = instantOf(this.ports.clock.now());
     return { ns, at, actor: 'service:scheduling', causationId: receiptId, ...(typeof traceparent === 'string' ? { traceparent } : {}) };
   }

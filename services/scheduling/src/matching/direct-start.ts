@@ -16,8 +16,10 @@ export function directStart(workflow: ShelvedWorkflow, data: Json): WantedRun | 
   }
   const { key, input = {}, attributes } = data as { readonly [name: string]: Json };
   const errors: FieldError[] = [];
-  for (const field of Object.keys(data)) if (!FIELDS.includes(field)) errors.push({ pointer: `/data/${field}`, rule: 'unknown_field', says: `there is no field ${field}` });
-  if (key !== undefined && !isKey(key)) errors.push({ pointer: '/data/key', rule: 'key', says: `a key is plain text of 1 to ${KEY_MAX} characters` });
+  for (const field of Object.keys(data))
+    if (!FIELDS.includes(field)) errors.push({ pointer: `/data/${field}`, rule: 'unknown_field', says: `there is no field ${field}` });
+  if (key !== undefined && !isKey(key))
+    errors.push({ pointer: '/data/key', rule: 'key', says: `a key is plain text of 1 to ${KEY_MAX} characters` });
   if (attributes !== undefined) errors.push(...checkAttributes(attributes));
   if (errors.length > 0) return problemOf('start_invalid', ...errors);
   return {
@@ -31,11 +33,21 @@ export function directStart(workflow: ShelvedWorkflow, data: Json): WantedRun | 
 
 function checkAttributes(attributes: Json): FieldError[] {
   const pointer = '/data/attributes';
-  if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) return [{ pointer, rule: 'object', says: 'attributes are an object of texts, numbers and bools' }];
+  if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes))
+    return [{ pointer, rule: 'object', says: 'attributes are an object of texts, numbers and bools' }];
   const entries = Object.entries(attributes as JsonObject);
   if (entries.length > ATTRIBUTES_MAX) return [{ pointer, rule: 'too_many', says: `at most ${ATTRIBUTES_MAX} attributes` }];
   return entries.flatMap(([name, value]) => {
-    const scalar = typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && value.length <= ATTRIBUTE_CHARACTERS_MAX);
-    return scalar ? [] : [{ pointer: `${pointer}/${name}`, rule: 'scalar', says: `an attribute is a number, a bool or text of at most ${ATTRIBUTE_CHARACTERS_MAX} characters` }];
+    const scalar =
+      typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && value.length <= ATTRIBUTE_CHARACTERS_MAX);
+    return scalar
+      ? []
+      : [
+          {
+            pointer: `${pointer}/${name}`,
+            rule: 'scalar',
+            says: `an attribute is a number, a bool or text of at most ${ATTRIBUTE_CHARACTERS_MAX} characters`,
+          },
+        ];
   });
 }

@@ -62,7 +62,8 @@ export class Matcher {
     const live = set.runs.get(runId);
     if (live !== undefined && live.ns === inbound.ns) return this.wakeKeepTell(inbound, []);
     const [first] = live === undefined ? await ports.store.read(runStream(runId, 'main'), 0, 0) : [];
-    if (first === undefined || first.metadata.ns !== inbound.ns) return [refused({ code: 'run_not_found', detail: `there is no run ${runId}` })];
+    if (first === undefined || first.metadata.ns !== inbound.ns)
+      return [refused({ code: 'run_not_found', detail: `there is no run ${runId}` })];
     return [{ outcome: 'late', runs: [{ run: runId }], nearMisses: [], problem: { code: 'run_ended', detail: `run ${runId} has ended` } }];
   }
 
@@ -87,7 +88,9 @@ export class Matcher {
     const { ns, receiptId } = inbound;
     const { type, key } = inbound.receipt.event;
     const started = new Set(starts.flatMap(({ outcome, runs }) => (outcome === 'started' ? runs.map(({ run }) => run) : [])));
-    const wanting = set.waits.wanting(ns, type, key).filter((wait) => !started.has(wait.runId) && set.runs.get(wait.runId)?.causedBy !== receiptId);
+    const wanting = set.waits
+      .wanting(ns, type, key)
+      .filter((wait) => !started.has(wait.runId) && set.runs.get(wait.runId)?.causedBy !== receiptId);
     const results = await this.offer(inbound, wanting);
     const lines = [...starts, ...this.linesOf(inbound, results)];
     const didSomething = lines.some(({ outcome }) => outcome !== 'refused' && outcome !== 'late');

@@ -26,10 +26,19 @@ export function wantedBy({ workflow, trigger }: ShelvedStart, inbound: Inbound):
   const key = trigger.key?.evaluate(scope);
   if (key !== undefined && !(key.ok && isKey(key.value))) {
     const got = key.ok ? `gives ${JSON.stringify(key.value).slice(0, 80)}` : key.error;
-    return problemOf('start_key_invalid', { pointer: '/data', rule: 'key', says: `the key of a run of ${workflow.pinned.name} is text of 1 to ${KEY_MAX} characters; its expression ${got}` });
+    return problemOf('start_key_invalid', {
+      pointer: '/data',
+      rule: 'key',
+      says: `the key of a run of ${workflow.pinned.name} is text of 1 to ${KEY_MAX} characters; its expression ${got}`,
+    });
   }
   const input = trigger.input.evaluate(scope);
-  if (!input.ok) return problemOf('start_input_invalid', { pointer: '/data', rule: 'input', says: `the input of ${workflow.pinned.name}: ${input.error}` });
+  if (!input.ok)
+    return problemOf('start_input_invalid', {
+      pointer: '/data',
+      rule: 'input',
+      says: `the input of ${workflow.pinned.name}: ${input.error}`,
+    });
   return { workflow, ...(key === undefined ? {} : { key: key.value as string }), input: input.value, duplicates: trigger.duplicates };
 }
 
@@ -76,7 +85,11 @@ function lineOfStart(answer: CommandAnswer, receiptId: Id, duplicates: Duplicate
       return refused(problemFrom(answer.rejection));
     case 'nothing':
       if (answer.startedBy === receiptId) return { outcome: 'started', runs: [{ run: answer.runId, branch: 'main' }], nearMisses: [] };
-      if (duplicates === 'reject') return { ...refused({ code: 'run_exists', detail: 'the key has a run, and its workflow refuses a second start' }), runs: [{ run: answer.runId }] };
+      if (duplicates === 'reject')
+        return {
+          ...refused({ code: 'run_exists', detail: 'the key has a run, and its workflow refuses a second start' }),
+          runs: [{ run: answer.runId }],
+        };
       return { outcome: 'attached', runs: [{ run: answer.runId }], nearMisses: [] };
   }
 }

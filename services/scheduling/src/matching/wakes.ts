@@ -41,7 +41,9 @@ export class Waker {
     const { ns, runId, waitId } = wait;
     const event = wakingEventOf(inbound, kept);
     // M-11: each offer of one event counts as another event.
-    const offered = this.mutants.has('M-11') ? { ...event, receiptId: idOf('receipt', ns, event.source, `${event.id}#${this.desk.fresh()}`) } : event;
+    const offered = this.mutants.has('M-11')
+      ? { ...event, receiptId: idOf('receipt', ns, event.source, `${event.id}#${this.desk.fresh()}`) }
+      : event;
     const command: WakeRun = { type: 'WakeRun', data: { kind: 'event', waitId, trigger, event: offered } };
     const result = resultOf(await this.desk.ask(ns, runId, command, inbound.receiptId), wait);
     wait.answered.add(inbound.receiptId);
@@ -63,7 +65,8 @@ function resultOf(answer: CommandAnswer, wait: OpenWait): WakeResult {
         const { clause = 'guard', expected = null, got = null } = rejection;
         return { kind: 'near', miss: { run: wait.runId, wait: wait.step, clause, expected: expected as Json, got: got as Json } };
       }
-      if (rejection.code === 'run_ended' || rejection.code === 'run_not_found' || rejection.code === 'wait_not_found') return { kind: 'late', run };
+      if (rejection.code === 'run_ended' || rejection.code === 'run_not_found' || rejection.code === 'wait_not_found')
+        return { kind: 'late', run };
       return { kind: 'refused', run, problem: problemFrom(rejection) };
     }
   }

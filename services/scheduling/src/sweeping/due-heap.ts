@@ -21,7 +21,7 @@ export class DueHeap<T extends Timed> {
   add(due: T): void {
     const { entries } = this;
     entries.push({ due, order: this.added++ });
-    for (let child = entries.length - 1; child > 0; ) {
+    for (let child = entries.length - 1; child > 0;) {
       const parent = (child - 1) >> 1;
       if (!this.isBefore(child, parent)) return;
       this.swap(child, parent);
@@ -46,7 +46,7 @@ export class DueHeap<T extends Timed> {
   }
 
   private sink(): void {
-    for (let parent = 0; ; ) {
+    for (let parent = 0; ;) {
       const left = 2 * parent + 1;
       const right = left + 1;
       let least = parent;

@@ -26,10 +26,22 @@ export function duesOfWait(wait: OpenWait): Due[] {
     dues.push({ ...common, key: `timer ${waitId} ${trigger}`, kind: 'timer', at: epochMsOf(stored.at), command });
   }
   if (wait.deadline !== null) {
-    dues.push({ ...common, key: `deadline ${waitId}`, kind: 'deadline', at: epochMsOf(wait.deadline), command: { type: 'ExpireWait', data: { waitId } } });
+    dues.push({
+      ...common,
+      key: `deadline ${waitId}`,
+      kind: 'deadline',
+      at: epochMsOf(wait.deadline),
+      command: { type: 'ExpireWait', data: { waitId } },
+    });
   }
   if (wait.staleAt !== null && !wait.stale) {
-    dues.push({ ...common, key: `stale ${waitId}`, kind: 'stale', at: epochMsOf(wait.staleAt), command: { type: 'MarkStale', data: { waitId } } });
+    dues.push({
+      ...common,
+      key: `stale ${waitId}`,
+      kind: 'stale',
+      at: epochMsOf(wait.staleAt),
+      command: { type: 'MarkStale', data: { waitId } },
+    });
   }
   return dues;
 }

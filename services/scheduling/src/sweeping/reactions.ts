@@ -28,7 +28,9 @@ export function react({ set, dueTimes, looks, lateDefinitions }: ReactionParts, 
     }
     case 'EventKept': {
       const { receiptId, type, key } = event.data as unknown as EventKept['data'];
-      const waits = set.waits.wanting(event.metadata.ns, type, key === '' ? undefined : key).filter((wait) => !wait.answered.has(receiptId));
+      const waits = set.waits
+        .wanting(event.metadata.ns, type, key === '' ? undefined : key)
+        .filter((wait) => !wait.answered.has(receiptId));
       for (const wait of waits) looks.note(wait);
       return waits.length > 0 ? 'look' : undefined;
     }
@@ -40,7 +42,9 @@ export function react({ set, dueTimes, looks, lateDefinitions }: ReactionParts, 
     case 'WaitTriggered':
       return (event.data as unknown as WaitTriggered['data']).kept ? 'tell' : undefined;
     case 'DefinitionApplied': {
-      const applied = set.definitions.find(({ ns, name, revision }) => ns === event.metadata.ns && event.stream.endsWith(`+${name}`) && revision === event.revision);
+      const applied = set.definitions.find(
+        ({ ns, name, revision }) => ns === event.metadata.ns && event.stream.endsWith(`+${name}`) && revision === event.revision,
+      );
       if (applied !== undefined) lateDefinitions.note(applied);
       return applied === undefined ? undefined : 'start';
     }

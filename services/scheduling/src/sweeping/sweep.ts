@@ -44,7 +44,10 @@ export class Sweep {
   /** What runs told the world and nobody took in. The relay's message is the quicker way. */
   private async takeEmissions(): Promise<void> {
     const { set, intake } = this.parts;
-    await this.each([...set.emissions].filter(([receiptId]) => !intake.isInHand(receiptId)), ([, emission]) => intake.takeEmission(emission));
+    await this.each(
+      [...set.emissions].filter(([receiptId]) => !intake.isInHand(receiptId)),
+      ([, emission]) => intake.takeEmission(emission),
+    );
   }
 
   /** Wakes that stand in a run's history and not on the receipt. */

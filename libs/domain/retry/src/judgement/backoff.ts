@@ -11,7 +11,11 @@ const CAP_MAX_MS = 7 * 86_400_000;
  * Milliseconds before the next attempt. `attempt`: the one that failed, from 1. The jitter comes from the failure's event id: a
  * decision made again is equal, and runs that failed together do not come back together (W-5). Never shorter than declared.
  */
-export function delayMs({ kind, first, cap = CAP_MAX_MS, factor = FACTOR, jitter = JITTER }: Backoff, attempt: number, failedEventId: string): number {
+export function delayMs(
+  { kind, first, cap = CAP_MAX_MS, factor = FACTOR, jitter = JITTER }: Backoff,
+  attempt: number,
+  failedEventId: string,
+): number {
   const grown = kind === 'fixed' ? first : first * factor ** (attempt - 1);
   return Math.round(Math.min(grown, cap) * (1 + jitter * fractionOf(failedEventId)));
 }

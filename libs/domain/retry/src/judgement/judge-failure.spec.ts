@@ -7,7 +7,12 @@ import type { JudgedFailure } from './classify.js';
 
 const policy: PolicyState = { name: 'default', version: 1, hash: hashPolicy(defaultPolicy), revision: 0, policy: defaultPolicy };
 const failedAt = '2026-11-24T08:00:00.000Z';
-const failed = (failure: JudgedFailure, attempt = 1, failedEventId = 'e1'): FailedAttempt => ({ failure, attempt, failedEventId, failedAt });
+const failed = (failure: JudgedFailure, attempt = 1, failedEventId = 'e1'): FailedAttempt => ({
+  failure,
+  attempt,
+  failedEventId,
+  failedAt,
+});
 const pauseOf = (attempt: number, id = 'e1'): number => {
   const judgement = judgeFailure(failed({ by: 'lease' }, attempt, id), policy);
   return 'notBefore' in judgement ? epochMsOf(judgement.notBefore) - epochMsOf(failedAt) : NaN;
@@ -23,7 +28,12 @@ describe('judging a failure', () => {
   });
 
   it('counts the pause from the failure: 100 ms at first, doubled each time, never shorter', () => {
-    for (const [attempt, declared] of [[1, 100], [2, 200], [3, 400], [4, 800]] as const) {
+    for (const [attempt, declared] of [
+      [1, 100],
+      [2, 200],
+      [3, 400],
+      [4, 800],
+    ] as const) {
       expect(pauseOf(attempt)).toBeGreaterThanOrEqual(declared);
       expect(pauseOf(attempt)).toBeLessThanOrEqual(declared * 1.2);
     }
@@ -51,7 +61,11 @@ describe('judging a failure', () => {
     ['a breach of the output schema', { by: 'decider', bucket: 'invalid_output' }, 'invalid_output'],
     ['an expression without an answer', { by: 'decider', code: 'definition_error' }, 'definition_error'],
   ])('blocks on %s: nothing is retried unasked', (_, failure, bucket) => {
-    expect(judgeFailure(failed(failure), policy)).toMatchObject({ bucket, decision: 'block', justification: { rule: `default@1#${bucket}`, expectedChange: null } });
+    expect(judgeFailure(failed(failure), policy)).toMatchObject({
+      bucket,
+      decision: 'block',
+      justification: { rule: `default@1#${bucket}`, expectedChange: null },
+    });
   });
 
   it('counts the attempts of a handler that gives itself up like those of one that vanished', () => {
@@ -62,7 +76,9 @@ describe('judging a failure', () => {
 describe('the default policy', () => {
   it('keeps its bytes: they are pinned by runs', () => {
     expect(hashPolicy(defaultPolicy)).toBe(HASH);
-    expect(canon(defaultPolicy)).toContain('"handler_lost":{"attempts":5,"backoff":{"cap":10000,"first":100,"kind":"exponential"},"expects":"another_handler","retry":true}');
+    expect(canon(defaultPolicy)).toContain(
+      '"handler_lost":{"attempts":5,"backoff":{"cap":10000,"first":100,"kind":"exponential"},"expects":"another_handler","retry":true}',
+    );
   });
 });
 

@@ -29,7 +29,8 @@ export function judgeFailure(failed: FailedAttempt, { name, version, policy }: P
   const rule = `${name}@${version}#${bucket}`;
   const newEvidence = [evidenceOf(failed.failure, bucket)];
   const held = policy.buckets[bucket];
-  if (!mayRetry(bucket, held) || failed.attempt >= held.attempts) return { bucket, decision: 'block', justification: { rule, newEvidence, expectedChange: null } };
+  if (!mayRetry(bucket, held) || failed.attempt >= held.attempts)
+    return { bucket, decision: 'block', justification: { rule, newEvidence, expectedChange: null } };
 
   const backoff = 'from' in held.backoff ? held.backoff.else : held.backoff;
   return {
@@ -44,5 +45,9 @@ const mayRetry = (bucket: Bucket, held: BucketRule | undefined): held is Extract
   bucket === 'handler_lost' && held?.retry === true;
 
 function evidenceOf({ code, retryAfter, evidence }: JudgedFailure, bucket: Bucket): Justification['newEvidence'][number] {
-  return { code: code ?? bucket, ...(evidence === undefined ? {} : { digest: evidence }), ...(retryAfter === undefined ? {} : { retryAfter }) };
+  return {
+    code: code ?? bucket,
+    ...(evidence === undefined ? {} : { digest: evidence }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  };
 }

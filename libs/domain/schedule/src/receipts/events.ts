@@ -9,7 +9,8 @@ export interface DataRef {
 }
 
 /** What a direct subject names. Absent: an event for whoever it concerns. */
-export type EventTarget = { readonly kind: 'start'; readonly workflow: string } | { readonly kind: 'signal'; readonly runId: Id; readonly name: string };
+export type EventTarget =
+  { readonly kind: 'start'; readonly workflow: string } | { readonly kind: 'signal'; readonly runId: Id; readonly name: string };
 
 /** An event of the outside world as it was accepted. The first event of `receipt-<receiptId>`, once, for ever. */
 export type EventReceived = DomainEvent<
@@ -39,7 +40,18 @@ export type EventReceived = DomainEvent<
 >;
 
 /** From strongest to weakest: the strongest line of a receipt is the one that is shown. */
-export const outcomes = ['started', 'branched', 'woke', 'attached', 'invalidated', 'kept', 'near_miss', 'late', 'unmatched', 'refused'] as const;
+export const outcomes = [
+  'started',
+  'branched',
+  'woke',
+  'attached',
+  'invalidated',
+  'kept',
+  'near_miss',
+  'late',
+  'unmatched',
+  'refused',
+] as const;
 export type Outcome = (typeof outcomes)[number];
 
 export interface ReceiptRun {

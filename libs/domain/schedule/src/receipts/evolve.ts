@@ -1,5 +1,14 @@
 import type { Id, Instant, JsonObject } from '@cairn/kernel';
-import { outcomes, type EventReceived, type NearMissLine, type Outcome, type Problem, type ReceiptEvent, type ReceiptLine, type ReceiptRun } from './events.js';
+import {
+  outcomes,
+  type EventReceived,
+  type NearMissLine,
+  type Outcome,
+  type Problem,
+  type ReceiptEvent,
+  type ReceiptLine,
+  type ReceiptRun,
+} from './events.js';
 
 /** A receipt's stream, folded. `undefined`: no such event was ever accepted. */
 export interface ReceiptState {
@@ -43,7 +52,10 @@ export function evolveReceipt(state: ReceiptState | undefined, recorded: Recorde
 export const isSettled = (state: ReceiptState): boolean => state.lines.some((line) => line.problem?.code !== 'idempotency_conflict');
 
 export function receiptView({ event, at, lines }: ReceiptState): ReceiptView {
-  const strongest = lines.reduce<Outcome | undefined>((best, { outcome }) => (best === undefined || outcomes.indexOf(outcome) < outcomes.indexOf(best) ? outcome : best), undefined);
+  const strongest = lines.reduce<Outcome | undefined>(
+    (best, { outcome }) => (best === undefined || outcomes.indexOf(outcome) < outcomes.indexOf(best) ? outcome : best),
+    undefined,
+  );
   const keptUntil = lines.findLast((line) => line.keptUntil !== undefined)?.keptUntil;
   const problem = lines.findLast((line) => line.outcome === strongest)?.problem;
   return {

@@ -5,7 +5,10 @@ import type { WorkflowState } from './evolve.js';
 export type WorkflowRejection = Rejection<'version_conflict'>;
 
 /** A version is what it was when it was first applied: the same bytes again change nothing, other bytes need another version. */
-export function applyDefinition(state: WorkflowState, definition: DefinitionApplied['data']): Decision<DefinitionApplied, WorkflowRejection> {
+export function applyDefinition(
+  state: WorkflowState,
+  definition: DefinitionApplied['data'],
+): Decision<DefinitionApplied, WorkflowRejection> {
   const known = state.find(({ version }) => version === definition.version);
   if (known === undefined) return accepted([{ type: 'DefinitionApplied', version: 1, data: definition }]);
   if (known.hash === definition.hash) return nothing('unchanged');

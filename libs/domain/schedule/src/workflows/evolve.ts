@@ -12,7 +12,10 @@ export interface AppliedVersion {
 
 export const noVersions: WorkflowState = [];
 
-export function evolveWorkflow(state: WorkflowState, event: { readonly type: string; readonly revision: Revision; readonly data: JsonObject }): WorkflowState {
+export function evolveWorkflow(
+  state: WorkflowState,
+  event: { readonly type: string; readonly revision: Revision; readonly data: JsonObject },
+): WorkflowState {
   if (event.type !== 'DefinitionApplied') return state;
   const { version, hash } = event.data as unknown as DefinitionApplied['data'];
   return [...state, { version, hash, revision: event.revision }];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RunCommand } from '@cairn/domain-run';
-import { World } from './spec/world.js';
+import { World } from './world.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -45,7 +45,11 @@ describe('an event that starts a run', () => {
   });
 
   it('refuses input that breaks the schema, with pointer and rule', async () => {
-    const world = await worldWith({ ...approval, on: [{ event: 'vendor.requested', input: '${event.data}' }], steps: [{ id: 'go', task: { queue: 'q' } }] } as never);
+    const world = await worldWith({
+      ...approval,
+      on: [{ event: 'vendor.requested', input: '${event.data}' }],
+      steps: [{ id: 'go', task: { queue: 'q' } }],
+    } as never);
     const receipt = await world.send({ ...requested, data: { vendor: 7 } });
     expect(receipt).toMatchObject({ outcome: 'refused', problem: { code: 'input_invalid', errors: [{ pointer: '/input/vendor' }] } });
   });
@@ -135,10 +139,18 @@ describe('an event that a wait wants', () => {
 
 describe('signals', () => {
   it('wake their run, are kept for one that does not wait, and are told apart for none and for an ended one (B-16)', async () => {
-    const world = await worldWith(approval, { cairn: 1, name: 'worker', version: '1.0.0', steps: [{ id: 'go', task: { queue: 'q' } }] } as never);
+    const world = await worldWith(approval, {
+      cairn: 1,
+      name: 'worker',
+      version: '1.0.0',
+      steps: [{ id: 'go', task: { queue: 'q' } }],
+    } as never);
     const [working] = (await world.run('worker', { key: 'k' }, 's1')).runs;
     expect(await world.signal(working!.run, 'hold', 'g1')).toMatchObject({ outcome: 'kept' });
-    expect(await world.signal(world.runIdOf('approval', 'nobody'), 'hold', 'g2')).toMatchObject({ outcome: 'refused', problem: { code: 'run_not_found' } });
+    expect(await world.signal(world.runIdOf('approval', 'nobody'), 'hold', 'g2')).toMatchObject({
+      outcome: 'refused',
+      problem: { code: 'run_not_found' },
+    });
     await world.send(requested);
     const run = world.runIdOf('approval', 'V-1042');
     expect(await world.signal(run, 'skip', 'g3')).toMatchObject({ outcome: 'woke', runs: [{ run }] });
@@ -190,7 +202,10 @@ describe('definitions', () => {
   it('are what they were when first applied', async () => {
     const world = await worldWith(approval);
     expect(await world.apply(approval)).toMatchObject({ kind: 'unchanged', revision: 0 });
-    expect(await world.apply({ ...approval, goal: 'another' } as never)).toMatchObject({ kind: 'rejected', rejection: { code: 'version_conflict' } });
+    expect(await world.apply({ ...approval, goal: 'another' } as never)).toMatchObject({
+      kind: 'rejected',
+      rejection: { code: 'version_conflict' },
+    });
     expect(await world.apply({ ...approval, version: '1.1.0', goal: 'another' } as never)).toMatchObject({ kind: 'applied', revision: 1 });
     expect(await world.apply({ name: 'approval' })).toMatchObject({ kind: 'rejected', rejection: { code: 'definition_invalid' } });
   });
@@ -206,7 +221,11 @@ describe('definitions', () => {
     const early = { type: 'document.received', id: 'd9', key: 'K', data: { vendor: 'V' } };
     expect(await world.send(early)).toMatchObject({ outcome: 'kept' });
     await world.pass(1_000);
-    await world.apply({ ...approval, name: 'late', on: [{ event: 'document.received', key: '${event.key}', input: '${event.data}' }] } as never);
+    await world.apply({
+      ...approval,
+      name: 'late',
+      on: [{ event: 'document.received', key: '${event.key}', input: '${event.data}' }],
+    } as never);
     await world.pass(1_000);
     expect(await world.receipt(early)).toMatchObject({ outcome: 'started' });
   });
@@ -216,7 +235,10 @@ describe('what is no event', () => {
   it('is refused with every field that is wrong', async () => {
     const world = await worldWith();
     const receipt = await world.ask('cairn.default.in.a.b', { specversion: '0.3', id: '', source: '/s', type: 'a.b' });
-    expect(receipt).toMatchObject({ outcome: 'refused', problem: { code: 'event_invalid', errors: [{ pointer: '/specversion' }, { pointer: '/id' }] } });
+    expect(receipt).toMatchObject({
+      outcome: 'refused',
+      problem: { code: 'event_invalid', errors: [{ pointer: '/specversion' }, { pointer: '/id' }] },
+    });
     expect(world.bus.deadLetters()).toHaveLength(1);
   });
 
@@ -229,7 +251,12 @@ describe('what is no event', () => {
 
 describe('the sweep', () => {
   it('takes in what a run emitted and nobody published', async () => {
-    const emitting = { cairn: 1, name: 'teller', version: '1.0.0', steps: [{ id: 'tell', emit: { type: 'vendor.filed', key: 'K', data: { n: 1 } } }] };
+    const emitting = {
+      cairn: 1,
+      name: 'teller',
+      version: '1.0.0',
+      steps: [{ id: 'tell', emit: { type: 'vendor.filed', key: 'K', data: { n: 1 } } }],
+    };
     const world = await worldWith(emitting as never);
     await world.run('teller', { key: 'k' });
     await world.pass(6_000);

@@ -5,7 +5,7 @@ import type { EventReceived } from '@cairn/domain-schedule';
 import { idOf, withoutVersion, type Id, type Json, type JsonObject, type StoredEvent } from '@cairn/kernel';
 import type { Clock, EventStore } from '@cairn/ports';
 import { createMemoryArtifacts, createRecordingMetrics, Pcg32, Scheduler, seededIds, seededRandomness, WORLD } from '@cairn/simulated';
-import { assembleScheduling, type Scheduling } from '../assemble.js';
+import { assembleScheduling, type Scheduling } from '@cairn/scheduling';
 import { RunPeer } from './run-peer.js';
 
 export const NS = 'default';
@@ -32,7 +32,10 @@ export class World {
   private readonly random = new Pcg32(7n);
   private messages = 0;
 
-  constructor(readonly mutants: ReadonlySet<string> = new Set(), store: MemoryEventStore = createMemoryEventStore()) {
+  constructor(
+    readonly mutants: ReadonlySet<string> = new Set(),
+    store: MemoryEventStore = createMemoryEventStore(),
+  ) {
     this.store = store;
     this.bus = createMemoryBus({ clock: this.clock, streams: busStreams });
     this.peer = new RunPeer({ store, bus: this.bus, clock: this.clock });

@@ -55,7 +55,17 @@ export class RunPeer {
     }
     const last = events.at(-1);
     const expected = last === undefined ? 'no_stream' : last.revision;
-    const context = { stream, expected, prevHash: last?.metadata.hash ?? '', ns, runId, branch: 'main', at: instantOf(now), actor, causationId } as const;
+    const context = {
+      stream,
+      expected,
+      prevHash: last?.metadata.hash ?? '',
+      ns,
+      runId,
+      branch: 'main',
+      at: instantOf(now),
+      actor,
+      causationId,
+    } as const;
     const result = await store.append(stream, expected, sealAppend(context, decision.events));
     if (result.kind === 'conflict') throw new Error('the peer is the only writer of runs');
     return { kind: 'accepted', runId, branch: 'main', revision: result.revision };
