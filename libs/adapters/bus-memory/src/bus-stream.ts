@@ -2,6 +2,7 @@ import { invariant } from '@cairn/kernel';
 import type { OutgoingMessage } from '@cairn/ports';
 import type { Durable, Entry } from './durable.js';
 import { Fifo } from './fifo.js';
+import { SeenIds } from './seen-ids.js';
 import { matches, overlap, parseFilter, type Filter } from './subjects.js';
 
 /** A bus stream as data. `limits`: each durable gets each message; `work_queue`: one durable does, and then the message is gone. */
@@ -17,7 +18,7 @@ export interface BusStreamSpec {
 export const RETAINED_MAX = 1_024;
 
 /** Message ids that a stream remembers at most, whatever its window says: de-duplication is an optimisation. */
-export const DEDUPE_IDS_MAX = 100_000;
+export const DEDUPE_IDS_MAX = 32_768;
 
 export type MakeEntry = () => Entry;
 
@@ -27,27 +28,19 @@ export class BusStream {
   private readonly subjects: readonly Filter[];
   /** Of a work queue: what no durable takes yet. Of a stream with limits: the newest messages, for durables to come. */
   private kept = new Fifo<{ readonly tokens: readonly string[]; readonly make: MakeEntry }>();
-  private seen = new Map<string, number>();
+  private readonly seen: SeenIds;
 
   constructor(readonly spec: BusStreamSpec) {
     this.subjects = spec.subjects.map(parseFilter);
+    this.seen = new SeenIds(spec.dedupeWindowMs ?? 0, DEDUPE_IDS_MAX);
   }
 
   takes(tokens: readonly string[]): boolean {
     return this.subjects.some((filter) => matches(filter, tokens));
   }
 
-  /** Whether this id came within the window; remembers it. */
-  isRepeated(message: OutgoingMessage, now: number): boolean {
-    const window = this.spec.dedupeWindowMs ?? 0;
-    if (window === 0) return false;
-    for (const [id, at] of this.seen) {
-      if (now - at < window && this.seen.size < DEDUPE_IDS_MAX) break;
-      this.seen.delete(id);
-    }
-    if (this.seen.has(message.id)) return true;
-    this.seen.set(message.id, now);
-    return false;
+  isRepeated({ id }: OutgoingMessage, now: number): boolean {
+    return this.seen.isRepeated(id, now);
   }
 
   /** The durables that get this message. False: a work queue is full. */

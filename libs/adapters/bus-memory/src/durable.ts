@@ -181,7 +181,8 @@ export class Durable {
     this.open.add(delivery);
     binding.open.add(delivery);
     this.ackTimer ??= this.host.clock.after(this.spec.ackWaitMs, this.redeliverUnsettled);
-    const incoming: IncomingMessage = { ...entry.message, deliveries: entry.deliveries, asked: entry.answer !== undefined };
+    const { subject, id, body } = entry.message;
+    const incoming: IncomingMessage = { subject, id, body, deliveries: entry.deliveries, asked: entry.answer !== undefined };
     promised(binding.handle, incoming).then(
       (settlement) => this.ended(delivery, () => this.settle(entry, settlement)),
       (error: unknown) => this.ended(delivery, () => this.failed(entry, error)),
