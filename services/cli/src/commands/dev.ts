@@ -48,7 +48,8 @@ function ended(): Promise<void> {
 }
 
 function refusalOf(error: unknown, data: string, port: number): unknown {
-  const code = (error as { readonly code?: unknown } | null)?.code;
+  const { code, message = '' } = error as { readonly code?: unknown; readonly message?: string };
+  if (code === 'config_invalid') return new Refusal(problem('config_invalid', 400, `The configuration is wrong: ${message}.`), EXIT_CONFIG);
   if (code === 'data_locked')
     return new Refusal(
       problem('data_locked', 409, `Another server has the folder ${data}.`),
