@@ -38,6 +38,9 @@ export function checkAttempts(branch: Branch, report: Report): void {
           report('I-10', event.revision, `${event.type} of ${step} quotes attempt ${attemptId}, which never started here`);
         else if (!attempt.open) report('I-10', event.revision, `${event.type} of ${step} quotes attempt ${attemptId}, which was over`);
         else if (attempt.step !== step) report('I-10', event.revision, `attempt ${attemptId} is of ${attempt.step}, not of ${step}`);
+        if (begins(branch, event.revision) && event.causationId.endsWith(END) && event.causationId !== `${attemptId}${END}`) {
+          report('I-10', event.revision, `${event.type} of attempt ${attemptId} comes from ${event.causationId}, the reply of another`);
+        }
         if (attempt === undefined) break;
         close(attempt);
         attempt.replyId = event.causationId;
@@ -60,5 +63,10 @@ export function checkAttempts(branch: Branch, report: Report): void {
     }
   }
 }
+
+/** How the id of an attempt's one terminal reply ends. */
+const END = ':end';
+
+const begins = (branch: Branch, revision: number): boolean => branch.stored[revision]?.metadata.appendFirst === revision;
 
 export const isEnd = (type: string): boolean => (runEnds as readonly string[]).includes(type);

@@ -81,12 +81,14 @@ export class WaitChecks {
   }
 
   private triggered(event: EventOf<'WaitTriggered'>): void {
-    const { waitId, step, trigger, eventId } = event.data;
+    const { waitId, step, trigger, eventId, source, id } = event.data;
     const wait = this.waits.get(waitId);
     if (wait?.open !== true) return this.report('I-20', event.revision, `something came for wait ${step}, which is not open`);
-    const key = canon([stepOf(step), eventId]);
-    if (this.used.has(key)) this.report('I-20', event.revision, `event ${eventId} counts twice for wait ${stepOf(step)}`);
-    this.used.add(key);
+    // By the sender's own name of it, too: whoever counts one event twice gives it a second receipt id.
+    const names = [[stepOf(step), eventId], ...(source === undefined ? [] : [[stepOf(step), source, id]])].map(canon);
+    if (names.some((name) => this.used.has(name)))
+      this.report('I-20', event.revision, `event ${eventId} counts twice for wait ${stepOf(step)}`);
+    for (const name of names) this.used.add(name);
     wait.got.add(trigger);
     this.declared(event, wait.opened);
   }

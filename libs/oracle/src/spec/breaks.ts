@@ -78,7 +78,7 @@ export const breaks: readonly Break[] = [
   {
     invariant: 'I-5',
     by: 'a reply to an attempt that never was',
-    edit: (d) => (appendWith(d, last(d, 'StepSucceeded')).cause = `${'0'.repeat(26)}:end`),
+    edit: (d) => (appendWith(d, last(d, 'LateResultRecorded')).cause = `${'0'.repeat(26)}:end`),
   },
   {
     invariant: 'I-5',
@@ -101,6 +101,19 @@ export const breaks: readonly Break[] = [
     edit: (d) => {
       const { attemptId } = first(d, 'StepSucceeded').data;
       Object.assign(last(d, 'LateResultRecorded').data, { step: 'a', attemptId, replyId: `${String(attemptId)}:end` });
+    },
+  },
+  {
+    invariant: 'I-10',
+    by: "a result that came with another attempt's reply",
+    edit: (d) => (appendWith(d, last(d, 'StepSucceeded')).cause = `${String(first(d, 'StepFailed').data['attemptId'])}:end`),
+  },
+  {
+    invariant: 'I-20',
+    by: 'one event that counts twice under two receipts',
+    edit: (d) => {
+      const [one, two] = [first(d, 'WaitTriggered'), there(events(d).filter(({ type }) => type === 'WaitTriggered')[1])];
+      Object.assign(two.data, { source: one.data['source'], id: one.data['id'] });
     },
   },
   {

@@ -1,0 +1,6 @@
+export { huntMutant, playBatch, replayLine, type Batch, type BatchOptions, type MutantHunt } from './batch.js';
+export { simulate, type Report, type SimulateOptions } from './simulate.js';
+export { Coverage, coverageNames, type Covered } from './coverage.js';
+export { mutants, MUTANT_SEEDS, type MutantId } from './mutants.js';
+export type { Finding } from './judge.js';
+export type { TraceLine } from './trace.js';

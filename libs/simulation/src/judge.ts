@@ -1,0 +1,152 @@
+import { defaultLimits, printViolation, verifyRun, type RunHistory } from '@cairn/oracle';
+import { foldRun, initialState, outputView, type RecordedRunEvent, type RunState } from '@cairn/domain-run';
+import { categoryOf, invariant, parseRunStream, runStream, type Id, type StoredEvent } from '@cairn/kernel';
+import type { World } from './world/world.js';
+import type { HandlerProcess } from './world/handler.js';
+import type { PlannedRun, Publisher } from './world/publisher.js';
+
+/** A check that did not hold, and what it saw. */
+export interface Finding {
+  /** An invariant of the oracle, `E-1`, `facts`, `outcome` or `bug`. */
+  readonly check: string;
+  readonly says: string;
+}
+
+/** Events that somebody else waits to hear of. Each must have been told at least once, however often the relay died. */
+const toldTypes = new Set([
+  'RunStarted',
+  'StepFailed',
+  'RetryDecided',
+  'WaitOpened',
+  'WaitSatisfied',
+  'WaitExpired',
+  'EventEmitted',
+  'RunCompleted',
+  'RunFailed',
+  'RunGaveUp',
+]);
+
+/** Failed attempts after which `handler_lost` is not tried again (`history.md` §3, policy `default`). */
+const ATTEMPTS_MAX = 5;
+
+/** Judges a world that has come to rest, by what is stored and what was promised, never by what the services believe. */
+export function judge(world: World, publisher: Publisher, handlers: readonly HandlerProcess[], readAt: number): Finding[] {
+  const streams = world.store.allStreams();
+  const findings: Finding[] = world.bugs.map((says) => ({ check: 'bug', says }));
+  const runs = runsOf(streams);
+  const shared = sharedHistory(streams);
+  for (const [runId, branches] of runs) {
+    const history: RunHistory = { runId, branches, ...shared, readAt };
+    for (const violation of verifyRun(history, defaultLimits, 'quiescent')) {
+      findings.push({ check: violation.invariant, says: printViolation(runId, violation) });
+    }
+  }
+  return [...findings, ...promisesBroken(world, publisher, handlers, streams), ...untold(world), ...wrongOutcomes(world, publisher, runs)];
+}
+
+type Streams = ReadonlyMap<string, readonly StoredEvent[]>;
+
+function runsOf(streams: Streams): Map<Id, Map<string, readonly StoredEvent[]>> {
+  const runs = new Map<Id, Map<string, readonly StoredEvent[]>>();
+  for (const [stream, events] of streams) {
+    const run = parseRunStream(stream);
+    if (run === undefined) continue;
+    runs.set(run.runId, (runs.get(run.runId) ?? new Map<string, readonly StoredEvent[]>()).set(run.branch, events));
+  }
+  return runs;
+}
+
+function sharedHistory(streams: Streams): Required<Pick<RunHistory, 'inbox' | 'policies' | 'definitions'>> {
+  const of = (...categories: string[]): StoredEvent[] =>
+    [...streams].filter(([stream]) => categories.includes(categoryOf(stream))).flatMap(([, events]) => events);
+  return { inbox: of('receipt', 'inbox'), policies: of('policy'), definitions: of('workflow') };
+}
+
+/** E-1: what somebody was told is stored, is stored. */
+function promisesBroken(world: World, publisher: Publisher, handlers: readonly HandlerProcess[], streams: Streams): Finding[] {
+  const findings: Finding[] = [];
+  const broken = (says: string): void => void findings.push({ check: 'E-1', says });
+  for (const { stream, revision, eventId, type } of world.acknowledged) {
+    if (streams.get(stream)?.[revision]?.eventId !== eventId)
+      broken(`the append of ${type} ${stream}@${revision} was acknowledged and is not there`);
+  }
+  for (const receiptId of publisher.receipts)
+    if (!streams.has(`receipt-${receiptId}`)) broken(`receipt ${receiptId} was shown and is not there`);
+  const counted = new Set<string>();
+  for (const [stream, events] of streams) {
+    if (categoryOf(stream) !== 'run') continue;
+    for (const { type, causationId } of events) if (type === 'StepSucceeded' || type === 'StepFailed') counted.add(causationId);
+  }
+  for (const { accepted } of handlers)
+    for (const replyId of accepted) if (!counted.has(replyId)) broken(`reply ${replyId} was accepted and is in no history`);
+  return findings;
+}
+
+/** P-5: what hands a run over is told at least once. */
+function untold(world: World): Finding[] {
+  const findings: Finding[] = [];
+  for (const { stream, revision, type, eventId, data } of world.store.allEvents()) {
+    if (categoryOf(stream) !== 'run' || !toldTypes.has(type)) continue;
+    const ids = type === 'EventEmitted' ? [eventId, String(data['eventId'])] : [eventId];
+    if (!ids.every((id) => world.published.has(id)))
+      findings.push({ check: 'facts', says: `${type} ${stream}@${revision} was never told` });
+  }
+  return findings;
+}
+
+/** Each run ends as it would have without any fault, or is visibly given to an operator after as many lost handlers as allowed. */
+function wrongOutcomes(world: World, publisher: Publisher, runs: ReadonlyMap<Id, ReadonlyMap<string, readonly StoredEvent[]>>): Finding[] {
+  const findings: Finding[] = [];
+  const excused = new Set<string>();
+  for (const planned of publisher.runs) {
+    const events = runs.get(planned.runId)?.get('main');
+    const wrong = events === undefined ? notStarted(planned, excused) : wrongOutcome(world, planned, events, excused);
+    if (wrong !== undefined)
+      findings.push({ check: 'outcome', says: `${planned.workload.name} ${runStream(planned.runId, 'main')}: ${wrong}` });
+  }
+  const wanted = new Set(publisher.runs.map(({ runId }) => runId));
+  for (const runId of runs.keys()) if (!wanted.has(runId)) findings.push({ check: 'outcome', says: `nobody wanted run ${runId}` });
+  return findings;
+}
+
+/** A run that an emit starts need not exist if the emitting run was handed to an operator before its emit. */
+const notStarted = ({ key }: PlannedRun, excused: ReadonlySet<string>): string | undefined =>
+  excused.has(key) ? undefined : 'it never started';
+
+function wrongOutcome(
+  world: World,
+  { workload, runId, key, n }: PlannedRun,
+  events: readonly StoredEvent[],
+  excused: Set<string>,
+): string | undefined {
+  const state = fold(runId, events);
+  if (state === undefined) return 'it does not fold';
+  const { state: name, sub } = state.status;
+  if (name === 'blocked' && workload.name !== 'fails' && lostHandlers(events) >= ATTEMPTS_MAX) {
+    world.coverage.note('retries exhausted');
+    excused.add(key);
+    return undefined;
+  }
+  const output = state.end?.output === undefined ? null : outputView(state.end.output);
+  return workload.expect({ state: name, sub, output }, n);
+}
+
+function fold(runId: Id, events: readonly StoredEvent[]): RunState | undefined {
+  try {
+    return foldRun(initialState(runId), events as readonly unknown[] as readonly RecordedRunEvent[]);
+  } catch {
+    return undefined; // I-4 says so.
+  }
+}
+
+/** Lapses of the step that lost its handler most often. */
+function lostHandlers(events: readonly StoredEvent[]): number {
+  const lost = new Map<string, number>();
+  for (const { type, data } of events) {
+    if (type !== 'StepFailed') continue;
+    const step = data['step'];
+    invariant(typeof step === 'string', 'StepFailed names its step');
+    lost.set(step, (lost.get(step) ?? 0) + 1);
+  }
+  return Math.max(0, ...lost.values());
+}

@@ -1,0 +1,49 @@
+import type { ExpectedRevision, StoredEvent, StreamName } from '@cairn/kernel';
+import type { AppendResult } from '@cairn/ports';
+import type { World } from './world/world.js';
+
+/**
+ * Planted bugs, and the check that must find each (`reliability.md` §4.2). A mutant that no check finds within `MUTANT_SEEDS` means
+ * that a promise is not watched.
+ */
+export const mutants = {
+  'M-1': { what: 'append at any revision', firesOneOf: ['I-1', 'I-2', 'I-3'] },
+  'M-3': { what: 'a reply of any attempt is accepted', firesOneOf: ['I-10'] },
+  'M-4': { what: 'event ids without the digest of their append', firesOneOf: ['E-1'] },
+  'M-5': { what: 'a reply is acknowledged before its append', firesOneOf: ['E-1'] },
+  'M-6': { what: 'the relay keeps its bookmark before it publishes', firesOneOf: ['facts'] },
+  'M-7': { what: 'timers live in memory alone', firesOneOf: ['I-31'] },
+  'M-8': { what: 'the sweep skips waiting runs', firesOneOf: ['I-31'] },
+  'M-10': { what: 'an early event is not kept', firesOneOf: ['I-31', 'outcome'] },
+  'M-11': { what: 'one inbound event counts twice', firesOneOf: ['I-20'] },
+  'M-12': { what: 'a deadline is judged by the clock of whoever rang', firesOneOf: ['I-21'] },
+  'M-24': { what: 'events are told apart by the id of their message alone', firesOneOf: ['I-28', 'I-20'] },
+} as const;
+export type MutantId = keyof typeof mutants;
+
+/** Seeds within which each mutant must be found. */
+export const MUTANT_SEEDS = 2_000;
+
+/** The store's part of the planted bugs: what an append with other rules would do. */
+export async function appendWithMutant(
+  world: World,
+  stream: StreamName,
+  expected: ExpectedRevision,
+  events: readonly StoredEvent[],
+): Promise<AppendResult> {
+  const result = await world.store.append(stream, expected, events);
+  if (result.kind !== 'conflict' || result.actual === 'no_stream') return result;
+  const first = expected === 'no_stream' ? 0 : expected + 1;
+  if (world.has('M-4') && first + events.length - 1 <= result.actual) {
+    // With ids of stream and revision alone, EventStoreDB finds "the same events" there and tells the loser that it has won.
+    return { kind: 'appended', revision: first + events.length - 1 };
+  }
+  if (!world.has('M-1')) return result;
+  const { actual } = result;
+  const moved = events.map((event, i) => ({
+    ...event,
+    revision: actual + 1 + i,
+    metadata: { ...event.metadata, revision: actual + 1 + i },
+  }));
+  return world.store.append(stream, actual, moved);
+}

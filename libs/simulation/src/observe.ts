@@ -1,0 +1,60 @@
+import type { StoredEvent } from '@cairn/kernel';
+import { categoryOf, epochMsOf } from '@cairn/kernel';
+import type { World } from './world/world.js';
+
+/** How long after its time something must have happened to say that the services were down when it was due. */
+const LATE_MS = 3_000;
+
+/** Counts what the stored events show to have happened. */
+export function observe(world: World): void {
+  const { coverage } = world;
+  const waits = new Map<string, StoredEvent>();
+  for (const event of world.store.allEvents()) {
+    if (categoryOf(event.stream) !== 'run') continue;
+    const { type, data } = event;
+    switch (type) {
+      case 'RunStarted':
+        if (String((data['cause'] as { source: string }).source).startsWith('/cairn/')) coverage.note('run started by an emit');
+        break;
+      case 'StepStarted':
+        if (Number(data['attempt']) > 1) coverage.note('attempt retried');
+        break;
+      case 'StepSkipped':
+        coverage.note('step skipped');
+        break;
+      case 'LateResultRecorded':
+        coverage.note('late result');
+        break;
+      case 'RetryDecided':
+        if (data['decision'] === 'block') coverage.note('blocked for a decision');
+        break;
+      case 'WaitOpened':
+        waits.set(String(data['waitId']), event);
+        break;
+      case 'WaitTriggered':
+        if (data['kept'] === true) coverage.note('early event used');
+        if (data['source'] === undefined) coverage.note('timer fired');
+        else if (String(data['type']).includes('signal')) coverage.note('signal used');
+        break;
+      case 'WaitExpired': {
+        coverage.note('deadline passed');
+        const deadline = waits.get(String(data['waitId']))?.data['deadline'];
+        if (typeof deadline === 'string' && epochMsOf(event.at) > epochMsOf(deadline) + LATE_MS) coverage.note('deadline in downtime');
+        break;
+      }
+      case 'WaitStale':
+        coverage.note('wait stale');
+        break;
+      case 'EventEmitted':
+        coverage.note('run emitted');
+        break;
+      case 'RunGaveUp':
+        coverage.note('run gave up');
+        break;
+      case 'RunFailed':
+        coverage.note('run failed');
+        break;
+      default:
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { parseRunStream } from '@cairn/kernel';
+import { runEnds } from '@cairn/domain-run';
+import type { Coverage } from './coverage.js';
+import { judge, type Finding } from './judge.js';
+import type { MutantId } from './mutants.js';
+import { observe } from './observe.js';
+import type { TraceLine } from './trace.js';
+import { HandlerProcess } from './world/handler.js';
+import { Publisher } from './world/publisher.js';
+import { servicesOf } from './world/services.js';
+import { World } from './world/world.js';
+import { workloads, type Workload } from './world/workloads.js';
+
+export interface Report {
+  readonly seed: number;
+  /** Empty: every promise held. */
+  readonly findings: readonly Finding[];
+  readonly coverage: Coverage;
+  /** Equal for equal seeds. */
+  readonly traceHash: string;
+  readonly timeline: readonly TraceLine[];
+  readonly events: number;
+  readonly virtualMs: number;
+}
+
+export interface SimulateOptions {
+  readonly mutant?: MutantId;
+  readonly timeline?: boolean;
+  /** These workloads instead of drawn ones. */
+  readonly workloads?: readonly Workload[];
+}
+
+const RUNS_MAX = 4;
+/** How long a healed world may take to come to rest, in virtual time. Far more than any retry, lease or deadline of the workloads. */
+const REST_BUDGET_MS = 240_000;
+/** Nothing was appended for so long: more than two sweeps and the longest pause between two beats. */
+const REST_MS = 16_000;
+const STEP_MS = 2_000;
+
+/**
+ * Plays one seed: a world drawn from it, the real services in it, faults until a drawn time, then healing, rest, and judgement
+ * (`reliability.md` §4). Pure in its arguments: the same seed gives the same report, on every machine.
+ */
+export async function simulate(seed: number, options: SimulateOptions = {}): Promise<Report> {
+  const world = new World({ seed, ...options });
+  const { processes, desks } = servicesOf(world);
+  const publisher = new Publisher(world);
+  const handlers = [0, 1].map((i) => new HandlerProcess(world, `handler-${i + 1}`, desks[i % desks.length]!));
+
+  setClocks(world);
+  world.scheduleDisasters();
+  for (const process of processes) process.start();
+  for (const handler of handlers) handler.start();
+  schedulePauses(world);
+  publisher.start(options.workloads ?? drawWorkloads(world));
+
+  await world.scheduler.drain(world.swarm.faultsEndMs);
+  world.heal();
+  await untilAtRest(world, publisher);
+
+  observe(world);
+  const findings = judge(world, publisher, handlers, trueTime(world));
+  return {
+    seed,
+    findings,
+    coverage: world.coverage,
+    traceHash: world.trace.hash(),
+    timeline: world.trace.lines,
+    events: world.store.allEvents().length,
+    virtualMs: world.scheduler.now,
+  };
+}
+
+const trueTime = (world: World): number => world.clock.now();
+
+function drawWorkloads(world: World): Workload[] {
+  const random = world.random.fork('workload');
+  return Array.from({ length: 1 + random.below(RUNS_MAX) }, () => random.pick(workloads));
+}
+
+/** Wall clocks are wrong by up to half the tolerated skew, either way. */
+function setClocks(world: World): void {
+  const random = world.random.fork('clocks');
+  const { skewMs } = world.swarm;
+  for (const actor of ['execution', 'execution-2', 'scheduling', 'retry-policy']) {
+    world.scheduler.setClock(actor, Math.round((random.fraction() - 0.5) * skewMs));
+  }
+}
+
+/** One of two replicas is stopped and woken: it believes what it believed when it fell asleep. */
+function schedulePauses(world: World): void {
+  for (const { from, to } of world.swarm.pauses) {
+    world.clock.after(from, () => {
+      if (!world.faulty) return;
+      world.coverage.note('execution paused and woken');
+      world.note('execution', `is stopped until ${to}`);
+      world.scheduler.pause('execution', to);
+    });
+  }
+}
+
+async function untilAtRest(world: World, publisher: Publisher): Promise<void> {
+  const end = world.scheduler.now + REST_BUDGET_MS;
+  let events = -1;
+  let since = world.scheduler.now;
+  while (world.scheduler.now < end) {
+    await world.scheduler.drain(world.scheduler.now + STEP_MS);
+    const now = world.store.allEvents().length;
+    if (now !== events) {
+      events = now;
+      since = world.scheduler.now;
+    } else if (publisher.isDone && world.scheduler.now - since >= REST_MS && nothingCanCome(world)) return;
+  }
+}
+
+/** Every run has ended or was given to an operator: no timer can still move one. */
+function nothingCanCome(world: World): boolean {
+  for (const [stream, events] of world.store.allStreams()) {
+    if (parseRunStream(stream) === undefined) continue;
+    const isOver = events.some(({ type }) => (runEnds as readonly string[]).includes(type));
+    const isBlocked = events.some(({ type, data }) => type === 'RetryDecided' && data['decision'] === 'block');
+    if (!isOver && !isBlocked) return false;
+  }
+  return true;
+}

@@ -1,0 +1,13 @@
+import { describe, expect, it } from '@jest/globals';
+import { compileDefinition } from '@cairn/domain-definition';
+import { workloads } from './workloads.js';
+
+const all = workloads.flatMap((workload) => (workload.starts === undefined ? [workload] : [workload, workload.starts]));
+
+describe('workloads', () => {
+  it.each(all.map(({ name, document }) => [name, document] as const))('%s is a definition', (name, document) => {
+    const compiled = compileDefinition(document);
+    expect(compiled.ok ? [] : compiled.errors).toEqual([]);
+    expect(document.name).toBe(name);
+  });
+});
