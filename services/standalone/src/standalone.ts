@@ -60,7 +60,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     await writeServerFile(folder.server, { url, pid: process.pid, ns: config.namespaces[0] ?? 'default' });
     closing.push(() => removeServerFile(folder.server));
     closing.push(() => health.drain());
-    log.info('started', { url, data });
+    log.info('started', { url, folder: data });
     let stopped: Promise<void> | undefined;
     return { url, token, data, stop: () => (stopped ??= closeAll()) };
   } catch (error) {
