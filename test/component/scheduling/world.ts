@@ -37,7 +37,7 @@ export class World {
     store: MemoryEventStore = createMemoryEventStore(),
   ) {
     this.store = store;
-    this.bus = createMemoryBus({ clock: this.clock, streams: busStreams });
+    this.bus = createMemoryBus({ clock: this.clock, streams: busStreams, randomness: seededRandomness(this.random) });
     this.peer = new RunPeer({ store, bus: this.bus, clock: this.clock });
     this.scheduling = this.assemble();
   }

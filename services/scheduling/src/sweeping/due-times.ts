@@ -8,10 +8,12 @@ import { DueHeap } from './due-heap.js';
 import { dueOfRetry, duesOfWait, isPending, type Due } from './dues.js';
 
 /** After a downtime everything that fell due is rung in order, so many at a time with a pause between: about 1,000 a second. */
-export const RINGS_PER_BURST = 100;
-export const BURST_PAUSE_MS = 100;
-/** Execution's clock decides. When it says "early" at our due time, it lags: it is asked again after this. */
-export const EARLY_PAUSE_MS = 250;
+const RINGS_PER_BURST = 100;
+const BURST_PAUSE_MS = 100;
+/** Execution's clock decides. When it says "early" at our due time, it lags: it is asked again after this, then after twice that, … */
+const EARLY_PAUSE_MS = 250;
+/** … and at least so often, so that a clock that is set right is noticed. */
+const EARLY_PAUSE_MAX_MS = 5_000;
 /** Longest sleep: a wall clock that was set forward is noticed after this at the latest. */
 const SLEEP_MAX_MS = 60_000;
 
@@ -123,7 +125,8 @@ export class DueTimes {
   private after(due: Due, answer: CommandAnswer): void {
     this.known.delete(due.key);
     if (answer.kind === 'nothing' && answer.because === 'early') {
-      this.add({ ...due, at: Math.max(due.at, this.parts.clock.now() + EARLY_PAUSE_MS) });
+      const pauseMs = Math.min(due.pauseMs ?? EARLY_PAUSE_MS, EARLY_PAUSE_MAX_MS);
+      this.add({ ...due, at: Math.max(due.at, this.parts.clock.now() + pauseMs), pauseMs: 2 * pauseMs });
       this.arm();
       return;
     }

@@ -13,6 +13,8 @@ export interface Due extends Timed {
   readonly kind: 'timer' | 'deadline' | 'stale' | 'retry';
   readonly causationId: Id;
   readonly command: RunCommand;
+  /** How long to wait when execution says that it is early: grows from ring to ring. */
+  readonly pauseMs?: number;
 }
 
 /** Every time that a wait still has to keep. */
