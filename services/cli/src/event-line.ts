@@ -23,7 +23,7 @@ const says: Readonly<Record<string, (data: Data) => string>> = {
   WaitOpened: ({ step: name, triggers, deadline }) =>
     `${text(name)} for ${(triggers as Data[]).map((trigger) => text(trigger['type'] ?? trigger['name'] ?? trigger['kind'])).join(', ')}${deadline === null ? '' : `, deadline ${text(deadline)}`}`,
   WaitTriggered: ({ step: name, type, kept, data }) =>
-    `${text(name)} by ${text(type ?? 'its timer')}${kept === true ? ', kept from before' : ''}${data === undefined ? '' : ` ${brief(data, 60)}`}`,
+    `${text(name)} by ${text(type ?? 'its timer')}${kept === true ? ', kept from before' : ''}${data === undefined || data === null ? '' : ` ${brief(data, 60)}`}`,
   WaitSatisfied: ({ step: name }) => text(name),
   WaitExpired: ({ step: name, then }) => `${text(name)} -> ${brief(then)}`,
   WaitWithdrawn: ({ step: name, because }) => `${text(name)}: ${text(because)}`,

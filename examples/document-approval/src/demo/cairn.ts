@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCairn, type World } from './processes.js';
-import { paint, say } from './stage.js';
+import { paint, say, until } from './stage.js';
+
+const SOURCE = '/demo';
 
 /** The parts of the documents that the demo looks at (`docs/reference/history.md`, on the wire). */
 export interface Receipt {
@@ -22,6 +24,10 @@ export interface StoredEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+interface History {
+  readonly branches: readonly { readonly events: readonly StoredEvent[] }[];
+}
+
 /** The command line, shown as a person would type it, with its answer as data. */
 export class Cairn {
   constructor(private readonly world: World) {}
@@ -35,18 +41,17 @@ export class Cairn {
     return { code, out };
   }
 
-  /** Runs a command for its document; throws when it ends with anything but 0. */
-  async ask<T>(...args: string[]): Promise<T> {
-    const { code, out, err } = await runCairn(this.world, [...args, '--json']);
-    if (code !== 0) throw new Error(`cairn ${args.join(' ')} ended with ${code}: ${out}${err}`);
-    return JSON.parse(out) as T;
+  /** Publishes an event and shows its receipt. */
+  async send(url: string, type: string, key: string, id: string, data: object): Promise<Receipt> {
+    const args = ['event', 'send', '--type', type, '--source', SOURCE, '--id', id, '--key', key, '--data', JSON.stringify(data)];
+    await this.show(...args);
+    return until('the event has its receipt', () => this.receipt(url, SOURCE, id));
   }
 
-  /** Publishes an event and shows its receipt. */
-  async send(type: string, key: string, id: string, data: object): Promise<Receipt> {
-    const args = ['event', 'send', '--type', type, '--source', '/demo', '--id', id, '--key', key, '--data', JSON.stringify(data)];
-    await this.show(...args);
-    return this.ask<Receipt>('event', 'show', '--source', '/demo', '--id', id);
+  /** The receipt of an event, once it says what the event did. */
+  async receipt(url: string, source: string, id: string): Promise<Receipt | undefined> {
+    const receipt = await this.get<Receipt>(url, `events?${new URLSearchParams({ source, id })}`);
+    return receipt?.outcome === 'pending' ? undefined : receipt;
   }
 
   /** Plain HTTP for what is looked at again and again. `undefined` while nobody answers, or not with 200. */
@@ -60,13 +65,9 @@ export class Cairn {
     }
   }
 
-  async events(run: string): Promise<readonly StoredEvent[]> {
-    const { branches } = await this.ask<{ readonly branches: readonly { readonly events: readonly StoredEvent[] }[] }>(
-      'run',
-      'history',
-      run,
-    );
-    return branches.flatMap(({ events }) => events);
+  async events(url: string, run: string): Promise<readonly StoredEvent[]> {
+    const history = await until('the history is read', () => this.get<History>(url, `runs/${run}/history`));
+    return history.branches.flatMap(({ events }) => events);
   }
 }
 
