@@ -8,7 +8,7 @@ import { publishEvent } from './commands/publish-event.js';
 import { sendSignal } from './commands/send-signal.js';
 import { startRun } from './commands/start-run.js';
 import { beat, pollWork, reply } from './commands/work.js';
-import { createFrameListener } from './edge/frame-listener.js';
+import { createFastLane } from './edge/fast-lane.js';
 import { createGate, type GateConfig } from './edge/gate.js';
 import { idempotencyKey, idParam, nameParam, namespaceParam, type Query } from './edge/params.js';
 import { refuseBrokenPath } from './edge/broken-path.js';
@@ -67,7 +67,7 @@ export function assembleGateway(parts: GatewayParts) {
   const reader = new RunReader({ store, artifacts, models });
   const intake = new Intake({ bus, ids });
   const streams = new RunStreams({ store, reader, changes });
-  const frames = createFrameListener({ gate, namespaces, desk, onBug });
+  const fastLane = createFastLane({ gate, namespaces, desk, onBug, startRun: (...asked) => startRun({ intake, ids }, ...asked) });
   const shown = { reader, store, clock, changes };
 
   return {
@@ -87,12 +87,11 @@ export function assembleGateway(parts: GatewayParts) {
       metrics.gauge(metricNames.projectionLag, follower.lagMs() / MS_PER_S, { projection: 'runs' });
     },
 
-    intercept: (request: IncomingMessage, response: ServerResponse): boolean => frames(request, response) || refuseBrokenPath(request, response),
+    intercept: (request: IncomingMessage, response: ServerResponse): boolean => fastLane(request, response) || refuseBrokenPath(request, response),
     admit: gate,
     readBody: async (request: IncomingMessage): Promise<RawBody> => ({ bytes: await readBody(request, BODY_BYTES_MAX), contentType: request.headers['content-type'] }),
     onBug,
 
-    startRun: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> => startRun({ intake, ids }, ns(p), name(p), idempotencyKey(headers['idempotency-key']), body),
     publishEvent: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> => publishEvent(intake, ns(p), headers, body),
     sendSignal: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> =>
       sendSignal({ intake, ids, reader }, ns(p), id(p), name(p), idempotencyKey(headers['idempotency-key']), body),

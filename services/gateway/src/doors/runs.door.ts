@@ -9,15 +9,10 @@ import { streamHeaders } from '../queries/follow-run.js';
 import { GATEWAY } from './gateway-token.js';
 import { write } from './write-answer.js';
 
-/** Runs over HTTP: start, signal, read, follow. */
+/** Runs over HTTP: signal, read, follow. A start does not come here: see `edge/fast-lane.ts`. */
 @Controller('v1/:ns')
 export class RunsDoor {
   constructor(@Inject(GATEWAY) private readonly gateway: Gateway) {}
-
-  @Post('workflows/:name/runs')
-  start(@Param() params: Params, @Headers() headers: IncomingHttpHeaders, @Body() body: RawBody | undefined, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
-    return write(reply, this.gateway.startRun(params, headers, body));
-  }
 
   @Post('runs/:id/signals/:name')
   signal(@Param() params: Params, @Headers() headers: IncomingHttpHeaders, @Body() body: RawBody | undefined, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {

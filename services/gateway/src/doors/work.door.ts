@@ -6,7 +6,7 @@ import { GATEWAY } from './gateway-token.js';
 import { write } from './write-answer.js';
 
 /**
- * Work for handlers in any language. Frames of worker sessions (`work:exchange`) do not come here: see `edge/frame-listener.ts`.
+ * Work for handlers in any language. Frames of worker sessions (`work:exchange`) do not come here: see `edge/fast-lane.ts`.
  * The pattern keeps a parameter from swallowing `:poll` (`facts.md` T-33).
  */
 @Controller('v1/:ns/work')

@@ -13,7 +13,7 @@ const CE_NAME = /^[a-z0-9]{1,64}$/;
 
 /** Type and character set of a `Content-Type`; `''` where there is none. Anything but UTF-8 is refused. */
 function mediaTypeOf(header: string | undefined): string {
-  if (header === undefined) return '';
+  if (header === undefined || header === JSON_TYPE) return header ?? ''; // Nearly every request.
   const [type = '', ...parameters] = header.split(';').map((part) => part.trim().toLowerCase());
   for (const parameter of parameters) {
     const [name, value] = parameter.split('=').map((part) => part.trim().replaceAll('"', ''));

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { decodeRunEvents, evolve, initialState, type RunEvent } from '@cairn/domain-run';
 import { idOf, type Id } from '@cairn/kernel';
 import fc from 'fast-check';
-import { history, told } from '../spec/histories.js';
-import { RunRow } from './run-row.js';
+import { BEGIN, history, told } from '../spec/histories.js';
+import { RunRow, SILENT_AFTER_MS } from './run-row.js';
 
 /**
  * Goal: a row says of a run what the domain's own fold says, after every event (E-3 of `reliability.md`). Method: random walks over
@@ -82,5 +82,17 @@ describe('a row of a run', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('is flagged while it waits unnoticed, and when somebody should be at work and nothing is heard', () => {
+    const row = new RunRow(RUN);
+    const events = history(RUN, [told.started(), told.waitOpened(RUN, 'w1'), told.waitTriggered(RUN, 'w1'), told.waitSatisfied(RUN, 'w1')]);
+    const flagsAt = (revision: number, nowMs: number): readonly string[] => {
+      for (const event of events.slice(0, revision + 1)) row.apply(event);
+      return row.view(nowMs).flags;
+    };
+    expect(flagsAt(1, BEGIN + 10 * SILENT_AFTER_MS)).toEqual(['quiet']); // Waiting is not being silent.
+    expect(flagsAt(3, BEGIN + 10_000)).toEqual([]);
+    expect(flagsAt(3, BEGIN + SILENT_AFTER_MS + 10_000)).toEqual(['silent']);
   });
 });

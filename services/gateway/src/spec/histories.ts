@@ -3,7 +3,7 @@ import type { RunEvent } from '@cairn/domain-run';
 
 const HASH = `sha256:${'a'.repeat(64)}`;
 /** The first event's time; every further append is a second later. */
-const BEGIN = Date.UTC(2026, 10, 23, 9);
+export const BEGIN = Date.UTC(2026, 10, 23, 9);
 
 export const attemptId = (step: string, n: number): Id => idOf('attempt', 'entropy', step, n);
 export const waitId = (run: Id, step: string): Id => idOf('wait', run, step);

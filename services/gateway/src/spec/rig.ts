@@ -13,6 +13,7 @@ import { GATEWAY } from '../doors/gateway-token.js';
 import { ProblemFilter } from '../doors/problem.filter.js';
 import { GatewayModule } from '../gateway.module.js';
 import type { Gateway } from '../assemble.js';
+import { BEGIN } from './histories.js';
 
 export const TOKEN = 'c'.repeat(64);
 const DESK = Symbol('WorkDesk');
@@ -81,8 +82,10 @@ export async function openRig(): Promise<Rig> {
       return Promise.resolve('late');
     },
   };
+  // The wall stands still at the end of what `histories.ts` tells; timers are real.
+  const clock = { ...systemClock, now: () => BEGIN + 60_000 };
   const metrics = createRecordingMetrics();
-  const ports = PortsModule.of({ store, bus, artifacts: createMemoryArtifacts(), clock: systemClock, ids: systemIds, randomness: systemRandomness, metrics });
+  const ports = PortsModule.of({ store, bus, artifacts: createMemoryArtifacts(), clock, ids: systemIds, randomness: systemRandomness, metrics });
   const health = new Health();
   health.add('store', async () => void (await store.newest()));
   const module = GatewayModule.on(ports, {

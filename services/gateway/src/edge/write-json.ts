@@ -2,7 +2,14 @@ import type { ServerResponse } from 'node:http';
 import { PROBLEM_MEDIA_TYPE } from '@cairn/contracts';
 import type { Refused } from './refused.js';
 
-/** Writes a refusal as the whole answer. Does nothing if an answer has begun: there is no second one in HTTP. */
+/** Writes a whole answer. */
+export function writeJson(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text, 'utf8') });
+  response.end(text);
+}
+
+/** Writes a refusal as the whole answer. If an answer has begun the connection ends: there is no second one in HTTP. */
 export function writeProblem(response: ServerResponse, { problem, headers }: Refused): void {
   if (response.headersSent) {
     response.destroy();
