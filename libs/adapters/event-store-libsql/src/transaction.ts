@@ -112,6 +112,6 @@ export class Transaction {
   private idsStandAfter(head: Head, after: number, events: readonly StoredEvent[]): boolean {
     this.insertion.flush();
     const ids = this.statements.ids.all([head.streamNo, after + 1, after + events.length]);
-    return ids.length === events.length && events.every(({ eventId }, i) => ids[i]?.[0] === eventId);
+    return events.every(({ eventId }, i) => ids[i]?.[0] === eventId);
   }
 }

@@ -29,14 +29,19 @@ export const appendCases: readonly ContractCase<EventStoreHarness>[] = [
           { type: 'Noted', version: 1, data: {} },
         ],
       );
+      const fork = sealAppend({ ...context, stream: `run-${runId}+b3`, prevHash: 'b'.repeat(64), runId, branch: 'b3' }, [
+        { type: 'BranchOpened', version: 1, data: {} },
+      ]);
       const plain = sealAppend({ ...context, stream: A, prevHash: '' }, [{ type: 'Noted', version: 1, data }]);
       const second = sealAppend({ ...context, stream: A, prevHash: 'not the hash before', expected: 0, ns: 'third' }, [
         { type: 'Noted', version: 1, data },
       ]);
       await store.append(first[0]!.stream, 'no_stream', first);
+      await store.append(fork[0]!.stream, 'no_stream', fork);
       await store.append(A, 'no_stream', plain);
       await store.append(A, 0, second);
       assert.deepStrictEqual(await store.read(first[0]!.stream), first);
+      assert.deepStrictEqual(await store.read(fork[0]!.stream), fork);
       assert.deepStrictEqual(await store.read(A), [...plain, ...second]);
       assert.deepStrictEqual(await store.read(A, 1), second);
     },

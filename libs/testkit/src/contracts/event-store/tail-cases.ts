@@ -99,6 +99,21 @@ export const tailCases: readonly ContractCase<EventStoreHarness>[] = [
     },
   },
   {
+    name: 'reorder: when two processes take turns on one stream, its revisions still come in order',
+    run: async ({ store, another, patienceMs }) => {
+      const other = await another();
+      const log = new TailLog(store, patienceMs);
+      await waitUntil('the tail is live', () => log.caughtUp > 0, patienceMs);
+      for (let turn = 0; turn < 60; turn++) {
+        const expected = turn === 0 ? 'no_stream' : turn - 1;
+        await (turn % 2 === 0 ? other : store).append(A, expected, sealed(A, expected, [`n${turn}`]));
+      }
+      await log.has(60);
+      log.assertGapless();
+      await log.tail.stop();
+    },
+  },
+  {
     name: 'catches up over many pages while appends go on: nothing skipped, commit order, rare types too',
     run: async ({ store, patienceMs }) => {
       await fill(store, 900);
