@@ -2,18 +2,18 @@
 export const PARALLEL_MAX = 64;
 
 /** Runs `task` over the items, so many at a time, in their order. Rejects with the first error after those under way have ended. */
-export async function inParallel<T>(items: Iterable<T>, task: (item: T) => Promise<void>, max = PARALLEL_MAX): Promise<void> {
-  const iterator = items[Symbol.iterator]();
+export async function inParallel<T>(items: readonly T[], task: (item: T) => Promise<void>, max = PARALLEL_MAX): Promise<void> {
+  let next = 0;
   const errors: unknown[] = [];
   const lane = async (): Promise<void> => {
-    for (let next = iterator.next(); next.done !== true && errors.length === 0; next = iterator.next()) {
+    while (next < items.length && errors.length === 0) {
       try {
-        await task(next.value);
+        await task(items[next++] as T);
       } catch (error) {
         errors.push(error);
       }
     }
   };
-  await Promise.all(Array.from({ length: max }, lane));
+  await Promise.all(Array.from({ length: Math.min(max, items.length) }, lane));
   if (errors.length > 0) throw errors[0];
 }

@@ -1,4 +1,3 @@
 export { assembleScheduling, type Scheduling, type SchedulingOptions, type SchedulingPorts } from './assemble.js';
-export type { ApplyAnswer } from './definitions/apply-definition.js';
 export type { SchedulingConfig } from './config.js';
 export { SchedulingModule } from './scheduling.module.js';

@@ -118,6 +118,11 @@ describe('an event that a wait wants', () => {
       outcome: 'near_miss',
       nearMisses: [{ clause: 'where', got: { 'event.data.kind': 'w9' } }],
     });
+    const { key: _, ...keyless } = received;
+    expect(await world.send({ ...keyless, id: 'd5' })).toMatchObject({
+      outcome: 'near_miss',
+      nearMisses: [{ clause: 'key', expected: 'V-1042', got: null }],
+    });
     expect(await world.send({ ...received, id: 'd4', key: 'X-7' })).toMatchObject({ outcome: 'kept', nearMisses: [] });
     expect(world.events('WaitTriggered')).toHaveLength(0);
   });

@@ -1,5 +1,5 @@
 import { transact } from '@cairn/application';
-import type { RejectionBody } from '@cairn/contracts';
+import type { ApplyDefinitionAnswer } from '@cairn/contracts';
 import { compileDefinition } from '@cairn/domain-definition';
 import { evolveWorkflow, noVersions } from '@cairn/domain-schedule';
 import { applyDefinition as decide } from '@cairn/domain-schedule/decider';
@@ -19,17 +19,6 @@ export interface ApplyDefinition {
   readonly document: unknown;
 }
 
-export type ApplyAnswer =
-  | {
-      readonly kind: 'applied' | 'unchanged';
-      readonly name: string;
-      readonly version: string;
-      readonly hash: string;
-      readonly revision: number;
-      readonly warnings: readonly FieldError[];
-    }
-  | { readonly kind: 'rejected'; readonly rejection: RejectionBody };
-
 interface Ports {
   readonly store: EventStore;
   readonly artifacts: Artifacts;
@@ -37,7 +26,7 @@ interface Ports {
 }
 
 /** Compiles a document and makes it a version of its workflow, once. Throws faults of the store and the artifacts. */
-export async function applyDefinition(ports: Ports, command: ApplyDefinition): Promise<ApplyAnswer> {
+export async function applyDefinition(ports: Ports, command: ApplyDefinition): Promise<ApplyDefinitionAnswer> {
   const { ns, name } = command;
   if (!isName(name)) return invalid([{ pointer: '/name', rule: 'name', says: 'a name is a-z, then a-z 0-9 -, at most 63 characters' }]);
   const compiled = compileDefinition(command.document);
@@ -61,7 +50,7 @@ export async function applyDefinition(ports: Ports, command: ApplyDefinition): P
   return { kind: outcome.kind === 'accepted' ? 'applied' : 'unchanged', name, version, hash, revision, warnings };
 }
 
-const invalid = (errors: readonly FieldError[]): ApplyAnswer => ({
+const invalid = (errors: readonly FieldError[]): ApplyDefinitionAnswer => ({
   kind: 'rejected',
   rejection: { code: 'definition_invalid', detail: errors[0]?.says ?? 'the document is no workflow', errors },
 });

@@ -8,7 +8,7 @@ import type { Matcher } from '../matching/matcher.js';
 import type { Mutants } from '../mutants.js';
 import { sourceOfEmission, type Emission, type SchedulingSet } from '../working-set/scheduling-set.js';
 import { loadData, storeData } from './event-data.js';
-import { parseEvent, tooManyHops, type ParsedEvent } from './parse-event.js';
+import { parseEvent, tooManyHops, VIA, type ParsedEvent } from './parse-event.js';
 import type { ReceiptBook, ReceiptHead } from './receipt-book.js';
 
 export interface IntakeParts {
@@ -42,7 +42,7 @@ export class Intake {
         answer: { outcome: 'refused', problem } as unknown as JsonObject,
       };
     }
-    const via = message.body['cairnvia'] === 'http' ? 'http' : 'bus';
+    const via = message.body[VIA] === 'http' ? 'http' : 'bus';
     if (this.parts.mutants.has('M-5')) {
       void this.accept(parsed.parsed, via, message.id).catch(() => undefined); // M-5: answered before anything is durable.
       return { kind: 'done', answer: { outcome: 'pending' } };
@@ -89,11 +89,6 @@ export class Intake {
   /** Receipts that this instance is at work on. */
   isInHand(receiptId: Id): boolean {
     return this.inHand.has(receiptId);
-  }
-
-  /** Resolves when nothing is at work any more. */
-  async idle(): Promise<void> {
-    await Promise.allSettled(this.inHand.values());
   }
 
   private async accept({ ns, event, data, refusal }: ParsedEvent, from: EventReceived['data']['via'], messageId: string): Promise<unknown> {

@@ -33,6 +33,9 @@ const ATTRIBUTES = new Set([
   'data_base64',
 ]);
 
+/** Extension in which the gateway says that an event came over HTTP. It is told by the receipt's `via` and not kept beside it. */
+export const VIA = 'cairnvia';
+
 /** An event from outside that may be accepted. What it does is not known yet. */
 export interface ParsedEvent {
   readonly ns: string;
@@ -174,5 +177,5 @@ const pickKey = (event: { readonly [name: string]: string }): { readonly [name: 
   isKey(event['subject']) ? { subject: event['subject'] } : {};
 
 function extensionsOf(body: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(body).filter(([name]) => !ATTRIBUTES.has(name)));
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !ATTRIBUTES.has(name) && name !== VIA));
 }

@@ -119,9 +119,11 @@ export class Matcher {
   private linesOf({ receiptId }: Inbound, results: readonly WakeResult[]): ReceiptLine[] {
     const lines: ReceiptLine[] = [];
     const woke = results.flatMap((result) => (result.kind === 'woke' ? [result.run] : []));
+    // What a wake before a crash did stands in the run's history, and not on the receipt yet.
     const told = [...this.parts.set.untold.values()].flatMap((wake) => (wake.receiptId === receiptId ? [wake.run] : []));
     const late = results.flatMap((result) => (result.kind === 'late' ? [result.run] : []));
-    if (woke.length + told.length > 0) lines.push({ outcome: 'woke', runs: [...woke, ...told], nearMisses: [] });
+    const runs = [...new Map([...told, ...woke].map((run) => [`${run.run} ${run.wait}`, run])).values()];
+    if (runs.length > 0) lines.push({ outcome: 'woke', runs, nearMisses: [] });
     if (late.length > 0) lines.push({ outcome: 'late', runs: late, nearMisses: [] });
     for (const result of results) if (result.kind === 'refused') lines.push({ ...refused(result.problem), runs: [result.run] });
     return lines;

@@ -1,6 +1,7 @@
+import { matchTrigger } from '@cairn/domain-definition';
 import { NEAR_MISSES_MAX, type NearMissLine } from '@cairn/domain-schedule';
 import type { OpenWait } from '../working-set/open-waits.js';
-import type { Inbound } from './inbound.js';
+import { inboundEventOf, type Inbound } from './inbound.js';
 import { matchWait } from './wakes.js';
 
 /** Waits that one event is compared with at most: a near miss is a courtesy to people and must not stop the intake. */
@@ -15,7 +16,20 @@ export function nearMissesOf(inbound: Inbound, waits: Iterable<OpenWait>): NearM
     if (seen.has(wait)) continue;
     seen.add(wait);
     const match = matchWait(wait, inbound);
-    if ('miss' in match && match.miss !== undefined) misses.push(match.miss);
+    const miss = 'trigger' in match ? undefined : (match.miss ?? lacksKey(wait, inbound));
+    if (miss !== undefined) misses.push(miss);
   }
   return misses;
+}
+
+/** An event without a key is as near as can be to a wait that wants one and has no other objection. */
+function lacksKey(wait: OpenWait, inbound: Inbound): NearMissLine | undefined {
+  if (inbound.receipt.event.key !== undefined) return undefined;
+  const event = inboundEventOf(inbound);
+  for (const trigger of wait.triggers) {
+    if (trigger.kind !== 'event' || trigger.key === undefined) continue;
+    const { key: expected, ...rest } = trigger;
+    if (matchTrigger(rest, event).kind === 'match') return { run: wait.runId, wait: wait.step, clause: 'key', expected, got: null };
+  }
+  return undefined;
 }
