@@ -14,20 +14,23 @@ export interface AwaitResultParts {
   readonly clock: Clock;
 }
 
-/** `GET runs/{id}/result?waitMs=`: answers when the run has ended, or with its state when the time is over. */
+/**
+ * `GET runs/{id}/result?waitMs=`: answers when the run has ended, or with its state when the time is over. The store is read once, so
+ * that what was acknowledged counts; after that the folded row tells, since reading at every event would cost more than the run.
+ */
 export async function awaitResult(parts: AwaitResultParts, ns: string, run: Id, query: Query): Promise<RunResultView> {
   const until = parts.clock.monotonicMs() + holdParam(readQuery(query, ['waitMs']).waitMs);
-  for (;;) {
-    const news = parts.changes.next(run, Math.max(0, until - parts.clock.monotonicMs()));
-    try {
-      const row = await parts.reader.row(ns, run);
-      if (row.endRevision !== undefined) return await resultOf(parts, row, row.endRevision);
-      if (parts.clock.monotonicMs() >= until) return { run, state: row.state };
-      await news.arrived;
-    } finally {
-      news.cancel();
-    }
+  let row = await parts.reader.row(ns, run);
+  while (row.endRevision === undefined) {
+    const waitMs = until - parts.clock.monotonicMs();
+    if (waitMs <= 0) return { run, state: row.state };
+    const news = parts.changes.next(run, waitMs);
+    const folded = parts.reader.folded(run);
+    if (folded === undefined || folded.revision <= row.revision) await news.arrived;
+    news.cancel();
+    row = parts.reader.folded(run) ?? row;
   }
+  return resultOf(parts, row, row.endRevision);
 }
 
 async function resultOf({ store, reader }: AwaitResultParts, row: RunRow, endRevision: number): Promise<RunResultView> {

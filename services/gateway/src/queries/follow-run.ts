@@ -62,4 +62,5 @@ export class RunStreams {
 const ENDS: ReadonlySet<string> = new Set(['RunCompleted', 'RunGaveUp', 'RunFailed', 'RunCancelled']);
 
 /** JSON holds no line feed, so one `data:` line is enough. */
-const message = (event: StoredEvent): string => `id: ${event.revision}\nevent: ${event.type}\ndata: ${JSON.stringify(eventView(event))}\n\n`;
+const message = (event: StoredEvent): string =>
+  `id: ${event.revision}\nevent: ${event.type}\ndata: ${JSON.stringify(eventView(event))}\n\n`;

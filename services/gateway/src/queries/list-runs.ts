@@ -11,7 +11,8 @@ const CURSOR_RADIX = 36;
 /** `GET runs`: newest first. A cursor is a position in the order of starts, so pages neither repeat nor skip while runs are added. */
 export function listRuns(models: ReadModels, clock: Clock, ns: string, query: Query): Page<RunView> {
   const { state, workflow, tail, limit: limitText, cursor } = readQuery(query, ['state', 'workflow', 'tail', 'limit', 'cursor']);
-  if (state !== undefined && !(runStateNames as readonly string[]).includes(state)) invalidParameter('state', `must be one of ${runStateNames.join(', ')}`);
+  if (state !== undefined && !(runStateNames as readonly string[]).includes(state))
+    invalidParameter('state', `must be one of ${runStateNames.join(', ')}`);
   if (workflow !== undefined) nameParam(workflow);
   if (tail !== undefined && !TAIL.test(tail)) invalidParameter('tail', `must be the last ${TAIL_MIN} to 26 characters of an id`);
   const limit = limitParam(limitText);

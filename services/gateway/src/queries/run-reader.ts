@@ -22,8 +22,19 @@ export class RunReader {
     return row;
   }
 
+  /** The line as it was folded last: may lag behind the store. */
+  folded(run: Id): RunRow | undefined {
+    return this.parts.models.row(run);
+  }
+
   /** Events of a branch from `from` to `to` inclusive. Refuses `run_not_found` and `branch_not_found`. */
-  async events(ns: string, run: Id, branch: string | undefined, from: Revision, to?: Revision): Promise<{ readonly branch: string; readonly events: readonly StoredEvent[] }> {
+  async events(
+    ns: string,
+    run: Id,
+    branch: string | undefined,
+    from: Revision,
+    to?: Revision,
+  ): Promise<{ readonly branch: string; readonly events: readonly StoredEvent[] }> {
     const row = await this.row(ns, run);
     const named = branch ?? row.head;
     const events = await this.parts.store.read(runStream(run, named), from, to);

@@ -16,12 +16,20 @@ export function listDefinitions(models: ReadModels, ns: string, query: Query): P
 }
 
 /** `GET definitions/{name}?version=`: the canonical document of that version, or of the one that was applied last. */
-export async function showDefinition(parts: { readonly store: EventStore; readonly artifacts: Artifacts }, ns: string, name: string, query: Query): Promise<DefinitionView> {
+export async function showDefinition(
+  parts: { readonly store: EventStore; readonly artifacts: Artifacts },
+  ns: string,
+  name: string,
+  query: Query,
+): Promise<DefinitionView> {
   const { version } = readQuery(query, ['version']);
   if (version !== undefined && !isPlainText(version, VERSION_MAX)) invalidParameter('version', 'must be a version');
   const events = await parts.store.read(workflowStream(ns, name));
-  const applied = events.findLast(({ type, data }) => type === 'DefinitionApplied' && (version === undefined || data['version'] === version));
-  if (applied === undefined) return refuse('definition_not_found', 'No such definition, or no such version of it, was applied in this namespace.');
+  const applied = events.findLast(
+    ({ type, data }) => type === 'DefinitionApplied' && (version === undefined || data['version'] === version),
+  );
+  if (applied === undefined)
+    return refuse('definition_not_found', 'No such definition, or no such version of it, was applied in this namespace.');
   const data = applied.data as unknown as DefinitionApplied['data'];
   return { name, version: data.version, hash: data.hash, appliedAt: applied.at, definition: await documentOf(parts.artifacts, data) };
 }

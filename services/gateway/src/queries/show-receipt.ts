@@ -10,7 +10,8 @@ export async function showReceipt(store: EventStore, ns: string, receiptId: Id):
   const events = await store.read(receiptStream(receiptId));
   let state: ReceiptState | undefined;
   for (const event of events) state = evolveReceipt(state, event);
-  if (state === undefined || events[0]?.metadata.ns !== ns) return refuse('receipt_not_found', 'No event with that receipt was accepted in this namespace.');
+  if (state === undefined || events[0]?.metadata.ns !== ns)
+    return refuse('receipt_not_found', 'No event with that receipt was accepted in this namespace.');
   return receiptView(state);
 }
 

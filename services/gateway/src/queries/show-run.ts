@@ -1,4 +1,12 @@
-import { HISTORY_PAGE_MAX, type HistoryView, type Page, type RunView, type StoredEventView, type VerifyView, type WaitView } from '@cairn/contracts';
+import {
+  HISTORY_PAGE_MAX,
+  type HistoryView,
+  type Page,
+  type RunView,
+  type StoredEventView,
+  type VerifyView,
+  type WaitView,
+} from '@cairn/contracts';
 import { decodeRunEvents, foldRun, initialState, stateView } from '@cairn/domain-run';
 import type { Id, JsonObject, StoredEvent } from '@cairn/kernel';
 import { collectHistory, defaultLimits, verifyRun } from '@cairn/oracle';
@@ -24,7 +32,8 @@ export async function showState({ reader }: ShowRunParts, ns: string, run: Id, q
   const { branch, at } = readQuery(query, ['branch', 'at']);
   const place = placeParam(branch, at);
   const read = await reader.events(ns, run, place.branch, 0, place.revision);
-  if (place.revision !== undefined && read.events.length <= place.revision) refuse('revision_not_found', 'The branch has no such revision yet.');
+  if (place.revision !== undefined && read.events.length <= place.revision)
+    refuse('revision_not_found', 'The branch has no such revision yet.');
   return stateView(foldRun(initialState(run, read.branch), decodeRunEvents(read.events)));
 }
 
