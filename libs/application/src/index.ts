@@ -12,3 +12,4 @@ export {
 export type { WorkingSetFold } from './working-set-fold.js';
 export { Mailboxes, type ProcessBatch } from './mailbox.js';
 export { BOOKMARK_INTERVAL_MS, Relay, RELAY_RETRY_MS, type RelayOptions } from './relay.js';
+export { Generations } from './generations.js';

@@ -1,4 +1,4 @@
-import { Relay, SweepLoop, WorkingSet } from '@cairn/application';
+import { Generations, Relay, SweepLoop, WorkingSet } from '@cairn/application';
 import type { CloudEvent, CommandAnswer, CommandMessage, ReplyData, WorkDesk } from '@cairn/contracts';
 import { executionRun } from '@cairn/contracts';
 import { UnreadableEvent, type RunCommand, type RunState } from '@cairn/domain-run';
@@ -7,8 +7,7 @@ import type { Plan } from '@cairn/domain-definition';
 import type { Artifacts, Bound, Bus, Clock, EventStore, IncomingMessage, Metrics, Randomness, Settlement } from '@cairn/ports';
 import { Documents } from './driving/documents.js';
 import { Driver, outOfLine, type Outcome } from './driving/driver.js';
-import { RunCache } from './driving/run-cache.js';
-import { RunLoader } from './driving/run-loader.js';
+import { type LoadedRun, RunLoader } from './driving/run-loader.js';
 import { Desk, type ReplyOutcome } from './leases/desk.js';
 import { actorOf, replyCommand } from './leases/reply.js';
 import { taskOf, type Task } from './leases/task.js';
@@ -52,7 +51,7 @@ export function assembleExecution(options: ExecutionOptions): Execution {
   const mutants = options.mutants ?? new Set<string>();
   const documents = new Documents(store, artifacts, clock);
   const loader = new RunLoader(store, artifacts, documents, metrics);
-  const cache = new RunCache(options.runsCachedMax ?? RUNS_CACHED_MAX);
+  const cache = new Generations<Id, LoadedRun>(options.runsCachedMax ?? RUNS_CACHED_MAX);
   const driver = new Driver({ store, artifacts, clock, randomness, documents, loader, cache, mutants, onAppended });
   const desk = new Desk({ clock, metrics, record, lapse });
 

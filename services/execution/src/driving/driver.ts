@@ -24,10 +24,9 @@ import {
   type Json,
   type StoredEvent,
 } from '@cairn/kernel';
-import { Mailboxes } from '@cairn/application';
+import { type Generations, Mailboxes } from '@cairn/application';
 import { StoreFault, type Artifacts, type Clock, type EventStore, type Randomness } from '@cairn/ports';
 import type { Documents } from './documents.js';
-import type { RunCache } from './run-cache.js';
 import type { LoadedRun, RunLoader } from './run-loader.js';
 
 /** A command on its way to a run, with what its append will say of it. */
@@ -51,7 +50,8 @@ export interface DriverOptions {
   readonly randomness: Randomness;
   readonly documents: Documents;
   readonly loader: RunLoader;
-  readonly cache: RunCache;
+  /** Folded states of hot runs; what is dropped is read again. */
+  readonly cache: Generations<Id, LoadedRun>;
   /** Told of every append that is durable, in the run's order. */
   readonly onAppended: (before: RunState, after: RunState, events: readonly StoredEvent[], plan: Plan) => void;
   readonly mutants?: ReadonlySet<string>;

@@ -9,6 +9,7 @@ import {
   type TaskData,
   type WorkDesk,
 } from '@cairn/contracts';
+import { Generations } from '@cairn/application';
 import type { Id } from '@cairn/kernel';
 import type { Clock, Metrics, Timer } from '@cairn/ports';
 import { Session, type Entry } from './session.js';
@@ -41,7 +42,7 @@ export class Desk implements WorkDesk {
   private readonly entries = new Map<Id, Entry>();
   private readonly queues = new Map<string, WorkQueue>();
   private readonly sessions = new Map<Id, Session>();
-  private readonly closed = new Map<Id, Id>();
+  private readonly closed = new Generations<Id, Id>(CLOSED_REMEMBERED_MAX);
   private readonly toAssign = new Set<WorkQueue>();
   private assigning: Timer | undefined;
   private watching: Timer | undefined;
@@ -83,7 +84,6 @@ export class Desk implements WorkDesk {
     entry.session?.has.delete(attemptId);
     entry.phase = 'given'; // A queue that still lists it passes over it.
     this.closed.set(attemptId, entry.task.runId);
-    if (this.closed.size > CLOSED_REMEMBERED_MAX) this.closed.delete(this.closed.keys().next().value ?? attemptId);
   }
 
   async exchange(ns: string, frame: ExchangeRequest): Promise<ExchangeResponse> {
