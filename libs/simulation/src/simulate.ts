@@ -5,6 +5,7 @@ import { judge, type Finding } from './judge.js';
 import type { MutantId } from './mutants.js';
 import { observe } from './observe.js';
 import type { TraceLine } from './trace.js';
+import { putDefinition } from './world/definitions.js';
 import { HandlerProcess } from './world/handler.js';
 import { Publisher } from './world/publisher.js';
 import { servicesOf } from './world/services.js';
@@ -31,11 +32,13 @@ export interface SimulateOptions {
 }
 
 const RUNS_MAX = 4;
+/** Seeds in which the outside applies the definitions itself. */
+const DEFINITIONS_APPLIED_SHARE = 1 / 8;
 /** How long a healed world may take to come to rest, in virtual time. Far more than any retry, lease or deadline of the workloads. */
 const REST_BUDGET_MS = 240_000;
-/** Nothing was appended for so long: more than two sweeps and the longest pause between two beats. */
-const REST_MS = 16_000;
-const STEP_MS = 2_000;
+/** Nothing was appended for so long: two sweeps and a little. */
+const REST_MS = 11_000;
+const STEP_MS = 1_000;
 
 /**
  * Plays one seed: a world drawn from it, the real services in it, faults until a drawn time, then healing, rest, and judgement
@@ -43,16 +46,19 @@ const STEP_MS = 2_000;
  */
 export async function simulate(seed: number, options: SimulateOptions = {}): Promise<Report> {
   const world = new World({ seed, ...options });
+  const drawn = options.workloads ?? drawWorkloads(world);
+  const appliesDefinitions = world.random.fork('definitions').chance(DEFINITIONS_APPLIED_SHARE);
+  if (!appliesDefinitions) for (const workload of new Set(drawn.flatMap(withStarted))) await putDefinition(world, workload);
   const { processes, desks } = servicesOf(world);
-  const publisher = new Publisher(world);
+  const publisher = new Publisher(world, appliesDefinitions);
   const handlers = [0, 1].map((i) => new HandlerProcess(world, `handler-${i + 1}`, desks[i % desks.length]!));
 
   setClocks(world);
-  world.scheduleDisasters();
+  world.beginFaults();
   for (const process of processes) process.start();
   for (const handler of handlers) handler.start();
   schedulePauses(world);
-  publisher.start(options.workloads ?? drawWorkloads(world));
+  publisher.start(drawn);
 
   await world.scheduler.drain(world.swarm.faultsEndMs);
   world.heal();
@@ -77,6 +83,8 @@ function drawWorkloads(world: World): Workload[] {
   const random = world.random.fork('workload');
   return Array.from({ length: 1 + random.below(RUNS_MAX) }, () => random.pick(workloads));
 }
+
+const withStarted = (workload: Workload): Workload[] => (workload.starts === undefined ? [workload] : [workload, workload.starts]);
 
 /** Wall clocks are wrong by up to half the tolerated skew, either way. */
 function setClocks(world: World): void {

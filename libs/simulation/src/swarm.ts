@@ -88,7 +88,7 @@ export function drawSwarm(random: Pcg32): Swarm {
       tailEnds: rate(0.15, 0.05),
     },
     handlers: {
-      dies: rate(0.25, 0.2),
+      dies: on(0.05) ? 0.95 : rate(0.25, 0.2), // Now and then nobody survives a task: retries run out.
       stalls: rate(0.3, 0.3),
       answersTwice: rate(0.3, 0.5),
       answersLate: rate(0.2, 0.2),

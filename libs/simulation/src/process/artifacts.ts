@@ -1,5 +1,5 @@
 import type { Artifacts } from '@cairn/ports';
-import type { Life } from './process.js';
+import type { Life } from './life.js';
 
 /** The world's artifacts as one life of a process sees them. */
 export function artifactsOf(life: Life): Artifacts {

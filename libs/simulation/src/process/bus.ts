@@ -1,5 +1,5 @@
 import type { Bus, Settlement } from '@cairn/ports';
-import type { Life } from './process.js';
+import type { Life } from './life.js';
 
 /** The world's bus as one life of a process sees it. Bindings of a dead process are abandoned: its messages come again. */
 export function busOf(life: Life): Bus {

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '@cairn/kernel';
 import type { AppendResult, EventStore, Tail, TailReader } from '@cairn/ports';
-import { appendWithMutant } from '../mutants.js';
-import type { Life } from './process.js';
+import { appendWithMutant } from './append-with-mutant.js';
+import type { Life } from './life.js';
 
 /** The world's store as one life of a process sees it: everything takes time, and the process may die before and after. */
 export function storeOf(life: Life): EventStore {

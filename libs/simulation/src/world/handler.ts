@@ -11,6 +11,7 @@ const CAPACITY = 3;
 /** A frame that nobody answers is given up after this. */
 const FRAME_TIMEOUT_MS = 3_000;
 const SLOWEST_TASK_MS = 1_500;
+const IDLE_PAUSE_MS = 600;
 
 /** What one life of a handler process remembers. */
 interface Session {
@@ -68,7 +69,8 @@ export class HandlerProcess {
       for (const replyId of response.accepted) this.settled(session, replyId, true);
       for (const replyId of [...response.late, ...response.forwarded]) this.settled(session, replyId, false);
       for (const task of response.tasks) this.take(session, task);
-      await pause(session.clock, this.random.below(5));
+      // Idle handlers dawdle, well within a session's patience: a world at rest should cost little.
+      await pause(session.clock, this.random.below(session.held.size === 0 ? IDLE_PAUSE_MS : 5));
     }
   }
 

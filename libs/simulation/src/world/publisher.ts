@@ -29,7 +29,11 @@ export class Publisher {
   private readonly ids: Ids;
   private busy = 0;
 
-  constructor(private readonly world: World) {
+  constructor(
+    private readonly world: World,
+    /** Else they are in the store before anything begins. */
+    private readonly appliesDefinitions: boolean,
+  ) {
     this.random = world.random.fork('publisher');
     this.ids = seededIds(world.random.fork('publisher/ids'));
   }
@@ -53,8 +57,10 @@ export class Publisher {
   }
 
   private async play(workload: Workload, key: string, n: number): Promise<void> {
-    if (workload.starts !== undefined) await this.apply(workload.starts);
-    await this.apply(workload);
+    if (this.appliesDefinitions) {
+      if (workload.starts !== undefined) await this.apply(workload.starts);
+      await this.apply(workload);
+    }
     // An event from before a run began is none of its business, so whoever sends one waits until the run is there.
     await this.send(this.starting(workload, key, n), (receipt) => receipt.outcome !== 'pending');
     const runId = idOf('run', NS, workload.document.name, key);

@@ -43,8 +43,8 @@ export class World {
   readonly published = new Set<string>();
   /** What no fault explains: errors of handlers on the bus that are no faults. */
   readonly bugs: string[] = [];
-  /** Whether faults still strike. */
-  faulty = true;
+  /** Whether faults strike: from `beginFaults` until `heal`. */
+  faulty = false;
 
   constructor(readonly options: WorldOptions) {
     this.random = new Pcg32(BigInt(options.seed));
@@ -84,8 +84,9 @@ export class World {
     this.trace.note(this.scheduler.now, actor, what);
   }
 
-  /** Schedules what strikes everybody at once. */
-  scheduleDisasters(): void {
+  /** From now on things go wrong; schedules what strikes everybody at once. */
+  beginFaults(): void {
+    this.faulty = true;
     const { busWipes, busForgets, storeOutages } = this.swarm;
     const at = (ms: number, what: string, task: () => void): void =>
       void this.clock.after(ms, () => {
