@@ -110,7 +110,12 @@ export interface HistoryView {
 /** `GET runs/{id}/verify`. */
 export interface VerifyView {
   readonly run: Id;
-  readonly violations: readonly { readonly invariant: string; readonly branch: string; readonly revision: Revision; readonly says: string }[];
+  readonly violations: readonly {
+    readonly invariant: string;
+    readonly branch: string;
+    readonly revision: Revision;
+    readonly says: string;
+  }[];
 }
 
 export interface DefinitionSummary {

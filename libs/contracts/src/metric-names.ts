@@ -17,12 +17,22 @@ const services = ['execution', 'scheduling', 'retry-policy', 'gateway'] as const
 /** Every metric that any service tells. A name that is not here is a bug, and a spec finds it. */
 export const metricDeclarations: readonly MetricDeclaration[] = [
   { name: 'cairn_runs', kind: 'gauge', help: 'Runs that are in the state now.', labels: ['ns', 'workflow', 'state'] },
-  { name: 'cairn_runs_ended_total', kind: 'counter', help: 'Runs that have ended, by sub-state of complete.', labels: ['ns', 'workflow', 'outcome'] },
+  {
+    name: 'cairn_runs_ended_total',
+    kind: 'counter',
+    help: 'Runs that have ended, by sub-state of complete.',
+    labels: ['ns', 'workflow', 'outcome'],
+  },
   { name: 'cairn_events_total', kind: 'counter', help: 'Lines of receipts, by outcome.', labels: ['ns', 'outcome'] },
   { name: 'cairn_retry_attempts_total', kind: 'counter', help: 'Retry decisions.', labels: ['ns', 'bucket', 'decision'] },
   { name: 'cairn_rings_total', kind: 'counter', help: 'Due times that were rung.', labels: ['kind'] },
   { name: 'cairn_ring_errors_total', kind: 'counter', help: 'Rings that failed; the sweep rings again.', labels: ['kind', 'error'] },
-  { name: 'cairn_reaction_errors_total', kind: 'counter', help: 'Reactions to the tail that failed; a bug must be 0.', labels: ['service', 'kind'] },
+  {
+    name: 'cairn_reaction_errors_total',
+    kind: 'counter',
+    help: 'Reactions to the tail that failed; a bug must be 0.',
+    labels: ['service', 'kind'],
+  },
   {
     name: 'cairn_sweep_errors_total',
     kind: 'counter',
@@ -30,14 +40,36 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: ['service', 'kind'],
     known: services.flatMap((service) => kinds.map((kind) => ({ service, kind }))),
   },
-  { name: 'cairn_relay_errors_total', kind: 'counter', help: 'Facts that could not be relayed at once; a bug must be 0.', labels: ['relay', 'kind'] },
+  {
+    name: 'cairn_relay_errors_total',
+    kind: 'counter',
+    help: 'Facts that could not be relayed at once; a bug must be 0.',
+    labels: ['relay', 'kind'],
+  },
   { name: 'cairn_working_set_tail_faults_total', kind: 'counter', help: 'Tails of working sets that the store ended.', labels: ['set'] },
-  { name: 'cairn_working_set_checkpoint_faults_total', kind: 'counter', help: 'Checkpoints of working sets that could not be written.', labels: ['set'] },
+  {
+    name: 'cairn_working_set_checkpoint_faults_total',
+    kind: 'counter',
+    help: 'Checkpoints of working sets that could not be written.',
+    labels: ['set'],
+  },
   { name: 'cairn_snapshot_faults_total', kind: 'counter', help: 'Snapshots of runs that could not be written.' },
   { name: 'cairn_lapse_faults_total', kind: 'counter', help: 'Lapsed leases that could not be recorded at once.' },
-  { name: 'cairn_projection_lag_seconds', kind: 'gauge', help: 'How long lists have been behind the store.', labels: ['projection'], known: [{ projection: 'runs' }] },
+  {
+    name: 'cairn_projection_lag_seconds',
+    kind: 'gauge',
+    help: 'How long lists have been behind the store.',
+    labels: ['projection'],
+    known: [{ projection: 'runs' }],
+  },
   { name: 'cairn_event_loop_lag_seconds', kind: 'gauge', help: 'p99 delay of the event loop since the last scrape.', labels: ['service'] },
-  { name: 'cairn_bugs_total', kind: 'counter', help: 'Errors that nobody expected; must be 0.', labels: ['service'], known: services.map((service) => ({ service })) },
+  {
+    name: 'cairn_bugs_total',
+    kind: 'counter',
+    help: 'Errors that nobody expected; must be 0.',
+    labels: ['service'],
+    known: services.map((service) => ({ service })),
+  },
   { name: 'cairn_build_info', kind: 'gauge', help: 'What runs; constantly 1.', labels: ['version'] },
 ];
 

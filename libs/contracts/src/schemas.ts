@@ -30,17 +30,32 @@ const HOPS_MAX = 16;
 const json = z.custom<Json>((value) => value !== undefined, { error: 'must be given' });
 const id = z.custom<Id>(isId, { error: 'must be an id: 26 lower-case Crockford characters', params: { rule: 'invalid_id' } });
 const key = z.custom<string>(isKey, { error: `must be 1 to ${KEY_MAX} characters without controls`, params: { rule: 'invalid_key' } });
-const externalId = z.custom<string>(isExternalId, { error: `must be 1 to ${EXTERNAL_ID_MAX} characters without controls`, params: { rule: 'invalid_id' } });
-const eventType = z.custom<string>(isEventType, { error: 'must be at most 8 tokens of a-z 0-9 _ - joined by dots, at most 200 characters', params: { rule: 'invalid_type' } });
-const time = z.custom<string>((text) => typeof text === 'string' && parseRfc3339(text) !== undefined, { error: 'must be an RFC 3339 time', params: { rule: 'invalid_time' } });
+const externalId = z.custom<string>(isExternalId, {
+  error: `must be 1 to ${EXTERNAL_ID_MAX} characters without controls`,
+  params: { rule: 'invalid_id' },
+});
+const eventType = z.custom<string>(isEventType, {
+  error: 'must be at most 8 tokens of a-z 0-9 _ - joined by dots, at most 200 characters',
+  params: { rule: 'invalid_type' },
+});
+const time = z.custom<string>((text) => typeof text === 'string' && parseRfc3339(text) !== undefined, {
+  error: 'must be an RFC 3339 time',
+  params: { rule: 'invalid_time' },
+});
 
-const attribute = z.union([z.string().max(ATTRIBUTE_CHARS_MAX), z.number(), z.boolean()], { error: `must be a text of at most ${ATTRIBUTE_CHARS_MAX} characters, a number or a boolean` });
+const attribute = z.union([z.string().max(ATTRIBUTE_CHARS_MAX), z.number(), z.boolean()], {
+  error: `must be a text of at most ${ATTRIBUTE_CHARS_MAX} characters, a number or a boolean`,
+});
 const attributes = z
   .record(z.string().refine(isName, { error: 'must be a name' }), attribute)
   .refine((map) => Object.keys(map).length <= ATTRIBUTES_MAX, { error: `at most ${ATTRIBUTES_MAX}`, params: { rule: 'too_many' } });
 
 /** `POST workflows/{name}/runs`. */
-export const startRunSchema = z.strictObject({ key: key.optional(), input: json.optional(), attributes: attributes.optional() }) as unknown as z.ZodType<StartRunRequest>;
+export const startRunSchema = z.strictObject({
+  key: key.optional(),
+  input: json.optional(),
+  attributes: attributes.optional(),
+}) as unknown as z.ZodType<StartRunRequest>;
 
 /** `POST runs/{id}/signals/{name}`. */
 export const signalSchema = z.strictObject({ data: json.optional() }) as unknown as z.ZodType<SignalRequest>;
@@ -80,7 +95,11 @@ export const heartbeatSchema = z.strictObject({
   lease: json.optional(),
 });
 
-const lease = z.strictObject({ attemptId: id, branch: z.custom<string>(isBranch, { error: 'must be a branch name' }), epoch: z.number().int().min(0) });
+const lease = z.strictObject({
+  attemptId: id,
+  branch: z.custom<string>(isBranch, { error: 'must be a branch name' }),
+  epoch: z.number().int().min(0),
+});
 const usage = z.strictObject({
   usd: z.number().min(0).optional(),
   tokensIn: z.number().int().min(0).optional(),
@@ -108,7 +127,13 @@ export const replySchema = z.discriminatedUnion('type', [
   z.looseObject({
     ...replyBase,
     type: z.literal(SUCCEEDED_TYPE),
-    data: z.strictObject({ lease, output: json, evidence: z.string().max(EXTERNAL_ID_MAX).optional(), uncertainty: z.number().min(0).max(1).optional(), usage: usage.optional() }),
+    data: z.strictObject({
+      lease,
+      output: json,
+      evidence: z.string().max(EXTERNAL_ID_MAX).optional(),
+      uncertainty: z.number().min(0).max(1).optional(),
+      usage: usage.optional(),
+    }),
   }),
   z.looseObject({ ...replyBase, type: z.literal(FAILED_TYPE), data: z.strictObject({ lease, failure, usage: usage.optional() }) }),
 ]) as unknown as z.ZodType<CloudEvent<ReplyData>>;

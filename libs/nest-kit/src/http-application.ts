@@ -32,7 +32,10 @@ export interface HttpApplicationOptions {
  * A Nest application on Fastify behind an edge of ours: the edge sees a request first, Fastify parses no body. Not listening yet.
  * Closing it closes open connections too (`facts.md` §4.2: one SSE client would hold the process).
  */
-export async function createHttpApplication(module: Type | { module: Type }, options: HttpApplicationOptions): Promise<NestFastifyApplication> {
+export async function createHttpApplication(
+  module: Type | { module: Type },
+  options: HttpApplicationOptions,
+): Promise<NestFastifyApplication> {
   const held: { edge?: HttpEdge } = {};
   const adapter = new FastifyAdapter({
     forceCloseConnections: true,

@@ -64,7 +64,10 @@ function describe(cause: unknown): Record<string, string> {
   if (!(cause instanceof Error)) return { cause: typeof cause };
   const code = 'code' in cause && typeof cause.code === 'string' ? { code: cause.code } : {};
   // A stack begins with the message, which may quote what came in.
-  const frames = cause.stack?.split('\n').filter((line) => line.trimStart().startsWith('at ')).join('\n');
+  const frames = cause.stack
+    ?.split('\n')
+    .filter((line) => line.trimStart().startsWith('at '))
+    .join('\n');
   return { cause: cause.name, ...code, ...(frames === undefined ? {} : { stack: frames }) };
 }
 

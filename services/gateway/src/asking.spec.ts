@@ -3,7 +3,18 @@ import { idOf, type JsonObject } from '@cairn/kernel';
 import { openRig, type Rig } from './spec/rig.js';
 
 const RUN = idOf('run', 'default', 'w', 'V-1');
-const receipt = (outcome: string, more: JsonObject = {}): JsonObject => ({ receiptId: idOf('receipt', 'default', '/cairn/http', 'e'), source: '/cairn/http', id: 'e', type: 't', at: '2026-11-23T09:14:00.000Z', outcome, count: 1, runs: [], nearMisses: [], ...more });
+const receipt = (outcome: string, more: JsonObject = {}): JsonObject => ({
+  receiptId: idOf('receipt', 'default', '/cairn/http', 'e'),
+  source: '/cairn/http',
+  id: 'e',
+  type: 't',
+  at: '2026-11-23T09:14:00.000Z',
+  outcome,
+  count: 1,
+  runs: [],
+  nearMisses: [],
+  ...more,
+});
 const DEFINITION = { cairn: 1, name: 'w', version: '1.0.0', steps: [{ id: 'a', task: { queue: 'q' } }] };
 
 describe('what the gateway asks of the services', () => {
@@ -18,10 +29,25 @@ describe('what the gateway asks of the services', () => {
 
   it('starts a run through the one door of intake and says which run it is', async () => {
     rig.answer = () => receipt('started', { runs: [{ run: RUN, branch: 'main' }] });
-    const got = await rig.send({ method: 'POST', path: '/v1/default/workflows/w/runs', body: '{"key":"V-1","input":{"n":1}}', headers: { 'idempotency-key': 'order-7' } });
+    const got = await rig.send({
+      method: 'POST',
+      path: '/v1/default/workflows/w/runs',
+      body: '{"key":"V-1","input":{"n":1}}',
+      headers: { 'idempotency-key': 'order-7' },
+    });
     expect([got.status, got.json]).toEqual([202, { runId: RUN, receiptId: receipt('x')['receiptId'], outcome: 'started' }]);
     expect(rig.asked).toMatchObject([
-      { subject: 'cairn.default.run.start.w', body: { id: 'order-7', source: '/cairn/http', type: 'cairn.run.start.v1', cairnkey: 'V-1', cairnactor: 'user:local', data: { key: 'V-1', input: { n: 1 } } } },
+      {
+        subject: 'cairn.default.run.start.w',
+        body: {
+          id: 'order-7',
+          source: '/cairn/http',
+          type: 'cairn.run.start.v1',
+          cairnkey: 'V-1',
+          cairnactor: 'user:local',
+          data: { key: 'V-1', input: { n: 1 } },
+        },
+      },
     ]);
   });
 
@@ -36,29 +62,72 @@ describe('what the gateway asks of the services', () => {
     const errors = [{ pointer: '/input/n', rule: 'type', says: 'must be a number' }];
     rig.answer = () => receipt('refused', { problem: { code, detail: 'No.', errors } });
     const got = await rig.send({ method: 'POST', path: '/v1/default/workflows/w/runs', body: '{}' });
-    expect(got.json).toMatchObject({ status, code, detail: 'No.', errors, instance: `/v1/default/events/${String(receipt('x')['receiptId'])}` });
+    expect(got.json).toMatchObject({
+      status,
+      code,
+      detail: 'No.',
+      errors,
+      instance: `/v1/default/events/${String(receipt('x')['receiptId'])}`,
+    });
   });
 
   it('overwrites who sent an event, and keeps attributes that it does not know (B-8)', async () => {
     rig.answer = () => receipt('unmatched');
-    const event = { specversion: '1.0', id: 'e1', source: '/erp', type: 'erp.order.placed.v2', cairnactor: 'user:root', comexampleflag: 'x', data: { a: [1, null] } };
-    const got = await rig.send({ method: 'POST', path: '/v1/default/events', body: JSON.stringify(event), headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' } });
+    const event = {
+      specversion: '1.0',
+      id: 'e1',
+      source: '/erp',
+      type: 'erp.order.placed.v2',
+      cairnactor: 'user:root',
+      comexampleflag: 'x',
+      data: { a: [1, null] },
+    };
+    const got = await rig.send({
+      method: 'POST',
+      path: '/v1/default/events',
+      body: JSON.stringify(event),
+      headers: { 'content-type': 'application/cloudevents+json; charset=utf-8' },
+    });
     expect([got.status, got.json['outcome']]).toEqual([202, 'unmatched']);
     expect(rig.asked).toMatchObject([{ subject: 'cairn.default.in.erp.order.placed', body: { ...event, cairnactor: 'user:local' } }]);
   });
 
   it('reads an event in binary mode, percent-decoding its headers', async () => {
     rig.answer = () => receipt('kept');
-    const headers = { 'ce-specversion': '1.0', 'ce-id': 'e%201', 'ce-source': '/erp', 'ce-type': 'erp.order', 'ce-cairnkey': 'Stra%C3%9Fe', 'ce-cairnhops': '2' };
+    const headers = {
+      'ce-specversion': '1.0',
+      'ce-id': 'e%201',
+      'ce-source': '/erp',
+      'ce-type': 'erp.order',
+      'ce-cairnkey': 'Stra%C3%9Fe',
+      'ce-cairnhops': '2',
+    };
     expect((await rig.send({ method: 'POST', path: '/v1/default/events', body: '{"n":1}', headers })).status).toBe(202);
-    expect(rig.asked).toMatchObject([{ body: { specversion: '1.0', id: 'e 1', type: 'erp.order', cairnkey: 'Straße', cairnhops: 2, datacontenttype: 'application/json', data: { n: 1 } } }]);
+    expect(rig.asked).toMatchObject([
+      {
+        body: {
+          specversion: '1.0',
+          id: 'e 1',
+          type: 'erp.order',
+          cairnkey: 'Straße',
+          cairnhops: 2,
+          datacontenttype: 'application/json',
+          data: { n: 1 },
+        },
+      },
+    ]);
   });
 
   it('applies a definition as JSON and as YAML with the same bytes', async () => {
     rig.answer = () => ({ kind: 'applied', name: 'w', version: '1.0.0', hash: 'sha256:x', revision: 0, warnings: [] });
     const json = await rig.send({ method: 'PUT', path: '/v1/default/definitions/w', body: JSON.stringify(DEFINITION) });
     rig.answer = () => ({ kind: 'unchanged', name: 'w', version: '1.0.0', hash: 'sha256:x', revision: 0, warnings: [] });
-    const yaml = await rig.send({ method: 'PUT', path: '/v1/default/definitions/w', body: 'cairn: 1\nname: w\nversion: "1.0.0"\nsteps:\n  - id: a\n    task: { queue: q }\n', headers: { 'content-type': 'text/yaml' } });
+    const yaml = await rig.send({
+      method: 'PUT',
+      path: '/v1/default/definitions/w',
+      body: 'cairn: 1\nname: w\nversion: "1.0.0"\nsteps:\n  - id: a\n    task: { queue: q }\n',
+      headers: { 'content-type': 'text/yaml' },
+    });
     expect([json.status, yaml.status]).toEqual([201, 200]);
     expect(yaml.json['hash']).toBe(json.json['hash']);
     expect(rig.asked[0]?.subject).toBe('cairn.default.cmd.scheduling.apply-definition');
@@ -85,7 +154,13 @@ describe('what the gateway asks of the services', () => {
     const reply = await rig.send({
       method: 'POST',
       path: `/v1/default/work/${RUN}:reply`,
-      body: JSON.stringify({ specversion: '1.0', id: `${RUN}:end`, source: '/h/1', type: 'cairn.reply.failed.v1', data: { lease, failure: { message: 'no' } } }),
+      body: JSON.stringify({
+        specversion: '1.0',
+        id: `${RUN}:end`,
+        source: '/h/1',
+        type: 'cairn.reply.failed.v1',
+        data: { lease, failure: { message: 'no' } },
+      }),
     });
     expect([poll.json, beat.json, reply.json]).toEqual([{ tasks: [] }, { accepted: true }, { accepted: false, because: 'late' }]);
     expect(rig.worked.slice(-3)).toMatchObject([

@@ -87,9 +87,13 @@ export function assembleGateway(parts: GatewayParts) {
       metrics.gauge(metricNames.projectionLag, follower.lagMs() / MS_PER_S, { projection: 'runs' });
     },
 
-    intercept: (request: IncomingMessage, response: ServerResponse): boolean => fastLane(request, response) || refuseBrokenPath(request, response),
+    intercept: (request: IncomingMessage, response: ServerResponse): boolean =>
+      fastLane(request, response) || refuseBrokenPath(request, response),
     admit: gate,
-    readBody: async (request: IncomingMessage): Promise<RawBody> => ({ bytes: await readBody(request, BODY_BYTES_MAX), contentType: request.headers['content-type'] }),
+    readBody: async (request: IncomingMessage): Promise<RawBody> => ({
+      bytes: await readBody(request, BODY_BYTES_MAX),
+      contentType: request.headers['content-type'],
+    }),
     onBug,
 
     publishEvent: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> => publishEvent(intake, ns(p), headers, body),
@@ -104,14 +108,16 @@ export function assembleGateway(parts: GatewayParts) {
     showWaits: async (p: Params, query: Query): Promise<Answer> => ok(await showWaits(shown, ns(p), id(p), query)),
     showVerification: async (p: Params, query: Query): Promise<Answer> => ok(await showVerification(shown, ns(p), id(p), query)),
     awaitResult: async (p: Params, query: Query): Promise<Answer> => ok(await awaitResult(shown, ns(p), id(p), query)),
-    followRun: (p: Params, query: Query, lastEventId: string | string[] | undefined): Promise<AsyncGenerator<string>> => streams.start(ns(p), id(p), query, lastEventId),
+    followRun: (p: Params, query: Query, lastEventId: string | string[] | undefined): Promise<AsyncGenerator<string>> =>
+      streams.start(ns(p), id(p), query, lastEventId),
 
     listWaits: (p: Params, query: Query): Answer => ok(listWaits(models, ns(p), query)),
     showWait: async (p: Params): Promise<Answer> => ok(await showWait(models, reader, ns(p), id(p))),
     showReceipt: async (p: Params): Promise<Answer> => ok(await showReceipt(store, ns(p), idParam(p['receiptId'] ?? ''))),
     findReceipt: async (p: Params, query: Query): Promise<Answer> => ok(await findReceipt(store, ns(p), query)),
     listDefinitions: (p: Params, query: Query): Answer => ok(listDefinitions(models, ns(p), query)),
-    showDefinition: async (p: Params, query: Query): Promise<Answer> => ok(await showDefinition({ store, artifacts }, ns(p), name(p), query)),
+    showDefinition: async (p: Params, query: Query): Promise<Answer> =>
+      ok(await showDefinition({ store, artifacts }, ns(p), name(p), query)),
 
     pollWork: (p: Params, body?: RawBody): Promise<Answer> => pollWork(desk, ns(p), nameParam(p['queue'] ?? ''), body),
     beat: (p: Params, body?: RawBody): Promise<Answer> => beat(desk, ns(p), idParam(p['attemptId'] ?? ''), body),

@@ -5,13 +5,38 @@ import { openRig, type Rig, type Sent } from './spec/rig.js';
 
 const ID = idOf('run', 'default', 'w', 'k');
 const EVENT = { specversion: '1.0', id: 'e1', source: '/erp', type: 'erp.order.placed.v1', data: {} };
-const start = (body: string | Buffer, headers: Record<string, string> = {}): Sent => ({ method: 'POST', path: '/v1/default/workflows/w/runs', body, headers });
-const publish = (event: unknown, headers: Record<string, string> = {}): Sent => ({ method: 'POST', path: '/v1/default/events', body: JSON.stringify(event), headers });
-const frame = (body: unknown): Sent => ({ method: 'POST', path: '/v1/default/work:exchange', body: typeof body === 'string' ? body : JSON.stringify(body) });
+const start = (body: string | Buffer, headers: Record<string, string> = {}): Sent => ({
+  method: 'POST',
+  path: '/v1/default/workflows/w/runs',
+  body,
+  headers,
+});
+const publish = (event: unknown, headers: Record<string, string> = {}): Sent => ({
+  method: 'POST',
+  path: '/v1/default/events',
+  body: JSON.stringify(event),
+  headers,
+});
+const frame = (body: unknown): Sent => ({
+  method: 'POST',
+  path: '/v1/default/work:exchange',
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+});
 const FRAME = { session: ID, seq: 1, handler: 'h/1', queues: {}, held: [], replies: [] };
-const REPLY = { specversion: '1.0', id: `${ID}:end`, source: '/h/1', type: 'cairn.reply.succeeded.v1', data: { lease: { attemptId: ID, branch: 'main', epoch: 1 }, output: {} } };
+const REPLY = {
+  specversion: '1.0',
+  id: `${ID}:end`,
+  source: '/h/1',
+  type: 'cairn.reply.succeeded.v1',
+  data: { lease: { attemptId: ID, branch: 'main', epoch: 1 }, output: {} },
+};
 const reply = (event: unknown): Sent => ({ method: 'POST', path: `/v1/default/work/${ID}:reply`, body: JSON.stringify(event) });
-const define = (body: string, headers: Record<string, string> = {}, name = 'w'): Sent => ({ method: 'PUT', path: `/v1/default/definitions/${name}`, body, headers });
+const define = (body: string, headers: Record<string, string> = {}, name = 'w'): Sent => ({
+  method: 'PUT',
+  path: `/v1/default/definitions/${name}`,
+  body,
+  headers,
+});
 const YAML = { 'content-type': 'application/yaml' };
 const deep = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 
@@ -26,8 +51,20 @@ interface Row {
   readonly pointer?: string;
 }
 
-const json = (row: string, what: string, body: string | Buffer): Row => ({ row, what, sent: start(body), status: 400, code: 'invalid_json' });
-const badId = (what: string, id: string): Row => ({ row: 'B-10', what, sent: { path: `/v1/default/runs/${id}` }, status: 400, code: 'invalid_id' });
+const json = (row: string, what: string, body: string | Buffer): Row => ({
+  row,
+  what,
+  sent: start(body),
+  status: 400,
+  code: 'invalid_json',
+});
+const badId = (what: string, id: string): Row => ({
+  row: 'B-10',
+  what,
+  sent: { path: `/v1/default/runs/${id}` },
+  status: 400,
+  code: 'invalid_id',
+});
 
 const rows: readonly Row[] = [
   json('B-1', 'truncated JSON', '{"input":'),
@@ -35,7 +72,13 @@ const rows: readonly Row[] = [
   json('B-1', 'a byte order mark', '\ufeff{}'),
   json('B-1', 'trailing garbage', '{} {}'),
   json('B-1', 'white space alone', '  '),
-  { row: 'B-1', what: 'nothing at all where an event must be', sent: { method: 'POST', path: '/v1/default/events' }, status: 400, code: 'invalid_json' },
+  {
+    row: 'B-1',
+    what: 'nothing at all where an event must be',
+    sent: { method: 'POST', path: '/v1/default/events' },
+    status: 400,
+    code: 'invalid_json',
+  },
   { row: 'B-2', what: 'a byte too many', sent: start(`{"input":"${'x'.repeat(BODY_BYTES_MAX)}"}`), status: 413, code: 'body_too_large' },
   { row: 'B-3', what: 'a compressed body', sent: start('{}', { 'content-encoding': 'gzip' }), status: 415, code: 'media_type_unsupported' },
   json('B-4', 'depth of 10,000', deep(10_000)),
@@ -53,14 +96,60 @@ const rows: readonly Row[] = [
   json('B-7', 'bytes that are no UTF-8', Buffer.from([0x22, 0xc3, 0x28, 0x22])),
   json('B-7', 'half a surrogate pair', '{"input":"\\ud800"}'),
   { row: 'B-7', what: 'a NUL in a key', sent: start('{"key":"a\\u0000b"}'), status: 400, code: 'invalid_body', pointer: '/key' },
-  { row: 'B-7', what: 'a bidirectional override in an id', sent: publish({ ...EVENT, id: 'a\u202eb' }), status: 400, code: 'invalid_body', pointer: '/id' },
-  { row: 'B-8', what: 'an unknown field of a command', sent: start('{"inputs":{}}'), status: 400, code: 'unknown_field', pointer: '/inputs' },
-  { row: 'B-8', what: 'an unknown field of a frame', sent: frame({ ...FRAME, secret: 1 }), status: 400, code: 'invalid_body', pointer: '/secret' },
+  {
+    row: 'B-7',
+    what: 'a bidirectional override in an id',
+    sent: publish({ ...EVENT, id: 'a\u202eb' }),
+    status: 400,
+    code: 'invalid_body',
+    pointer: '/id',
+  },
+  {
+    row: 'B-8',
+    what: 'an unknown field of a command',
+    sent: start('{"inputs":{}}'),
+    status: 400,
+    code: 'unknown_field',
+    pointer: '/inputs',
+  },
+  {
+    row: 'B-8',
+    what: 'an unknown field of a frame',
+    sent: frame({ ...FRAME, secret: 1 }),
+    status: 400,
+    code: 'invalid_body',
+    pointer: '/secret',
+  },
   { row: 'B-9', what: 'text as JSON', sent: start('{}', { 'content-type': 'text/plain' }), status: 415, code: 'media_type_unsupported' },
-  { row: 'B-9', what: 'a form', sent: start('input=1', { 'content-type': 'application/x-www-form-urlencoded' }), status: 415, code: 'media_type_unsupported' },
-  { row: 'B-9', what: 'another character set', sent: start('{}', { 'content-type': 'application/json; charset=latin1' }), status: 415, code: 'media_type_unsupported' },
-  { row: 'B-9', what: 'a batch of events', sent: publish([EVENT], { 'content-type': 'application/cloudevents-batch+json' }), status: 415, code: 'media_type_unsupported' },
-  { row: 'B-9', what: 'a file path in a body', sent: start('{"files":[{"filepath":"/etc/passwd"}]}'), status: 400, code: 'unknown_field', pointer: '/files' },
+  {
+    row: 'B-9',
+    what: 'a form',
+    sent: start('input=1', { 'content-type': 'application/x-www-form-urlencoded' }),
+    status: 415,
+    code: 'media_type_unsupported',
+  },
+  {
+    row: 'B-9',
+    what: 'another character set',
+    sent: start('{}', { 'content-type': 'application/json; charset=latin1' }),
+    status: 415,
+    code: 'media_type_unsupported',
+  },
+  {
+    row: 'B-9',
+    what: 'a batch of events',
+    sent: publish([EVENT], { 'content-type': 'application/cloudevents-batch+json' }),
+    status: 415,
+    code: 'media_type_unsupported',
+  },
+  {
+    row: 'B-9',
+    what: 'a file path in a body',
+    sent: start('{"files":[{"filepath":"/etc/passwd"}]}'),
+    status: 400,
+    code: 'unknown_field',
+    pointer: '/files',
+  },
   badId('dots', 'a.b'),
   badId('a wildcard', '*'),
   badId('the rest of a subject', '%3E'),
@@ -75,40 +164,199 @@ const rows: readonly Row[] = [
   badId('upper case', ID.toUpperCase()),
   badId('a broken escape', '%zz'),
   badId('nothing', ''),
-  { row: 'B-11', what: 'bus protocol in a namespace', sent: { path: '/v1/a%201%0d%0ax%0d%0aPUB%20b/runs' }, status: 400, code: 'invalid_namespace' },
-  { row: 'B-11', what: 'bus protocol in a name', sent: { method: 'POST', path: '/v1/default/workflows/a%0d%0ab/runs', body: '{}' }, status: 400, code: 'invalid_name' },
+  {
+    row: 'B-11',
+    what: 'bus protocol in a namespace',
+    sent: { path: '/v1/a%201%0d%0ax%0d%0aPUB%20b/runs' },
+    status: 400,
+    code: 'invalid_namespace',
+  },
+  {
+    row: 'B-11',
+    what: 'bus protocol in a name',
+    sent: { method: 'POST', path: '/v1/default/workflows/a%0d%0ab/runs', body: '{}' },
+    status: 400,
+    code: 'invalid_name',
+  },
   { row: 'B-11', what: 'a namespace that does not exist', sent: { path: '/v1/other/runs' }, status: 404, code: 'namespace_not_found' },
   { row: 'B-12', what: '$ce-run', sent: { path: '/v1/default/definitions/$ce-run' }, status: 400, code: 'invalid_name' },
   { row: 'B-12', what: '$$run-1', sent: { path: '/v1/default/runs/$$run-1' }, status: 400, code: 'invalid_id' },
   { row: 'B-12', what: 'run-1@x', sent: { path: '/v1/default/runs/run-1@x' }, status: 400, code: 'invalid_id' },
-  { row: 'B-12', what: '$all as an event type', sent: publish({ ...EVENT, type: '$all' }), status: 400, code: 'invalid_body', pointer: '/type' },
+  {
+    row: 'B-12',
+    what: '$all as an event type',
+    sent: publish({ ...EVENT, type: '$all' }),
+    status: 400,
+    code: 'invalid_body',
+    pointer: '/type',
+  },
   { row: 'B-12', what: '$et- as a receipt', sent: { path: '/v1/default/events/$et-x' }, status: 400, code: 'invalid_id' },
-  { row: 'B-16', what: 'a signal for an unknown run', sent: { method: 'POST', path: `/v1/default/runs/${ID}/signals/go`, body: '{}' }, status: 404, code: 'run_not_found' },
-  { row: 'B-20', what: 'a time of the year 275760', sent: publish({ ...EVENT, time: '+275760-09-13T00:00:00Z' }), status: 400, code: 'invalid_body', pointer: '/time' },
+  {
+    row: 'B-16',
+    what: 'a signal for an unknown run',
+    sent: { method: 'POST', path: `/v1/default/runs/${ID}/signals/go`, body: '{}' },
+    status: 404,
+    code: 'run_not_found',
+  },
+  {
+    row: 'B-20',
+    what: 'a time of the year 275760',
+    sent: publish({ ...EVENT, time: '+275760-09-13T00:00:00Z' }),
+    status: 400,
+    code: 'invalid_body',
+    pointer: '/time',
+  },
   { row: 'B-20', what: 'NaN', sent: start('{"input":NaN}'), status: 400, code: 'invalid_json' },
-  { row: 'B-23', what: 'a definition without steps', sent: define('{"cairn":1,"name":"w","version":"1.0.0"}'), status: 422, code: 'definition_invalid' },
-  { row: 'B-23', what: 'a name that is not the path', sent: define('{"cairn":1,"name":"v","version":"1.0.0","steps":[{"id":"a","task":{"queue":"q"}}]}'), status: 422, code: 'definition_invalid', pointer: '/name' },
-  { row: 'B-24', what: 'JavaScript in an expression', sent: define('{"cairn":1,"name":"w","version":"1.0.0","steps":[{"id":"a","task":{"queue":"q"},"when":"constructor.constructor(\\"return process\\")()"}]}'), status: 422, code: 'definition_invalid' },
-  { row: 'B-29', what: "another attempt's lease", sent: reply({ ...REPLY, data: { ...REPLY.data, lease: { ...REPLY.data.lease, attemptId: idOf('attempt', 'x') } } }), status: 400, code: 'invalid_body', pointer: '/data/lease/attemptId' },
-  { row: 'B-29', what: 'a reply of no kind', sent: reply({ ...REPLY, type: 'cairn.reply.maybe.v1' }), status: 400, code: 'invalid_body', pointer: '/type' },
-  { row: 'B-29', what: 'a reply of no kind in a frame', sent: frame({ ...FRAME, replies: [{ ...REPLY, type: 'cairn.reply.maybe.v1' }] }), status: 400, code: 'invalid_body', pointer: '/replies/0/type' },
-  { row: 'B-29', what: 'a lease without attempt in a frame', sent: frame({ ...FRAME, replies: [{ ...REPLY, data: { output: 1 } }] }), status: 400, code: 'invalid_body', pointer: '/replies/0/data/lease' },
-  { row: 'B-29', what: 'an output over 64 KiB in a frame', sent: frame({ ...FRAME, replies: [{ ...REPLY, data: { ...REPLY.data, output: 'x'.repeat(65_536) } }] }), status: 400, code: 'invalid_body', pointer: '/replies/0/data/output' },
-  { row: 'B-4', what: 'a number beyond a double in a frame', sent: frame(JSON.stringify(FRAME).replace('"seq":1', '"seq":1e999')), status: 400, code: 'invalid_json' },
-  { row: 'B-5', what: '__proto__ in a frame', sent: frame(`${JSON.stringify(FRAME).slice(0, -1)},"__proto__":{"polluted":1}}`), status: 400, code: 'invalid_json' },
-  { row: 'B-10', what: 'a session that is no id', sent: frame({ ...FRAME, session: 'a.>' }), status: 400, code: 'invalid_body', pointer: '/session' },
-  { row: 'B-39', what: 'a limit of 1e9', sent: { path: '/v1/default/runs?limit=1000000000' }, status: 400, code: 'invalid_query', pointer: '/limit' },
-  { row: 'B-39', what: 'a negative limit', sent: { path: '/v1/default/runs?limit=-1' }, status: 400, code: 'invalid_query', pointer: '/limit' },
+  {
+    row: 'B-23',
+    what: 'a definition without steps',
+    sent: define('{"cairn":1,"name":"w","version":"1.0.0"}'),
+    status: 422,
+    code: 'definition_invalid',
+  },
+  {
+    row: 'B-23',
+    what: 'a name that is not the path',
+    sent: define('{"cairn":1,"name":"v","version":"1.0.0","steps":[{"id":"a","task":{"queue":"q"}}]}'),
+    status: 422,
+    code: 'definition_invalid',
+    pointer: '/name',
+  },
+  {
+    row: 'B-24',
+    what: 'JavaScript in an expression',
+    sent: define(
+      '{"cairn":1,"name":"w","version":"1.0.0","steps":[{"id":"a","task":{"queue":"q"},"when":"constructor.constructor(\\"return process\\")()"}]}',
+    ),
+    status: 422,
+    code: 'definition_invalid',
+  },
+  {
+    row: 'B-29',
+    what: "another attempt's lease",
+    sent: reply({ ...REPLY, data: { ...REPLY.data, lease: { ...REPLY.data.lease, attemptId: idOf('attempt', 'x') } } }),
+    status: 400,
+    code: 'invalid_body',
+    pointer: '/data/lease/attemptId',
+  },
+  {
+    row: 'B-29',
+    what: 'a reply of no kind',
+    sent: reply({ ...REPLY, type: 'cairn.reply.maybe.v1' }),
+    status: 400,
+    code: 'invalid_body',
+    pointer: '/type',
+  },
+  {
+    row: 'B-29',
+    what: 'a reply of no kind in a frame',
+    sent: frame({ ...FRAME, replies: [{ ...REPLY, type: 'cairn.reply.maybe.v1' }] }),
+    status: 400,
+    code: 'invalid_body',
+    pointer: '/replies/0/type',
+  },
+  {
+    row: 'B-29',
+    what: 'a lease without attempt in a frame',
+    sent: frame({ ...FRAME, replies: [{ ...REPLY, data: { output: 1 } }] }),
+    status: 400,
+    code: 'invalid_body',
+    pointer: '/replies/0/data/lease',
+  },
+  {
+    row: 'B-29',
+    what: 'an output over 64 KiB in a frame',
+    sent: frame({ ...FRAME, replies: [{ ...REPLY, data: { ...REPLY.data, output: 'x'.repeat(65_536) } }] }),
+    status: 400,
+    code: 'invalid_body',
+    pointer: '/replies/0/data/output',
+  },
+  {
+    row: 'B-4',
+    what: 'a number beyond a double in a frame',
+    sent: frame(JSON.stringify(FRAME).replace('"seq":1', '"seq":1e999')),
+    status: 400,
+    code: 'invalid_json',
+  },
+  {
+    row: 'B-5',
+    what: '__proto__ in a frame',
+    sent: frame(`${JSON.stringify(FRAME).slice(0, -1)},"__proto__":{"polluted":1}}`),
+    status: 400,
+    code: 'invalid_json',
+  },
+  {
+    row: 'B-10',
+    what: 'a session that is no id',
+    sent: frame({ ...FRAME, session: 'a.>' }),
+    status: 400,
+    code: 'invalid_body',
+    pointer: '/session',
+  },
+  {
+    row: 'B-39',
+    what: 'a limit of 1e9',
+    sent: { path: '/v1/default/runs?limit=1000000000' },
+    status: 400,
+    code: 'invalid_query',
+    pointer: '/limit',
+  },
+  {
+    row: 'B-39',
+    what: 'a negative limit',
+    sent: { path: '/v1/default/runs?limit=-1' },
+    status: 400,
+    code: 'invalid_query',
+    pointer: '/limit',
+  },
   { row: 'B-39', what: 'an edited cursor', sent: { path: '/v1/default/runs?cursor=p%27--' }, status: 400, code: 'invalid_cursor' },
-  { row: 'B-39', what: 'an unknown sort', sent: { path: '/v1/default/runs?sort=evil' }, status: 400, code: 'invalid_query', pointer: '/sort' },
-  { row: 'B-39', what: 'a parameter given twice', sent: { path: '/v1/default/runs?state=active&state=waiting' }, status: 400, code: 'invalid_query', pointer: '/state' },
+  {
+    row: 'B-39',
+    what: 'an unknown sort',
+    sent: { path: '/v1/default/runs?sort=evil' },
+    status: 400,
+    code: 'invalid_query',
+    pointer: '/sort',
+  },
+  {
+    row: 'B-39',
+    what: 'a parameter given twice',
+    sent: { path: '/v1/default/runs?state=active&state=waiting' },
+    status: 400,
+    code: 'invalid_query',
+    pointer: '/state',
+  },
   { row: 'B-40', what: 'a path that climbs', sent: { path: '/v1/default/definitions/..%2f..%2fetc' }, status: 400, code: 'invalid_name' },
-  { row: 'B-40', what: 'YAML that multiplies by aliases', sent: define(`a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n`, YAML), status: 422, code: 'definition_invalid' },
+  {
+    row: 'B-40',
+    what: 'YAML that multiplies by aliases',
+    sent: define(`a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n`, YAML),
+    status: 422,
+    code: 'definition_invalid',
+  },
   { row: 'B-40', what: 'a YAML tag', sent: define('cairn: !!js/function "function(){}"\n', YAML), status: 422, code: 'definition_invalid' },
   { row: '-', what: 'a route that is none', sent: { path: '/v1/default/nothing' }, status: 404, code: 'route_not_found' },
-  { row: '-', what: 'a method that a route has not', sent: { method: 'DELETE', path: '/v1/default/runs' }, status: 405, code: 'method_not_allowed' },
-  { row: '-', what: 'an Idempotency-Key with a control', sent: start('{}', { 'idempotency-key': 'a\tb' }), status: 400, code: 'invalid_header' },
-  { row: '-', what: 'a ce- header that is not percent-encoded', sent: publish({}, { 'ce-specversion': '1.0', 'ce-id': '%zz', 'ce-source': '/x', 'ce-type': 'a.b' }), status: 400, code: 'invalid_header' },
+  {
+    row: '-',
+    what: 'a method that a route has not',
+    sent: { method: 'DELETE', path: '/v1/default/runs' },
+    status: 405,
+    code: 'method_not_allowed',
+  },
+  {
+    row: '-',
+    what: 'an Idempotency-Key with a control',
+    sent: start('{}', { 'idempotency-key': 'a\tb' }),
+    status: 400,
+    code: 'invalid_header',
+  },
+  {
+    row: '-',
+    what: 'a ce- header that is not percent-encoded',
+    sent: publish({}, { 'ce-specversion': '1.0', 'ce-id': '%zz', 'ce-source': '/x', 'ce-type': 'a.b' }),
+    status: 400,
+    code: 'invalid_header',
+  },
 ];
 
 describe('bad input at the HTTP edge', () => {
@@ -149,7 +397,13 @@ describe('bad input at the HTTP edge', () => {
   it('ends an endless body as soon as it is too large (B-2)', async () => {
     const { request } = await import('node:http');
     const status = await new Promise<number>((resolve, reject) => {
-      const sending = request({ host: '127.0.0.1', port: rig.port, method: 'POST', path: '/v1/default/events', headers: { authorization: `Bearer ${'c'.repeat(64)}`, 'content-type': 'application/json' } });
+      const sending = request({
+        host: '127.0.0.1',
+        port: rig.port,
+        method: 'POST',
+        path: '/v1/default/events',
+        headers: { authorization: `Bearer ${'c'.repeat(64)}`, 'content-type': 'application/json' },
+      });
       let sent = 0;
       const chunk = Buffer.alloc(65_536, 0x20);
       const pump = (): void => {

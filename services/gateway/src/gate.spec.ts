@@ -16,15 +16,35 @@ describe('who may come in', () => {
     { what: 'no token', sent: { ...list, token: null }, status: 401, code: 'unauthorized' },
     { what: 'another token', sent: { ...list, token: 'd'.repeat(64) }, status: 401, code: 'unauthorized' },
     { what: 'the beginning of the token', sent: { ...list, token: TOKEN.slice(0, 32) }, status: 401, code: 'unauthorized' },
-    { what: 'the token under another scheme', sent: { ...list, token: null, headers: { authorization: `Basic ${TOKEN}` } }, status: 401, code: 'unauthorized' },
+    {
+      what: 'the token under another scheme',
+      sent: { ...list, token: null, headers: { authorization: `Basic ${TOKEN}` } },
+      status: 401,
+      code: 'unauthorized',
+    },
     { what: 'the token in the query', sent: { path: `/v1/default/runs?token=${TOKEN}`, token: null }, status: 401, code: 'unauthorized' },
     { what: 'a web page', sent: { ...list, headers: { origin: 'https://evil.example' } }, status: 403, code: 'origin_refused' },
     { what: 'a page of no origin', sent: { ...list, headers: { origin: 'null' } }, status: 403, code: 'origin_refused' },
-    { what: 'a page that was served from here under another port', sent: { ...list, headers: { origin: 'http://127.0.0.1:1' } }, status: 403, code: 'origin_refused' },
+    {
+      what: 'a page that was served from here under another port',
+      sent: { ...list, headers: { origin: 'http://127.0.0.1:1' } },
+      status: 403,
+      code: 'origin_refused',
+    },
     { what: 'a rebound name', sent: { ...list, headers: { host: 'evil.example' } }, status: 403, code: 'host_refused' },
-    { what: 'a name that only begins like ours', sent: { ...list, headers: { host: 'localhost.evil.example' } }, status: 403, code: 'host_refused' },
+    {
+      what: 'a name that only begins like ours',
+      sent: { ...list, headers: { host: 'localhost.evil.example' } },
+      status: 403,
+      code: 'host_refused',
+    },
     { what: 'a name with a trailing dot', sent: { ...list, headers: { host: 'localhost.' } }, status: 403, code: 'host_refused' },
-    { what: 'a web page asking for metrics', sent: { path: '/metrics', token: null, headers: { origin: 'https://evil.example' } }, status: 403, code: 'origin_refused' },
+    {
+      what: 'a web page asking for metrics',
+      sent: { path: '/metrics', token: null, headers: { origin: 'https://evil.example' } },
+      status: 403,
+      code: 'origin_refused',
+    },
   ];
 
   it.each(refusals)('refuses $what', async ({ sent, status, code }) => {
@@ -45,10 +65,18 @@ describe('who may come in', () => {
     expect((await rig.send({ path, token: null })).status).toBe(200);
   });
 
-  it.each(routes.filter(({ path }) => !open.includes(path)))('asks for the token on $method $path, before anything else of the request', async ({ method, path }) => {
-    const got = await rig.send({ method, path: path.replaceAll(/\{[a-zA-Z]+\}/g, 'x'), token: null, ...(method === 'GET' ? {} : { body: '{' }) });
-    expect({ status: got.status, code: got.json['code'] }).toEqual({ status: 401, code: 'unauthorized' });
-  });
+  it.each(routes.filter(({ path }) => !open.includes(path)))(
+    'asks for the token on $method $path, before anything else of the request',
+    async ({ method, path }) => {
+      const got = await rig.send({
+        method,
+        path: path.replaceAll(/\{[a-zA-Z]+\}/g, 'x'),
+        token: null,
+        ...(method === 'GET' ? {} : { body: '{' }),
+      });
+      expect({ status: got.status, code: got.json['code'] }).toEqual({ status: 401, code: 'unauthorized' });
+    },
+  );
 
   it.each(routes)('has a door for $method $path', async ({ method, path }) => {
     const got = await rig.send({ method, path: path.replaceAll(/\{[a-zA-Z]+\}/g, 'x'), ...(method === 'GET' ? {} : { body: '{}' }) });

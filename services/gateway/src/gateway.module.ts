@@ -19,10 +19,16 @@ export interface GatewayModuleOptions {
   readonly onBug: (error: unknown) => void;
 }
 
+/** Lists that are further behind make the process unready: a start folds what was stored before. */
+const LISTS_LAG_MS_MAX = 5_000;
+
 /** The gateway as a Nest module: ports in, doors out. */
 @Module({})
 export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  constructor(@Inject(GATEWAY) private readonly gateway: Gateway) {}
+  constructor(
+    @Inject(GATEWAY) private readonly gateway: Gateway,
+    @Inject(Health) private readonly health: Health,
+  ) {}
 
   /** `ports`: the module that provides the ports. */
   static on(ports: DynamicModule, { config, desk, health, exposition, onBug }: GatewayModuleOptions): DynamicModule {
@@ -36,8 +42,16 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
         {
           provide: GATEWAY,
           inject: [EVENT_STORE, BUS, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS, desk.token],
-          useFactory: (store: EventStore, bus: Bus, artifacts: Artifacts, clock: Clock, ids: Ids, randomness: Randomness, metrics: Metrics, workDesk: WorkDesk): Gateway =>
-            assembleGateway({ store, bus, artifacts, clock, ids, randomness, metrics, desk: workDesk, config, onBug }),
+          useFactory: (
+            store: EventStore,
+            bus: Bus,
+            artifacts: Artifacts,
+            clock: Clock,
+            ids: Ids,
+            randomness: Randomness,
+            metrics: Metrics,
+            workDesk: WorkDesk,
+          ): Gateway => assembleGateway({ store, bus, artifacts, clock, ids, randomness, metrics, desk: workDesk, config, onBug }),
         },
       ],
       exports: [GATEWAY],
@@ -46,6 +60,7 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
 
   /** Lists may still catch up when the first request comes; what reads a run reads the store. */
   onApplicationBootstrap(): void {
+    this.health.add('lists', () => (this.gateway.lagMs() > LISTS_LAG_MS_MAX ? 'behind the store' : undefined));
     this.gateway.start();
   }
 

@@ -34,7 +34,18 @@ describe('what the gateway shows of runs', () => {
 
   it('reads its own writes: a run is shown as it is the moment its append is acknowledged', async () => {
     await happens(RUN, told.started('w', 'V-1'));
-    expect(await get(`runs/${RUN}`)).toMatchObject({ run: RUN, workflow: 'w', version: '1.0.0', key: 'V-1', goal: 'to be done', state: 'active', head: 'main', revision: 0, attributes: { vendor: 'V-1' }, flags: [] });
+    expect(await get(`runs/${RUN}`)).toMatchObject({
+      run: RUN,
+      workflow: 'w',
+      version: '1.0.0',
+      key: 'V-1',
+      goal: 'to be done',
+      state: 'active',
+      head: 'main',
+      revision: 0,
+      attributes: { vendor: 'V-1' },
+      flags: [],
+    });
     await happens(RUN, told.stepStarted('a'), told.failed('a'), told.decided('a', 1, 'block'));
     expect(await get(`runs/${RUN}`)).toMatchObject({ state: 'blocked', sub: 'awaiting_decision', revision: 3 });
   });
@@ -47,8 +58,17 @@ describe('what the gateway shows of runs', () => {
 
   it('folds the state as of a revision, and says when there is none', async () => {
     await happens(RUN, told.started(), told.stepStarted('a'), told.succeeded('a'));
-    expect(await get(`runs/${RUN}/state?at=main@1`)).toMatchObject({ run: RUN, branch: 'main', revision: 1, path: { steps: { a: { status: 'active' } } } });
-    expect(await get(`runs/${RUN}/state`)).toMatchObject({ revision: 2, path: { steps: { a: { status: 'succeeded', output: { done: 'a' } } } }, stateDigest: expect.any(String) });
+    expect(await get(`runs/${RUN}/state?at=main@1`)).toMatchObject({
+      run: RUN,
+      branch: 'main',
+      revision: 1,
+      path: { steps: { a: { status: 'active' } } },
+    });
+    expect(await get(`runs/${RUN}/state`)).toMatchObject({
+      revision: 2,
+      path: { steps: { a: { status: 'succeeded', output: { done: 'a' } } } },
+      stateDigest: expect.any(String),
+    });
     expect(await get(`runs/${RUN}/state?at=main@9`)).toMatchObject({ status: 404, code: 'revision_not_found' });
     expect(await get(`runs/${RUN}/state?at=b2@1`)).toMatchObject({ status: 404, code: 'branch_not_found' });
   });
@@ -56,10 +76,24 @@ describe('what the gateway shows of runs', () => {
   it('gives the history in pages that join', async () => {
     await happens(RUN, told.started(), told.stepStarted('a'), told.succeeded('a'));
     const first = await get(`runs/${RUN}/history?limit=2`);
-    expect(first).toMatchObject({ run: RUN, next: 2, branches: [{ branch: 'main', events: [{ type: 'RunStarted', revision: 0 }, { type: 'StepStarted', revision: 1 }] }] });
+    expect(first).toMatchObject({
+      run: RUN,
+      next: 2,
+      branches: [
+        {
+          branch: 'main',
+          events: [
+            { type: 'RunStarted', revision: 0 },
+            { type: 'StepStarted', revision: 1 },
+          ],
+        },
+      ],
+    });
     const second = await get(`runs/${RUN}/history?from=2&limit=2`);
     expect(second['next']).toBeUndefined();
-    expect(second).toMatchObject({ branches: [{ events: [{ type: 'StepSucceeded', revision: 2, metadata: { prevHash: expect.any(String) } }] }] });
+    expect(second).toMatchObject({
+      branches: [{ events: [{ type: 'StepSucceeded', revision: 2, metadata: { prevHash: expect.any(String) } }] }],
+    });
   });
 
   it('lists newest first, by state and by tail, in pages that neither repeat nor skip', async () => {
@@ -81,7 +115,13 @@ describe('what the gateway shows of runs', () => {
   it('shows waits while they are open, and each by its id for ever', async () => {
     await happens(RUN, told.started(), told.waitOpened(RUN, 'documents'));
     const [open] = await listed('waits?type=dms.document.received', (items) => items.length === 1);
-    expect(open).toMatchObject({ wait: waitId(RUN, 'documents'), run: RUN, step: 'documents', state: 'open', triggers: [{ kind: 'event', key: 'V-1' }] });
+    expect(open).toMatchObject({
+      wait: waitId(RUN, 'documents'),
+      run: RUN,
+      step: 'documents',
+      state: 'open',
+      triggers: [{ kind: 'event', key: 'V-1' }],
+    });
     expect((await get('waits?type=other.type'))['items']).toEqual([]);
 
     await happens(RUN, told.waitTriggered(RUN, 'documents'), told.waitSatisfied(RUN, 'documents'));
@@ -132,16 +172,19 @@ function stream(port: number, run: Id, headers: Record<string, string>): [text: 
     open = resolve;
   });
   const text = new Promise<string>((resolve, reject) => {
-    const asking = request({ host: '127.0.0.1', port, path: `/v1/default/runs/${run}/stream`, headers: { authorization: `Bearer ${TOKEN}`, ...headers } }, (response) => {
-      let read = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        read += chunk;
-        open();
-      });
-      response.on('end', () => resolve(read));
-      response.on('error', reject);
-    });
+    const asking = request(
+      { host: '127.0.0.1', port, path: `/v1/default/runs/${run}/stream`, headers: { authorization: `Bearer ${TOKEN}`, ...headers } },
+      (response) => {
+        let read = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          read += chunk;
+          open();
+        });
+        response.on('end', () => resolve(read));
+        response.on('error', reject);
+      },
+    );
     asking.on('error', reject);
     asking.end();
   });

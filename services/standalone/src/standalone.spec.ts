@@ -47,7 +47,11 @@ describe('standalone', () => {
   async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Got> {
     const response = await fetch(`${server.url}/v1/default/${path}`, {
       method,
-      headers: { authorization: `Bearer ${server.token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        authorization: `Bearer ${server.token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: response.status, json: (await response.json()) as JsonObject };
@@ -109,13 +113,18 @@ describe('standalone', () => {
     // B-19: an event for a wait that is over changes nothing.
     const { revision } = await get(`runs/${run}`);
     await post('events', event('p-2', 'shop.order.paid', { cairnkey: 'O-1' }));
-    expect(await post('events', event('p-1', 'shop.order.paid', { cairnkey: 'O-1' }))).toMatchObject({ status: 202, json: { outcome: 'woke' } });
+    expect(await post('events', event('p-1', 'shop.order.paid', { cairnkey: 'O-1' }))).toMatchObject({
+      status: 202,
+      json: { outcome: 'woke' },
+    });
     expect((await get(`runs/${run}`))['revision']).toBe(revision);
   });
 
   it('starts one run for a hundred equal starts at once (B-14)', async () => {
     const starts = await Promise.all(Array.from({ length: 100 }, () => post('workflows/order/runs', { key: 'O-14', input: { n: 1 } })));
-    expect(new Set(starts.map(({ status, json }) => `${status} ${String(json['runId'])}`))).toEqual(new Set([`202 ${idOf('run', 'default', 'order', 'O-14')}`]));
+    expect(new Set(starts.map(({ status, json }) => `${status} ${String(json['runId'])}`))).toEqual(
+      new Set([`202 ${idOf('run', 'default', 'order', 'O-14')}`]),
+    );
     expect(starts.filter(({ json }) => json['outcome'] === 'started')).toHaveLength(1);
     await work('counting', {});
   });
@@ -140,7 +149,10 @@ describe('standalone', () => {
     const start = await post('workflows/order/runs', { key: 'O-17', input: { n: 1 } });
     const run = String(start.json['runId']);
     expect((await post(`runs/${run}/signals/go`, {})).json['outcome']).toBe('kept');
-    expect((await post('events', event('p-17', 'shop.order.paid', { cairnkey: 'O-17' }))).json).toMatchObject({ outcome: 'kept', keptUntil: expect.any(String) });
+    expect((await post('events', event('p-17', 'shop.order.paid', { cairnkey: 'O-17' }))).json).toMatchObject({
+      outcome: 'kept',
+      keptUntil: expect.any(String),
+    });
     await work('counting', {});
     await work('packing', 'early');
     expect(await get(`runs/${run}/result?waitMs=20000`)).toMatchObject({ state: 'complete', output: 'early' });
@@ -164,11 +176,39 @@ describe('standalone', () => {
     expect(path.steps.count.output).toEqual({ n: 'first' });
   });
 
-  const refusals: readonly { readonly what: string; readonly path: string; readonly body: unknown; readonly status: number; readonly code: string; readonly pointer?: string }[] = [
-    { what: 'an input that its schema refuses', path: 'workflows/order/runs', body: { input: { n: 'three' } }, status: 422, code: 'input_invalid', pointer: '/input/n' },
+  const refusals: readonly {
+    readonly what: string;
+    readonly path: string;
+    readonly body: unknown;
+    readonly status: number;
+    readonly code: string;
+    readonly pointer?: string;
+  }[] = [
+    {
+      what: 'an input that its schema refuses',
+      path: 'workflows/order/runs',
+      body: { input: { n: 'three' } },
+      status: 422,
+      code: 'input_invalid',
+      pointer: '/input/n',
+    },
     { what: 'an unknown workflow', path: 'workflows/nothing/runs', body: {}, status: 404, code: 'workflow_not_found' },
-    { what: 'an event that has come too far', path: 'events', body: event('hops', 'shop.loop', { cairnhops: 17 }), status: 400, code: 'invalid_body', pointer: '/cairnhops' },
-    { what: 'binary data', path: 'events', body: event('bin', 'shop.bin', { data_base64: 'AA==' }), status: 400, code: 'event_invalid', pointer: '/data_base64' },
+    {
+      what: 'an event that has come too far',
+      path: 'events',
+      body: event('hops', 'shop.loop', { cairnhops: 17 }),
+      status: 400,
+      code: 'invalid_body',
+      pointer: '/cairnhops',
+    },
+    {
+      what: 'binary data',
+      path: 'events',
+      body: event('bin', 'shop.bin', { data_base64: 'AA==' }),
+      status: 400,
+      code: 'event_invalid',
+      pointer: '/data_base64',
+    },
   ];
   it.each(refusals)('refuses $what as $code', async ({ path, body, status, code, pointer }) => {
     const got = await post(path, body);
@@ -180,10 +220,22 @@ describe('standalone', () => {
     expect((await put('definitions/order', DEFINITION)).status).toBe(200);
     const other = await put('definitions/order', { ...DEFINITION, goal: 'another' });
     expect([other.status, other.json['code']]).toEqual([409, 'version_conflict']);
-    const broken = await put('definitions/broken', { cairn: 1, name: 'broken', version: '1.0.0', steps: [{ id: 'a', task: { queue: 'q' }, after: ['b'] }, { id: 'b', task: { queue: 'Q!' }, after: ['a'] }] });
+    const broken = await put('definitions/broken', {
+      cairn: 1,
+      name: 'broken',
+      version: '1.0.0',
+      steps: [
+        { id: 'a', task: { queue: 'q' }, after: ['b'] },
+        { id: 'b', task: { queue: 'Q!' }, after: ['a'] },
+      ],
+    });
     expect(broken.status).toBe(422);
     expect((broken.json['errors'] as readonly unknown[]).length).toBeGreaterThan(1);
-    expect(await get('definitions/order')).toMatchObject({ version: '1.0.0', hash: expect.stringMatching(/^sha256:/), definition: { name: 'order' } });
+    expect(await get('definitions/order')).toMatchObject({
+      version: '1.0.0',
+      hash: expect.stringMatching(/^sha256:/),
+      definition: { name: 'order' },
+    });
   });
 
   it('shows nothing of one namespace in another', async () => {
@@ -228,7 +280,10 @@ describe('a start that cannot be', () => {
 
   it('names every fault of its configuration', async () => {
     const start = startStandalone({ data: '', port: 70_000, host: '0.0.0.0', ns: 'A.b' });
-    await expect(start).rejects.toMatchObject({ code: 'config_invalid', message: expect.stringMatching(/data: .*port: .*host: .*loopback.*ns: /s) });
+    await expect(start).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringMatching(/data: .*port: .*host: .*loopback.*ns: /s),
+    });
   });
 
   it('says when the port is taken, and leaves the folder free', async () => {

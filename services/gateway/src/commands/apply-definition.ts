@@ -16,10 +16,13 @@ export async function applyDefinition(intake: Intake, ns: string, name: string, 
   const compiled = read.kind === 'json' ? compileDefinition(read.document) : compileDefinitionText(read.text, 'yaml');
   if (!compiled.ok) return refuse('definition_invalid', 'The definition breaks the rules that are named.', { errors: compiled.errors });
   if (compiled.definition.name !== name) {
-    refuse('definition_invalid', 'The definition bears another name than the path.', { errors: [{ pointer: '/name', rule: 'name_mismatch', says: 'must equal the name in the path' }] });
+    refuse('definition_invalid', 'The definition bears another name than the path.', {
+      errors: [{ pointer: '/name', rule: 'name_mismatch', says: 'must equal the name in the path' }],
+    });
   }
   const message: ApplyDefinitionMessage = { actor: HTTP_ACTOR, name, document: compiled.definition as unknown as JsonObject };
-  const answer = (await intake.ask(subjects.command(ns, 'scheduling', 'apply-definition'), message as unknown as JsonObject)) as ApplyDefinitionAnswer | undefined;
+  const answer = (await intake.ask(subjects.command(ns, 'scheduling', 'apply-definition'), message as unknown as JsonObject)) as
+    ApplyDefinitionAnswer | undefined;
   const summary = { name, version: compiled.definition.version, hash: compiled.hash, warnings: compiled.warnings };
   if (answer === undefined) return accepted({ ...summary, outcome: 'pending' });
   if (answer.kind === 'rejected') {

@@ -10,6 +10,17 @@ import { HTTP_ACTOR, receiptOf, type Intake } from './intake.js';
 /** `POST events`: any CloudEvent, structured or binary. 202 with its receipt; the receipt's id alone if intake did not answer in time. */
 export async function publishEvent(intake: Intake, ns: string, headers: IncomingHttpHeaders, body: RawBody | undefined): Promise<Answer> {
   const event = checkedBody(inboundEventSchema, readCloudEvent(headers, body));
-  const receipt = receiptOf(ns, await intake.receive(subjects.inbound(ns, withoutVersion(event.type)), { ...event, cairnns: ns, cairnactor: HTTP_ACTOR }));
-  return accepted(receipt ?? { receiptId: idOf('receipt', ns, event.source, event.id), source: event.source, id: event.id, type: event.type, outcome: 'pending' });
+  const receipt = receiptOf(
+    ns,
+    await intake.receive(subjects.inbound(ns, withoutVersion(event.type)), { ...event, cairnns: ns, cairnactor: HTTP_ACTOR }),
+  );
+  return accepted(
+    receipt ?? {
+      receiptId: idOf('receipt', ns, event.source, event.id),
+      source: event.source,
+      id: event.id,
+      type: event.type,
+      outcome: 'pending',
+    },
+  );
 }

@@ -16,10 +16,18 @@ export interface SendSignalParts {
 }
 
 /** `POST runs/{id}/signals/{name}`: 202 with the receipt, `kept` if the run does not wait for it yet; 404 unknown run; 409 ended (B-16). */
-export async function sendSignal(parts: SendSignalParts, ns: string, run: Id, name: string, eventId: string | undefined, body: RawBody | undefined): Promise<Answer> {
+export async function sendSignal(
+  parts: SendSignalParts,
+  ns: string,
+  run: Id,
+  name: string,
+  eventId: string | undefined,
+  body: RawBody | undefined,
+): Promise<Answer> {
   const { data } = checkedBody(signalSchema, readOptionalJson(body));
   const row = await parts.reader.row(ns, run);
-  if (row.endRevision !== undefined) refuse('run_ended', 'The run has ended; nothing can reach it any more.', { instance: `/v1/${ns}/runs/${run}` });
+  if (row.endRevision !== undefined)
+    refuse('run_ended', 'The run has ended; nothing can reach it any more.', { instance: `/v1/${ns}/runs/${run}` });
   const id = eventId ?? parts.ids.next();
   const event: CloudEvent = {
     specversion: '1.0',
@@ -33,6 +41,9 @@ export async function sendSignal(parts: SendSignalParts, ns: string, run: Id, na
     ...(data === undefined ? {} : { data }),
   };
   const receipt = receiptOf(ns, await parts.intake.receive(subjects.signal(ns, run, name), event));
-  if (receipt?.outcome === 'late') refuse('run_ended', 'The run has ended; nothing can reach it any more.', { receiptId: receipt.receiptId });
-  return accepted(receipt ?? { receiptId: idOf('receipt', ns, HTTP_SOURCE, id), source: HTTP_SOURCE, id, type: SIGNAL_TYPE, outcome: 'pending' });
+  if (receipt?.outcome === 'late')
+    refuse('run_ended', 'The run has ended; nothing can reach it any more.', { receiptId: receipt.receiptId });
+  return accepted(
+    receipt ?? { receiptId: idOf('receipt', ns, HTTP_SOURCE, id), source: HTTP_SOURCE, id, type: SIGNAL_TYPE, outcome: 'pending' },
+  );
 }

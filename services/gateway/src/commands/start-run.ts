@@ -11,7 +11,13 @@ import { HTTP_ACTOR, receiptOf, type Intake } from './intake.js';
  * `POST workflows/{name}/runs`. Answers when scheduling has: the run exists then. Run and receipt have ids that follow from the
  * request alone, so a caller whom the answer never reached may send it again with the same `key` or `Idempotency-Key`.
  */
-export async function startRun(parts: { readonly intake: Intake; readonly ids: Ids }, ns: string, workflow: string, eventId: string | undefined, body: RawBody | undefined): Promise<Answer> {
+export async function startRun(
+  parts: { readonly intake: Intake; readonly ids: Ids },
+  ns: string,
+  workflow: string,
+  eventId: string | undefined,
+  body: RawBody | undefined,
+): Promise<Answer> {
   const request = checkedBody(startRunSchema, readOptionalJson(body));
   const id = eventId ?? parts.ids.next();
   const event: CloudEvent<JsonObject> = {
@@ -26,7 +32,9 @@ export async function startRun(parts: { readonly intake: Intake; readonly ids: I
     data: { ...request },
   };
   const receipt = receiptOf(ns, await parts.intake.receive(subjects.runStart(ns, workflow), event as CloudEvent));
-  const runId: Id = receipt?.runs[0]?.run ?? (request.key === undefined ? idOf('run-event', ns, workflow, HTTP_SOURCE, id) : idOf('run', ns, workflow, request.key));
+  const runId: Id =
+    receipt?.runs[0]?.run ??
+    (request.key === undefined ? idOf('run-event', ns, workflow, HTTP_SOURCE, id) : idOf('run', ns, workflow, request.key));
   const response: StartRunResponse = {
     runId,
     receiptId: receipt?.receiptId ?? idOf('receipt', ns, HTTP_SOURCE, id),

@@ -23,10 +23,14 @@ export async function reply(desk: WorkDesk, ns: string, attemptId: Id, body: Raw
   const event = checkedBody(replySchema, readJson(body));
   const { lease, output } = event.data ?? {};
   if (lease?.attemptId !== attemptId) {
-    refuse('invalid_body', 'The reply is one to another attempt.', { errors: [{ pointer: '/data/lease/attemptId', rule: 'attempt_mismatch', says: 'must equal the attempt in the path' }] });
+    refuse('invalid_body', 'The reply is one to another attempt.', {
+      errors: [{ pointer: '/data/lease/attemptId', rule: 'attempt_mismatch', says: 'must equal the attempt in the path' }],
+    });
   }
   if (output !== undefined && Buffer.byteLength(JSON.stringify(output), 'utf8') > OUTPUT_BYTES_MAX) {
-    refuse('invalid_body', 'The output is too large.', { errors: [{ pointer: '/data/output', rule: 'too_large', says: `at most ${OUTPUT_BYTES_MAX} bytes` }] });
+    refuse('invalid_body', 'The output is too large.', {
+      errors: [{ pointer: '/data/output', rule: 'too_large', says: `at most ${OUTPUT_BYTES_MAX} bytes` }],
+    });
   }
   return ok((await desk.reply(ns, attemptId, event)) === 'accepted' ? { accepted: true } : LATE);
 }

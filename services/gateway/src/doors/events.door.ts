@@ -13,7 +13,12 @@ export class EventsDoor {
   constructor(@Inject(GATEWAY) private readonly gateway: Gateway) {}
 
   @Post('events')
-  publish(@Param() params: Params, @Headers() headers: IncomingHttpHeaders, @Body() body: RawBody | undefined, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+  publish(
+    @Param() params: Params,
+    @Headers() headers: IncomingHttpHeaders,
+    @Body() body: RawBody | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
     return write(reply, this.gateway.publishEvent(params, headers, body));
   }
 

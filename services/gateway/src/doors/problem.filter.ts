@@ -18,15 +18,21 @@ export class ProblemFilter implements ExceptionFilter {
     if (reply.sent || reply.raw.headersSent) return;
     const { problem, headers } = this.refusalOf(error, http.getRequest<FastifyRequest>());
     // As bytes: Fastify would add a character set to a text, and has JSON for objects only under a media type of its own.
-    void reply.status(problem.status).headers(headers).header('content-type', PROBLEM_MEDIA_TYPE).send(Buffer.from(JSON.stringify(problem), 'utf8'));
+    void reply
+      .status(problem.status)
+      .headers(headers)
+      .header('content-type', PROBLEM_MEDIA_TYPE)
+      .send(Buffer.from(JSON.stringify(problem), 'utf8'));
   }
 
   private refusalOf(error: unknown, request: FastifyRequest): Refused {
     if (error instanceof Refused) return error;
-    if (isFault(error)) return new Refused(problemOf('service_unavailable', 'The store or the bus does not answer; the request may be sent again.'));
+    if (isFault(error))
+      return new Refused(problemOf('service_unavailable', 'The store or the bus does not answer; the request may be sent again.'));
     if (error instanceof HttpException) {
       if (error.getStatus() === HttpStatus.NOT_FOUND.valueOf()) return noRoute(pathOf(request.raw));
-      if (error.getStatus() < HttpStatus.INTERNAL_SERVER_ERROR.valueOf()) return new Refused(problemOf('invalid_id', 'The path is not a valid one.'));
+      if (error.getStatus() < HttpStatus.INTERNAL_SERVER_ERROR.valueOf())
+        return new Refused(problemOf('invalid_id', 'The path is not a valid one.'));
     }
     if (!request.raw.complete && request.raw.destroyed) return new Refused(problemOf('invalid_body', 'The body did not arrive whole.'));
     this.gateway.onBug(error);

@@ -15,7 +15,12 @@ export class RunsDoor {
   constructor(@Inject(GATEWAY) private readonly gateway: Gateway) {}
 
   @Post('runs/:id/signals/:name')
-  signal(@Param() params: Params, @Headers() headers: IncomingHttpHeaders, @Body() body: RawBody | undefined, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+  signal(
+    @Param() params: Params,
+    @Headers() headers: IncomingHttpHeaders,
+    @Body() body: RawBody | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
     return write(reply, this.gateway.sendSignal(params, headers, body));
   }
 
@@ -55,7 +60,12 @@ export class RunsDoor {
   }
 
   @Get('runs/:id/stream')
-  async stream(@Param() params: Params, @QueryString() query: Query, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async stream(
+    @Param() params: Params,
+    @QueryString() query: Query,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const text = await this.gateway.followRun(params, query, request.headers['last-event-id']);
     await reply.headers(streamHeaders).send(Readable.from(text));
   }

@@ -1,4 +1,12 @@
-import { checkBody, OUTPUT_BYTES_MAX, replySchema, SUCCEEDED_TYPE, type CloudEvent, type ExchangeRequest, type ReplyData } from '@cairn/contracts';
+import {
+  checkBody,
+  OUTPUT_BYTES_MAX,
+  replySchema,
+  SUCCEEDED_TYPE,
+  type CloudEvent,
+  type ExchangeRequest,
+  type ReplyData,
+} from '@cairn/contracts';
 import { isBranch, isId, isName, isPlainText, type FieldError } from '@cairn/kernel';
 
 /** Queues that one session works on, tasks that it holds, and replies of one frame, at most: bounds the work that a frame makes. */
@@ -7,7 +15,8 @@ const HELD_MAX = 4_096;
 const FREE_MAX = 4_096;
 const HANDLER_CHARS_MAX = 128;
 
-export type CheckedFrame = { readonly kind: 'ok'; readonly frame: ExchangeRequest } | { readonly kind: 'bad'; readonly errors: readonly FieldError[] };
+export type CheckedFrame =
+  { readonly kind: 'ok'; readonly frame: ExchangeRequest } | { readonly kind: 'bad'; readonly errors: readonly FieldError[] };
 
 const FIELDS: ReadonlySet<string> = new Set(['session', 'replaces', 'seq', 'handler', 'queues', 'held', 'replies']);
 
@@ -25,7 +34,8 @@ export function checkFrame(body: unknown, frameBytes: number): CheckedFrame {
   if (!isId(body.session)) wrong('/session', 'invalid_id', 'must be an id');
   if (body.replaces !== undefined && !isId(body.replaces)) wrong('/replaces', 'invalid_id', 'must be an id');
   if (!Number.isSafeInteger(body.seq) || (body.seq as number) < 1) wrong('/seq', 'invalid_number', 'must be a whole number from 1');
-  if (!isPlainText(body.handler, HANDLER_CHARS_MAX)) wrong('/handler', 'invalid_text', `must be 1 to ${HANDLER_CHARS_MAX} characters without controls`);
+  if (!isPlainText(body.handler, HANDLER_CHARS_MAX))
+    wrong('/handler', 'invalid_text', `must be 1 to ${HANDLER_CHARS_MAX} characters without controls`);
   checkQueues(body.queues, wrong);
   checkHeld(body.held, wrong);
   if (!Array.isArray(body.replies)) wrong('/replies', 'invalid_type', 'must be a list');
@@ -45,7 +55,8 @@ function checkQueues(queues: unknown, wrong: Wrong): void {
     count += 1;
     const pointer = `/queues/${name.slice(0, 80)}`;
     if (!isName(name)) wrong(pointer, 'invalid_name', 'must be a name');
-    if (!Number.isSafeInteger(free) || (free as number) < 0 || (free as number) > FREE_MAX) wrong(pointer, 'invalid_number', `must be a whole number from 0 to ${FREE_MAX}`);
+    if (!Number.isSafeInteger(free) || (free as number) < 0 || (free as number) > FREE_MAX)
+      wrong(pointer, 'invalid_number', `must be a whole number from 0 to ${FREE_MAX}`);
   }
   if (count > QUEUES_MAX) wrong('/queues', 'too_many', `at most ${QUEUES_MAX} queues`);
 }
@@ -72,7 +83,14 @@ function checkReply(reply: unknown, index: number, frameBytes: number, errors: F
 
 /** Plain success with nothing beside its output: nearly every reply there is. */
 function looksRight(reply: unknown): reply is CloudEvent<ReplyData> {
-  if (!isObject(reply) || reply.specversion !== '1.0' || reply.type !== SUCCEEDED_TYPE || !isPlainText(reply.id, HANDLER_CHARS_MAX) || !isPlainText(reply.source, HANDLER_CHARS_MAX)) return false;
+  if (
+    !isObject(reply) ||
+    reply.specversion !== '1.0' ||
+    reply.type !== SUCCEEDED_TYPE ||
+    !isPlainText(reply.id, HANDLER_CHARS_MAX) ||
+    !isPlainText(reply.source, HANDLER_CHARS_MAX)
+  )
+    return false;
   const { data } = reply;
   if (!isObject(data) || data.output === undefined || !isObject(data.lease)) return false;
   for (const name in data) if (name !== 'lease' && name !== 'output') return false;

@@ -34,7 +34,8 @@ export function createFastLane(parts: FastLaneParts): (request: IncomingMessage,
     const frame = FRAME.exec(url);
     const start = frame === null ? START.exec(url) : null;
     if (frame === null && start === null) return false;
-    const answer = frame === null ? startOne(parts, request, decoded(start?.[1]), decoded(start?.[2])) : exchange(parts, request, decoded(frame[1]));
+    const answer =
+      frame === null ? startOne(parts, request, decoded(start?.[1]), decoded(start?.[2])) : exchange(parts, request, decoded(frame[1]));
     answer.then(
       ({ status, body }) => writeJson(response, status, body),
       (error: unknown) => {
@@ -56,7 +57,12 @@ async function exchange({ gate, namespaces, desk }: FastLaneParts, request: Inco
   return { status: 200, body: await desk.exchange(ns, checked.frame) };
 }
 
-async function startOne({ gate, namespaces, startRun }: FastLaneParts, request: IncomingMessage, ns: string, workflow: string): Promise<Answer> {
+async function startOne(
+  { gate, namespaces, startRun }: FastLaneParts,
+  request: IncomingMessage,
+  ns: string,
+  workflow: string,
+): Promise<Answer> {
   gate(request);
   namespaceParam(ns, namespaces);
   nameParam(workflow);
@@ -77,7 +83,8 @@ function decoded(part = ''): string {
 
 function problemFor(error: unknown, onBug: (error: unknown) => void): Refused {
   if (error instanceof Refused) return error;
-  if (isFault(error)) return new Refused(problemOf('service_unavailable', 'The store or the bus does not answer; the request may be sent again.'));
+  if (isFault(error))
+    return new Refused(problemOf('service_unavailable', 'The store or the bus does not answer; the request may be sent again.'));
   onBug(error);
   return new Refused(problemOf('internal_error', 'Something is wrong in this server.'));
 }

@@ -31,7 +31,8 @@ export function createGate(config: GateConfig): Gate {
   return (request) => {
     const { host, origin, authorization } = request.headers;
     const name = HOST_PORT.exec((host ?? '').toLowerCase())?.[1];
-    if (name === undefined || (!LOOPBACK_HOST.test(name) && !hosts.has(name))) refuse('host_refused', 'The server is not known under that host name.');
+    if (name === undefined || (!LOOPBACK_HOST.test(name) && !hosts.has(name)))
+      refuse('host_refused', 'The server is not known under that host name.');
     if (origin !== undefined && !origins.has(origin)) refuse('origin_refused', 'Pages of that origin may not call this server.');
     if (isBearer(authorization, token)) return;
     if (OPEN_PATHS.has(pathOf(request)) && LOOPBACK_ADDRESS.test(request.socket.remoteAddress ?? '')) return;

@@ -35,7 +35,9 @@ export function readOptionalJson(body: RawBody | undefined): Json {
 }
 
 /** A document that may be written as YAML: the parsed JSON, or the text of the YAML. */
-export function readDocument(body: RawBody | undefined): { readonly kind: 'json'; readonly document: Json } | { readonly kind: 'yaml'; readonly text: string } {
+export function readDocument(
+  body: RawBody | undefined,
+): { readonly kind: 'json'; readonly document: Json } | { readonly kind: 'yaml'; readonly text: string } {
   if (body === undefined || !YAML_TYPES.has(mediaTypeOf(body.contentType))) return { kind: 'json', document: readJson(body) };
   try {
     return { kind: 'yaml', text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body.bytes) };
@@ -63,7 +65,8 @@ function attributesOf(headers: IncomingHttpHeaders): Record<string, Json> {
   for (const [header, value] of Object.entries(headers)) {
     if (!header.startsWith(CE_PREFIX)) continue;
     const name = header.slice(CE_PREFIX.length);
-    if (!CE_NAME.test(name) || name === 'data' || typeof value !== 'string') refuse('invalid_header', 'A ce- header is not an attribute of CloudEvents.');
+    if (!CE_NAME.test(name) || name === 'data' || typeof value !== 'string')
+      refuse('invalid_header', 'A ce- header is not an attribute of CloudEvents.');
     const text = decode(value);
     attributes[name] = name === 'cairnhops' ? Number(text) : text;
   }

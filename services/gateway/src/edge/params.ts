@@ -33,7 +33,8 @@ export function readQuery<K extends string>(query: Query, known: readonly K[]): 
   const read: Partial<Record<K, string>> = {};
   for (const [name, value] of Object.entries(query)) {
     const pointer = `/${name.slice(0, 80)}`;
-    if (!(known as readonly string[]).includes(name)) errors.push({ pointer, rule: 'unknown_parameter', says: `known here: ${known.join(', ') || 'none'}` });
+    if (!(known as readonly string[]).includes(name))
+      errors.push({ pointer, rule: 'unknown_parameter', says: `known here: ${known.join(', ') || 'none'}` });
     else if (typeof value !== 'string') errors.push({ pointer, rule: 'given_twice', says: 'may be given once' });
     else read[name as K] = value;
   }
@@ -46,13 +47,20 @@ export function invalidParameter(name: string, says: string): never {
 }
 
 /** A whole number of at most nine digits within bounds. */
-export function countParam(name: string, text: string | undefined, bounds: { readonly min: number; readonly max: number; readonly otherwise: number }): number {
+export function countParam(
+  name: string,
+  text: string | undefined,
+  bounds: { readonly min: number; readonly max: number; readonly otherwise: number },
+): number {
   if (text === undefined) return bounds.otherwise;
   const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-  return value >= bounds.min && value <= bounds.max ? value : invalidParameter(name, `must be a whole number from ${bounds.min} to ${bounds.max}`);
+  return value >= bounds.min && value <= bounds.max
+    ? value
+    : invalidParameter(name, `must be a whole number from ${bounds.min} to ${bounds.max}`);
 }
 
-export const limitParam = (text: string | undefined): number => countParam('limit', text, { min: 1, max: PAGE_MAX, otherwise: PAGE_DEFAULT });
+export const limitParam = (text: string | undefined): number =>
+  countParam('limit', text, { min: 1, max: PAGE_MAX, otherwise: PAGE_DEFAULT });
 export const holdParam = (text: string | undefined): number => countParam('waitMs', text, { min: 0, max: HOLD_MS_MAX, otherwise: 0 });
 
 export function branchParam(text: string | undefined): string | undefined {

@@ -12,6 +12,11 @@ export class Refused extends Error {
 }
 
 /** Ends the request with a row of `problemStatus`. `detail` never repeats what was sent. */
-export function refuse(code: ProblemCode, detail: string, extras: ProblemExtras = {}, headers: Readonly<Record<string, string>> = {}): never {
+export function refuse(
+  code: ProblemCode,
+  detail: string,
+  extras: ProblemExtras = {},
+  headers: Readonly<Record<string, string>> = {},
+): never {
   throw new Refused(problemOf(code, detail, extras), headers);
 }

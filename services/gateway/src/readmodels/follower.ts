@@ -16,7 +16,12 @@ export class Follower {
   private caughtUpOnce = (): void => undefined;
 
   constructor(
-    private readonly parts: { readonly store: EventStore; readonly clock: Clock; readonly models: ReadModels; readonly onFault: (fault: unknown) => void },
+    private readonly parts: {
+      readonly store: EventStore;
+      readonly clock: Clock;
+      readonly models: ReadModels;
+      readonly onFault: (fault: unknown) => void;
+    },
   ) {
     this.first = new Promise((resolve) => {
       this.caughtUpOnce = resolve;

@@ -1,13 +1,16 @@
 import { metricNames, type DefinitionSummary } from '@cairn/contracts';
 import type { Id, StoredEvent } from '@cairn/kernel';
 import { eventSchemas, type RunEvent } from '@cairn/domain-run';
-import type { Labels, Metrics } from '@cairn/ports';
+import type { Metrics } from '@cairn/ports';
 import type { Changes } from './changes.js';
 import { RunRow } from './run-row.js';
 import { WaitRow } from './wait-row.js';
 
 /** Types that the read models fold: everything of runs, and definitions. */
-export const foldedTypes: readonly string[] = [...new Set(Object.keys(eventSchemas).map((key) => key.slice(0, key.indexOf('@')))), 'DefinitionApplied'];
+export const foldedTypes: readonly string[] = [
+  ...new Set(Object.keys(eventSchemas).map((key) => key.slice(0, key.indexOf('@')))),
+  'DefinitionApplied',
+];
 
 const WORKFLOW_LABELS_MAX = 200;
 
@@ -23,7 +26,7 @@ export class ReadModels {
   /** Where to find a wait that is closed: in its run's history. */
   private readonly runOfWait = new Map<Id, Id>();
   /** Label sets that were told once: one that is empty now must be told as 0. */
-  private readonly gauged = new Map<string, number>();
+  private readonly gauged = new Map<string, { readonly ns: string; readonly workflow: string; readonly state: string; value: number }>();
   private readonly labels = new Set<string>();
   private readonly definitions = new Map<string, DefinitionSummary & { readonly ns: string }>();
 
@@ -47,19 +50,25 @@ export class ReadModels {
     }
     const wasOver = row.endedAt !== undefined;
     row.apply(event);
-    if (!wasOver && row.endedAt !== undefined) this.metrics.count(metricNames.runsEnded, { ns: row.ns, workflow: this.label(row.workflow), outcome: row.sub ?? '' });
+    if (!wasOver && row.endedAt !== undefined)
+      this.metrics.count(metricNames.runsEnded, { ns: row.ns, workflow: this.label(row.workflow), outcome: row.sub ?? '' });
     this.applyToWaits(event as StoredEvent & RunEvent, row);
     this.changes.announce(run);
   }
 
   /** Sets the gauge of runs by state. A walk over all rows: for a scrape, not for an event. */
   gaugeRuns(): void {
-    for (const [key] of this.gauged) this.gauged.set(key, 0);
-    for (const { ns, workflow, state } of this.order) {
-      const key = JSON.stringify({ ns, workflow: this.label(workflow), state });
-      this.gauged.set(key, (this.gauged.get(key) ?? 0) + 1);
+    for (const told of this.gauged.values()) told.value = 0;
+    for (const { ns, workflow: name, state } of this.order) {
+      const workflow = this.label(name);
+      const key = `${ns} ${workflow} ${state}`;
+      const told = this.gauged.get(key) ?? { ns, workflow, state, value: 0 };
+      told.value += 1;
+      this.gauged.set(key, told);
     }
-    for (const [key, value] of this.gauged) this.metrics.gauge(metricNames.runs, value, JSON.parse(key) as Labels);
+    for (const { ns, workflow, state, value } of this.gauged.values()) {
+      this.metrics.gauge(metricNames.runs, value, { ns, workflow, state });
+    }
   }
 
   row(run: Id): RunRow | undefined {
@@ -82,13 +91,18 @@ export class ReadModels {
   }
 
   definitionsOf(ns: string): DefinitionSummary[] {
-    return [...this.definitions.values()].filter((definition) => definition.ns === ns).map(({ name, version, hash, appliedAt }) => ({ name, version, hash, appliedAt }));
+    return [...this.definitions.values()]
+      .filter((definition) => definition.ns === ns)
+      .map(({ name, version, hash, appliedAt }) => ({ name, version, hash, appliedAt }));
   }
 
   private applyToWaits(event: StoredEvent & RunEvent, row: RunRow): void {
     switch (event.type) {
       case 'WaitOpened':
-        this.waits.set(event.data.waitId, new WaitRow(row.ns, row.run, row.workflow, event.metadata.branch ?? row.head, event.data, event.at));
+        this.waits.set(
+          event.data.waitId,
+          new WaitRow(row.ns, row.run, row.workflow, event.metadata.branch ?? row.head, event.data, event.at),
+        );
         this.runOfWait.set(event.data.waitId, row.run);
         break;
       case 'WaitTriggered':

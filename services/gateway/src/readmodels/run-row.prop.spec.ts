@@ -17,7 +17,9 @@ const BUCKETS = ['timeout', 'network', 'rate_limited'];
 /** One run, walked by numbers: each picks one of the moves that are possible then. */
 function walk(picks: readonly number[]): RunEvent[] {
   const events: RunEvent[] = [told.started()];
-  const steps = new Map(STEPS.map((step) => [step, { status: 'idle' as 'idle' | 'open' | 'failed' | 'retry' | 'blocked' | 'over', attempt: 0 }]));
+  const steps = new Map(
+    STEPS.map((step) => [step, { status: 'idle' as 'idle' | 'open' | 'failed' | 'retry' | 'blocked' | 'over', attempt: 0 }]),
+  );
   const waits = new Map(WAITS.map((step) => [step, 'idle' as 'idle' | 'open' | 'over']));
   for (const pick of picks) {
     const moves: (() => void)[] = [];
@@ -40,8 +42,12 @@ function walk(picks: readonly number[]): RunEvent[] {
       }
     }
     for (const [step, status] of waits) {
-      if (status === 'idle') moves.push(() => (waits.set(step, 'open'), void events.push(told.waitOpened(RUN, step, step === 'w1' ? ['event', 'timer'] : ['signal']))));
-      if (status === 'open') moves.push(() => (waits.set(step, 'over'), void events.push(told.waitTriggered(RUN, step), told.waitSatisfied(RUN, step))));
+      if (status === 'idle')
+        moves.push(
+          () => (waits.set(step, 'open'), void events.push(told.waitOpened(RUN, step, step === 'w1' ? ['event', 'timer'] : ['signal']))),
+        );
+      if (status === 'open')
+        moves.push(() => (waits.set(step, 'over'), void events.push(told.waitTriggered(RUN, step), told.waitSatisfied(RUN, step))));
     }
     moves[pick % Math.max(1, moves.length)]?.();
     if (pick % 97 === 96) return [...events, pick % 2 === 0 ? told.completed('ok') : told.runFailed()];
@@ -59,7 +65,10 @@ describe('a row of a run', () => {
         for (const [i, event] of decodeRunEvents(events).entries()) {
           state = evolve(state, event);
           row.apply(events[i]!);
-          expect({ state: row.state, sub: row.sub, since: row.since, revision: row.revision }).toEqual({ ...state.status, revision: state.revision });
+          expect({ state: row.state, sub: row.sub, since: row.since, revision: row.revision }).toEqual({
+            ...state.status,
+            revision: state.revision,
+          });
         }
       }),
       { numRuns: 150 },

@@ -97,7 +97,8 @@ export class RunRow {
       case 'StepFailed':
         this.close(event.data.attemptId);
         this.owe(event.data.step, 'retry');
-        if (this.failure === undefined || event.at >= this.failure.at) this.failure = { attemptId: event.data.attemptId, at: event.at, bucket: null };
+        if (this.failure === undefined || event.at >= this.failure.at)
+          this.failure = { attemptId: event.data.attemptId, at: event.at, bucket: null };
         break;
       case 'RetryDecided':
         this.decide(event.data);

@@ -28,7 +28,9 @@ export class WaitRow {
 
   /** Whether one of its triggers is of that event type (with or without version) or of that kind. */
   wants(type: string): boolean {
-    return this.opened.triggers.some((trigger) => trigger.kind === type || (trigger.kind === 'event' && (trigger.type === type || trigger.type.startsWith(`${type}.v`))));
+    return this.opened.triggers.some(
+      (trigger) => trigger.kind === type || (trigger.kind === 'event' && (trigger.type === type || trigger.type.startsWith(`${type}.v`))),
+    );
   }
 
   apply(event: StoredEvent & RunEvent): void {

@@ -26,14 +26,33 @@ export const told = {
       limits: { ageMs: 1, occurrences: 1, branches: 1 },
     },
   }),
-  stepStarted: (step: string, attempt = 1): RunEvent => ({ type: 'StepStarted', version: 1, data: { step, attempt, attemptId: attemptId(step, attempt), queue: 'q', input: {}, params: {} } }),
-  succeeded: (step: string, attempt = 1): RunEvent => ({ type: 'StepSucceeded', version: 1, data: { step, attemptId: attemptId(step, attempt), output: { done: step } } }),
-  failed: (step: string, attempt = 1): RunEvent => ({ type: 'StepFailed', version: 1, data: { step, attemptId: attemptId(step, attempt), failure: { by: 'handler', message: 'no', sideEffect: 'none' } } }),
+  stepStarted: (step: string, attempt = 1): RunEvent => ({
+    type: 'StepStarted',
+    version: 1,
+    data: { step, attempt, attemptId: attemptId(step, attempt), queue: 'q', input: {}, params: {} },
+  }),
+  succeeded: (step: string, attempt = 1): RunEvent => ({
+    type: 'StepSucceeded',
+    version: 1,
+    data: { step, attemptId: attemptId(step, attempt), output: { done: step } },
+  }),
+  failed: (step: string, attempt = 1): RunEvent => ({
+    type: 'StepFailed',
+    version: 1,
+    data: { step, attemptId: attemptId(step, attempt), failure: { by: 'handler', message: 'no', sideEffect: 'none' } },
+  }),
   skipped: (step: string): RunEvent => ({ type: 'StepSkipped', version: 1, data: { step, because: 'optional' } }),
   decided: (step: string, attempt: number, decision: 'retry' | 'block' | 'give_up', bucket = 'timeout'): RunEvent => ({
     type: 'RetryDecided',
     version: 1,
-    data: { step, attemptId: attemptId(step, attempt), bucket, decision, justification: { rule: 'r', newEvidence: [], expectedChange: null }, policy: { name: 'default', version: 1, hash: HASH, revision: 0 } },
+    data: {
+      step,
+      attemptId: attemptId(step, attempt),
+      bucket,
+      decision,
+      justification: { rule: 'r', newEvidence: [], expectedChange: null },
+      policy: { name: 'default', version: 1, hash: HASH, revision: 0 },
+    },
   }),
   waitOpened: (run: Id, step: string, kinds: readonly ('event' | 'signal' | 'timer')[] = ['event']): RunEvent => ({
     type: 'WaitOpened',
@@ -43,7 +62,13 @@ export const told = {
       step,
       mode: 'any',
       k: 1,
-      triggers: kinds.map((kind) => (kind === 'event' ? { kind, type: 'dms.document.received', key: 'V-1' } : kind === 'signal' ? { kind, name: 'go' } : { kind, at: instantOf(BEGIN) })),
+      triggers: kinds.map((kind) =>
+        kind === 'event'
+          ? { kind, type: 'dms.document.received', key: 'V-1' }
+          : kind === 'signal'
+            ? { kind, name: 'go' }
+            : { kind, at: instantOf(BEGIN) },
+      ),
       deadline: null,
       noDeadline: { because: 'a spec', by: 'user:ana' },
       onDeadline: null,
@@ -56,8 +81,16 @@ export const told = {
       contract: { intent: null, branch: 'main', clauses: [] },
     },
   }),
-  waitTriggered: (run: Id, step: string): RunEvent => ({ type: 'WaitTriggered', version: 1, data: { waitId: waitId(run, step), step, trigger: 0, eventId: idOf('receipt', 'x', step), kept: false, at: instantOf(BEGIN), data: {} } }),
-  waitSatisfied: (run: Id, step: string): RunEvent => ({ type: 'WaitSatisfied', version: 1, data: { waitId: waitId(run, step), step, triggers: [0] } }),
+  waitTriggered: (run: Id, step: string): RunEvent => ({
+    type: 'WaitTriggered',
+    version: 1,
+    data: { waitId: waitId(run, step), step, trigger: 0, eventId: idOf('receipt', 'x', step), kept: false, at: instantOf(BEGIN), data: {} },
+  }),
+  waitSatisfied: (run: Id, step: string): RunEvent => ({
+    type: 'WaitSatisfied',
+    version: 1,
+    data: { waitId: waitId(run, step), step, triggers: [0] },
+  }),
   completed: (output: string): RunEvent => ({ type: 'RunCompleted', version: 1, data: { outcome: 'succeeded', output } }),
   runFailed: (): RunEvent => ({ type: 'RunFailed', version: 1, data: { bucket: 'definition_error', message: 'cannot be' } }),
 } as const;
@@ -69,7 +102,17 @@ export function history(run: Id, events: readonly RunEvent[], from = 0, prevHash
   for (const [i, event] of events.entries()) {
     const revision = from + i;
     const [sealed] = sealAppend(
-      { stream: runStream(run, 'main'), expected: revision === 0 ? 'no_stream' : revision - 1, prevHash: hash, ns: 'default', runId: run, branch: 'main', at: instantOf(BEGIN + revision * 1_000), actor: 'service:execution', causationId: run },
+      {
+        stream: runStream(run, 'main'),
+        expected: revision === 0 ? 'no_stream' : revision - 1,
+        prevHash: hash,
+        ns: 'default',
+        runId: run,
+        branch: 'main',
+        at: instantOf(BEGIN + revision * 1_000),
+        actor: 'service:execution',
+        causationId: run,
+      },
       [event],
     );
     if (sealed === undefined) continue;

@@ -85,7 +85,15 @@ export async function openRig(): Promise<Rig> {
   // The wall stands still at the end of what `histories.ts` tells; timers are real.
   const clock = { ...systemClock, now: () => BEGIN + 60_000 };
   const metrics = createRecordingMetrics();
-  const ports = PortsModule.of({ store, bus, artifacts: createMemoryArtifacts(), clock, ids: systemIds, randomness: systemRandomness, metrics });
+  const ports = PortsModule.of({
+    store,
+    bus,
+    artifacts: createMemoryArtifacts(),
+    clock,
+    ids: systemIds,
+    randomness: systemRandomness,
+    metrics,
+  });
   const health = new Health();
   health.add('store', async () => void (await store.newest()));
   const module = GatewayModule.on(ports, {
@@ -95,7 +103,11 @@ export async function openRig(): Promise<Rig> {
     exposition: { contentType: 'text/plain', render: () => Promise.resolve('# nothing\n') },
     onBug: (bug) => bugs.push(bug),
   });
-  const app = await createHttpApplication(module, { log: createLog({ service: 'gateway', level: 'silent' }), edge: GATEWAY, filter: (edge) => new ProblemFilter(edge as Gateway) });
+  const app = await createHttpApplication(module, {
+    log: createLog({ service: 'gateway', level: 'silent' }),
+    edge: GATEWAY,
+    filter: (edge) => new ProblemFilter(edge as Gateway),
+  });
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
 
@@ -124,15 +136,23 @@ function send(port: number, { method = 'GET', path, headers = {}, body, token = 
   return new Promise((resolve, reject) => {
     const authorization: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
     const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-    const request = httpRequest({ host: '127.0.0.1', port, method, path, headers: { ...authorization, ...type, ...headers }, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: text.startsWith('{') ? (JSON.parse(text) as JsonObject) : {} });
-      });
-    });
+    const request = httpRequest(
+      { host: '127.0.0.1', port, method, path, headers: { ...authorization, ...type, ...headers }, agent: false },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text,
+            json: text.startsWith('{') ? (JSON.parse(text) as JsonObject) : {},
+          });
+        });
+      },
+    );
     request.on('error', reject);
     request.end(body);
   });
