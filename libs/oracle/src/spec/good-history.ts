@@ -124,9 +124,6 @@ function goodDrafts(): Draft[] {
   ];
 }
 
-/** The run as it stood while it waited for its two events: nothing after that append. */
-export const openWhileWaiting = (drafts: Draft[]): void => void drafts.splice(2);
-
 const draft = (type: string, data: Record<string, unknown>): DraftEvent => ({ type, version: 1, data });
 const append = (second: number, cause: Draft['cause'], events: DraftEvent[]): Draft => ({
   at: at(second),
