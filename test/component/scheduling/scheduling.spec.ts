@@ -189,6 +189,25 @@ describe('times', () => {
     expect(world.events('WaitExpired')).toHaveLength(1);
   });
 
+  it('rings what piled up in order and in bursts, each once (F-10)', async () => {
+    const world = await worldWith(approval);
+    for (let i = 0; i < 250; i++) {
+      await world.run('approval', { key: `K-${i}`, input: { vendor: 'v' } }, `s${i}`);
+      await world.pass(1);
+    }
+    await world.settle(world.scheduling.stop());
+    await world.pass(3 * HOUR_MS);
+    world.scheduling = world.assemble();
+    await world.settle(world.scheduling.start());
+    await world.pass(10_000);
+    const opened = world.events('WaitOpened').map(({ data }) => data['waitId']);
+    const expired = world.events('WaitExpired');
+    expect(expired.map(({ data }) => data['waitId'])).toEqual(opened);
+    const perInstant = new Map<string, number>();
+    for (const { at } of expired) perInstant.set(at, (perInstant.get(at) ?? 0) + 1);
+    expect(Math.max(...perInstant.values())).toBeLessThanOrEqual(100);
+  });
+
   it('rings again when execution says it is early', async () => {
     const world = await worldWith(approval);
     await world.send(requested);

@@ -10,10 +10,6 @@ export class DueHeap<T extends Timed> {
   private readonly entries: { readonly due: T; readonly order: number }[] = [];
   private added = 0;
 
-  get size(): number {
-    return this.entries.length;
-  }
-
   peek(): T | undefined {
     return this.entries[0]?.due;
   }
