@@ -27,6 +27,8 @@ const note = (text) => void process.stderr.write(`${text}\n`);
 
 const server = await startServer(data);
 const handlers = await startHandlers(data);
+// Ctrl-C must not leave a server behind.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void end().then(() => process.exit(1)));
 try {
   note(`warming up: ${warmUpSteps} steps`);
   await drive({ server, definition: warmUp.definition, inFlight: warmUp.inFlight, runs: Math.ceil(warmUpSteps / warmUp.steps) });
@@ -41,6 +43,10 @@ try {
   const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length };
   console.log(json ? JSON.stringify({ at: new Date().toISOString(), machine, warmUpSteps, how, rows }, null, 2) : table(rows));
 } finally {
+  await end();
+}
+
+async function end() {
   await handlers.stop();
   await server.stop();
   rmSync(folder, { recursive: true, force: true });

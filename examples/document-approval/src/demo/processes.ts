@@ -53,6 +53,12 @@ export class Spawned {
   }
 }
 
+/** What the user's shell says about another server must not lead the story there. */
+function environment(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { CAIRN_URL: _url, CAIRN_TOKEN: _token, ...env } = process.env;
+  return { ...env, ...more };
+}
+
 export interface World {
   /** Data folder of the server. */
   readonly data: string;
@@ -84,7 +90,7 @@ export async function startServer({ data, log }: World, port: number): Promise<{
 }
 
 export function startHandlers({ data, filed }: World): Spawned {
-  const env = { ...process.env, CAIRN_DATA: data, FILED_TO: filed };
+  const env = environment({ CAIRN_DATA: data, FILED_TO: filed });
   return new Spawned('handlers', spawn(process.execPath, [handlersFile], { stdio: ['ignore', 'pipe', 'pipe'], env }));
 }
 
@@ -92,7 +98,7 @@ export function startHandlers({ data, filed }: World): Spawned {
 export function startCairn(who: string, { data }: World, args: readonly string[]): Spawned {
   return new Spawned(
     who,
-    spawn(process.execPath, [cairnBin, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, CAIRN_DATA: data } }),
+    spawn(process.execPath, [cairnBin, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: environment({ CAIRN_DATA: data }) }),
   );
 }
 
@@ -102,7 +108,7 @@ export async function runCairn(
 ): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
   const child = spawn(process.execPath, [cairnBin, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, CAIRN_DATA: data },
+    env: environment({ CAIRN_DATA: data }),
   });
   const [out, err, code] = await Promise.all([
     textOf(child.stdout),

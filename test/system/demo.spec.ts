@@ -1,0 +1,44 @@
+// Goal: what the README promises of `npm run demo`. Method: it is run as a user runs it (the build was made before), with --keep, so that
+// the server it leaves can be looked at.
+import { describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { waitUntil } from '@cairn/testkit';
+import { root } from './processes.js';
+
+/** The demo gives up by itself after 60 s. */
+const LIMIT_MS = 90_000;
+
+describe('npm run demo', () => {
+  it(
+    'plays the story, checks every claim, ends with 0 and leaves what it says',
+    async () => {
+      const { code, out } = await run(join(root, 'examples/document-approval/dist/demo.js'), ['--keep']);
+      const problem = out.split('\n').filter((line) => /FALSE|in vain|not done/.test(line));
+      expect([code, problem]).toEqual([0, []]);
+      expect(out).toMatch(/(2\d|[3-9]\d) claims checked, 0 false/);
+      for (const said of ['kill -9', 'near miss: key: expected "V-1042", got "V-1024"', 'whole  run']) expect(out).toContain(said);
+
+      const folder = /data folder, kept: (.+)/.exec(out)?.[1] ?? '';
+      const [, pid = '', url = ''] = /the server still runs: process (\d+), (http:\S+),/.exec(out) ?? [];
+      try {
+        expect((await fetch(`${url}/healthz`)).status).toBe(200);
+        expect(JSON.parse(readFileSync(join(folder, 'data/server.json'), 'utf8'))).toMatchObject({ url, pid: Number(pid) });
+      } finally {
+        process.kill(Number(pid), 'SIGTERM');
+      }
+      // A server that drains takes its address away before it goes.
+      await waitUntil('the server has drained', () => !existsSync(join(folder, 'data/server.json')));
+    },
+    LIMIT_MS,
+  );
+});
+
+async function run(script: string, args: readonly string[]): Promise<{ readonly code: number | null; readonly out: string }> {
+  const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => void (out += text));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, out };
+}
