@@ -24,7 +24,7 @@ export function servicesOf(world: World): Services {
         desk.replica,
         'crash of execution',
         async (ports) => {
-          const execution = assembleExecution({ ...ports, mutants, ...(world.swarm.replicas === 2 ? { runsCachedMax: 0 } : {}) });
+          const execution = assembleExecution({ ...ports, mutants });
           await execution.start();
           desk.opened(execution.desk);
         },
