@@ -326,6 +326,13 @@ const rows: readonly Row[] = [
     code: 'invalid_query',
     pointer: '/state',
   },
+  {
+    row: 'B-39',
+    what: 'a query where none is taken',
+    sent: { method: 'POST', path: '/v1/default/workflows/w/runs?key=V-1', body: '{}' },
+    status: 400,
+    code: 'invalid_query',
+  },
   { row: 'B-40', what: 'a path that climbs', sent: { path: '/v1/default/definitions/..%2f..%2fetc' }, status: 400, code: 'invalid_name' },
   {
     row: 'B-40',

@@ -4,7 +4,7 @@ import { createMemoryBus } from '@cairn/bus-memory';
 import { busStreams, metricDeclarations, metricNames } from '@cairn/contracts';
 import { FolderLocked, lockFolder, openLibsqlEventStore } from '@cairn/event-store-libsql';
 import { createPromMetrics } from '@cairn/metrics-prom';
-import { createLog, Health, type Log, type Ports } from '@cairn/nest-kit';
+import { createLog, DRAIN_MS_MAX, Health, type Log, type Ports } from '@cairn/nest-kit';
 import { systemClock, systemIds, systemRandomness } from '@cairn/system';
 import { withCrashPoint } from './crash-points.js';
 import { readConfig, type StandaloneOptions } from './config.js';
@@ -18,7 +18,10 @@ export interface Standalone {
   readonly token: string;
   /** Absolute path of the data folder. */
   readonly data: string;
-  /** Drains: what is under way becomes durable, everything closes, the folder is free. A second call joins the first. */
+  /**
+   * Drains: what is under way becomes durable, everything closes, the folder is free; after 25 s it resolves unfinished, and the process
+   * may end. A second call joins the first.
+   */
   stop(): Promise<void>;
 }
 
@@ -62,11 +65,19 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     closing.push(() => health.drain());
     log.info('started', { url, folder: data });
     let stopped: Promise<void> | undefined;
-    return { url, token, data, stop: () => (stopped ??= closeAll()) };
+    return { url, token, data, stop: () => (stopped ??= withinDrainTime(closeAll())) };
   } catch (error) {
     await closeAll();
     throw error;
   }
+}
+
+/** Resolves with the drain, or when it has taken too long: what is not finished is in the history and is taken up by the next start. */
+function withinDrainTime(drained: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cut = systemClock.after(DRAIN_MS_MAX, resolve);
+    drained.then(resolve, reject).finally(() => cut.cancel());
+  });
 }
 
 function lock(path: string): () => void {

@@ -18,8 +18,8 @@ export interface FastLaneParts {
   readonly onBug: (error: unknown) => void;
 }
 
-const FRAME = /^\/v1\/([^/?]+)\/work:exchange$/;
-const START = /^\/v1\/([^/?]+)\/workflows\/([^/?]+)\/runs$/;
+const FRAME = /^\/v1\/([^/?]+)\/work:exchange(\?.*)?$/;
+const START = /^\/v1\/([^/?]+)\/workflows\/([^/?]+)\/runs(\?.*)?$/;
 const JSON_TYPE = 'application/json';
 
 /**
@@ -48,7 +48,7 @@ export function createFastLane(parts: FastLaneParts): (request: IncomingMessage,
 }
 
 async function exchange({ gate, namespaces, desk }: FastLaneParts, request: IncomingMessage, ns: string): Promise<Answer> {
-  gate(request);
+  admit(gate, request);
   namespaceParam(ns, namespaces);
   if (request.headers['content-type']?.startsWith(JSON_TYPE) !== true) refuse('media_type_unsupported', `The body must be ${JSON_TYPE}.`);
   const bytes = await readBody(request, FRAME_BYTES_MAX);
@@ -63,12 +63,17 @@ async function startOne(
   ns: string,
   workflow: string,
 ): Promise<Answer> {
-  gate(request);
+  admit(gate, request);
   namespaceParam(ns, namespaces);
   nameParam(workflow);
   const eventId = idempotencyKey(request.headers['idempotency-key']);
   const bytes = await readBody(request, BODY_BYTES_MAX);
   return startRun(ns, workflow, eventId, { bytes, contentType: request.headers['content-type'] });
+}
+
+function admit(gate: Gate, request: IncomingMessage): void {
+  gate(request);
+  if (request.url?.includes('?') === true) refuse('invalid_query', 'This route takes no query.');
 }
 
 /** A part of the path. What cannot be decoded is no name: the check that follows says so. */

@@ -34,7 +34,8 @@ export class RunRow {
   private laterAttempts = 0;
   private retriesOwed = 0;
   private operatorsOwed = 0;
-  private attempts = new Map<Id, number>();
+  /** Open attempts and their numbers. Absent while there are none that need it: most rows are of runs that have ended. */
+  private attempts: Map<Id, number> | undefined;
   /** Steps whose last failure is not settled. */
   private owed: Map<string, Owed> | undefined;
   private waits: Map<Id, { readonly kinds: readonly string[]; stale: boolean }> | undefined;
@@ -54,7 +55,7 @@ export class RunRow {
   /** A row that folds on without changing this one. */
   copy(): RunRow {
     const copy = Object.assign(new RunRow(this.run), this);
-    copy.attempts = new Map(this.attempts);
+    copy.attempts = this.attempts && new Map(this.attempts);
     copy.owed = this.owed && new Map(this.owed);
     copy.waits = this.waits && new Map([...this.waits].map(([id, wait]) => [id, { ...wait }]));
     copy.failure = this.failure && { ...this.failure };
@@ -87,7 +88,7 @@ export class RunRow {
         break;
       case 'StepStarted':
         this.settle(event.data.step);
-        this.attempts.set(event.data.attemptId, event.data.attempt);
+        (this.attempts ??= new Map()).set(event.data.attemptId, event.data.attempt);
         if (event.data.attempt === 1) this.firstAttempts += 1;
         else this.laterAttempts += 1;
         break;
@@ -148,9 +149,9 @@ export class RunRow {
   }
 
   private close(attemptId: Id): void {
-    const n = this.attempts.get(attemptId);
+    const n = this.attempts?.get(attemptId);
     if (n === undefined) return;
-    this.attempts.delete(attemptId);
+    this.attempts?.delete(attemptId);
     if (n === 1) this.firstAttempts -= 1;
     else this.laterAttempts -= 1;
   }
@@ -180,7 +181,7 @@ export class RunRow {
   private end(event: StoredEvent, outcome: string): void {
     this.endedAt = event.at;
     this.endRevision = event.revision;
-    this.attempts.clear();
+    this.attempts = undefined;
     this.owed = undefined;
     this.waits = undefined;
     this.failure = undefined;
