@@ -66,18 +66,10 @@ interface Pending {
   readonly reject: (fault: unknown) => void;
 }
 
-interface Submitted {
-  readonly pending: Pending;
-  readonly before: LoadedRun;
-  readonly after: LoadedRun;
-  readonly events: readonly StoredEvent[];
-  readonly outcome: Promise<boolean>;
-}
-
 /**
- * Drives runs: fold, decide, append, tell. One mailbox a run; the orders that wait together are decided one on top of the other and
- * their appends go out in the same tick, each at its exact revision and with its own cause. Whoever loses a race reads again and
- * decides anew; nobody is told anything before the append is durable (P-1).
+ * Drives runs: fold, decide, append, tell. One mailbox a run, one order after another, each with an append of its own at its exact
+ * revision: an append that was decided on one whose outcome is not known yet could land behind somebody else's and break the chain
+ * (ADR 0007). Whoever loses a race reads again and decides anew; nobody is told anything before the append is durable (P-1).
  */
 export class Driver {
   private readonly mailboxes = new Mailboxes<Id, Pending>((runId, batch) => this.process(runId, batch));
@@ -103,80 +95,46 @@ export class Driver {
   }
 
   private async process(runId: Id, batch: readonly Pending[]): Promise<void> {
-    let rest = batch;
-    for (let race = 0; rest.length > 0; race++) {
+    for (const { order, resolve, reject } of batch) {
       try {
-        rest = await this.attempt(runId, rest, race);
+        resolve(await this.carryOut(runId, order, resolve));
       } catch (fault) {
         this.options.cache.delete(runId);
-        for (const { reject } of rest) reject(fault);
-        return;
+        reject(fault);
       }
     }
   }
 
-  /** One pass over a batch. Answers what must be decided again, because another writer was quicker. */
-  private async attempt(runId: Id, batch: readonly Pending[], race: number): Promise<readonly Pending[]> {
-    if (race >= RACES_MAX) throw new StoreFault('store_unavailable', `run ${runId}: lost ${RACES_MAX} races`);
-    const submitted: Submitted[] = [];
-    const settled: (() => void)[] = [];
-    let run =
-      this.options.cache.get(runId) ??
-      (race === 0 && batch[0]?.order.command.type === 'StartRun' ? unstarted(runId) : await this.look(runId));
-
-    for (const pending of batch) {
-      const decided = this.decide(run, pending.order);
+  /** Decides and appends until it is not outrun by another writer. */
+  private async carryOut(runId: Id, order: Order, early: (outcome: Outcome) => void): Promise<Outcome> {
+    for (let race = 0; race < RACES_MAX; race++) {
+      const cached = this.options.cache.get(runId);
+      const run = cached ?? (race === 0 && order.command.type === 'StartRun' ? unstarted(runId) : await this.look(runId));
+      const decided = this.decide(run, order);
       const { plan, decision, state, now } = decided instanceof Promise ? await decided : decided;
-      if (decision.kind !== 'accepted') {
-        settled.push(() => pending.resolve({ ...decision, state }));
+      if (decision.kind === 'rejected' && cached !== undefined && race === 0 && decision.rejection.code.endsWith('_not_found')) {
+        this.options.cache.delete(runId); // Another replica may have made what this one has not seen.
         continue;
       }
-      const before = run;
-      const events = this.seal(before, pending.order, now, decision.events);
-      const after: LoadedRun = { state, lastHash: events.at(-1)?.metadata.hash ?? before.lastHash, plan };
-      run = after;
-      const outcome = this.append(before, events);
-      submitted.push({ pending, before, after, events, outcome });
-      settled.push(() => pending.resolve({ kind: 'accepted', state: after.state, events }));
-      if (this.options.mutants?.has('M-5') === true) pending.resolve({ kind: 'accepted', state: after.state, events }); // Planted bug: answered before the append.
-    }
+      if (decision.kind !== 'accepted') return { ...decision, state };
 
-    const outcomes = await Promise.all(
-      submitted.map(({ outcome }) =>
-        outcome.then(
-          (stored) => ({ stored }) as const,
-          (fault: unknown) => ({ fault }) as const,
-        ),
-      ),
-    );
-    const lost = outcomes.findIndex((outcome) => !('stored' in outcome && outcome.stored));
-    const won = lost < 0 ? submitted : submitted.slice(0, lost);
-    for (const { before, after, events } of won) {
-      this.options.cache.set(runId, after);
-      invariant(after.plan !== undefined, 'an appended run has a plan');
-      this.options.onAppended(before.state, after.state, events, after.plan);
+      const events = this.seal(run, order, now, decision.events);
+      const outcome: Outcome = { kind: 'accepted', state, events };
+      if (this.options.mutants?.has('M-5') === true) early(outcome); // Planted bug: answered before the append.
+      if (await this.append(run, events)) {
+        invariant(plan !== undefined, 'an appended run has a plan');
+        const after: LoadedRun = { state, lastHash: events.at(-1)?.metadata.hash ?? run.lastHash, plan };
+        this.options.cache.set(runId, after);
+        this.options.onAppended(run.state, state, events, plan);
+        this.afterAppend(after);
+        return outcome;
+      }
+      this.options.cache.delete(runId);
     }
-    const last = won.at(-1);
-    if (last !== undefined) this.afterAppends(last.after);
-    if (lost < 0) {
-      for (const settle of settled) settle();
-      return [];
-    }
-
-    // From the first lost append on everything was decided on a state that never was.
-    this.options.cache.delete(runId);
-    for (const { pending, after, events } of won) pending.resolve({ kind: 'accepted', state: after.state, events });
-    const winners = new Set(won.map(({ pending }) => pending));
-    const again = batch.filter((pending) => !winners.has(pending));
-    const outcome = outcomes[lost];
-    if (outcome !== undefined && 'fault' in outcome && !isUnknown(outcome.fault)) {
-      for (const pending of again) pending.reject(outcome.fault);
-      return [];
-    }
-    return again;
+    throw new StoreFault('store_unavailable', `run ${runId}: lost ${RACES_MAX} races`);
   }
 
-  private afterAppends(run: LoadedRun): void {
+  private afterAppend(run: LoadedRun): void {
     if (run.state.end === null) return this.options.loader.snapshotIfDue(run);
     this.options.loader.forget(run.state.runId);
   }
