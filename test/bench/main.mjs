@@ -1,4 +1,4 @@
-// npm run bench -- W1|W2|W5 [--in-flight N] [--runs N] [--warm-up STEPS] [--json]
+// npm run bench -- W1|W2|W5 [--in-flight N] [--runs N] [--warm-up STEPS] [--profile FOLDER] [--json]
 // Measures the embedded kind of Cairn on this machine: one server process, one handler process, this client. See README.md.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -19,14 +19,14 @@ const how = {
   tenths: 'in the handler process: rate of arrivals in the first and last tenth of the run',
 };
 
-const { names, inFlight, runs, warmUpSteps, json } = readArguments();
+const { names, inFlight, runs, warmUpSteps, profile, json } = readArguments();
 const folder = mkdtempSync(join(tmpdir(), 'cairn-bench-'));
 const data = join(folder, 'data');
 mkdirSync(data);
 const note = (text) => void process.stderr.write(`${text}\n`);
 
-const server = await startServer(data);
-const handlers = await startHandlers(data);
+const server = await startServer(data, profile);
+const handlers = await startHandlers(data, profile);
 // Ctrl-C must not leave a server behind.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void end().then(() => process.exit(1)));
 try {
@@ -53,12 +53,13 @@ async function end() {
 }
 
 function readArguments() {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parse({
     allowPositionals: true,
     options: {
       'in-flight': { type: 'string' },
       runs: { type: 'string' },
       'warm-up': { type: 'string' },
+      profile: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -74,8 +75,17 @@ function readArguments() {
     inFlight: number('in-flight'),
     runs: number('runs'),
     warmUpSteps: number('warm-up') ?? WARM_UP_STEPS,
+    profile: values.profile,
     json: values.json,
   };
+}
+
+function parse(config) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    return usage(error.message);
+  }
 }
 
 function usage(says) {

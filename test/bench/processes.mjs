@@ -9,8 +9,13 @@ import { fileURLToPath } from 'node:url';
 const cairn = fileURLToPath(new URL('../../services/cli/bin/cairn.js', import.meta.url));
 const handlers = fileURLToPath(new URL('./handlers.mjs', import.meta.url));
 
-export async function startServer(data) {
-  const child = spawn(process.execPath, [cairn, 'dev', '--port', '0', '--data', data, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** `--cpu-prof` writes where the time went when the process ends. */
+const profiling = (folder) => (folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`]);
+
+export async function startServer(data, profile) {
+  const child = spawn(process.execPath, [...profiling(profile), cairn, 'dev', '--port', '0', '--data', data, '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   for await (const line of createInterface({ input: child.stdout })) {
     const { url } = JSON.parse(line);
     child.stdout.resume();
@@ -24,10 +29,11 @@ export async function startServer(data) {
   throw new Error(`the server ended before it was ready (exit ${child.exitCode})`);
 }
 
-export async function startHandlers(data) {
+export async function startHandlers(data, profile) {
   const child = fork(handlers, [], {
     env: { ...process.env, CAIRN_DATA: data, CAIRN_URL: '', CAIRN_TOKEN: '' },
     serialization: 'advanced',
+    execArgv: profiling(profile),
   });
   await once(child, 'message');
   const ask = async (message) => {
