@@ -280,7 +280,10 @@ describe('a session', () => {
 
   it('aborts the signal when the time of the attempt is over', async () => {
     const first = await working([
-      handler('q', (task) => new Promise((resolve) => task.signal.addEventListener('abort', () => resolve((task.signal.reason as Error).message)))),
+      handler(
+        'q',
+        (task) => new Promise((resolve) => task.signal.addEventListener('abort', () => resolve((task.signal.reason as Error).message))),
+      ),
     ]);
     first.answer({ tasks: [task(1, { timeoutMs: 20 })] });
     await door.until(() => door.replies().length === 1);
