@@ -42,6 +42,17 @@ describe('a retry', () => {
     expect(run.decideRetry(b, 'block')).toEqual(['RetryDecided(b)', 'StepSkipped(b)']);
   });
 
+  it('that is given up on an optional step owes nothing any more, while another one does', () => {
+    const run = new GivenRun(plan);
+    run.start();
+    const [a, b] = [run.attempt('a'), run.attempt('b')];
+    run.fail('a');
+    run.fail('b');
+    expect(run.decideRetry(b, 'give_up')).toEqual(['RetryDecided(b)', 'StepSkipped(b)']);
+    expect(run.state.path.counts.retriesOwed).toBe(1);
+    expect(run.decideRetry(a, 'retry')).toEqual(['RetryDecided(a)', 'StepStarted(a)']);
+  });
+
   it('that is given up ends the run', () => {
     const run = new GivenRun(plan);
     run.start();

@@ -27,7 +27,8 @@ export function evolveRecovery(state: RunState, event: RecordedRunEvent): RunSta
       const before = state.path.retries.get(attemptId);
       if (before === undefined) return state;
       const retried = decision === 'retry';
-      const entry: RetryEntry = { ...before, decision, bucket, notBefore: notBefore ?? null };
+      // Given up: nothing is owed any more. A retry and a block are until the step goes on.
+      const entry: RetryEntry = { ...before, decision, bucket, notBefore: notBefore ?? null, settled: !retried && !isBlocking(decision) };
       const counts = retried ? state.path.counts : count(state.path.counts, { retriesOwed: -1, blocked: isBlocking(decision) ? 1 : 0 });
       return { ...state, path: { ...state.path, retries: state.path.retries.set(attemptId, entry), counts } };
     }
