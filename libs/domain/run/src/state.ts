@@ -1,7 +1,7 @@
 import { PersistentMap, type Id, type Instant, type Json, type Revision } from '@cairn/kernel';
 import type { RunStarted } from './lifecycle/events.js';
 import type { CheckpointKind, RetryVerdict } from './recovery/events.js';
-import type { ArtifactRef, AttemptId, Occurrence } from './shared-fields.js';
+import type { ArtifactRef, Occurrence } from './shared-fields.js';
 import type { WaitOpened } from './waits/events.js';
 
 /** A step's result: inline, or where its bytes lie. */
@@ -180,9 +180,4 @@ export function initialState(runId: Id, branch = 'main'): RunState {
 export function parseOccurrence(occurrence: Occurrence): { step: string; turn: number } {
   const hash = occurrence.indexOf('#');
   return hash < 0 ? { step: occurrence, turn: 0 } : { step: occurrence.slice(0, hash), turn: Number(occurrence.slice(hash + 1)) };
-}
-
-/** The last attempt of a step on this path that failed, decided or not. */
-export function retryOf(state: RunState, attemptId: AttemptId): RetryEntry | undefined {
-  return state.path.retries.get(attemptId);
 }
