@@ -131,11 +131,10 @@ async function check(url: string, run: string, receipts: readonly Receipt[]): Pr
   const extracts = events.filter(({ type, data }) => type === 'StepStarted' && data['step'] === 'extract');
   claim('extract ran once: the handler delivered its result to the restarted server', extracts.length === 1);
   claim('every step has one result', stepsOf(events, 'StepSucceeded').join() === [...new Set(stepsOf(events, 'StepStarted'))].join());
-  const used = receipts.filter(({ runs }) => runs.length > 0);
-  claim(
-    'every inbound event that did something counts once',
-    new Set(used.map(({ receiptId }) => receiptId)).size === events.filter(isInbound).length,
-  );
+  // Receipts grow: what was kept at first has woken the run by now.
+  const now = await Promise.all(receipts.map(({ receiptId }) => cairn.get<Receipt>(url, `events/${receiptId}`)));
+  const used = now.filter((receipt) => receipt !== undefined && receipt.runs.length > 0);
+  claim('every inbound event that did something counts once', used.length === events.filter(isInbound).length);
   claim(
     'revisions have no gap',
     events.every(({ revision }, index) => revision === index),
