@@ -112,8 +112,9 @@ export class Driver {
       const run = cached ?? (race === 0 && order.command.type === 'StartRun' ? unstarted(runId) : await this.look(runId));
       const decided = this.decide(run, order);
       const { plan, decision, state, now } = decided instanceof Promise ? await decided : decided;
-      if (decision.kind === 'rejected' && cached !== undefined && race === 0 && decision.rejection.code.endsWith('_not_found')) {
-        this.options.cache.delete(runId); // Another replica may have made what this one has not seen.
+      if (decision.kind !== 'accepted' && race === 0 && (cached !== undefined || order.command.type === 'StartRun')) {
+        // Nothing will be appended, so no revision would tell that another replica has moved the run: look before saying no (F-12).
+        this.options.cache.delete(runId);
         continue;
       }
       if (decision.kind !== 'accepted') return { ...decision, state };
