@@ -25,7 +25,7 @@ export function checkFold(runId: Id, branch: Branch, report: Report): Folded {
     checkStep(state, event, next, report);
     state = next;
   }
-  const again = events.slice(middle).reduce((from, event) => evolve(from, event), halfway);
+  const again = events.slice(middle).reduce((from, event) => evolve(from, event, event), halfway);
   if (stateDigest(again) !== stateDigestFromScratch(state))
     report('I-4', middle, 'folding the prefix and then the rest gives another state than folding all');
   if (parkedAt === undefined) return { state, whole: true };
@@ -39,7 +39,7 @@ export function checkFold(runId: Id, branch: Branch, report: Report): Folded {
 
 function foldOne(state: RunState, event: RecordedRunEvent, report: Report): RunState | undefined {
   try {
-    return evolve(state, event);
+    return evolve(state, event, event);
   } catch (error) {
     report('I-4', event.revision, `folding ${event.type} throws: ${error instanceof Error ? error.message : 'not an error'}`);
     return undefined;

@@ -2,7 +2,7 @@ import { instantOf, type Instant, type Json } from '@cairn/kernel';
 import type { Plan, Scope, StepScope } from '@cairn/domain-definition';
 import type { CommandContext } from './commands.js';
 import { evolve } from './evolve.js';
-import type { RecordedRunEvent, RunEvent } from './events.js';
+import type { RunEvent } from './events.js';
 import { entryOf } from './steps/evolve.js';
 import type { RunState, StepOutput } from './state.js';
 
@@ -31,13 +31,7 @@ export class Draft {
   /** Adds an event and folds it: the state after the last one is the state that the history will give. */
   add(event: RunEvent): void {
     this.events.push(event);
-    const recorded = {
-      ...event,
-      revision: this.state.revision + 1,
-      at: this.at,
-      causationId: this.context.causationId,
-    } as RecordedRunEvent;
-    this.state = evolve(this.state, recorded);
+    this.state = evolve(this.state, event, { revision: this.state.revision + 1, at: this.at, causationId: this.context.causationId });
   }
 
   /** What expressions may see, with the steps that they name. Throws if an output that is needed was not loaded: a bug of the driver. */

@@ -9,14 +9,17 @@ export type RunEvent = LifecycleEvent | StepEvent | WaitEvent | RecoveryEvent;
 export type RunEventType = RunEvent['type'];
 
 /**
- * An event with what the fold needs of its envelope; every `StoredEvent` of a run stream is one. Its id is not among it: ids name the
- * whole append, and a decision folds its own events before they have any.
+ * What the fold needs of an event's envelope. The event's id is not among it: ids name the whole append, and a decision folds its own
+ * events before they have any.
  */
-export type RecordedRunEvent = RunEvent & {
+export interface Envelope {
   readonly revision: Revision;
   readonly at: Instant;
   readonly causationId: string;
-};
+}
+
+/** An event with its envelope. Every `StoredEvent` of a run stream is one. */
+export type RecordedRunEvent = RunEvent & Envelope;
 
 /** The four ways to end. Nothing but annotations follows one of these. */
 export const runEnds = ['RunCompleted', 'RunGaveUp', 'RunFailed', 'RunCancelled'] as const;

@@ -1,4 +1,4 @@
-import type { RecordedRunEvent } from './events.js';
+import type { Envelope, RecordedRunEvent, RunEvent } from './events.js';
 import { evolveLifecycle } from './lifecycle/evolve.js';
 import { evolveRecovery } from './recovery/evolve.js';
 import { withStatus } from './run-status.js';
@@ -10,14 +10,21 @@ import type { RunState } from './state.js';
  * The fold: what a run is after one more event. Never changes the given state, never throws on an event that the codec let
  * through, and costs the same in a run of 50 and of 5,000 steps. Recovery comes before steps: it reads the step as it was.
  */
-export function evolve(state: RunState, event: RecordedRunEvent): RunState {
-  const moved: RunState = { ...state, revision: event.revision, at: event.at };
-  return withStatus(evolveLifecycle(evolveWaits(evolveSteps(evolveRecovery(moved, event), event), event), event));
+export function evolve(state: RunState, event: RunEvent, envelope: Envelope): RunState {
+  const moved: RunState = { ...state, revision: envelope.revision, at: envelope.at };
+  const { type } = event;
+  // Every slice may see every event; those of the two events of every step are named, so that a step pays for what it changes.
+  if (type === 'StepStarted' || type === 'StepSucceeded') {
+    return withStatus(evolveSteps(type === 'StepStarted' ? evolveRecovery(moved, event, envelope) : moved, event, envelope));
+  }
+  return withStatus(
+    evolveLifecycle(evolveWaits(evolveSteps(evolveRecovery(moved, event, envelope), event, envelope), event, envelope), event, envelope),
+  );
 }
 
 /** Folds events onto a state, in order. */
 export function foldRun(state: RunState, events: Iterable<RecordedRunEvent>): RunState {
   let folded = state;
-  for (const event of events) folded = evolve(folded, event);
+  for (const event of events) folded = evolve(folded, event, event);
   return folded;
 }

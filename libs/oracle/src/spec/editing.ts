@@ -1,4 +1,4 @@
-import { evolve, initialState, stateDigest, type RecordedRunEvent } from '@cairn/domain-run';
+import { foldRun, initialState, stateDigest, type RecordedRunEvent } from '@cairn/domain-run';
 import {
   chainHash,
   invariant,
@@ -108,5 +108,5 @@ export function sealStream(stream: string, ns: string, events: readonly { type: 
 }
 
 function evolveOne(state: ReturnType<typeof initialState>, event: object): ReturnType<typeof initialState> {
-  return evolve(state, event as RecordedRunEvent);
+  return foldRun(state, [event as RecordedRunEvent]);
 }

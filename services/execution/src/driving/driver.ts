@@ -125,9 +125,8 @@ export class Driver {
       if (await this.append(run, events)) {
         invariant(plan !== undefined, 'an appended run has a plan');
         const after: LoadedRun = { state, lastHash: events.at(-1)?.metadata.hash ?? run.lastHash, plan };
-        this.options.cache.set(runId, after);
+        this.remember(after);
         this.options.onAppended(run.state, state, events, plan);
-        this.afterAppend(after);
         return outcome;
       }
       this.options.cache.delete(runId);
@@ -135,9 +134,16 @@ export class Driver {
     throw new StoreFault('store_unavailable', `run ${runId}: lost ${RACES_MAX} races`);
   }
 
-  private afterAppend(run: LoadedRun): void {
-    if (run.state.end === null) return this.options.loader.snapshotIfDue(run);
-    this.options.loader.forget(run.state.runId);
+  /** A run that has ended is not kept: what still comes for it is rare, and memory is for those that move. */
+  private remember(run: LoadedRun): void {
+    const { runId, end } = run.state;
+    if (end === null) {
+      this.options.cache.set(runId, run);
+      this.options.loader.snapshotIfDue(run);
+    } else {
+      this.options.cache.delete(runId);
+      this.options.loader.forget(runId);
+    }
   }
 
   private decide(run: LoadedRun, order: Order): Decided | Promise<Decided> {

@@ -63,7 +63,7 @@ describe('a row of a run', () => {
         const row = new RunRow(RUN);
         let state = initialState(RUN);
         for (const [i, event] of decodeRunEvents(events).entries()) {
-          state = evolve(state, event);
+          state = evolve(state, event, event);
           row.apply(events[i]!);
           expect({ state: row.state, sub: row.sub, since: row.since, revision: row.revision }).toEqual({
             ...state.status,

@@ -1,22 +1,22 @@
-import type { RecordedRunEvent } from '../events.js';
+import type { Envelope, RunEvent } from '../events.js';
 import { outputOf } from '../steps/evolve.js';
 import type { RunEnd, RunState } from '../state.js';
 
 /** Folds the run's beginning and its end. */
-export function evolveLifecycle(state: RunState, event: RecordedRunEvent): RunState {
+export function evolveLifecycle(state: RunState, event: RunEvent, envelope: Envelope): RunState {
   switch (event.type) {
     case 'RunStarted':
-      return { ...state, started: event.data, startedAt: event.at };
+      return { ...state, started: event.data, startedAt: envelope.at };
     case 'RunCompleted':
-      return ended(state, { outcome: event.data.outcome, at: event.at, output: outputOf(event.data) });
+      return ended(state, { outcome: event.data.outcome, at: envelope.at, output: outputOf(event.data) });
     case 'RunGaveUp':
       return ended(state, {
         outcome: 'gave_up',
-        at: event.at,
+        at: envelope.at,
         problem: { ...(event.data.step === undefined ? {} : { step: event.data.step }), message: event.data.rule },
       });
     case 'RunFailed':
-      return ended(state, { outcome: 'failed', at: event.at, problem: event.data });
+      return ended(state, { outcome: 'failed', at: envelope.at, problem: event.data });
     default:
       return state;
   }

@@ -1,9 +1,9 @@
-import type { RecordedRunEvent } from '../events.js';
+import type { Envelope, RunEvent } from '../events.js';
 import { count } from '../steps/evolve.js';
 import type { RetryEntry, RunState } from '../state.js';
 
 /** Folds failures, what was decided about them, and checkpoints. */
-export function evolveRecovery(state: RunState, event: RecordedRunEvent): RunState {
+export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envelope): RunState {
   switch (event.type) {
     case 'StepFailed': {
       const { step, attemptId, failure } = event.data;
@@ -11,7 +11,7 @@ export function evolveRecovery(state: RunState, event: RecordedRunEvent): RunSta
         step,
         n: state.path.steps.get(step)?.attempts ?? 1,
         message: failure.message,
-        failedAt: event.at,
+        failedAt: envelope.at,
         decision: null,
         bucket: null,
         notBefore: null,

@@ -53,7 +53,9 @@ describe('steps', () => {
   it('refuse an output that breaches the schema, as invalid_output', () => {
     const run = new GivenRun(planWith([task('a', { output: { type: 'object', required: ['n'] } })]));
     run.start();
+    const attempt = run.attempt('a');
     expect(run.succeed('a', {})).toEqual(['StepFailed(a)']);
+    expect(run.reply(attempt, { kind: 'succeeded', output: {} })).toBe('nothing: duplicate');
     expect(run.history.at(-1)?.data).toMatchObject({ failure: { code: 'invalid_output', details: { errors: [{ rule: 'required' }] } } });
   });
 

@@ -1,5 +1,5 @@
 import { canon } from '@cairn/kernel';
-import type { RecordedRunEvent } from '../events.js';
+import type { Envelope, RunEvent } from '../events.js';
 import {
   parseOccurrence,
   type Counts,
@@ -14,7 +14,7 @@ import type { ArtifactRef, Occurrence, Usage } from '../shared-fields.js';
 import type { Json } from '@cairn/kernel';
 
 /** Folds what steps leave in path and ledger. Sees every event, changes only steps, attempts, loops and spend. */
-export function evolveSteps(state: RunState, event: RecordedRunEvent): RunState {
+export function evolveSteps(state: RunState, event: RunEvent, envelope: Envelope): RunState {
   switch (event.type) {
     case 'StepStarted': {
       const { step, attempt, attemptId, queue, input, params, purpose } = event.data;
@@ -31,7 +31,13 @@ export function evolveSteps(state: RunState, event: RecordedRunEvent): RunState 
         path: {
           ...path,
           steps: path.steps.set(step, entry),
-          attempts: path.attempts.set(attemptId, { step, n: attempt, taken: false, startedAt: event.at, startedRevision: event.revision }),
+          attempts: path.attempts.set(attemptId, {
+            step,
+            n: attempt,
+            taken: false,
+            startedAt: envelope.at,
+            startedRevision: envelope.revision,
+          }),
           loops: turn === 0 ? path.loops : path.loops.set(base, turn),
           counts: count(path.counts, attempt === 1 ? { firstAttempts: 1 } : { laterAttempts: 1 }),
         },
@@ -39,12 +45,14 @@ export function evolveSteps(state: RunState, event: RecordedRunEvent): RunState 
       };
     }
     case 'StepSucceeded': {
+      // A reply's append is caused by the reply: its id is the causation.
       const { step, attemptId, usage } = event.data;
-      const output = outputOf(event.data);
-      return withUsage(settle(close(state, attemptId, replyIdOf(event)), step, 'succeeded', output), step, usage);
+      return withUsage(succeed(state, attemptId, envelope.causationId, outputOf(event.data)), step, usage);
     }
     case 'StepFailed': {
-      const closed = close(state, event.data.attemptId, event.data.failure.by === 'handler' ? replyIdOf(event) : null);
+      // A reply that the decider finds wanting is recorded all the same: sent again it writes nothing.
+      const { by } = event.data.failure;
+      const closed = close(state, event.data.attemptId, by === 'handler' || by === 'decider' ? envelope.causationId : null);
       const entry = closed.path.steps.get(event.data.step);
       if (entry === undefined) return closed;
       return { ...closed, path: { ...closed.path, steps: closed.path.steps.set(event.data.step, { ...entry, status: 'failed' }) } };
@@ -99,9 +107,30 @@ export function count(counts: Counts, change: Partial<Counts>): Counts {
   };
 }
 
-/** A reply's append is caused by the reply: its id is the causation. */
-function replyIdOf(event: RecordedRunEvent): string | null {
-  return event.causationId;
+/** Closes the attempt and settles its step at once: this is what every step does. */
+function succeed(state: RunState, attemptId: string, replyId: string, output: StepOutput): RunState {
+  const { path } = state;
+  const attempt = path.attempts.get(attemptId);
+  if (attempt === undefined) return state;
+  const { step, n } = attempt;
+  const { firstAttempts, laterAttempts, refs } = path.counts;
+  const counts: Counts = {
+    ...path.counts,
+    firstAttempts: n === 1 ? firstAttempts - 1 : firstAttempts,
+    laterAttempts: n === 1 ? laterAttempts : laterAttempts - 1,
+    refs: 'ref' in output ? refs + 1 : refs,
+  };
+  const entry: StepEntry = { status: 'succeeded', attempts: path.steps.get(step)?.attempts ?? n, output };
+  return {
+    ...state,
+    path: {
+      ...path,
+      steps: path.steps.set(step, entry),
+      attempts: path.attempts.delete(attemptId),
+      closed: path.closed.set(attemptId, { step, replyId }),
+      counts,
+    },
+  };
 }
 
 function close(state: RunState, attemptId: string, replyId: string | null): RunState {

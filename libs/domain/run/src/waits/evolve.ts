@@ -1,11 +1,11 @@
 import { canon } from '@cairn/kernel';
-import type { RecordedRunEvent } from '../events.js';
+import type { Envelope, RunEvent } from '../events.js';
 import { count, settle } from '../steps/evolve.js';
 import type { CollectedTrigger, RunState, StepOutput, WaitEntry } from '../state.js';
 import type { WaitTriggered } from './events.js';
 
 /** Folds what waits leave in path and ledger. */
-export function evolveWaits(state: RunState, event: RecordedRunEvent): RunState {
+export function evolveWaits(state: RunState, event: RunEvent, envelope: Envelope): RunState {
   switch (event.type) {
     case 'WaitOpened': {
       const { waitId, step } = event.data;
@@ -14,7 +14,7 @@ export function evolveWaits(state: RunState, event: RecordedRunEvent): RunState 
         step,
         open: true,
         opened: event.data,
-        openedAt: event.at,
+        openedAt: envelope.at,
         got: before?.got ?? [], // An opening under a known id keeps the triggers collected.
         stale: null,
       };
