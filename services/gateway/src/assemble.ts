@@ -62,13 +62,14 @@ export function assembleGateway(parts: GatewayParts) {
 
   const gate = createGate(config);
   const changes = new Changes(clock);
-  const models = new ReadModels(changes, metrics);
+  const ends = new Changes(clock);
+  const models = new ReadModels({ changes, ends }, metrics);
   const follower = new Follower({ store, clock, models, onFault: onFollowerFault });
   const reader = new RunReader({ store, artifacts, models });
   const intake = new Intake({ bus, ids });
   const streams = new RunStreams({ store, reader, changes });
   const fastLane = createFastLane({ gate, namespaces, desk, onBug, startRun: (...asked) => startRun({ intake, ids }, ...asked) });
-  const shown = { reader, store, clock, changes };
+  const shown = { reader, store, clock, ends };
 
   return {
     /** Follows the store. `caughtUp` resolves when lists show everything that was stored before. */
@@ -77,6 +78,7 @@ export function assembleGateway(parts: GatewayParts) {
     stop: async (): Promise<void> => {
       streams.stop();
       changes.releaseAll();
+      ends.releaseAll();
       await follower.stop();
     },
     /** How far lists are behind the store. */

@@ -1,7 +1,7 @@
-import { runStream, type Id } from '@cairn/kernel';
+import type { Id, Revision } from '@cairn/kernel';
 import type { RunResultView } from '@cairn/contracts';
 import type { RunCompleted, RunEvent, RunFailed, RunGaveUp } from '@cairn/domain-run';
-import type { Clock, EventStore } from '@cairn/ports';
+import type { Clock } from '@cairn/ports';
 import { holdParam, readQuery, type Query } from '../edge/params.js';
 import type { Changes } from '../readmodels/changes.js';
 import type { RunRow } from '../readmodels/run-row.js';
@@ -9,32 +9,34 @@ import type { RunReader } from './run-reader.js';
 
 export interface AwaitResultParts {
   readonly reader: RunReader;
-  readonly store: EventStore;
-  readonly changes: Changes;
+  /** Told when a run has ended. */
+  readonly ends: Changes;
   readonly clock: Clock;
 }
 
 /**
- * `GET runs/{id}/result?waitMs=`: answers when the run has ended, or with its state when the time is over. The store is read once, so
- * that what was acknowledged counts; after that the folded row tells, since reading at every event would cost more than the run.
+ * `GET runs/{id}/result?waitMs=`: answers when the run has ended, or with its state when the time is over. Whoever waits is told by the
+ * folded row; the store is read only for a run that is not folded yet, and for whoever does not wait.
  */
 export async function awaitResult(parts: AwaitResultParts, ns: string, run: Id, query: Query): Promise<RunResultView> {
-  const until = parts.clock.monotonicMs() + holdParam(readQuery(query, ['waitMs']).waitMs);
-  let row = await parts.reader.row(ns, run);
+  const { reader, ends, clock } = parts;
+  const holdMs = holdParam(readQuery(query, ['waitMs']).waitMs);
+  const until = clock.monotonicMs() + holdMs;
+  const known = reader.folded(run);
+  let row = holdMs > 0 && known?.ns === ns ? known : await reader.row(ns, run);
   while (row.endRevision === undefined) {
-    const waitMs = until - parts.clock.monotonicMs();
+    const waitMs = until - clock.monotonicMs();
     if (waitMs <= 0) return { run, state: row.state };
-    const news = parts.changes.next(run, waitMs);
-    const folded = parts.reader.folded(run);
-    if (folded === undefined || folded.revision <= row.revision) await news.arrived;
-    news.cancel();
-    row = parts.reader.folded(run) ?? row;
+    const end = ends.next(run, waitMs);
+    if (reader.folded(run)?.endRevision === undefined) await end.arrived;
+    end.cancel();
+    row = reader.folded(run) ?? row;
   }
-  return resultOf(parts, row, row.endRevision);
+  return resultOf(reader, row, row.endRevision);
 }
 
-async function resultOf({ store, reader }: AwaitResultParts, row: RunRow, endRevision: number): Promise<RunResultView> {
-  const [end] = await store.read(runStream(row.run, row.head), endRevision, endRevision);
+async function resultOf(reader: RunReader, row: RunRow, endRevision: Revision): Promise<RunResultView> {
+  const end = await reader.endOf(row, endRevision);
   const result = { run: row.run, state: row.state, ...(row.sub === null ? {} : { outcome: row.sub }) };
   switch (end?.type as RunEvent['type'] | undefined) {
     case 'RunCompleted':

@@ -27,6 +27,14 @@ export class RunReader {
     return this.parts.models.row(run);
   }
 
+  /** The event that ended a run: of late from memory, else from the store. */
+  async endOf(row: RunRow, endRevision: Revision): Promise<StoredEvent | undefined> {
+    const known = this.parts.models.endOf(row.run);
+    if (known !== undefined) return known;
+    const [end] = await this.parts.store.read(runStream(row.run, row.head), endRevision, endRevision);
+    return end;
+  }
+
   /** Events of a branch from `from` to `to` inclusive. Refuses `run_not_found` and `branch_not_found`. */
   async events(
     ns: string,

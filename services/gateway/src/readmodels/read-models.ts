@@ -1,4 +1,5 @@
 import { metricNames, type DefinitionSummary } from '@cairn/contracts';
+import { Generations } from '@cairn/application';
 import type { Id, StoredEvent } from '@cairn/kernel';
 import { eventSchemas, type RunEvent } from '@cairn/domain-run';
 import type { Metrics } from '@cairn/ports';
@@ -13,6 +14,8 @@ export const foldedTypes: readonly string[] = [
 ];
 
 const WORKFLOW_LABELS_MAX = 200;
+/** Ends kept in memory: a second's worth on a busy system. Others are read from the store. */
+const ENDS_KEPT_MAX = 2_000;
 
 /**
  * What lists show, in memory, folded from the store's tail: rows of runs, open waits, applied definitions. May lag behind the store;
@@ -30,8 +33,12 @@ export class ReadModels {
   private readonly labels = new Set<string>();
   private readonly definitions = new Map<string, DefinitionSummary & { readonly ns: string }>();
 
+  /** Last events of runs that ended lately: whoever waited for the end asks for it next. */
+  private readonly ends = new Generations<Id, StoredEvent>(ENDS_KEPT_MAX);
+
   constructor(
-    private readonly changes: Changes,
+    /** Told of every event of a run, and of its end. */
+    private readonly tell: { readonly changes: Changes; readonly ends: Changes },
     private readonly metrics: Metrics,
   ) {}
 
@@ -50,10 +57,13 @@ export class ReadModels {
     }
     const wasOver = row.endedAt !== undefined;
     row.apply(event);
-    if (!wasOver && row.endedAt !== undefined)
-      this.metrics.count(metricNames.runsEnded, { ns: row.ns, workflow: this.label(row.workflow), outcome: row.sub ?? '' });
+    const isOver = !wasOver && row.endedAt !== undefined;
+    if (isOver) this.metrics.count(metricNames.runsEnded, { ns: row.ns, workflow: this.label(row.workflow), outcome: row.sub ?? '' });
     this.applyToWaits(event as StoredEvent & RunEvent, row);
-    this.changes.announce(run);
+    this.tell.changes.announce(run);
+    if (!isOver) return;
+    this.ends.set(run, event);
+    this.tell.ends.announce(run);
   }
 
   /** Sets the gauge of runs by state. A walk over all rows: for a scrape, not for an event. */
@@ -69,6 +79,11 @@ export class ReadModels {
     for (const { ns, workflow, state, value } of this.gauged.values()) {
       this.metrics.gauge(metricNames.runs, value, { ns, workflow, state });
     }
+  }
+
+  /** The event that ended a run, if that was lately. */
+  endOf(run: Id): StoredEvent | undefined {
+    return this.ends.get(run);
   }
 
   row(run: Id): RunRow | undefined {
