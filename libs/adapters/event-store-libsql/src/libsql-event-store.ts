@@ -38,6 +38,7 @@ export class LibsqlEventStore implements EventStore {
     });
     this.source = {
       read: (work) => this.whenFree(work),
+      peek: () => this.peek(),
       forget: (tail) => {
         this.tails.delete(tail);
         if (this.tails.size === 0) this.stopPolling();
@@ -115,11 +116,15 @@ export class LibsqlEventStore implements EventStore {
   /** Whether other processes have committed since the last look. */
   private readonly look = (): void => {
     this.poll = this.clock.after(this.pollMs, this.look);
+    this.peek();
+  };
+
+  private peek(): void {
     const version = this.versionOr(this.tailedVersion);
     if (version === this.tailedVersion) return;
     this.tailedVersion = version;
     for (const tail of this.tails) tail.look();
-  };
+  }
 
   /** A file that is busy or broken shows itself to the reading that follows; the poll goes on. */
   private versionOr(last: number): number {

@@ -9,6 +9,8 @@ export interface TailSource {
   /** Runs one synchronous piece of reading as soon as the file lets it. */
   readonly read: <T>(work: (reader: Reader) => T) => Promise<T>;
   readonly forget: (tail: LibsqlTail) => void;
+  /** Sends every tail to the file if another process has committed since the last look. */
+  readonly peek: () => void;
 }
 
 /**
@@ -62,8 +64,10 @@ export class LibsqlTail implements Tail {
     this.wake();
   }
 
+  /** What this process committed was offered already: only another process's commits are worth a look into the file. */
   nudge(): void {
-    this.look();
+    this.source.peek();
+    this.wake();
   }
 
   async stop(): Promise<void> {
