@@ -72,6 +72,7 @@ const rows: readonly Row[] = [
   json('B-1', 'a byte order mark', '\ufeff{}'),
   json('B-1', 'trailing garbage', '{} {}'),
   json('B-1', 'white space alone', '  '),
+  json('B-1', 'nothing at all', ''),
   {
     row: 'B-1',
     what: 'nothing at all where an event must be',
@@ -400,6 +401,24 @@ describe('bad input at the HTTP edge', () => {
     const pointers = (got.json['errors'] as readonly { pointer: string }[]).map(({ pointer }) => pointer);
     expect(pointers).toEqual(expect.arrayContaining(['/key', '/extra', '/other', '/attributes/A']));
   });
+
+  it.each(['workflows/w/runs', 'events', 'work:exchange'])(
+    'tells a client of a body of 10 MB at %s, which reads no answer while it writes (B-4)',
+    async (path) => {
+      // Several at once: whether a closed connection or the answer comes first is a race.
+      const statuses = await Promise.all(
+        Array.from({ length: 8 }, async () => {
+          const answer = await fetch(`http://127.0.0.1:${rig.port}/v1/default/${path}`, {
+            method: 'POST',
+            headers: { authorization: `Bearer ${'c'.repeat(64)}`, 'content-type': 'application/json' },
+            body: 'x'.repeat(10 * 1024 * 1024),
+          });
+          return answer.status;
+        }),
+      );
+      expect(statuses).toEqual(Array(8).fill(413));
+    },
+  );
 
   it('ends an endless body as soon as it is too large (B-2)', async () => {
     const { request } = await import('node:http');

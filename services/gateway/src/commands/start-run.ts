@@ -2,7 +2,7 @@ import { HTTP_SOURCE, START_TYPE, startRunSchema, subjects, type CloudEvent, typ
 import { idOf, type Id, type JsonObject } from '@cairn/kernel';
 import type { Ids } from '@cairn/ports';
 import { accepted, type Answer } from '../answer.js';
-import { readOptionalJson } from '../edge/media.js';
+import { readJson } from '../edge/media.js';
 import type { RawBody } from '../edge/read-body.js';
 import { checkedBody } from './checked-body.js';
 import { HTTP_ACTOR, receiptOf, type Intake } from './intake.js';
@@ -18,7 +18,7 @@ export async function startRun(
   eventId: string | undefined,
   body: RawBody | undefined,
 ): Promise<Answer> {
-  const request = checkedBody(startRunSchema, readOptionalJson(body));
+  const request = checkedBody(startRunSchema, readJson(body));
   const id = eventId ?? parts.ids.next();
   const event: CloudEvent<JsonObject> = {
     specversion: '1.0',
