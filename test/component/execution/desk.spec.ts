@@ -1,0 +1,238 @@
+// Goal: who has which attempt, and until when (`architecture.md` §4.2). Method: the desk of a real execution service on virtual time,
+// memory store and memory bus; the spec is the handler and sends frames.
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createMemoryBus } from '@cairn/bus-memory';
+import {
+  busStreams,
+  subjects,
+  type CloudEvent,
+  type ExchangeRequest,
+  type ExchangeResponse,
+  type ReplyData,
+  type TaskData,
+} from '@cairn/contracts';
+import { compileDefinition } from '@cairn/domain-definition';
+import { createMemoryEventStore, type MemoryEventStore } from '@cairn/event-store-memory';
+import { assembleExecution, type Execution } from '@cairn/execution';
+import { idOf, instantOf, partitionOf, policyStream, runStream, sealAppend, workflowStream } from '@cairn/kernel';
+import { createMemoryArtifacts, createRecordingMetrics, Pcg32, Scheduler, seededRandomness } from '@cairn/simulated';
+
+const steps = [{ id: 'work', task: { queue: 'q' }, lease: '10s', timeout: '1m' }];
+const SESSION = idOf('random', 'session');
+const OTHER = idOf('random', 'other');
+
+class World {
+  readonly scheduler = new Scheduler();
+  readonly store: MemoryEventStore = createMemoryEventStore();
+  execution: Execution;
+  private seq = 0;
+
+  constructor() {
+    this.execution = this.assemble();
+  }
+
+  assemble(): Execution {
+    const clock = this.scheduler.clockOf('execution');
+    const bus = createMemoryBus({ clock, streams: busStreams });
+    const randomness = seededRandomness(new Pcg32(7n, 1n));
+    return assembleExecution({
+      store: this.store,
+      bus,
+      artifacts: createMemoryArtifacts(),
+      clock,
+      randomness,
+      metrics: createRecordingMetrics(),
+    });
+  }
+
+  /** Lets time pass. */
+  async pass(ms: number): Promise<void> {
+    await this.scheduler.drain(this.scheduler.now + ms);
+  }
+
+  /** What a promise gives, while time passes for it. */
+  async settle<T>(promise: Promise<T>): Promise<T> {
+    let settled = false;
+    void promise.finally(() => (settled = true)).catch(() => undefined);
+    for (let i = 0; i < 2_000 && !settled; i++) await this.pass(1);
+    return promise;
+  }
+
+  async begin(): Promise<void> {
+    const compiled = compileDefinition({ cairn: 1, name: 'line', version: '1.0.0', steps });
+    if (!compiled.ok) throw new Error(JSON.stringify(compiled.errors));
+    const { definition, hash } = compiled;
+    await this.put(workflowStream('default', 'line'), 'DefinitionApplied', {
+      ns: 'default',
+      name: 'line',
+      version: '1.0.0',
+      hash,
+      definition,
+    });
+    await this.put(policyStream('default', 'default'), 'PolicyApplied', {
+      ns: 'default',
+      name: 'default',
+      version: 1,
+      hash: 'sha256:0',
+      policy: {},
+    });
+    await this.settle(this.execution.start());
+    await this.start('a');
+  }
+
+  private async put(stream: string, type: string, data: object): Promise<void> {
+    const at = instantOf(this.scheduler.clockOf('world').now());
+    const context = { stream, expected: 'no_stream', prevHash: '', ns: 'default', at, actor: 'service:spec', causationId: 'spec' } as const;
+    await this.store.append(stream, 'no_stream', sealAppend(context, [{ type, version: 1, data }]));
+  }
+
+  async start(key: string): Promise<void> {
+    const runId = idOf('run', 'default', 'line', key);
+    const [applied] = await this.store.read(workflowStream('default', 'line'));
+    const cause = { receiptId: idOf('receipt', 'default', 'spec', key), source: 'spec', id: key, type: 'spec' };
+    const definition = { name: 'line', version: '1.0.0', hash: applied?.data['hash'] as string, revision: 0 };
+    const data = { ns: 'default', workflow: 'line', runId, key, input: {}, definition, policies: [], cause };
+    const body = { id: key, ns: 'default', runId, type: 'StartRun', actor: 'service:spec', causationId: cause.receiptId, data };
+    const subject = subjects.executionCommand('default', partitionOf(runId), 'StartRun');
+    const settlement = await this.settle(this.execution.handle({ subject, id: key, body, deliveries: 1, asked: true }));
+    expect(settlement).toMatchObject({ kind: 'done', answer: { kind: 'accepted' } });
+  }
+
+  frame(more: Partial<ExchangeRequest> = {}): Promise<ExchangeResponse> {
+    this.seq += 1;
+    return this.execution.desk.exchange('default', {
+      session: SESSION,
+      seq: this.seq,
+      handler: 'spec',
+      queues: { q: 1 },
+      held: [],
+      replies: [],
+      ...more,
+    });
+  }
+
+  async types(key = 'a'): Promise<string[]> {
+    return (await this.store.read(runStream(idOf('run', 'default', 'line', key), 'main'))).map(({ type }) => type);
+  }
+}
+
+const attemptOf = (task: CloudEvent<TaskData> | undefined): string => task?.data?.lease.attemptId ?? '';
+const replyTo = (task: CloudEvent<TaskData> | undefined, id = `${attemptOf(task)}:end`): CloudEvent<ReplyData> => ({
+  specversion: '1.0',
+  id,
+  source: '/spec',
+  type: 'cairn.reply.succeeded.v1',
+  data: { lease: task?.data?.lease ?? { attemptId: '', branch: 'main', epoch: 1 }, output: {} },
+});
+
+describe('the desk', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = new World();
+    await world.begin();
+  });
+
+  it('gives a task once, and records its reply once', async () => {
+    const { tasks } = await world.settle(world.frame());
+    expect(tasks).toHaveLength(1);
+    const first = await world.settle(world.frame({ replies: [replyTo(tasks[0])] }));
+    expect(first).toMatchObject({ accepted: [`${attemptOf(tasks[0])}:end`], late: [] });
+    const again = await world.settle(world.frame({ replies: [replyTo(tasks[0])] }));
+    expect(again).toMatchObject({ accepted: [`${attemptOf(tasks[0])}:end`] });
+    expect(await world.types()).toEqual(['RunStarted', 'StepStarted', 'StepSucceeded', 'RunCompleted']);
+  });
+
+  it('records a second, other reply as late', async () => {
+    const { tasks } = await world.settle(world.frame());
+    await world.settle(world.frame({ replies: [replyTo(tasks[0])] }));
+    expect(await world.settle(world.frame({ replies: [replyTo(tasks[0], 'other')] }))).toMatchObject({ late: ['other'] });
+    expect((await world.types()).at(-1)).toBe('LateResultRecorded');
+  });
+
+  it('holds a frame open 400 ms while there is nothing to say, and answers it at once when a newer one comes', async () => {
+    await world.settle(world.frame());
+    const before = world.scheduler.now;
+    await world.settle(world.frame({ queues: {} }));
+    expect(world.scheduler.now - before).toBeGreaterThanOrEqual(400);
+
+    const held = world.frame({ queues: {} });
+    await world.pass(5);
+    const since = world.scheduler.now;
+    void world.frame({ queues: {} });
+    await world.settle(held);
+    expect(world.scheduler.now - since).toBeLessThan(5);
+  });
+
+  it('gives again what was given and is missing two frames later, and to the same session alone', async () => {
+    const { tasks } = await world.settle(world.frame());
+    expect((await world.settle(world.frame({ queues: {} }))).tasks).toEqual([]); // It may still be on its way.
+    expect((await world.settle(world.frame({ queues: {} }))).tasks.map(attemptOf)).toEqual([attemptOf(tasks[0])]);
+  });
+
+  it('offers no more than what is free, counting what is on its way', async () => {
+    await world.start('b');
+    const { tasks } = await world.settle(world.frame());
+    expect(tasks).toHaveLength(1);
+    expect((await world.settle(world.frame({ queues: { q: 1 } }))).tasks).toEqual([]); // The first takes that place.
+    expect((await world.settle(world.frame({ queues: { q: 1 }, held: tasks.map(attemptOf) }))).tasks).toHaveLength(1);
+  });
+
+  it('takes a session that misses three beats for dead, and its attempt for lost', async () => {
+    await world.settle(world.frame());
+    await world.pass(1_400);
+    expect(await world.types()).not.toContain('StepFailed');
+    await world.pass(600);
+    expect((await world.types()).at(-1)).toBe('StepFailed');
+  });
+
+  it('lapses the leases of a session that another one replaces, at once', async () => {
+    await world.settle(world.frame());
+    void world.frame({ session: OTHER, replaces: SESSION });
+    await world.pass(5);
+    expect((await world.types()).at(-1)).toBe('StepFailed');
+  });
+
+  it('lets a polled attempt lapse when its lease runs out, unless its handler beats', async () => {
+    const [task] = await world.settle(world.execution.desk.poll('default', 'q', { max: 1, waitMs: 0 }));
+    await world.pass(8_000);
+    expect(await world.settle(world.execution.desk.heartbeat('default', attemptOf(task)))).toBe(true);
+    await world.pass(8_000);
+    expect(await world.types()).not.toContain('StepFailed');
+    await world.pass(3_000);
+    expect((await world.types()).at(-1)).toBe('StepFailed');
+    expect(await world.settle(world.execution.desk.heartbeat('default', attemptOf(task)))).toBe(false);
+  });
+
+  it('wakes a poll that waits when a task comes', async () => {
+    await world.settle(world.frame());
+    const polled = world.execution.desk.poll('default', 'q', { max: 5, waitMs: 30_000 });
+    await world.pass(10);
+    await world.start('b');
+    expect(await world.settle(polled)).toHaveLength(1);
+  });
+
+  it('after a restart leaves an attempt to the session that still has it', async () => {
+    const { tasks } = await world.settle(world.frame());
+    world.scheduler.crash('execution');
+    world.execution = world.assemble();
+    await world.settle(world.execution.start());
+    await world.settle(world.frame({ queues: {}, held: tasks.map(attemptOf) }));
+    const done = await world.settle(world.frame({ queues: {}, replies: [replyTo(tasks[0])] }));
+    expect(done.accepted).toHaveLength(1);
+    expect(await world.types()).toEqual(['RunStarted', 'StepStarted', 'StepSucceeded', 'RunCompleted']);
+  });
+
+  it('after a restart gives the same attempt to somebody else when nobody has it after three beats: it is rung, never failed', async () => {
+    const { tasks } = await world.settle(world.frame());
+    world.scheduler.crash('execution');
+    world.execution = world.assemble();
+    await world.settle(world.execution.start());
+    const restartedAt = world.scheduler.now;
+    let given: ExchangeResponse['tasks'] = [];
+    while (given.length === 0 && world.scheduler.now - restartedAt < 5_000)
+      given = (await world.settle(world.frame({ session: OTHER }))).tasks;
+    expect(given.map(attemptOf)).toEqual([attemptOf(tasks[0])]);
+    expect(world.scheduler.now - restartedAt).toBeGreaterThan(1_500);
+    expect(await world.types()).toEqual(['RunStarted', 'StepStarted']);
+  });
+});
