@@ -21,7 +21,11 @@ export function stateView(state: RunState): JsonObject {
       })),
       attempts: mapped(path.attempts.toObject(), ({ step, n, taken }) => ({ step, n, taken })),
       waits: mapped(path.waits.toObject(), ({ step, open, got }) => ({ step, open, got: got.map(({ eventId }) => eventId) })),
-      retries: mapped(path.retries.toObject(), ({ step, decision, notBefore }) => ({ step, decision, notBefore })),
+      retries: Object.fromEntries(
+        [...path.retries.entries()].flatMap(([attemptId, { decision, notBefore }]) =>
+          decision === null ? [] : [[attemptId, { decision, notBefore }]],
+        ),
+      ),
       reviews: {},
       plans: {},
       assumptions: {},

@@ -1,0 +1,75 @@
+// Written from docs/reference/history.md alone: derived ids, `causationId`, `actor`, and the checkpoints' digests.
+import { appendsOf, type Recorded } from './chain.js';
+import { id, type Fields, type Value } from './encoding.js';
+import { Folded } from './fold.js';
+
+/** Everything that a run's derived ids, causes and digests break; empty for a good one. */
+export function faultsOfRun(runId: string, events: readonly Recorded[]): string[] {
+  const faults: string[] = [];
+  const expect = (at: Recorded, what: string, got: Value | undefined, wanted: Value | undefined): void => {
+    if (got !== wanted) faults.push(`@${at.revision} ${at.type}: ${what} is ${String(got)}, not ${String(wanted)}`);
+  };
+  const folded = new Folded('main');
+  const idOf = (type: string, field: string, value: Value | undefined): Value | undefined =>
+    events.find((event) => event.type === type && event.data[field] === value)?.metadata['eventId'];
+  const { ns, workflow } = events[0]?.data ?? {};
+
+  for (const event of events) {
+    const { type, data } = event;
+    const { step, waitId, trigger } = data;
+    switch (type) {
+      case 'RunStarted': {
+        const { receiptId, source, id: eventId } = data['cause'] as Fields;
+        expect(event, 'receiptId', receiptId, id('receipt', ns ?? '', source ?? '', eventId ?? ''));
+        const byKey = data['key'] === undefined ? undefined : id('run', ns ?? '', workflow ?? '', data['key']);
+        if (runId !== byKey) expect(event, 'runId', runId, id('run-event', ns ?? '', workflow ?? '', source ?? '', eventId ?? ''));
+        break;
+      }
+      case 'WaitOpened':
+        expect(event, 'waitId', waitId, id('wait', runId, step ?? ''));
+        break;
+      case 'WaitTriggered': {
+        const { source, id: eventId } = data;
+        const derived = source === undefined ? id('timer', waitId ?? '', trigger ?? 0) : id('receipt', ns ?? '', source, eventId ?? '');
+        expect(event, 'eventId', data['eventId'], derived);
+        break;
+      }
+      case 'EventEmitted':
+        expect(event, 'eventId', data['eventId'], id('emit', runId, 'main', step ?? ''));
+        break;
+      case 'CheckpointReached':
+        expect(event, 'stateDigest', data['stateDigest'], folded.digest);
+        break;
+    }
+    folded.apply(event);
+  }
+
+  for (const [event] of appendsOf(events)) {
+    if (event === undefined) continue;
+    const { type, data, metadata } = event;
+    const { attemptId, waitId } = data;
+    const failure = (data['failure'] ?? {}) as Fields;
+    let actor: RegExp = /^service:scheduling$/;
+    let cause: Value | undefined;
+    if (type === 'RunStarted') cause = (data['cause'] as Fields)['receiptId'];
+    else if (type === 'StepFailed' && (failure['by'] === 'lease' || failure['by'] === 'timeout')) {
+      cause = idOf('StepStarted', 'attemptId', attemptId);
+      actor = /^service:execution$/;
+    } else if (type === 'StepSucceeded' || type === 'StepFailed' || type === 'LateResultRecorded') {
+      cause = `${String(attemptId)}:end`;
+      actor = /^handler:./;
+    } else if (type === 'RetryDecided') {
+      const { name, version } = data['policy'] as Fields;
+      cause = idOf('StepFailed', 'attemptId', attemptId);
+      actor = new RegExp(`^policy:${String(name)}@${String(version)}$`);
+    } else if (type === 'StepStarted')
+      cause = events.findLast(
+        (earlier) => earlier.type === 'RetryDecided' && earlier.revision < event.revision && earlier.data['step'] === data['step'],
+      )?.metadata['eventId'];
+    else if (type === 'WaitTriggered' && data['source'] !== undefined) cause = data['eventId'];
+    else cause = idOf('WaitOpened', 'waitId', waitId);
+    expect(event, 'causationId', metadata['causationId'], cause);
+    if (!actor.test(String(metadata['actor']))) faults.push(`@${event.revision} ${type}: actor is ${String(metadata['actor'])}`);
+  }
+  return faults;
+}
