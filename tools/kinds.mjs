@@ -37,10 +37,15 @@ export const specKinds = [
   { name: 'architecture', places: ['test/architecture/'] },
   { name: 'component', places: ['test/component/'] },
   { name: 'integration', places: ['test/integration/'], optional: 'needs servers; its first spec comes with the first adapter for one' },
-  { name: 'replay', places: ['test/replay/'] },
+  { name: 'replay', places: ['test/replay/'], optional: 'needs histories of a released version; there is no release yet' },
   { name: 'simulation', places: ['test/simulation/'] },
   { name: 'system', places: ['test/system/'], workers: 1 },
-  { name: 'chaos', places: ['test/chaos/'], workers: 1 },
+  {
+    name: 'chaos',
+    places: ['test/chaos/'],
+    workers: 1,
+    optional: 'SIGKILL lives in system; full disks and wiped brokers are not shown yet',
+  },
 ];
 
 export const allNames = [build, ...checks, ...specKinds].map(({ name }) => name);
