@@ -16,7 +16,12 @@ export const busStreams: readonly BusStreamSpec[] = [
   // Read at once; a day is what an outage of scheduling may last before publishers must repeat.
   { name: 'CAIRN_IN', subjects: ['cairn.*.in.>', 'cairn.*.run.>'], retention: 'limits', maxAgeMs: DAY_MS, dedupeWindowMs: 2 * MINUTE_MS },
   { name: 'CAIRN_RUN', subjects: ['cairn.*.cmd.execution.*.*', 'cairn.*.reply.*'], retention: 'work_queue', dedupeWindowMs: 2 * MINUTE_MS },
-  { name: 'CAIRN_CMD', subjects: ['cairn.*.cmd.scheduling.*', 'cairn.*.cmd.retry-policy.*'], retention: 'work_queue', dedupeWindowMs: 2 * MINUTE_MS },
+  {
+    name: 'CAIRN_CMD',
+    subjects: ['cairn.*.cmd.scheduling.*', 'cairn.*.cmd.retry-policy.*'],
+    retention: 'work_queue',
+    dedupeWindowMs: 2 * MINUTE_MS,
+  },
   { name: 'CAIRN_WORK', subjects: ['cairn.*.work.*'], retention: 'work_queue', dedupeWindowMs: 2 * MINUTE_MS },
   { name: 'CAIRN_EVT', subjects: ['cairn.*.evt.>'], retention: 'limits', maxAgeMs: DAY_MS, dedupeWindowMs: 2 * MINUTE_MS },
   { name: 'CAIRN_DEAD', subjects: ['cairn.*.dead.>'], retention: 'limits', maxAgeMs: 14 * DAY_MS, dedupeWindowMs: 2 * MINUTE_MS },

@@ -3,10 +3,21 @@ import type { ConsumerSpec } from '@cairn/ports';
 const common = { ackWaitMs: 30_000, bugsMax: 8, inFlightMax: 256 } as const;
 
 /** Every inbound event of every namespace: one door. */
-export const schedulingIntake: ConsumerSpec = { durable: 'scheduling__intake', busStream: 'CAIRN_IN', filters: ['cairn.*.in.>', 'cairn.*.run.>'], ...common, inFlightMax: 1_024 };
+export const schedulingIntake: ConsumerSpec = {
+  durable: 'scheduling__intake',
+  busStream: 'CAIRN_IN',
+  filters: ['cairn.*.in.>', 'cairn.*.run.>'],
+  ...common,
+  inFlightMax: 1_024,
+};
 
 /** What people ask of scheduling: apply a definition. */
-export const schedulingCommands: ConsumerSpec = { durable: 'scheduling__commands', busStream: 'CAIRN_CMD', filters: ['cairn.*.cmd.scheduling.*'], ...common };
+export const schedulingCommands: ConsumerSpec = {
+  durable: 'scheduling__commands',
+  busStream: 'CAIRN_CMD',
+  filters: ['cairn.*.cmd.scheduling.*'],
+  ...common,
+};
 
 /** Rings scheduling when a run opened a wait, decided a retry or emitted. Losing it costs one sweep. */
 export const schedulingOnRunFacts: ConsumerSpec = {
@@ -34,4 +45,10 @@ export const retryPolicyOnStepFailed: ConsumerSpec = {
   ...common,
 };
 
-export const consumers: readonly ConsumerSpec[] = [schedulingIntake, schedulingCommands, schedulingOnRunFacts, executionRun, retryPolicyOnStepFailed];
+export const consumers: readonly ConsumerSpec[] = [
+  schedulingIntake,
+  schedulingCommands,
+  schedulingOnRunFacts,
+  executionRun,
+  retryPolicyOnStepFailed,
+];

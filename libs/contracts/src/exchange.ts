@@ -93,7 +93,11 @@ export interface WorkDesk {
   /** One frame of a session. Resolves within `FRAME_HOLD_MS` and the time of its appends. */
   exchange(ns: string, frame: ExchangeRequest): Promise<ExchangeResponse>;
   /** Up to `max` tasks of a queue, waiting up to `waitMs` for the first. Counts as `started`. */
-  poll(ns: string, queue: string, options: { readonly max: number; readonly waitMs: number; readonly session?: Id }): Promise<readonly CloudEvent<TaskData>[]>;
+  poll(
+    ns: string,
+    queue: string,
+    options: { readonly max: number; readonly waitMs: number; readonly session?: Id },
+  ): Promise<readonly CloudEvent<TaskData>[]>;
   /** Renews an attempt's lease. `false`: it is not open any more. */
   heartbeat(ns: string, attemptId: Id): Promise<boolean>;
   /** Records a terminal reply. `accepted` after its append; `late` if the attempt is over, which is recorded too. */

@@ -1,16 +1,14 @@
 export { kebab, namespaceOf, parseInboundSubject, subjects, type FactContext, type InboundSubject } from './subjects.js';
 export { busStreams, type BusStreamSpec } from './bus-streams.js';
-export { consumers, executionRun, retryPolicyOnStepFailed, schedulingCommands, schedulingIntake, schedulingOnRunFacts } from './consumers.js';
-export type {
-  CloudEvent,
-  CommandAnswer,
-  CommandMessage,
-  NearMiss,
-  Receipt,
-  ReceiptOutcome,
-  RejectionBody,
-  RunFact,
-} from './messages.js';
+export {
+  consumers,
+  executionRun,
+  retryPolicyOnStepFailed,
+  schedulingCommands,
+  schedulingIntake,
+  schedulingOnRunFacts,
+} from './consumers.js';
+export type { CloudEvent, CommandAnswer, CommandMessage, NearMiss, Receipt, ReceiptOutcome, RejectionBody, RunFact } from './messages.js';
 export {
   BEAT_MS,
   BEATS_MISSED_MAX,
@@ -55,7 +53,15 @@ export {
   type VerifyView,
   type WaitView,
 } from './http.js';
-export { PROBLEM_MEDIA_TYPE, PROBLEM_TYPE_BASE, problemOf, problemStatus, type Problem, type ProblemCode, type ProblemExtras } from './problems.js';
+export {
+  PROBLEM_MEDIA_TYPE,
+  PROBLEM_TYPE_BASE,
+  problemOf,
+  problemStatus,
+  type Problem,
+  type ProblemCode,
+  type ProblemExtras,
+} from './problems.js';
 export { metricDeclarations, metricNames, type MetricDeclaration } from './metric-names.js';
 export {
   checkBody,

@@ -78,17 +78,7 @@ export interface Receipt {
 }
 
 export type ReceiptOutcome =
-  | 'started'
-  | 'branched'
-  | 'woke'
-  | 'attached'
-  | 'invalidated'
-  | 'kept'
-  | 'near_miss'
-  | 'duplicate'
-  | 'late'
-  | 'unmatched'
-  | 'refused';
+  'started' | 'branched' | 'woke' | 'attached' | 'invalidated' | 'kept' | 'near_miss' | 'duplicate' | 'late' | 'unmatched' | 'refused';
 
 export interface NearMiss {
   readonly run: Id;

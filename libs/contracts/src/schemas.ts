@@ -122,21 +122,34 @@ export const FAILED_TYPE = 'cairn.reply.failed.v1';
 
 const replyBase = { specversion: z.literal('1.0'), id: externalId, source: externalId } as const;
 
+/** How the id of an attempt's terminal reply ends, after the attempt id. */
+const REPLY_ID_END = ':end';
+
+/** Handlers may choose other reply ids (W-4), but none that says that it is the reply of another attempt: an append is caused by it. */
+export const isReplyIdOf = (attemptId: string, replyId: string): boolean =>
+  !replyId.endsWith(REPLY_ID_END) || replyId === attemptId + REPLY_ID_END;
+
 /** A terminal reply of a handler, as a CloudEvent (`capabilities.md` §4). Its envelope may carry more; its data may not. */
-export const replySchema = z.discriminatedUnion('type', [
-  z.looseObject({
-    ...replyBase,
-    type: z.literal(SUCCEEDED_TYPE),
-    data: z.strictObject({
-      lease,
-      output: json,
-      evidence: z.string().max(EXTERNAL_ID_MAX).optional(),
-      uncertainty: z.number().min(0).max(1).optional(),
-      usage: usage.optional(),
+export const replySchema = z
+  .discriminatedUnion('type', [
+    z.looseObject({
+      ...replyBase,
+      type: z.literal(SUCCEEDED_TYPE),
+      data: z.strictObject({
+        lease,
+        output: json,
+        evidence: z.string().max(EXTERNAL_ID_MAX).optional(),
+        uncertainty: z.number().min(0).max(1).optional(),
+        usage: usage.optional(),
+      }),
     }),
-  }),
-  z.looseObject({ ...replyBase, type: z.literal(FAILED_TYPE), data: z.strictObject({ lease, failure, usage: usage.optional() }) }),
-]) as unknown as z.ZodType<CloudEvent<ReplyData>>;
+    z.looseObject({ ...replyBase, type: z.literal(FAILED_TYPE), data: z.strictObject({ lease, failure, usage: usage.optional() }) }),
+  ])
+  .refine(({ id, data }) => isReplyIdOf(data.lease.attemptId, id), {
+    path: ['id'],
+    params: { rule: 'attempt_mismatch' },
+    message: 'must be the attempt of the lease and :end',
+  }) as unknown as z.ZodType<CloudEvent<ReplyData>>;
 
 export type Checked<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'bad'; readonly errors: readonly FieldError[] };
 
