@@ -41,7 +41,8 @@ try {
     }
   }
   const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length };
-  console.log(json ? JSON.stringify({ at: new Date().toISOString(), machine, warmUpSteps, how, rows }, null, 2) : table(rows));
+  // One line: behind npm's own banner it is the last one.
+  console.log(json ? JSON.stringify({ at: new Date().toISOString(), machine, warmUpSteps, how, rows }) : table(rows));
 } finally {
   await end();
 }
