@@ -87,18 +87,30 @@ function reactions() {
     .sort(byFirst);
 }
 
-/** Nest's decorators, with the controller's prefix. */
+/** The gateway's list of routes, each with the door whose decorator has it; those without one are answered before the framework. */
 function routes() {
+  const doors = new Map(doorRoutes());
+  const before = below('services/gateway/src/edge/').find(({ text }) => text.includes('createFastLane('))?.path ?? '';
+  return find(below('services/gateway/src/edge/routes'), /method: '(\w+)', path: '([^']+)'/g)
+    .map(({ match: [, verb, route] }) => [`${verb} ${route}`, doors.get(`${verb} ${route}`) ?? before])
+    .sort(byFirst);
+}
+
+/** Nest's decorators with the controller's prefix, spelled as the list of routes spells them: `:id` is `{id}`, `::` is a colon. */
+function doorRoutes() {
   return below('services/')
     .filter(({ path }) => path.includes('/doors/'))
     .flatMap(({ path, text }) => {
       const prefix = /@Controller\(\s*['"`]([^'"`]*)['"`]/.exec(text)?.[1] ?? '';
-      return [...text.matchAll(/@(Get|Post|Put|Patch|Delete|Sse)\(\s*(?:['"`]([^'"`]*)['"`])?/g)].map(([, verb, route]) => [
-        `${verb.toUpperCase()} ${`/${prefix}/${route ?? ''}`.replaceAll(/\/+/g, '/')}`,
-        path,
-      ]);
-    })
-    .sort(byFirst);
+      return [...text.matchAll(/@(Get|Post|Put|Patch|Delete|Sse)\(\s*(?:['"`]([^'"`]*)['"`])?/g)].map(([, verb, route]) => {
+        const spelled = `/${prefix}/${route ?? ''}`
+          .replaceAll(/\/+/g, '/')
+          .replaceAll(/(?<!:):(\w+)(?:\([^)]*\))?/g, '{$1}')
+          .replaceAll('::', ':')
+          .replace(/\/$/, '');
+        return [`${verb.toUpperCase()} ${spelled}`, path];
+      });
+    });
 }
 
 function invariants() {

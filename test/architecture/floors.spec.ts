@@ -67,7 +67,7 @@ const allowed: readonly (readonly [file: string, imports: string])[] = [
   ['libs/domain/definition/src/yaml-text.ts', 'yaml'],
   ['libs/domain/run/src/codec.ts', 'zod'],
   ['libs/domain/run/src/steps/codec.ts', 'zod'],
-  ['services/execution/src/config.ts', 'zod'],
+  ['services/standalone/src/config.ts', 'zod'],
   ['services/execution/src/doors/allowed.door.ts', '@nestjs/common'],
   ['services/execution/src/execution.module.ts', '@nestjs/common'],
   ['libs/adapters/bus-memory/src/allowed.contract.spec.ts', '@cairn/testkit'],
