@@ -27,13 +27,12 @@ export class Folded {
   constructor(readonly branch: string) {}
 
   apply({ type, data }: Recorded): void {
-    const { paused, ...from } = { paused: false, ...data };
     const step = String(data['step']);
     const attemptId = String(data['attemptId']);
     const waitId = String(data['waitId']);
     switch (type) {
       case 'RunStarted':
-        this.path.run = { goal: from['goal'] ?? null, input: from['input'] ?? null, paused };
+        this.path.run = { goal: data['goal'] ?? null, input: data['input'] ?? null, paused: false };
         this.ledger.branches[this.branch] = { ended: false, epoch: 1, head: true };
         break;
       case 'StepStarted':
@@ -166,7 +165,7 @@ export class Folded {
     if (open.includes(1)) return { state: 'active' };
     if (open.length + owed.length > 0) return { state: 'retrying' };
     if (waits.length === 0) return { state: 'active' };
-    return { state: 'waiting', sub: [...new Set(waits.flatMap(([waitId]) => this.kinds.get(waitId) ?? []))].sort().join('+') };
+    return { state: 'waiting', sub: [...new Set(waits.flatMap(([waitId]) => this.kinds.get(waitId) ?? []))].map(String).sort().join('+') };
   }
 
   /** What has not succeeded has no output; null as an output is one. */
