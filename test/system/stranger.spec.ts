@@ -291,6 +291,14 @@ describe('a stranger reads what is stored', () => {
 function checkPlace({ stream, revision, type, data, metadata }: Recorded, artifact: (hex: string) => Value): void {
   const text = (name: string): string => String(data[name]);
   const ns = String(metadata['ns']);
+  const writers: Fields = {
+    receipt: 'service:scheduling',
+    inbox: 'service:scheduling',
+    workflow: 'user:local',
+    policy: 'service:retry-policy',
+  };
+  const category = stream.slice(0, stream.indexOf('-'));
+  if (category !== 'run') expect([stream, metadata['actor']]).toEqual([stream, writers[category]]);
   switch (type) {
     case 'EventReceived': {
       expect(stream).toBe(`receipt-${id('receipt', ns, text('source'), text('id'))}`);
