@@ -69,6 +69,7 @@ export {
   heartbeatSchema,
   inboundEventSchema,
   pollSchema,
+  isReplyIdOf,
   replySchema,
   signalSchema,
   startRunSchema,

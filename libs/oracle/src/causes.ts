@@ -37,8 +37,8 @@ interface Known {
 
 /** What is wrong with the cause of an append that begins with this event. */
 function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known: Known): string | undefined {
-  if (causationId.endsWith(END))
-    return known.startedBy.has(causationId.slice(0, -END.length)) ? replyCannot(event) : 'a reply to an attempt that never started';
+  if (isReply(event)) return wrongReply(event, causationId, known);
+  if (causationId.endsWith(END)) return 'a reply cannot do that';
   if (!isId(causationId)) return 'neither an id nor a reply';
   const cause = known.byId.get(causationId);
   switch (event.type) {
@@ -52,13 +52,10 @@ function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known
     case 'WaitExpired':
     case 'WaitStale':
       return cause?.type === 'WaitOpened' ? undefined : 'a WaitOpened';
-    case 'StepFailed':
-      return causationId === known.startedBy.get(event.data.attemptId) ? undefined : 'neither its reply nor its StepStarted';
+    case 'StepFailed': // A lapse.
+      return causationId === known.startedBy.get(event.data.attemptId) ? undefined : 'not its StepStarted';
     case 'RetryDecided':
       return cause?.type === 'StepFailed' ? undefined : 'no StepFailed of this run';
-    case 'StepSucceeded':
-    case 'LateResultRecorded':
-      return 'not a reply';
     case 'StepStarted':
       return cause?.type === 'RetryDecided' ? undefined : 'no RetryDecided of this run';
     default:
@@ -69,8 +66,17 @@ function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known
 const receiptOf = (causationId: string, cause: RecordedRunEvent | undefined, { inbox }: Known): string | undefined =>
   cause !== undefined || inbox === undefined || inbox.receipts.has(causationId) ? undefined : 'a receipt that does not exist';
 
-/** A reply settles its attempt, or is late. */
-const replyCannot = (event: RecordedRunEvent): string | undefined =>
-  event.type === 'StepSucceeded' || event.type === 'StepFailed' || event.type === 'LateResultRecorded'
-    ? undefined
-    : 'a reply cannot do that';
+type Replied = Extract<RecordedRunEvent, { type: 'StepSucceeded' | 'StepFailed' | 'LateResultRecorded' }>;
+
+/** Whether a handler's reply brings this: it settles its attempt, or is late. */
+const isReply = (event: RecordedRunEvent): event is Replied =>
+  event.type === 'StepSucceeded' ||
+  event.type === 'LateResultRecorded' ||
+  (event.type === 'StepFailed' && (event.data.failure.by === 'handler' || event.data.failure.by === 'decider'));
+
+/** Ours are `<attemptId>:end`; a handler may choose others, so that two replies of one attempt can be told apart (W-4). */
+function wrongReply(event: Replied, causationId: string, { startedBy }: Known): string | undefined {
+  if (!startedBy.has(event.data.attemptId)) return 'a reply to an attempt that never started';
+  if (event.type === 'LateResultRecorded' && event.data.replyId !== causationId) return `its reply is ${event.data.replyId}`;
+  return undefined;
+}

@@ -19,6 +19,18 @@ describe('verifyRun', () => {
     expect(resealed(mainOf(good), () => undefined)).toEqual(mainOf(good));
   });
 
+  it('lets a handler choose its reply ids, which is how two replies of one attempt differ (W-4)', () => {
+    const replied = resealed(mainOf(goodHistory()), (drafts) => {
+      for (const draft of drafts) {
+        const [{ type, data } = { type: '', data: {} }] = draft.events;
+        if (type === 'StepSucceeded') draft.cause = 'my reply';
+        if (type === 'LateResultRecorded') draft.cause = data['replyId'] = 'my other reply';
+      }
+    });
+    expect(replied.some(({ causationId }) => causationId === 'my other reply')).toBe(true);
+    expect(verify(withMain(goodHistory(), replied))).toEqual([]);
+  });
+
   it.each(breaks)('$invariant fires, and nothing else: $by', (one) => {
     const found = verify(broken(goodHistory(), one));
     expect([...new Set(found.map(({ invariant }) => invariant))]).toEqual([one.invariant]);

@@ -99,8 +99,10 @@ export const breaks: readonly Break[] = [
     invariant: 'I-10',
     by: 'an accepted reply that is recorded as late, too',
     edit: (d) => {
-      const { attemptId } = first(d, 'StepSucceeded').data;
-      Object.assign(last(d, 'LateResultRecorded').data, { step: 'a', attemptId, replyId: `${String(attemptId)}:end` });
+      const replyId = `${String(first(d, 'StepSucceeded').data['attemptId'])}:end`;
+      const late = last(d, 'LateResultRecorded');
+      Object.assign(late.data, { step: 'a', attemptId: first(d, 'StepSucceeded').data['attemptId'], replyId });
+      appendWith(d, late).cause = replyId;
     },
   },
   {

@@ -1,5 +1,6 @@
 import {
   checkBody,
+  isReplyIdOf,
   OUTPUT_BYTES_MAX,
   replySchema,
   SUCCEEDED_TYPE,
@@ -71,14 +72,13 @@ function checkHeld(held: unknown, wrong: Wrong): void {
 }
 
 function checkReply(reply: unknown, index: number, frameBytes: number, errors: FieldError[]): void {
-  if (looksRight(reply)) {
-    const { output } = reply.data ?? {};
-    // No output of a frame that is smaller than the limit can be larger than it.
-    if (frameBytes > OUTPUT_BYTES_MAX && output !== undefined && byteLength(output) > OUTPUT_BYTES_MAX) errors.push(tooLarge(index));
-    return;
+  if (!looksRight(reply)) {
+    const checked = checkBody(replySchema, reply);
+    if (checked.kind === 'bad') for (const error of checked.errors) errors.push({ ...error, pointer: `/replies/${index}${error.pointer}` });
   }
-  const checked = checkBody(replySchema, reply);
-  if (checked.kind === 'bad') for (const error of checked.errors) errors.push({ ...error, pointer: `/replies/${index}${error.pointer}` });
+  // No output of a frame that is smaller than the limit can be larger than it.
+  const output = frameBytes > OUTPUT_BYTES_MAX && isObject(reply) && isObject(reply.data) ? reply.data.output : undefined;
+  if (output !== undefined && byteLength(output) > OUTPUT_BYTES_MAX) errors.push(tooLarge(index));
 }
 
 /** Plain success with nothing beside its output: nearly every reply there is. */
@@ -96,7 +96,7 @@ function looksRight(reply: unknown): reply is CloudEvent<ReplyData> {
   for (const name in data) if (name !== 'lease' && name !== 'output') return false;
   const { attemptId, branch, epoch } = data.lease;
   for (const name in data.lease) if (name !== 'attemptId' && name !== 'branch' && name !== 'epoch') return false;
-  return isId(attemptId) && isBranch(branch) && Number.isSafeInteger(epoch) && (epoch as number) >= 0;
+  return isId(attemptId) && isReplyIdOf(attemptId, reply.id) && isBranch(branch) && Number.isSafeInteger(epoch) && (epoch as number) >= 0;
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
