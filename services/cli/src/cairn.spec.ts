@@ -132,6 +132,7 @@ describe('usage (exit 2)', () => {
 
 describe('answers of the server', () => {
   it.each([
+    [400, 'invalid_query', 2],
     [404, 'run_not_found', 3],
     [409, 'run_ended', 4],
     [422, 'input_invalid', 1],

@@ -31,11 +31,22 @@ export function notFound(code: string, detail: string): Refusal {
   return new Refusal(problem(code, 404, detail), EXIT.notFound);
 }
 
-/** The server's answer to something it does not do: ends with 3 (404), 4 (409), 5 (503), else with 1. */
+/** What the server's refusals end with. 400 says that the request cannot be right anywhere: an argument of the command line is wrong. */
+const exitOf: { readonly [status: number]: number } = {
+  400: EXIT.usage,
+  404: EXIT.notFound,
+  409: EXIT.conflict,
+  503: EXIT.unreachable,
+};
+
+/** The server's answer to something it does not do: ends with 2 (400), 3 (404), 4 (409), 5 (503), else with 1. */
 export function refused(problemDocument: Problem): Refusal {
   const { status } = problemDocument;
-  const exitCode = status === 404 ? EXIT.notFound : status === 409 ? EXIT.conflict : status === 503 ? EXIT.unreachable : EXIT.failed;
-  return new Refusal(problemDocument, exitCode, status === 401 ? 'set CAIRN_TOKEN, or --data to the folder of the server' : undefined);
+  return new Refusal(
+    problemDocument,
+    exitOf[status] ?? EXIT.failed,
+    status === 401 ? 'set CAIRN_TOKEN, or --data to the folder of the server' : undefined,
+  );
 }
 
 export function problem(code: string, status: number, detail: string, extras: Partial<Problem> = {}): Problem {
