@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { done, MESSAGE_BYTES_MAX } from '@cairn/ports';
+import { done, MESSAGE_BYTES_MAX, type Handle } from '@cairn/ports';
 import { waitUntil, within } from '../../wait-until.js';
 import type { ContractCase } from '../contract.js';
 import type { BusHarness } from './harness.js';
@@ -65,6 +65,18 @@ export const deliveryCases: readonly ContractCase<BusHarness>[] = [
       await bus.publish(second);
       const next = await Inbox.on(bus, work('w1'), patienceMs);
       assert.deepEqual((await next.has(1)).ids, [second.id]);
+    },
+  },
+  {
+    name: 'a work queue gives a message to the one durable that it is for, and to that one again until it is settled',
+    run: async ({ bus, patienceMs }) => {
+      const twiceAgain: Handle = async ({ deliveries }) => (deliveries < 3 ? { kind: 'again', afterMs: 1 } : done);
+      const one = await Inbox.on(bus, work('w1', ['contract.work.a']), patienceMs, twiceAgain);
+      const other = await Inbox.on(bus, work('w2', ['contract.work.b']), patienceMs);
+      const [a, b] = [message('contract.work.a'), message('contract.work.b')];
+      await Promise.all([bus.publish(a), bus.publish(b)]);
+      await Promise.all([one.has(3), other.has(1)]);
+      assert.deepEqual([one.ids, other.ids], [[a.id, a.id, a.id], [b.id]]);
     },
   },
   {
