@@ -44,15 +44,24 @@ export class Spawned {
   }
 }
 
+/** `cairn dev` on a free port, not waited for: it may die before it listens. */
+export const spawnServer = (data: string, env: NodeJS.ProcessEnv = {}, port = 0): Spawned =>
+  Spawned.start(cli, ['dev', '--port', String(port), '--data', data, '--json'], { CAIRN_LOG_LEVEL: 'warn', ...env });
+
+/** Where a server listens, as soon as it does. Rejects when it ends before. */
+export async function urlOf(server: Spawned): Promise<string> {
+  const { url } = JSON.parse(await server.firstLine) as { url: string };
+  return url;
+}
+
 /** `cairn dev` on a free port; resolves when it listens. */
 export async function startServer(
   data: string,
   env: NodeJS.ProcessEnv = {},
   port = 0,
 ): Promise<{ readonly process: Spawned; readonly url: string }> {
-  const server = Spawned.start(cli, ['dev', '--port', String(port), '--data', data, '--json'], { CAIRN_LOG_LEVEL: 'warn', ...env });
-  const { url } = JSON.parse(await server.firstLine) as { url: string };
-  return { process: server, url };
+  const server = spawnServer(data, env, port);
+  return { process: server, url: await urlOf(server) };
 }
 
 /** Calls the server's HTTP face with the token of its data folder. Rejects when nobody answers. */
