@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, chmod, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ConfigInvalid } from './config.js';
 
 /** What lies in a data folder (`history.md` §4). */
 export interface DataFolder {
@@ -18,7 +19,14 @@ const OWNER_ONLY = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
 
 export async function openDataFolder(folder: string): Promise<DataFolder> {
-  await mkdir(folder, { recursive: true, mode: OWNER_ONLY_FOLDER });
+  await makeFolder(folder).catch((error: unknown) => {
+    throw new ConfigInvalid(`data: ${folder} cannot be made (${(error as { code?: string }).code ?? 'unknown'})`);
+  });
+  const usable = await access(folder, constants.W_OK | constants.X_OK).then(
+    async () => (await stat(folder)).isDirectory(),
+    () => false,
+  );
+  if (!usable) throw new ConfigInvalid(`data: ${folder} is no folder that this user may write to`);
   return {
     lock: join(folder, 'lock.db'),
     events: join(folder, 'events.db'),
@@ -26,6 +34,19 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
     token: join(folder, 'token'),
     server: join(folder, 'server.json'),
   };
+}
+
+/** Makes a folder and those above it, one after another: where the system refuses without a reason, node's own recursion never ends. */
+async function makeFolder(folder: string): Promise<void> {
+  const made = await mkdir(folder, { mode: OWNER_ONLY_FOLDER }).then(
+    () => undefined,
+    (error: unknown) => (error as { code?: string }).code,
+  );
+  if (made === undefined || made === 'EEXIST') return;
+  const above = dirname(folder);
+  if (made !== 'ENOENT' || above === folder) throw Object.assign(new Error('no folder'), { code: made });
+  await makeFolder(above);
+  await mkdir(folder, { mode: OWNER_ONLY_FOLDER });
 }
 
 /**
