@@ -1,5 +1,5 @@
 // Goal: what docs/reference/history.md promises to a stranger: every id, hash, cause and digest of real histories can be computed again
-// from the text alone (C-REPLAY, I-1 to I-5). Method: `stranger/` knows node:crypto and the text, and nothing of the product; a real
+// from the text alone (C-REPLAY, I-1 to I-5). Method: the reader in `stranger/` imports node:crypto and follows the text; a real
 // server makes every event of this release, and what it shows of them over HTTP, by the command line and in its folder must be equal.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';

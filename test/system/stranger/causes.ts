@@ -1,4 +1,4 @@
-// Written from docs/reference/history.md alone: derived ids, `causationId`, `actor`, and the checkpoints' digests.
+// Follows docs/reference/history.md and imports nothing of the product: derived ids, `causationId`, `actor`, and the checkpoints' digests.
 import { appendsOf, type Recorded } from './chain.js';
 import { id, type Fields, type Value } from './encoding.js';
 import { Folded } from './fold.js';

@@ -1,4 +1,4 @@
-// Written from docs/reference/history.md alone: "An event and its append".
+// Follows docs/reference/history.md and imports nothing of the product: "An event and its append".
 import { canon, digestOf, id, sha256, type Fields, type Value } from './encoding.js';
 
 /** An event as `cairn run history --json` shows it. */

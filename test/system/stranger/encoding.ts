@@ -1,4 +1,4 @@
-// Written from docs/reference/history.md alone: nothing of the product is imported here.
+// Follows docs/reference/history.md; nothing of the product is imported here.
 import { createHash } from 'node:crypto';
 
 export type Value = null | boolean | number | string | Value[] | Fields;

@@ -1,4 +1,4 @@
-// Written from docs/reference/history.md alone: "State and digest, digest version 1".
+// Follows docs/reference/history.md and imports nothing of the product: "State and digest, digest version 1".
 import type { Recorded } from './chain.js';
 import { canon, digestOf, sha256, type Fields, type Value } from './encoding.js';
 
