@@ -284,12 +284,12 @@ describe('a start that cannot be', () => {
       code: 'config_invalid',
       message: expect.stringMatching(/data: .*port: .*host: .*loopback.*ns: /s),
     });
+  });
 
   it('refuses a data folder that cannot be made or is none, in one sentence', async () => {
     for (const folder of ['/proc/no-such-folder', import.meta.filename]) {
       await expect(startStandalone({ data: folder, port: 0, logLevel: 'silent' })).rejects.toMatchObject({ code: 'config_invalid' });
     }
-  });
   });
 
   it('says when the port is taken, and leaves the folder free', async () => {
