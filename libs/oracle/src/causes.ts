@@ -37,7 +37,8 @@ interface Known {
 
 /** What is wrong with the cause of an append that begins with this event. */
 function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known: Known): string | undefined {
-  if (isReply(event)) return wrongReply(event, causationId, known);
+  const reply = replyOf(event);
+  if (reply !== undefined) return wrongReply(reply, causationId, known);
   if (causationId.endsWith(END)) return 'a reply cannot do that';
   if (!isId(causationId)) return 'neither an id nor a reply';
   const cause = known.byId.get(causationId);
@@ -68,11 +69,12 @@ const receiptOf = (causationId: string, cause: RecordedRunEvent | undefined, { i
 
 type Replied = Extract<RecordedRunEvent, { type: 'StepSucceeded' | 'StepFailed' | 'LateResultRecorded' }>;
 
-/** Whether a handler's reply brings this: it settles its attempt, or is late. */
-const isReply = (event: RecordedRunEvent): event is Replied =>
-  event.type === 'StepSucceeded' ||
-  event.type === 'LateResultRecorded' ||
-  (event.type === 'StepFailed' && (event.data.failure.by === 'handler' || event.data.failure.by === 'decider'));
+/** The event as what a handler's reply brings, or `undefined`: it settles its attempt, or is late. */
+function replyOf(event: RecordedRunEvent): Replied | undefined {
+  if (event.type === 'StepSucceeded' || event.type === 'LateResultRecorded') return event;
+  if (event.type !== 'StepFailed') return undefined;
+  return event.data.failure.by === 'handler' || event.data.failure.by === 'decider' ? event : undefined;
+}
 
 /** Ours are `<attemptId>:end`; a handler may choose others, so that two replies of one attempt can be told apart (W-4). */
 function wrongReply(event: Replied, causationId: string, { startedBy }: Known): string | undefined {

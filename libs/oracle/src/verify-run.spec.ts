@@ -22,9 +22,9 @@ describe('verifyRun', () => {
   it('lets a handler choose its reply ids, which is how two replies of one attempt differ (W-4)', () => {
     const replied = resealed(mainOf(goodHistory()), (drafts) => {
       for (const draft of drafts) {
-        const [{ type, data } = { type: '', data: {} }] = draft.events;
-        if (type === 'StepSucceeded') draft.cause = 'my reply';
-        if (type === 'LateResultRecorded') draft.cause = data['replyId'] = 'my other reply';
+        const [first] = draft.events;
+        if (first?.type === 'StepSucceeded') draft.cause = 'my reply';
+        if (first?.type === 'LateResultRecorded') draft.cause = first.data['replyId'] = 'my other reply';
       }
     });
     expect(replied.some(({ causationId }) => causationId === 'my other reply')).toBe(true);
