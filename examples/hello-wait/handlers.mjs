@@ -1,3 +1,4 @@
 import { handler, serve } from '@cairn/sdk';
 
-serve({}, [handler('greeting', (task) => `Hello, ${task.input.name}!`)]);
+const worker = serve({}, [handler('greeting', (task) => `Hello, ${task.input.name}!`)]);
+console.log(`ready, session ${worker.session.slice(-8)}; Ctrl-C drains and ends`);
