@@ -61,6 +61,8 @@ export const problemStatus = {
   event_refused: 422,
   too_many_streams: 429,
   internal_error: 500,
+  stream_corrupt: 500,
+  artifact_corrupt: 500,
   service_unavailable: 503,
 } as const satisfies Readonly<Record<string, number>>;
 

@@ -19,8 +19,9 @@ import { listRuns } from './queries/list-runs.js';
 import { RunReader } from './queries/run-reader.js';
 import { listDefinitions, showDefinition } from './queries/show-definition.js';
 import { findReceipt, showReceipt } from './queries/show-receipt.js';
-import { showHistory, showRun, showState, showVerification, showWaits } from './queries/show-run.js';
+import { showHistory, showRun, showState, showWaits } from './queries/show-run.js';
 import { listWaits, showWait } from './queries/show-waits.js';
+import { showVerification } from './queries/verify-run.js';
 import { Changes } from './readmodels/changes.js';
 import { Follower } from './readmodels/follower.js';
 import { ReadModels } from './readmodels/read-models.js';
@@ -69,7 +70,7 @@ export function assembleGateway(parts: GatewayParts) {
   const intake = new Intake({ bus, ids });
   const streams = new RunStreams({ store, reader, changes });
   const fastLane = createFastLane({ gate, namespaces, desk, onBug, startRun: (...asked) => startRun({ intake, ids }, ...asked) });
-  const shown = { reader, store, clock, ends };
+  const shown = { reader, store, artifacts, clock, ends };
 
   return {
     /** Follows the store. `caughtUp` resolves when lists show everything that was stored before. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { request } from 'node:http';
 import type { RunEvent } from '@cairn/domain-run';
 import { idOf, runStream, type Id, type JsonObject } from '@cairn/kernel';
+import { StoreFault } from '@cairn/ports';
 import { history, told, waitId } from './spec/histories.js';
 import { openRig, TOKEN, type Rig } from './spec/rig.js';
 
@@ -143,6 +144,15 @@ describe('what the gateway shows of runs', () => {
     await happens(RUN, told.started(), told.succeeded('never-started'));
     const { violations } = await get(`runs/${RUN}/verify`);
     expect((violations as readonly JsonObject[]).map(({ invariant }) => invariant)).toContain('I-10');
+  });
+
+  it('names the revision at which a stream cannot be read, and does not say that trying again would help (F-29)', async () => {
+    await happens(RUN, told.started(), told.stepStarted('a'));
+    const says = `run-${RUN}+main@1: what is stored is no event`;
+    Object.assign(rig.store, { read: () => Promise.reject(new StoreFault('stream_corrupt', says)) });
+    expect(await get(`runs/${RUN}/verify`)).toEqual({ run: RUN, violations: [{ invariant: 'I-1', branch: 'main', revision: 1, says }] });
+    for (const path of ['', '/history', '/state'])
+      expect(await get(`runs/${RUN}${path}`)).toMatchObject({ status: 500, code: 'stream_corrupt', detail: says });
   });
 
   it('streams every event once, from where the reader was, and ends with the run', async () => {

@@ -4,7 +4,7 @@ import { isFault } from '@cairn/ports';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Gateway } from '../assemble.js';
 import { pathOf } from '../edge/gate.js';
-import { Refused } from '../edge/refused.js';
+import { Refused, refusalOfFault } from '../edge/refused.js';
 import { isRouteWithoutParameter, methodsOf } from '../edge/routes.js';
 
 /** Turns whatever ends a request into a problem document. For HTTP doors alone: on a bus door it would acknowledge a failed message. */
@@ -27,8 +27,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   private refusalOf(error: unknown, request: FastifyRequest): Refused {
     if (error instanceof Refused) return error;
-    if (isFault(error))
-      return new Refused(problemOf('service_unavailable', 'The store or the bus does not answer; the request may be sent again.'));
+    if (isFault(error)) return refusalOfFault(error);
     if (error instanceof HttpException) {
       if (error.getStatus() === HttpStatus.NOT_FOUND.valueOf()) return noRoute(pathOf(request.raw));
       if (error.getStatus() < HttpStatus.INTERNAL_SERVER_ERROR.valueOf())

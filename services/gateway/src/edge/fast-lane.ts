@@ -7,7 +7,7 @@ import type { Gate } from './gate.js';
 import { parseFrame } from './json-body.js';
 import { idempotencyKey, nameParam, namespaceParam } from './params.js';
 import { readBody, type RawBody } from './read-body.js';
-import { refuse, Refused } from './refused.js';
+import { refusalOfFault, refuse, Refused } from './refused.js';
 import { writeJson, writeProblem } from './write-json.js';
 
 export interface FastLaneParts {
@@ -88,8 +88,7 @@ function decoded(part = ''): string {
 
 function problemFor(error: unknown, onBug: (error: unknown) => void): Refused {
   if (error instanceof Refused) return error;
-  if (isFault(error))
-    return new Refused(problemOf('service_unavailable', 'The store or the bus does not answer; the request may be sent again.'));
+  if (isFault(error)) return refusalOfFault(error);
   onBug(error);
   return new Refused(problemOf('internal_error', 'Something is wrong in this server.'));
 }

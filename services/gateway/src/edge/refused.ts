@@ -1,4 +1,5 @@
 import { problemOf, type Problem, type ProblemCode, type ProblemExtras } from '@cairn/contracts';
+import type { Fault } from '@cairn/ports';
 
 /** A request that ends here; its problem is the answer. Thrown inside the gateway alone and caught where the answer is written. */
 export class Refused extends Error {
@@ -9,6 +10,15 @@ export class Refused extends Error {
   ) {
     super(problem.code);
   }
+}
+
+/**
+ * A fault of the store, the bus or the artifacts as what the caller is told. What is damaged stays so however often it is asked for,
+ * so that is named (stream and revision, or the artifact) rather than called a time-out (F-29).
+ */
+export function refusalOfFault(fault: Fault): Refused {
+  if (fault.code === 'stream_corrupt' || fault.code === 'artifact_corrupt') return new Refused(problemOf(fault.code, fault.message));
+  return new Refused(problemOf('service_unavailable', 'The store or the bus does not answer; the request may be sent again.'));
 }
 
 /** Ends the request with a row of `problemStatus`. `detail` never repeats what was sent. */

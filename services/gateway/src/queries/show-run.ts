@@ -4,21 +4,18 @@ import {
   type Page,
   type RunView,
   type StoredEventView,
-  type VerifyView,
   type WaitView,
 } from '@cairn/contracts';
 import { decodeRunEvents, foldRun, initialState, stateView } from '@cairn/domain-run';
 import type { Id, JsonObject, StoredEvent } from '@cairn/kernel';
-import { collectHistory, defaultLimits, verifyRun } from '@cairn/oracle';
-import type { Clock, EventStore } from '@cairn/ports';
-import { branchParam, countParam, invalidParameter, placeParam, readQuery, revisionParam, type Query } from '../edge/params.js';
+import type { Clock } from '@cairn/ports';
+import { branchParam, countParam, placeParam, readQuery, revisionParam, type Query } from '../edge/params.js';
 import { refuse } from '../edge/refused.js';
 import { waitRowsOf } from '../readmodels/wait-row.js';
 import type { RunReader } from './run-reader.js';
 
 export interface ShowRunParts {
   readonly reader: RunReader;
-  readonly store: EventStore;
   readonly clock: Clock;
 }
 
@@ -58,14 +55,4 @@ export async function showWaits({ reader }: ShowRunParts, ns: string, run: Id, q
   readQuery(query, []);
   const { events } = await reader.events(ns, run, undefined, 0);
   return { items: waitRowsOf(events).map((wait) => wait.view()) };
-}
-
-/** `GET runs/{id}/verify?when=live|quiescent`: every invariant that the run breaks (`reliability.md` §2). */
-export async function showVerification({ reader, store, clock }: ShowRunParts, ns: string, run: Id, query: Query): Promise<VerifyView> {
-  const { when = 'live' } = readQuery(query, ['when']);
-  if (when !== 'live' && when !== 'quiescent') invalidParameter('when', 'must be live or quiescent');
-  await reader.row(ns, run);
-  const history = await collectHistory(store, run);
-  if (history === undefined) return refuse('run_not_found', 'There is no such run in this namespace.');
-  return { run, violations: verifyRun({ ...history, readAt: clock.now() }, defaultLimits, when) };
 }

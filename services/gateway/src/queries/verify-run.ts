@@ -1,0 +1,71 @@
+import type { VerifyView } from '@cairn/contracts';
+import { parseRunStream, type Id } from '@cairn/kernel';
+import { collectHistory, defaultLimits, verifyRun, type RunHistory, type Violation } from '@cairn/oracle';
+import { ArtifactFault, StoreFault, type Artifacts, type Clock, type EventStore } from '@cairn/ports';
+import { invalidParameter, readQuery, type Query } from '../edge/params.js';
+import { refuse } from '../edge/refused.js';
+import type { RunReader } from './run-reader.js';
+
+export interface VerifyRunParts {
+  readonly reader: RunReader;
+  readonly store: EventStore;
+  readonly artifacts: Artifacts;
+  readonly clock: Clock;
+}
+
+/**
+ * `GET runs/{id}/verify?when=live|quiescent`: every invariant that the run breaks (`reliability.md` §2), and every artifact that its
+ * events name and that is not there as it was. A stream that cannot be read at all is a violation too, and no reason to try again.
+ */
+export async function showVerification(parts: VerifyRunParts, ns: string, run: Id, query: Query): Promise<VerifyView> {
+  const { when = 'live' } = readQuery(query, ['when']);
+  if (when !== 'live' && when !== 'quiescent') invalidParameter('when', 'must be live or quiescent');
+  try {
+    await parts.reader.row(ns, run);
+    const history = await collectHistory(parts.store, run);
+    if (history === undefined) return refuse('run_not_found', 'There is no such run in this namespace.');
+    const violations = verifyRun({ ...history, readAt: parts.clock.now() }, defaultLimits, when);
+    return { run, violations: [...violations, ...(await missingArtifacts(parts.artifacts, history))] };
+  } catch (error) {
+    if (error instanceof StoreFault && error.code === 'stream_corrupt') return { run, violations: [unreadable(error)] };
+    throw error;
+  }
+}
+
+/** I-1: what the store says of a stream that it refuses to read, at the revision that it names. */
+function unreadable({ message }: StoreFault): Violation {
+  const [, stream = '', revision = '0'] = /^(\S+)@(\d+):/.exec(message) ?? [];
+  return { invariant: 'I-1', branch: parseRunStream(stream)?.branch ?? 'main', revision: Number(revision), says: message };
+}
+
+/** I-34: what stands in an event by reference alone is durable before the event is, and stays what it was. */
+async function missingArtifacts(artifacts: Artifacts, { branches }: RunHistory): Promise<Violation[]> {
+  const violations: Violation[] = [];
+  for (const [branch, events] of branches) {
+    for (const { revision, data } of events) {
+      for (const sha256 of referencesIn(data)) {
+        const says = await faultOf(artifacts, sha256);
+        if (says !== undefined) violations.push({ invariant: 'I-34', branch, revision, says });
+      }
+    }
+  }
+  return violations;
+}
+
+const REFERENCES = ['outputRef', 'dataRef'] as const;
+
+function referencesIn(data: unknown): string[] {
+  if (typeof data !== 'object' || data === null) return [];
+  const fields = data as { readonly [field: string]: unknown };
+  const named = REFERENCES.flatMap((field) => (fields[field] as { artifact?: unknown } | undefined)?.artifact ?? []);
+  return [...named, ...referencesIn(fields['reply'])].flatMap((name) => (typeof name === 'string' ? [name.replace(/^sha256:/, '')] : []));
+}
+
+async function faultOf(artifacts: Artifacts, sha256: string): Promise<string | undefined> {
+  try {
+    return (await artifacts.get(sha256)) === undefined ? `artifact ${sha256} is not there` : undefined;
+  } catch (error) {
+    if (error instanceof ArtifactFault && error.code === 'artifact_corrupt') return error.message;
+    throw error;
+  }
+}
