@@ -12,7 +12,7 @@ import {
   TIMEOUT_DEFAULT_MS,
 } from './limits.js';
 import type { Plan, PlannedStep, PolicyName, StartTrigger } from './plan.js';
-import { EVENT_ROOTS, RUN_ROOTS, STEP_ROOTS, UNTIL_ROOTS, type PlanCompiler } from './plan-compiler.js';
+import { EVENT_ROOTS, RUN_ROOTS, STEP_ROOTS, TURN_ROOTS, UNTIL_ROOTS, type PlanCompiler } from './plan-compiler.js';
 import { at } from './problems.js';
 
 /** The plan of a canonical definition. With problems it may be looked at, not run. */
@@ -95,7 +95,7 @@ function buildStep(
   const pointer = at('/steps', index);
   const firstUse = compiler.uses.length;
   const template = (value: Json, field: string): Template =>
-    compiler.template(value, STEP_ROOTS, at(pointer, ...field.split('/')), step.id);
+    compiler.template(value, step.repeat === undefined ? STEP_ROOTS : TURN_ROOTS, at(pointer, ...field.split('/')), step.id);
   const planned = {
     index,
     id: step.id,

@@ -1,3 +1,4 @@
+import { parseRfc3339 } from '@cairn/kernel';
 import type { TriggerDocument, WaitDocument } from './document.js';
 import { KEEP_DEFAULT_MS } from './limits.js';
 import type { PlannedTrigger, PlannedWait } from './plan.js';
@@ -17,7 +18,7 @@ export function buildWait(wait: WaitDocument, step: string, pointer: string, com
         ? null
         : typeof deadline === 'number'
           ? { kind: 'after', ms: deadline }
-          : { kind: 'at', at: compiler.template(deadline.at, STEP_ROOTS, at(pointer, 'deadline', 'at'), step) },
+          : { kind: 'at', at: instant(deadline.at, at(pointer, 'deadline', 'at'), step, compiler) },
     ...(wait.noDeadline === undefined ? {} : { noDeadline: wait.noDeadline }),
     onDeadline: wait.onDeadline ?? null,
     staleAfterMs: wait.staleAfter ?? null,
@@ -55,5 +56,12 @@ function buildTrigger(trigger: TriggerDocument, step: string, pointer: string, c
   if (signal !== undefined) return [{ kind: 'signal', name: signal }];
   if (timer === undefined) return [];
   if (typeof timer === 'number') return [{ kind: 'timer', afterMs: timer }];
-  return [{ kind: 'timer', at: compiler.template(timer.at, STEP_ROOTS, at(pointer, 'timer', 'at'), step) }];
+  return [{ kind: 'timer', at: instant(timer.at, at(pointer, 'timer', 'at'), step, compiler) }];
+}
+
+/** A time that is written out is checked now, not when the wait opens (B-20). How far ahead it lies is known only then. */
+function instant(text: string, pointer: string, step: string, compiler: PlanCompiler): ReturnType<PlanCompiler['template']> {
+  if (typeof text === 'string' && !text.includes('${') && parseRfc3339(text) === undefined)
+    compiler.problems.error(pointer, 'instant', 'a time as in RFC 3339, such as 2027-01-31T09:00:00Z, or an expression that gives one');
+  return compiler.template(text, STEP_ROOTS, pointer, step);
 }

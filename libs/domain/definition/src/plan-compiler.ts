@@ -9,6 +9,8 @@ import { compileTemplate } from './template.js';
 
 /** What a step's expressions may read. */
 export const STEP_ROOTS: readonly Root[] = ['run', 'branch', 'input', 'steps'];
+/** In input and params of a step that repeats: also the turn that starts. */
+export const TURN_ROOTS: readonly Root[] = [...STEP_ROOTS, 'turn'];
 /** In `repeat.until`: also the turn that ended. */
 export const UNTIL_ROOTS: readonly Root[] = [...STEP_ROOTS, 'output', 'turn'];
 /** In a wait's guard: also the event that would wake it. */

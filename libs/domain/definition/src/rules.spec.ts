@@ -98,6 +98,19 @@ describe('a bad definition is refused with rule and pointer', () => {
     ['a short run of an hour', workflow([task('a')], { class: 'short', limits: { age: '1h' } }), 'duration /limits/age'],
     ['101 turns', workflow([task('a', { repeat: { until: 'true', max: 101 } })]), 'maximum /steps/0/repeat/max'],
 
+    [
+      'a timer at a year of six digits',
+      workflow([wait('a', { any: [{ timer: { at: '+275760-09-13T00:00:00Z' } }] })]),
+      'instant /steps/0/wait/any/0/timer/at',
+    ],
+    ['a timer at no time', workflow([wait('a', { any: [{ timer: { at: 'NaN' } }] })]), 'instant /steps/0/wait/any/0/timer/at'],
+    [
+      'a deadline on a day that is none',
+      workflow([wait('a', { deadline: { at: '2027-02-30T00:00:00Z' } })]),
+      'instant /steps/0/wait/deadline/at',
+    ],
+    ['turn where nothing turns', workflow([task('a', { input: '${turn}' })]), 'expression /steps/0/input'],
+
     // The graph (B-23)
     ['duplicate-id', workflow([task('a'), task('a')]), 'duplicate-id /steps/1/id'],
     [
@@ -200,6 +213,14 @@ describe('a bad definition is refused with rule and pointer', () => {
   ])('%s', (_, document, expected) => {
     expect(errorsOf(compileDefinition(document))).toEqual([expected].flat());
   });
+});
+
+it('takes a time that is written out, one that is computed, and the turn in what a loop gives its handler', () => {
+  const good = workflow([
+    wait('a', { any: [{ timer: { at: '2027-01-31T09:00:00Z' } }], deadline: { at: '${input.until}' } }),
+    task('b', { repeat: { until: 'turn == 2', max: 3 }, input: { page: '${turn}' }, params: { page: '${turn}' } }),
+  ]);
+  expect(errorsOf(compileDefinition(good))).toEqual([]);
 });
 
 describe('rules of judgement', () => {

@@ -1,11 +1,4 @@
-import {
-  HISTORY_PAGE_MAX,
-  type HistoryView,
-  type Page,
-  type RunView,
-  type StoredEventView,
-  type WaitView,
-} from '@cairn/contracts';
+import { HISTORY_PAGE_MAX, type HistoryView, type Page, type RunView, type StoredEventView, type WaitView } from '@cairn/contracts';
 import { decodeRunEvents, foldRun, initialState, stateView } from '@cairn/domain-run';
 import type { Id, JsonObject, StoredEvent } from '@cairn/kernel';
 import type { Clock } from '@cairn/ports';
