@@ -29,7 +29,6 @@ const common = fc
     optional: optional(fc.constant(true)),
     input: optional(value),
     params: optional(value),
-    output: optional(fc.constantFrom({ type: 'string' }, { type: 'object', properties: { a: {} } })),
     timeout: optional(duration),
     lease: optional(fc.constant(120_000)),
     retry: optional(fc.constantFrom('http', 'http@3')),
@@ -55,6 +54,7 @@ const kind = fc.oneof(
   fc
     .record({
       task: fc.record({ queue: name }),
+      output: optional(fc.constantFrom({ type: 'string' }, { type: 'object', properties: { a: {} } })),
       repeat: optional(
         fc.record({ until: fc.constant('turn > 2'), max: fc.integer({ min: 1, max: 100 }), pause: optional(duration) }).map(compact),
       ),

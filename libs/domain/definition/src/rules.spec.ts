@@ -82,6 +82,13 @@ describe('a bad definition is refused with rule and pointer', () => {
     ['staleReview', workflow([wait('a', { staleReview: 'x' })]), 'not_yet /steps/0/wait/staleReview'],
     ['duplicates: branch', workflow([task('a')], { on: [{ event: 'x', duplicates: 'branch' }] }), 'not_yet /on/0/duplicates'],
 
+    ['a schema for what a wait gives', workflow([{ ...(wait('a') as object), output: { type: 'object' } }]), 'not_yet /steps/0/output'],
+    [
+      'a schema for what an emit gives',
+      workflow([{ id: 'a', emit: { type: 'x' }, output: { type: 'object' } }]),
+      'not_yet /steps/0/output',
+    ],
+
     // Durations (B-20, B-22)
     ...['0s', '-1s', '1y', '1.5h', 'P1Y', 'P1M', 'PT', 'P', '', 'soon'].map((text): [string, unknown, string] => [
       `timeout ${text}`,

@@ -30,6 +30,8 @@ function lintFields(plan: Plan, step: PlannedStep, document: StepDocument, point
     else if (document.repeat.max === undefined && !problems.refusedAt(at(pointer, 'repeat', 'max')))
       problems.error(at(pointer, 'repeat'), 'loop-unbounded', 'a loop says how often it turns at most: max, 1 to 100');
   }
+  if (document.output !== undefined && document.task === undefined)
+    problems.error(at(pointer, 'output'), 'not_yet', 'the result of a wait or an emit is not checked by a schema in this release');
   if (step.side && document.after !== undefined)
     problems.error(at(pointer, 'after'), 'not_allowed', 'a side step starts when it is named, and has no after');
   if (step.join.k > step.after.length)
