@@ -25,6 +25,21 @@ describe('waits', () => {
     });
   });
 
+  it('say why they have no deadline, also when the definition was only warned about it (I-22)', () => {
+    const run = new GivenRun(
+      planWith([
+        { id: 'w', wait: { any: [{ timer: '1h' }] } },
+        { id: 'v', after: [], wait: { any: [{ signal: 'go' }] } },
+      ]),
+    );
+    run.start();
+    const reasons = run.history.flatMap((event) => (event.type === 'WaitOpened' ? [event.data.noDeadline] : []));
+    expect(reasons).toEqual([
+      { because: 'its timers end it', by: 'definition' },
+      { because: 'none is declared', by: 'definition' },
+    ]);
+  });
+
   it('are satisfied by the event they declared, once, and by nothing else (I-20, I-21)', () => {
     const run = new GivenRun(planWith([wait({ any: [on('doc.received')] }), task('b', { input: '${steps.w.output.data.n}' })]));
     run.start({ key: 'V-1' });

@@ -49,7 +49,7 @@ export function openWait(draft: Draft, step: PlannedStep, wait: PlannedWait): Wa
     k: wait.k,
     triggers,
     deadline,
-    ...(wait.noDeadline === undefined ? {} : { noDeadline: { because: wait.noDeadline.because, by: 'definition' } }),
+    ...(deadline === null ? { noDeadline: { because: reasonForNone(wait), by: 'definition' } } : {}),
     onDeadline: wait.onDeadline,
     staleAt: wait.staleAfterMs === null ? null : instantOf(now + wait.staleAfterMs),
     lookBack: wait.lookBack,
@@ -62,6 +62,12 @@ export function openWait(draft: Draft, step: PlannedStep, wait: PlannedWait): Wa
   };
   draft.add({ type: 'WaitOpened', version: 1, data });
   return undefined;
+}
+
+/** No deadline is never left unsaid (I-22), also where a definition that is not of class `long` was only warned about it. */
+function reasonForNone(wait: PlannedWait): string {
+  if (wait.noDeadline !== undefined) return wait.noDeadline.because;
+  return wait.triggers.every(({ kind }) => kind === 'timer') ? 'its timers end it' : 'none is declared';
 }
 
 type TemplateScope = ReturnType<Draft['scope']>;
