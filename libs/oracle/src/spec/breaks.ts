@@ -58,6 +58,9 @@ export const breaks: readonly Break[] = [
       ),
   },
   { invariant: 'I-2', by: 'a hash that does not follow', change: (h) => changed(h, 2, { hash: '00' }) },
+  // Nothing comes after it whose `prevHash` would tell: only the rule of the hash itself does.
+  { invariant: 'I-2', by: 'a last hash that does not follow', change: (h) => changed(h, mainOf(h).length - 1, { hash: '00' }) },
+  { invariant: 'I-2', by: 'a prevHash of another event', change: (h) => changed(h, 2, { prevHash: '00' }) },
   { invariant: 'I-2', by: 'metadata that differs from the hashed body', change: (h) => changed(h, 2, { actor: 'user:eve' }) },
   {
     invariant: 'I-3',
