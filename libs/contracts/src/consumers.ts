@@ -45,10 +45,19 @@ export const retryPolicyOnStepFailed: ConsumerSpec = {
   ...common,
 };
 
+/** What people ask of retry-policy: apply a policy. */
+export const retryPolicyCommands: ConsumerSpec = {
+  durable: 'retry-policy__commands',
+  busStream: 'CAIRN_CMD',
+  filters: ['cairn.*.cmd.retry-policy.*'],
+  ...common,
+};
+
 export const consumers: readonly ConsumerSpec[] = [
   schedulingIntake,
   schedulingCommands,
   schedulingOnRunFacts,
   executionRun,
   retryPolicyOnStepFailed,
+  retryPolicyCommands,
 ];

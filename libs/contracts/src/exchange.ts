@@ -38,7 +38,7 @@ export const BEATS_MISSED_MAX = 3;
 
 /** What a handler is given (`capabilities.md` §4). */
 export interface TaskData {
-  readonly kind: 'task';
+  readonly kind: 'task' | 'effect';
   readonly workflow: string;
   /** A session serves several queues in one frame: the task says which code it is for. */
   readonly queue: string;
@@ -48,6 +48,10 @@ export interface TaskData {
   readonly input: Json;
   readonly params: Json;
   readonly purpose?: string;
+  /** Of an effect. `key` is what goes to the target as its idempotency key, suffix included. */
+  readonly effect?: { readonly key: string; readonly fingerprint: string; readonly guarantee: 'none' | 'reconcile' | 'idempotent' };
+  /** The attempt must be claimed before anything is done; the answer of poll or exchange that holds this task is the grant. */
+  readonly claim?: true;
   readonly lease: Lease;
   readonly leaseMs: number;
   readonly timeoutMs: number;
@@ -88,16 +92,32 @@ export const OUTPUT_BYTES_MAX = 65_536;
 export const FAILURE_MESSAGE_MAX = 2_048;
 export const FAILURE_DETAILS_BYTES_MAX = 8_192;
 
+/** A queue as the desk sees it. `handlers`: sessions and polls that are open or were within the patience of a session. */
+export interface QueueView {
+  readonly handlers: number;
+  readonly waiting: number;
+}
+
+/** How long a session whose connection was cut may take to show up again before its leases lapse. */
+export const HANG_UP_GRACE_MS = 300;
+
 /** What execution offers to those who carry work between it and handlers. Input was checked before. */
 export interface WorkDesk {
-  /** One frame of a session. Resolves within `FRAME_HOLD_MS` and the time of its appends. */
-  exchange(ns: string, frame: ExchangeRequest): Promise<ExchangeResponse>;
-  /** Up to `max` tasks of a queue, waiting up to `waitMs` for the first. Counts as `started`. */
+  /**
+   * One frame of a session. Resolves within `FRAME_HOLD_MS` and the time of its appends. `gone` aborts when whoever sent the frame has
+   * hung up: its session has `HANG_UP_GRACE_MS` to come back, else its leases lapse.
+   */
+  exchange(ns: string, frame: ExchangeRequest, gone?: AbortSignal): Promise<ExchangeResponse>;
+  /** Up to `max` tasks of a queue, waiting up to `waitMs` for the first. Counts as `started`, and as the claim. */
   poll(
     ns: string,
     queue: string,
-    options: { readonly max: number; readonly waitMs: number; readonly session?: Id },
+    options: { readonly max: number; readonly waitMs: number; readonly session?: Id; readonly gone?: AbortSignal },
   ): Promise<readonly CloudEvent<TaskData>[]>;
+  /** Who serves a queue now, and what waits in it: what `why` says of a run whose task nobody takes. */
+  queue(ns: string, queue: string): QueueView;
+  /** Who has an open attempt, or `undefined` while nobody has. */
+  holder(attemptId: Id): string | undefined;
   /** Renews an attempt's lease. `false`: it is not open any more. */
   heartbeat(ns: string, attemptId: Id): Promise<boolean>;
   /** Records a terminal reply. `accepted` after its append; `late` if the attempt is over, which is recorded too. */

@@ -1,5 +1,6 @@
 import type { FieldError, Id, Instant, Json, JsonObject, Revision } from '@cairn/kernel';
 import type { Receipt, RejectionBody } from './messages.js';
+import type { RunControl } from './subjects.js';
 
 /** Bytes of a request's body at most, but for exchange frames (`FRAME_BYTES_MAX`). */
 export const BODY_BYTES_MAX = 262_144;
@@ -15,9 +16,15 @@ export const TAIL_MIN = 6;
 
 /** CloudEvents source of what people do over HTTP; part of the id of a run that was started without a key. */
 export const HTTP_SOURCE = '/cairn/http';
+/** Who asks over HTTP: the one holder of the token. People get names with sign-in. */
+export const HTTP_ACTOR = 'user:local';
 /** Types of the direct inbound events. */
 export const START_TYPE = 'cairn.run.start.v1';
 export const SIGNAL_TYPE = 'cairn.run.signal.v1';
+/** Type of the event that controls a whole run: `cairn.run.cancel.v1`, `.pause.`, `.unpause.`. */
+export const controlType = (verb: RunControl): string => `cairn.run.${verb}.v1`;
+/** Characters of a reason that people give. */
+export const REASON_MAX = 1_024;
 
 export interface StartRunRequest {
   readonly key?: string;
@@ -117,6 +124,122 @@ export interface VerifyView {
     readonly says: string;
   }[];
 }
+
+/** `POST runs/{id}:cancel`, `:pause`, `:unpause`. */
+export interface RunControlRequest {
+  readonly reason?: string;
+}
+
+/** `GET runs/{id}/why`: who has the ball, in one sentence, and what moves it (U-11). */
+export interface WhyView {
+  readonly run: Id;
+  readonly state: RunStateName;
+  readonly sub?: string;
+  readonly since: Instant;
+  /** One sentence. */
+  readonly says: string;
+  /** The command that moves it, or shows more. */
+  readonly next: string;
+  /** What the sentence was made from, one entry for everything that the run waits for, most pressing first. */
+  readonly because: readonly WhyReason[];
+}
+
+export interface WhyReason {
+  readonly kind:
+    | 'complete'
+    | 'paused'
+    | 'effect_unknown'
+    | 'awaiting_decision'
+    | 'no_handler'
+    | 'with_handler'
+    | 'handed_out'
+    | 'undecided'
+    | 'retry_due'
+    | 'waiting'
+    | 'deciding';
+  readonly says: string;
+  readonly next: string;
+  readonly step?: string;
+  readonly attemptId?: Id;
+  readonly queue?: string;
+  /** When it moves by itself at the latest. */
+  readonly at?: Instant;
+}
+
+/** `GET runs/{id}/retries`: each failure of the run in order, and what was made of it (`cairn retry explain`). */
+export interface RetryView {
+  readonly step: string;
+  readonly attempt: number;
+  readonly attemptId: Id;
+  readonly branch: string;
+  readonly revision: Revision;
+  readonly failedAt: Instant;
+  readonly failure: JsonObject;
+  /** Absent while retry-policy has not judged it. */
+  readonly decided?: {
+    readonly revision: Revision;
+    readonly at: Instant;
+    readonly bucket: string;
+    readonly decision: string;
+    readonly justification: JsonObject;
+    readonly policy: JsonObject;
+    readonly notBefore?: Instant;
+    readonly queue?: string;
+  };
+  /** One sentence: why it was retried, or why not. */
+  readonly says: string;
+}
+
+/** `GET runs/{id}/effects`: the ledger by key. */
+export interface EffectView {
+  readonly run: Id;
+  readonly key: string;
+  readonly suffix: number;
+  readonly status: 'intended' | 'confirmed' | 'absent' | 'unknown' | 'compensated';
+  readonly fingerprint: string;
+  readonly guarantee: string;
+  readonly step: string;
+  /** Everything the history says of it, oldest first. */
+  readonly history: readonly {
+    readonly event: string;
+    readonly branch: string;
+    readonly revision: Revision;
+    readonly at: Instant;
+    readonly attemptId: Id;
+    readonly because?: string;
+  }[];
+}
+
+export interface PolicySummary {
+  readonly name: string;
+  readonly version: number;
+  readonly hash: string;
+  readonly revision: Revision;
+  readonly appliedAt: Instant;
+}
+
+/** `GET policies/{name}?version=`. */
+export interface PolicyView extends PolicySummary {
+  readonly policy: JsonObject;
+}
+
+/** Body of `subjects.command(ns, 'retry-policy', 'apply-policy')`. The document in any spelling; retry-policy compiles it. */
+export interface ApplyPolicyMessage {
+  readonly actor: string;
+  readonly name: string;
+  readonly document: JsonObject;
+}
+
+/** What retry-policy answers to it. `unchanged`: the newest version has this hash. */
+export type ApplyPolicyAnswer =
+  | {
+      readonly kind: 'applied' | 'unchanged';
+      readonly name: string;
+      readonly version: number;
+      readonly hash: string;
+      readonly revision: Revision;
+    }
+  | { readonly kind: 'rejected'; readonly rejection: RejectionBody };
 
 export interface DefinitionSummary {
   readonly name: string;

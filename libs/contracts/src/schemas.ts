@@ -6,6 +6,7 @@ import {
   isId,
   isKey,
   isName,
+  isPlainText,
   KEY_MAX,
   parseRfc3339,
   type FieldError,
@@ -15,7 +16,7 @@ import {
 } from '@cairn/kernel';
 import { z } from 'zod';
 import type { ReplyData } from './exchange.js';
-import { HOLD_MS_MAX, type SignalRequest, type StartRunRequest } from './http.js';
+import { HOLD_MS_MAX, REASON_MAX, type RunControlRequest, type SignalRequest, type StartRunRequest } from './http.js';
 import type { CloudEvent } from './messages.js';
 
 /** Attributes of a run: so many scalars of so many characters (`capabilities.md` §3.1). */
@@ -59,6 +60,16 @@ export const startRunSchema = z.strictObject({
 
 /** `POST runs/{id}/signals/{name}`. */
 export const signalSchema = z.strictObject({ data: json.optional() }) as unknown as z.ZodType<SignalRequest>;
+
+/** `POST runs/{id}:cancel`, `:pause`, `:unpause`; also the data of the event that says the same. */
+export const runControlSchema = z.strictObject({
+  reason: z
+    .string()
+    .min(1)
+    .max(REASON_MAX)
+    .refine((text) => isPlainText(text, REASON_MAX), { error: 'must be text without controls', params: { rule: 'invalid_text' } })
+    .optional(),
+}) as unknown as z.ZodType<RunControlRequest>;
 
 /** A CloudEvent from outside. Attributes that we do not know are kept (B-8). */
 export const inboundEventSchema = z.looseObject({

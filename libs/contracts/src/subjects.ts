@@ -6,6 +6,7 @@ export const subjects = {
   inbound: (ns: string, type: string): string => `cairn.${namespace(ns)}.in.${eventType(type)}`,
   runStart: (ns: string, workflow: string): string => `cairn.${namespace(ns)}.run.start.${name(workflow)}`,
   signal: (ns: string, runId: string, signal: string): string => `cairn.${namespace(ns)}.run.${id(runId)}.signal.${name(signal)}`,
+  runControl: (ns: string, runId: string, verb: RunControl): string => `cairn.${namespace(ns)}.run.${id(runId)}.${verb}`,
   executionCommand: (ns: string, partition: number, command: string): string =>
     `cairn.${namespace(ns)}.cmd.execution.${partitionToken(partition)}.${name(kebab(command))}`,
   command: (ns: string, service: 'scheduling' | 'retry-policy', command: string): string =>
@@ -16,6 +17,11 @@ export const subjects = {
   fact: (ns: string, context: FactContext, event: string, of: string): string =>
     `cairn.${namespace(ns)}.evt.${context}.${name(kebab(event))}.${id(of)}`,
 } as const;
+
+/** What an operator may do to a whole run. */
+export const runControls = ['cancel', 'pause', 'unpause'] as const;
+export type RunControl = (typeof runControls)[number];
+const isRunControl = (text: unknown): text is RunControl => (runControls as readonly unknown[]).includes(text);
 
 export type FactContext = 'run' | 'receipt';
 
@@ -33,13 +39,15 @@ export function parseInboundSubject(subject: string): InboundSubject | undefined
   const [first, second, third] = rest;
   if (rest.length === 2 && first === 'start' && isName(second)) return { kind: 'start', ns, workflow: second };
   if (rest.length === 3 && isId(first) && second === 'signal' && isName(third)) return { kind: 'signal', ns, runId: first, signal: third };
+  if (rest.length === 2 && isId(first) && isRunControl(second)) return { kind: 'control', ns, runId: first, verb: second };
   return undefined;
 }
 
 export type InboundSubject =
   | { readonly kind: 'event'; readonly ns: string; readonly type: string }
   | { readonly kind: 'start'; readonly ns: string; readonly workflow: string }
-  | { readonly kind: 'signal'; readonly ns: string; readonly runId: string; readonly signal: string };
+  | { readonly kind: 'signal'; readonly ns: string; readonly runId: string; readonly signal: string }
+  | { readonly kind: 'control'; readonly ns: string; readonly runId: string; readonly verb: RunControl };
 
 /** The namespace token of any subject of ours. */
 export function namespaceOf(subject: string): string {

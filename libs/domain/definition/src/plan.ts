@@ -1,6 +1,6 @@
 import type { FieldError, Json } from '@cairn/kernel';
 import type { Expression, Template } from './expressions.js';
-import type { Definition, Duplicates, OnDeadline } from './document.js';
+import type { Definition, Duplicates, OnDeadline, Risk } from './document.js';
 
 /** A definition that is ready to run: defaults filled in, expressions and schemas compiled. Immutable; equal hash, equal plan. */
 export interface Plan {
@@ -21,7 +21,7 @@ export interface Plan {
   readonly mainCount: number;
   readonly starts: readonly StartTrigger[];
   readonly limits: PlanLimits;
-  /** Every policy that a task of this plan names, once. No version: the newest when a run starts, which then pins it. */
+  /** Every policy that a task or an effect of this plan names, once. No version: the newest when a run starts, which then pins it. */
   readonly retryPolicies: readonly PolicyName[];
 }
 
@@ -36,7 +36,7 @@ export interface PolicyName {
   readonly version?: number;
 }
 
-export type StepKind = 'task' | 'wait' | 'emit';
+export type StepKind = 'task' | 'effect' | 'wait' | 'emit';
 
 export interface PlannedStep {
   readonly index: number;
@@ -60,13 +60,28 @@ export interface PlannedStep {
   readonly purpose?: string;
   readonly checkpoint?: string;
   readonly repeat?: PlannedRepeat;
-  /** Of a task. */
+  /** Of a task or an effect. */
   readonly queue?: string;
+  readonly effect?: PlannedEffect;
+  /** `low`, of an effect `medium`, unless the document says otherwise. */
+  readonly risk: Risk;
   readonly wait?: PlannedWait;
   readonly emit?: { readonly type: string; readonly key?: Template; readonly data: Template };
   /** Steps that any expression of this one reads: their outputs must be at hand before it is evaluated. */
   readonly stepRefs: readonly string[];
 }
+
+/** A step that changes the world outside (C-EFFECT). */
+export interface PlannedEffect {
+  /** Equal over attempts and branches: what the target de-duplicates by. Evaluates to a text of 1 to 256 characters without controls. */
+  readonly key: Template;
+  /** JSON pointers into the input that carry the meaning, which the fingerprint covers; `null`: the whole input. */
+  readonly fields: readonly string[] | null;
+  /** What may follow an unknown outcome. `none`: a person decides. `idempotent`: the target de-duplicates, the same key may go again. */
+  readonly guarantee: Guarantee;
+}
+
+export type Guarantee = 'none' | 'idempotent';
 
 export interface PlannedRepeat {
   /** Sees `output` (of the turn that ended) and `turn` (its number, from 1). */

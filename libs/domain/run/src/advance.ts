@@ -1,6 +1,7 @@
 import type { PlannedStep } from '@cairn/domain-definition';
 import { epochMsOf } from '@cairn/kernel';
 import type { Draft } from './draft.js';
+import { startEffect, startEffectAgain } from './effects/intend.js';
 import { emitEvent } from './lifecycle/emit.js';
 import { endRun, failRun } from './lifecycle/end.js';
 import { reachCheckpoint } from './recovery/checkpoint.js';
@@ -16,9 +17,12 @@ import { openWait } from './waits/open.js';
  *
  * `named`: side steps that something calls by name.
  *
+ * A paused run starts nothing: the fold remembers what was settled, and `UnpauseRun` comes here again.
+ *
  * Looking only at dependents of what was just settled keeps a step of a 500-step definition as cheap as one of a 5-step one.
  */
 export function advance(draft: Draft, settled: readonly string[], named: readonly string[] = []): void {
+  if (draft.state.path.paused) return;
   const ready = new Set<PlannedStep>(named.flatMap((id) => draft.plan.step(id) ?? []).filter((step) => isReady(draft, step)));
   for (const occurrence of settled) afterSettling(draft, occurrence, ready);
   start(draft, ready);
@@ -32,13 +36,16 @@ export function begin(draft: Draft): void {
 }
 
 /** Starts the attempt that a decided retry owes, if its time has come. */
-export function startDueRetry(draft: Draft, attemptId: string): 'started' | 'early' | 'settled' {
+export function startDueRetry(draft: Draft, attemptId: string): 'started' | 'early' | 'paused' | 'settled' {
   const retry = draft.state.path.retries.get(attemptId);
   if (retry === undefined || retry.settled || retry.decision !== 'retry') return 'settled';
   if (retry.notBefore !== null && epochMsOf(retry.notBefore) > draft.context.now) return 'early';
+  if (draft.state.path.paused) return 'paused';
   const work = draft.state.path.steps.get(retry.step)?.work;
   if (work === undefined) return 'settled';
-  startAttempt(draft, retry.step, work);
+  const step = draft.plan.step(parseOccurrence(retry.step).step);
+  if (step?.effect === undefined) startAttempt(draft, retry.step, work);
+  else startEffectAgain(draft, step, work);
   return 'started';
 }
 
@@ -143,6 +150,7 @@ function skipWhereFalse(draft: Draft, ready: Set<PlannedStep>): PlannedStep[] {
 }
 
 function startStep(draft: Draft, step: PlannedStep): void {
+  if (step.kind === 'effect') return startEffect(draft, step);
   if (step.kind === 'task') {
     if (step.repeat === undefined) startTask(draft, step, step.id);
     else startTurn(draft, step, 1);
@@ -155,9 +163,9 @@ function startStep(draft: Draft, step: PlannedStep): void {
 /** A step that cannot go on: a task's attempt fails and is judged; what has no attempts is skipped if optional, else ends the run. */
 function giveUpStep(draft: Draft, step: PlannedStep, bucket: string, message: string): void {
   const turn = draft.state.path.loops.get(step.id);
-  if (step.kind === 'task' && turn === undefined) {
+  if ((step.kind === 'task' || step.kind === 'effect') && turn === undefined) {
     const attemptId = startAttempt(draft, step.id, { queue: step.queue ?? '', input: null, params: {} });
-    failAttempt(draft, step.id, attemptId, bucket, message);
+    failAttempt(draft, { step: step.id, attemptId, code: bucket, message });
   } else if (step.optional) {
     draft.add({
       type: 'StepSkipped',

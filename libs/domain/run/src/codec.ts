@@ -28,6 +28,9 @@ const failure = z.object({
   evidence: z.string().optional(),
   details: jsonObject.optional(),
 });
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const ofEffect = { key: z.string(), suffix: z.number(), step: occurrence, attemptId: id };
+const by = z.enum(['operator', 'system']);
 const trigger = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('event'),
@@ -64,6 +67,9 @@ export const eventSchemas = {
   'RunCompleted@1': z.object({ outcome: z.enum(['succeeded', 'reduced']), ...output }),
   'RunGaveUp@1': z.object({ step: occurrence.optional(), attemptId: id.optional(), rule: z.string(), numbers: jsonObject }),
   'RunFailed@1': z.object({ step: occurrence.optional(), bucket: z.string(), message: z.string() }),
+  'RunPaused@1': z.object({ reason: z.string().optional(), by }),
+  'RunUnpaused@1': z.object({ reason: z.string().optional(), by }),
+  'RunCancelled@1': z.object({ reason: z.string().optional() }),
   'EventEmitted@1': z.object({ eventId: id, step: occurrence, type: z.string(), key: z.string().optional(), data: json, hops: z.number() }),
   'StepStarted@1': z.object({
     step: occurrence,
@@ -83,7 +89,12 @@ export const eventSchemas = {
     uncertainty: z.number().optional(),
     usage: usage.optional(),
   }),
-  'StepFailed@1': z.object({ step: occurrence, attemptId: id, failure }),
+  'StepFailed@1': z.object({ step: occurrence, attemptId: id, failure, usage: usage.optional() }),
+  'AttemptTaken@1': z.object({ step: occurrence, attemptId: id, handler: z.string(), nonce: z.string() }),
+  'EffectIntended@1': z.object({ ...ofEffect, fingerprint: sha256, guarantee: z.enum(['none', 'reconcile', 'idempotent']) }),
+  'EffectConfirmed@1': z.object({ ...ofEffect, by: z.enum(['reply', 'reconcile', 'person']), receipt: json.optional() }),
+  'EffectAbsent@1': z.object({ ...ofEffect, because: z.string() }),
+  'EffectUnknown@1': z.object({ ...ofEffect, because: z.string() }),
   'StepSkipped@1': z.object({ step: occurrence, because: z.enum(['when', 'optional', 'scope']) }),
   'LateResultRecorded@1': z.object({
     step: occurrence,
@@ -120,7 +131,7 @@ export const eventSchemas = {
       usage: z.object({ usd: z.number(), tokensIn: z.number(), tokensOut: z.number() }),
     }),
     digestVersion: z.literal(1),
-    stateDigest: z.string().regex(/^[0-9a-f]{64}$/),
+    stateDigest: sha256,
   }),
   'WaitOpened@1': z.object({
     waitId: id,

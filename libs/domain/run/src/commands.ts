@@ -1,7 +1,7 @@
 import type { EpochMs, Id, Instant, Json, JsonObject } from '@cairn/kernel';
 import type { RunCause } from './lifecycle/events.js';
 import type { Justification, RetryVerdict } from './recovery/events.js';
-import type { ArtifactRef, AttemptId, Failure, Occurrence, PinnedDocument, Usage, WaitId } from './shared-fields.js';
+import type { ArtifactRef, AttemptId, Failure, Occurrence, PinnedDocument, SideEffect, Usage, WaitId } from './shared-fields.js';
 
 /** What every command carries so that the decider needs no clock and no randomness. */
 export interface CommandContext {
@@ -70,6 +70,9 @@ export interface MarkStale {
   readonly data: { readonly waitId: WaitId };
 }
 
+/** A failure as a handler tells it. Silence about side effects means none, of an effect unknown (`capabilities.md` §4). */
+export type ReportedFailure = Omit<Failure, 'sideEffect'> & { readonly sideEffect?: SideEffect };
+
 /** A handler's one terminal reply to an attempt. */
 export interface RecordReply {
   readonly type: 'RecordReply';
@@ -86,7 +89,7 @@ export interface RecordReply {
           readonly evidence?: string;
           readonly uncertainty?: number;
         }
-      | { readonly kind: 'failed'; readonly failure: Failure };
+      | { readonly kind: 'failed'; readonly failure: ReportedFailure };
     readonly usage?: Usage;
   };
 }
@@ -95,6 +98,30 @@ export interface RecordReply {
 export interface RecordLapse {
   readonly type: 'RecordLapse';
   readonly data: { readonly attemptId: AttemptId; readonly by: 'lease' | 'timeout'; readonly message: string };
+}
+
+/** Claims an attempt whose effect may not be repeated. The same nonce is granted again, another never (`architecture.md` §4.2). */
+export interface TakeAttempt {
+  readonly type: 'TakeAttempt';
+  readonly data: { readonly attemptId: AttemptId; readonly handler: string; readonly nonce: string };
+}
+
+/** Starts nothing more. Pausing a paused run changes nothing. */
+export interface PauseRun {
+  readonly type: 'PauseRun';
+  readonly data: { readonly reason?: string; readonly by: 'operator' | 'system' };
+}
+
+/** Goes on with what became possible meanwhile. */
+export interface UnpauseRun {
+  readonly type: 'UnpauseRun';
+  readonly data: { readonly reason?: string; readonly by: 'operator' | 'system' };
+}
+
+/** Ends the run now, waiting for no handler (W-7). */
+export interface CancelRun {
+  readonly type: 'CancelRun';
+  readonly data: { readonly reason?: string };
 }
 
 /** A judgement of retry-policy about one failed attempt. */
@@ -108,7 +135,20 @@ export interface ApplyRetryDecision {
     readonly justification: Justification;
     readonly policy: PinnedDocument;
     readonly notBefore?: Instant;
+    /** Of `escalate`: who is asked. */
+    readonly queue?: string;
   };
 }
 
-export type RunCommand = StartRun | WakeRun | ExpireWait | MarkStale | RecordReply | RecordLapse | ApplyRetryDecision;
+export type RunCommand =
+  | StartRun
+  | WakeRun
+  | ExpireWait
+  | MarkStale
+  | RecordReply
+  | RecordLapse
+  | TakeAttempt
+  | ApplyRetryDecision
+  | PauseRun
+  | UnpauseRun
+  | CancelRun;

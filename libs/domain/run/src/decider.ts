@@ -2,12 +2,13 @@ import type { Plan } from '@cairn/domain-definition';
 import { nothing, rejected, unreachable, type Decision } from '@cairn/kernel';
 import type { CommandContext, RunCommand } from './commands.js';
 import { Draft, MissingOutput, NOTHING_LOADED, type LoadedOutputs } from './draft.js';
+import { cancelRun, pauseRun, unpauseRun } from './lifecycle/control.js';
 import { startRun } from './lifecycle/decide.js';
 import { applyRetryDecision } from './recovery/decide.js';
 import type { RunRejection } from './rejections.js';
 import type { RunEvent } from './events.js';
 import type { RunState } from './state.js';
-import { recordLapse, recordReply } from './steps/decide.js';
+import { recordLapse, recordReply, takeAttempt } from './steps/decide.js';
 import { expireWait, markStale, wakeRun } from './waits/decide.js';
 
 /** A decision, and the state that its events give: what folding them would give, without folding them again. */
@@ -36,10 +37,19 @@ function decide(draft: Draft, command: RunCommand): Decision<RunEvent, RunReject
   if (command.type === 'StartRun') return startRun(draft, command);
   if (draft.state.started === null) return rejected({ code: 'run_not_found', detail: 'there is no such run' });
   if (command.type === 'RecordReply') return recordReply(draft, command); // Welcome after the end, too: as late.
-  if (draft.state.end !== null) return nothing('late');
+  if (draft.state.end !== null)
+    return nothing(command.type === 'CancelRun' && draft.state.end.outcome === 'cancelled' ? 'duplicate' : 'late');
   switch (command.type) {
     case 'RecordLapse':
       return recordLapse(draft, command);
+    case 'TakeAttempt':
+      return takeAttempt(draft, command);
+    case 'PauseRun':
+      return pauseRun(draft, command);
+    case 'UnpauseRun':
+      return unpauseRun(draft, command);
+    case 'CancelRun':
+      return cancelRun(draft, command);
     case 'WakeRun':
       return wakeRun(draft, command);
     case 'ExpireWait':

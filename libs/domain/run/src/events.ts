@@ -1,11 +1,12 @@
 import type { Instant, Revision } from '@cairn/kernel';
+import type { EffectEvent } from './effects/events.js';
 import type { LifecycleEvent } from './lifecycle/events.js';
 import type { RecoveryEvent } from './recovery/events.js';
 import type { StepEvent } from './steps/events.js';
 import type { WaitEvent } from './waits/events.js';
 
 /** Everything that can stand in `run-<runId>+<branch>` so far. */
-export type RunEvent = LifecycleEvent | StepEvent | WaitEvent | RecoveryEvent;
+export type RunEvent = LifecycleEvent | StepEvent | EffectEvent | WaitEvent | RecoveryEvent;
 export type RunEventType = RunEvent['type'];
 
 /**

@@ -1,4 +1,5 @@
 import type { Envelope, RecordedRunEvent, RunEvent } from './events.js';
+import { evolveEffects } from './effects/evolve.js';
 import { evolveLifecycle } from './lifecycle/evolve.js';
 import { evolveRecovery } from './recovery/evolve.js';
 import { withStatus } from './run-status.js';
@@ -15,11 +16,22 @@ export function evolve(state: RunState, event: RunEvent, envelope: Envelope): Ru
   const { type } = event;
   // Every slice may see every event; those of the two events of every step are named, so that a step pays for what it changes.
   if (type === 'StepStarted' || type === 'StepSucceeded') {
-    return withStatus(evolveSteps(type === 'StepStarted' ? evolveRecovery(moved, event, envelope) : moved, event, envelope));
+    const folded = evolveSteps(type === 'StepStarted' ? evolveRecovery(moved, event, envelope) : moved, event, envelope);
+    return withStatus(folded.path.paused ? withDeferred(folded, event) : folded);
   }
-  return withStatus(
-    evolveLifecycle(evolveWaits(evolveSteps(evolveRecovery(moved, event, envelope), event, envelope), event, envelope), event, envelope),
-  );
+  const told = evolveEffects(evolveSteps(evolveRecovery(moved, event, envelope), event, envelope), event);
+  const folded = evolveLifecycle(evolveWaits(told, event, envelope), event, envelope);
+  return withStatus(folded.path.paused ? withDeferred(folded, event) : folded);
+}
+
+/** What is settled while the run is paused goes on when it is not any more. */
+function withDeferred(state: RunState, event: RunEvent): RunState {
+  const settles =
+    event.type === 'StepSucceeded' ||
+    event.type === 'StepSkipped' ||
+    event.type === 'WaitSatisfied' ||
+    (event.type === 'WaitExpired' && ('value' in event.data.then || 'step' in event.data.then));
+  return settles ? { ...state, path: { ...state.path, deferred: [...state.path.deferred, event.data.step] } } : state;
 }
 
 /** Folds events onto a state, in order. */

@@ -4,14 +4,18 @@ export { runEnds, type RecordedRunEvent, type RunEvent, type RunEventType } from
 export type {
   EventEmitted,
   LifecycleEvent,
+  RunCancelled,
   RunCause,
   RunCompleted,
   RunFailed,
   RunGaveUp,
   RunLimits,
+  RunPaused,
   RunStarted,
+  RunUnpaused,
 } from './lifecycle/events.js';
-export type { LateResultRecorded, StepEvent, StepFailed, StepSkipped, StepStarted, StepSucceeded } from './steps/events.js';
+export type { AttemptTaken, LateResultRecorded, StepEvent, StepFailed, StepSkipped, StepStarted, StepSucceeded } from './steps/events.js';
+export type { EffectAbsent, EffectConfirmed, EffectEvent, EffectGuarantee, EffectIntended, EffectUnknown } from './effects/events.js';
 export type {
   ContinuationContract,
   OnDeadline,
@@ -35,13 +39,18 @@ export type {
 } from './recovery/events.js';
 export type {
   ApplyRetryDecision,
+  CancelRun,
   CommandContext,
   ExpireWait,
   MarkStale,
+  PauseRun,
   RecordLapse,
   RecordReply,
+  ReportedFailure,
   RunCommand,
   StartRun,
+  TakeAttempt,
+  UnpauseRun,
   Wake,
   WakeRun,
   WakingEvent,
@@ -52,6 +61,8 @@ export {
   type ClosedAttempt,
   type CollectedTrigger,
   type Counts,
+  type EffectEntry,
+  type EffectStatus,
   type Ledger,
   type OpenAttempt,
   type Path,

@@ -5,6 +5,7 @@ export type RunRejection = Rejection<
   | 'run_not_found'
   | 'policy_not_found'
   | 'attempt_not_found'
+  | 'attempt_taken'
   | 'run_ended'
   | 'run_exists'
   | 'input_invalid'

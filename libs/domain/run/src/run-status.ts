@@ -11,7 +11,8 @@ export function withStatus(state: RunState): RunState {
 function judge(state: RunState): [RunStatus['state'], string | null] {
   const { counts } = state.path;
   if (state.end !== null) return ['complete', state.end.outcome];
-  if (counts.blocked > 0) return ['blocked', 'awaiting_decision'];
+  if (state.path.paused) return ['blocked', 'paused'];
+  if (counts.blocked > 0) return ['blocked', counts.unknown > 0 ? 'effect_unknown' : 'awaiting_decision'];
   if (counts.firstAttempts > 0) return ['active', null];
   if (counts.laterAttempts > 0 || counts.retriesOwed > 0) return ['retrying', bucketOf(state)];
   if (counts.openWaits > 0) return ['waiting', triggerKindsOf(state)];

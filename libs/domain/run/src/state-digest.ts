@@ -82,7 +82,7 @@ export const pathRun = (state: RunState): readonly (readonly [string, Json])[] =
     : [
         ['goal', state.started.goal],
         ['input', state.started.input],
-        ['paused', false],
+        ['paused', state.path.paused],
       ];
 
 export const ledgerBranches = (state: RunState): readonly (readonly [string, Json])[] =>
@@ -90,7 +90,11 @@ export const ledgerBranches = (state: RunState): readonly (readonly [string, Jso
 
 const slices: readonly Slice[] = [
   objectSlice('ledger.branches', ledgerBranches),
-  emptySlice('ledger.effects'),
+  mapSlice(
+    'ledger.effects',
+    ({ ledger }) => ledger.effects,
+    ({ fingerprint, result, status, suffix }) => ({ fingerprint, result, status, suffix }),
+  ),
   mapSlice(
     'ledger.late',
     ({ ledger }) => ledger.late,

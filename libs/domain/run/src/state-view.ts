@@ -34,7 +34,7 @@ export function stateView(state: RunState): JsonObject {
       scope: {},
     },
     ledger: {
-      effects: {},
+      effects: mapped(ledger.effects.toObject(), ({ suffix, status, fingerprint, result }) => ({ suffix, status, fingerprint, result })),
       used: ledger.used.toObject(),
       spend: mapped(ledger.spend.toObject(), ({ attempts, usd, tokensIn, tokensOut }) => ({ attempts, usd, tokens: tokensIn + tokensOut })),
       late: ledger.late.toObject(),

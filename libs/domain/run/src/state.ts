@@ -1,4 +1,5 @@
 import { PersistentMap, type Id, type Instant, type Json, type Revision } from '@cairn/kernel';
+import type { EffectGuarantee } from './effects/events.js';
 import type { RunStarted } from './lifecycle/events.js';
 import type { CheckpointKind, RetryVerdict } from './recovery/events.js';
 import type { ArtifactRef, Occurrence } from './shared-fields.js';
@@ -23,12 +24,16 @@ export interface StepWork {
   readonly input: Json;
   readonly params: Json;
   readonly purpose?: string;
+  /** Of an effect: the intent that every attempt goes out with. */
+  readonly effect?: { readonly key: string; readonly suffix: number };
 }
 
 export interface OpenAttempt {
   readonly step: Occurrence;
   readonly n: number;
   readonly taken: boolean;
+  /** Of who was granted the claim. */
+  readonly nonce?: string;
   readonly startedAt: Instant;
   /** Of its `StepStarted`, whose event id is the cause of its lapse. */
   readonly startedRevision: Revision;
@@ -49,6 +54,8 @@ export interface RetryEntry {
   readonly decision: RetryVerdict | null;
   readonly bucket: string | null;
   readonly notBefore: Instant | null;
+  /** Blocked over an effect that is unknown. */
+  readonly unknown?: true;
   /** The next attempt has started, or the step is settled otherwise: nothing is owed any more. */
   readonly settled: boolean;
 }
@@ -67,6 +74,20 @@ export interface CollectedTrigger {
   readonly eventId: Id;
   readonly at: Instant;
   readonly data: StepOutput;
+}
+
+export type EffectStatus = 'intended' | 'confirmed' | 'absent' | 'unknown' | 'compensated';
+
+/** The newest intent of one effect key. */
+export interface EffectEntry {
+  readonly suffix: number;
+  readonly status: EffectStatus;
+  readonly fingerprint: string;
+  readonly guarantee: EffectGuarantee;
+  readonly step: Occurrence;
+  readonly attemptId: Id;
+  /** sha256 hex of the confirmed result's canonical JSON. */
+  readonly result: string | null;
 }
 
 export interface Spend {
@@ -95,6 +116,10 @@ export interface Path {
   readonly loops: PersistentMap<number>;
   /** Wait whose deadline passed -> side step that runs in its place: the wait counts as settled when that is. */
   readonly detours: PersistentMap<string>;
+  /** Nothing starts. */
+  readonly paused: boolean;
+  /** Occurrences that were settled while the run was paused: what follows from them starts when it goes on. */
+  readonly deferred: readonly Occurrence[];
   /** How many of each kind hold, so that the run's state is known without looking at all entries. */
   readonly counts: Counts;
 }
@@ -105,6 +130,8 @@ export interface Counts {
   /** Failed attempts without a decision, and decided retries that have not started. */
   readonly retriesOwed: number;
   readonly blocked: number;
+  /** Of `blocked`, those whose effect is unknown. */
+  readonly unknown: number;
   readonly openWaits: number;
   /** Step outputs held by reference: while there are none, no decision needs anything loaded. */
   readonly refs: number;
@@ -116,6 +143,8 @@ export interface Ledger {
   readonly used: PersistentMap<true>;
   /** By step, and under "" for the whole run. */
   readonly spend: PersistentMap<Spend>;
+  /** By key. Never rewinds: why a fork cannot pay twice. */
+  readonly effects: PersistentMap<EffectEntry>;
   /** canon([attempt id, reply id]). */
   readonly late: PersistentMap<true>;
   readonly epoch: number;
@@ -167,9 +196,17 @@ export function initialState(runId: Id, branch = 'main'): RunState {
       checkpoints: PersistentMap.empty(),
       loops: PersistentMap.empty(),
       detours: PersistentMap.empty(),
-      counts: { firstAttempts: 0, laterAttempts: 0, retriesOwed: 0, blocked: 0, openWaits: 0, refs: 0 },
+      paused: false,
+      deferred: [],
+      counts: { firstAttempts: 0, laterAttempts: 0, retriesOwed: 0, blocked: 0, unknown: 0, openWaits: 0, refs: 0 },
     },
-    ledger: { used: PersistentMap.empty(), spend: PersistentMap.empty(), late: PersistentMap.empty(), epoch: 1 },
+    ledger: {
+      used: PersistentMap.empty(),
+      spend: PersistentMap.empty(),
+      effects: PersistentMap.empty(),
+      late: PersistentMap.empty(),
+      epoch: 1,
+    },
     end: null,
     status: { state: 'active', sub: null, since: null },
     digested: null,

@@ -51,6 +51,13 @@ export type RunGaveUp = DomainEvent<
 /** The definition says that this is the end, or it cannot be carried out as written. */
 export type RunFailed = DomainEvent<'RunFailed', 1, { readonly step?: Occurrence; readonly bucket: string; readonly message: string }>;
 
+/** Ended from outside. What was open is closed in the same append; effects under way are unknown (W-7). */
+export type RunCancelled = DomainEvent<'RunCancelled', 1, { readonly reason?: string }>;
+
+/** Nothing starts any more until `RunUnpaused`; what comes is still taken. `system`: a message of this run was a bug (F-35). */
+export type RunPaused = DomainEvent<'RunPaused', 1, { readonly reason?: string; readonly by: 'operator' | 'system' }>;
+export type RunUnpaused = DomainEvent<'RunUnpaused', 1, { readonly reason?: string; readonly by: 'operator' | 'system' }>;
+
 /** The run tells the world. Settles its step with output {eventId}; the relay publishes it from here. */
 export type EventEmitted = DomainEvent<
   'EventEmitted',
@@ -65,4 +72,4 @@ export type EventEmitted = DomainEvent<
   }
 >;
 
-export type LifecycleEvent = RunStarted | RunCompleted | RunGaveUp | RunFailed | EventEmitted;
+export type LifecycleEvent = RunStarted | RunPaused | RunUnpaused | RunCancelled | RunCompleted | RunGaveUp | RunFailed | EventEmitted;

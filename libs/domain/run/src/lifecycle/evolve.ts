@@ -15,6 +15,12 @@ export function evolveLifecycle(state: RunState, event: RunEvent, envelope: Enve
         at: envelope.at,
         problem: { ...(event.data.step === undefined ? {} : { step: event.data.step }), message: event.data.rule },
       });
+    case 'RunCancelled':
+      return ended(state, { outcome: 'cancelled', at: envelope.at, problem: { message: event.data.reason ?? 'cancelled' } });
+    case 'RunPaused':
+      return { ...state, path: { ...state.path, paused: true } };
+    case 'RunUnpaused':
+      return { ...state, path: { ...state.path, paused: false, deferred: [] } };
     case 'RunFailed':
       return ended(state, { outcome: 'failed', at: envelope.at, problem: event.data });
     default:
@@ -26,7 +32,7 @@ export function evolveLifecycle(state: RunState, event: RunEvent, envelope: Enve
 function ended(state: RunState, end: RunEnd): RunState {
   let closed = state.path.closed;
   for (const [attemptId, attempt] of state.path.attempts.entries()) closed = closed.set(attemptId, { step: attempt.step, replyId: null });
-  const counts = { ...state.path.counts, firstAttempts: 0, laterAttempts: 0, retriesOwed: 0, blocked: 0 };
+  const counts = { ...state.path.counts, firstAttempts: 0, laterAttempts: 0, retriesOwed: 0, blocked: 0, unknown: 0 };
   return {
     ...state,
     end,

@@ -3,6 +3,7 @@ import { advance, startDueRetry } from '../advance.js';
 import type { ApplyRetryDecision } from '../commands.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
+import { isEffectUnknown } from '../effects/evolve.js';
 import type { RunEvent } from '../events.js';
 import { endRun } from '../lifecycle/end.js';
 import type { RunRejection } from '../rejections.js';
@@ -34,9 +35,13 @@ export function applyRetryDecision(draft: Draft, command: ApplyRetryDecision): D
   }
 }
 
-/** A final failure of an optional step counts as skipped. Otherwise giving up ends the run, and a block waits for an operator, visibly. */
+/**
+ * A final failure of an optional step counts as skipped, unless nobody knows what its effect did: that is never passed over in silence
+ * unless the policy gives it up. Otherwise giving up ends the run, and a block waits for an operator, visibly.
+ */
 function settleFailure(draft: Draft, step: string, attemptId: string, decision: 'escalate' | 'block' | 'give_up', rule: string): void {
-  if (draft.plan.step(parseOccurrence(step).step)?.optional === true) {
+  const optional = draft.plan.step(parseOccurrence(step).step)?.optional === true;
+  if (optional && (decision === 'give_up' || !isEffectUnknown(draft.state, step))) {
     draft.add({ type: 'StepSkipped', version: 1, data: { step, because: 'optional' } });
     advance(draft, [step]);
   } else if (decision === 'give_up') {

@@ -1,4 +1,5 @@
 import type { Envelope, RunEvent } from '../events.js';
+import { isEffectUnknown } from '../effects/evolve.js';
 import { count } from '../steps/evolve.js';
 import type { RetryEntry, RunState } from '../state.js';
 
@@ -28,8 +29,17 @@ export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envel
       if (before === undefined) return state;
       const retried = decision === 'retry';
       // Given up: nothing is owed any more. A retry and a block are until the step goes on.
-      const entry: RetryEntry = { ...before, decision, bucket, notBefore: notBefore ?? null, settled: !retried && !isBlocking(decision) };
-      const counts = retried ? state.path.counts : count(state.path.counts, { retriesOwed: -1, blocked: isBlocking(decision) ? 1 : 0 });
+      const blocked = isBlocking(decision) ? 1 : 0;
+      const unknown = blocked === 1 && isEffectUnknown(state, before.step) ? 1 : 0;
+      const entry: RetryEntry = {
+        ...before,
+        decision,
+        bucket,
+        notBefore: notBefore ?? null,
+        settled: !retried && blocked === 0,
+        ...(unknown === 1 ? { unknown: true } : {}),
+      };
+      const counts = retried ? state.path.counts : count(state.path.counts, { retriesOwed: -1, blocked, unknown });
       return { ...state, path: { ...state.path, retries: state.path.retries.set(attemptId, entry), counts } };
     }
     case 'StepStarted':
@@ -63,6 +73,9 @@ function settleRetries(state: RunState, step: string): RunState {
   const found = unsettledRetry(state, step);
   if (found === undefined) return state;
   const [attemptId, entry] = found;
-  const counts = count(state.path.counts, isBlocking(entry.decision) ? { blocked: -1 } : { retriesOwed: -1 });
+  const counts = count(
+    state.path.counts,
+    isBlocking(entry.decision) ? { blocked: -1, unknown: entry.unknown === true ? -1 : 0 } : { retriesOwed: -1 },
+  );
   return { ...state, path: { ...state.path, retries: state.path.retries.set(attemptId, { ...entry, settled: true }), counts } };
 }

@@ -1,11 +1,13 @@
 import { canon, nothing, rejected, type Decision, type Json } from '@cairn/kernel';
 import { advance } from '../advance.js';
-import type { RecordLapse, RecordReply } from '../commands.js';
+import type { RecordLapse, RecordReply, ReportedFailure, TakeAttempt } from '../commands.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
+import { closeIntent, confirmEffect, intentOfAttempt, type Intended } from '../effects/settle.js';
 import type { RunEvent } from '../events.js';
 import type { RunRejection } from '../rejections.js';
-import { parseOccurrence } from '../state.js';
+import type { Failure, SideEffect } from '../shared-fields.js';
+import { parseOccurrence, type RunState } from '../state.js';
 import type { LateResultRecorded } from './events.js';
 import { failAttempt } from './start.js';
 
@@ -14,17 +16,33 @@ import { failAttempt } from './start.js';
  * everything else is kept as late, once per attempt and reply id, and changes nothing.
  */
 export function recordReply(draft: Draft, command: RecordReply): Decision<RunEvent, RunRejection> {
-  const { attemptId, result } = command.data;
+  const { attemptId, result, usage } = command.data;
   const open = draft.state.path.attempts.get(attemptId);
   if (open === undefined) return recordLate(draft, command);
+  const intended = intentOfAttempt(draft.state, attemptId);
 
   if (result.kind === 'failed') {
-    draft.add({ type: 'StepFailed', version: 1, data: { step: open.step, attemptId, failure: result.failure } });
+    const failure = judgedFailure(result.failure, intended !== undefined);
+    const data = { step: open.step, attemptId, failure, ...(usage === undefined ? {} : { usage }) };
+    draft.add({ type: 'StepFailed', version: 1, data });
+    if (intended !== undefined) closeIntent(draft, intended, failure.sideEffect, 'the handler said so');
     return concluded(draft);
   }
   const errors = draft.plan.step(parseOccurrence(open.step).step)?.validateOutput(result.output) ?? [];
   if (errors.length > 0) {
-    failAttempt(draft, open.step, attemptId, 'invalid_output', `the output of ${open.step} breaks its schema`, errors as unknown as Json);
+    // The handler says that it is done, so an effect has been applied; only what it answered is not to be believed.
+    const sideEffect = intended === undefined ? 'none' : 'applied';
+    const message = `the output of ${open.step} breaks its schema`;
+    failAttempt(draft, {
+      step: open.step,
+      attemptId,
+      code: 'invalid_output',
+      message,
+      errors: errors as unknown as Json,
+      sideEffect,
+      ...(usage === undefined ? {} : { usage }),
+    });
+    if (intended !== undefined) closeIntent(draft, intended, sideEffect, 'its output breaks the schema');
     return concluded(draft);
   }
   draft.add({
@@ -37,12 +55,19 @@ export function recordReply(draft: Draft, command: RecordReply): Decision<RunEve
       ...(result.outputRef === undefined ? { output: result.output } : { outputRef: result.outputRef }),
       step: open.step,
       ...(result.uncertainty === undefined ? {} : { uncertainty: result.uncertainty }),
-      ...(command.data.usage === undefined ? {} : { usage: command.data.usage }),
+      ...(usage === undefined ? {} : { usage }),
     },
   });
+  if (intended !== undefined) confirmEffect(draft, intended);
   advance(draft, [open.step]);
   return concluded(draft);
 }
+
+/** What a handler does not say of the world outside: a task leaves nothing there, of an effect nobody knows (`capabilities.md` §4). */
+const judgedFailure = (failure: ReportedFailure, isEffect: boolean): Failure => ({
+  ...failure,
+  sideEffect: failure.sideEffect ?? (isEffect ? 'unknown' : 'none'),
+});
 
 function recordLate(draft: Draft, command: RecordReply): Decision<RunEvent, RunRejection> {
   const { attemptId, replyId, result, usage } = command.data;
@@ -59,7 +84,7 @@ function recordLate(draft: Draft, command: RecordReply): Decision<RunEvent, RunR
       replyId,
       reply:
         result.kind === 'failed'
-          ? { kind: 'failed', failure: result.failure }
+          ? { kind: 'failed', failure: judgedFailure(result.failure, isEffectStep(draft, closed.step)) }
           : { kind: 'succeeded', ...(result.outputRef === undefined ? { output: result.output } : { outputRef: result.outputRef }) },
       ...(usage === undefined ? {} : { usage }),
       because: draft.state.end === null ? 'attempt_closed' : 'run_ended',
@@ -69,19 +94,40 @@ function recordLate(draft: Draft, command: RecordReply): Decision<RunEvent, RunR
   return concluded(draft);
 }
 
-/** The lease of an attempt ran out. A lapse that comes after its reply changes nothing. */
+const isEffectStep = (draft: Draft, step: string): boolean => draft.plan.step(parseOccurrence(step).step)?.kind === 'effect';
+
+/**
+ * The lease of an attempt ran out. A lapse that comes after its reply changes nothing. An effect that had to be claimed and was not has
+ * certainly not happened; any other may have (I-17).
+ */
 export function recordLapse(draft: Draft, command: RecordLapse): Decision<RunEvent, RunRejection> {
   const { attemptId, by, message } = command.data;
   const open = draft.state.path.attempts.get(attemptId);
   if (open === undefined) return nothing('late');
-  draft.add({
-    type: 'StepFailed',
-    version: 1,
-    data: {
-      step: open.step,
-      attemptId,
-      failure: { by, code: by === 'lease' ? 'handler_lost' : 'timeout', message, sideEffect: 'none' },
-    },
-  });
+  const intended = intentOfAttempt(draft.state, attemptId);
+  const sideEffect: SideEffect = intended === undefined || isUntouched(draft.state, intended) ? 'none' : 'unknown';
+  const code = by === 'lease' ? 'handler_lost' : 'timeout';
+  draft.add({ type: 'StepFailed', version: 1, data: { step: open.step, attemptId, failure: { by, code, message, sideEffect } } });
+  if (intended !== undefined) closeIntent(draft, intended, sideEffect, sideEffect === 'none' ? 'the attempt was never granted' : code);
+  return concluded(draft);
+}
+
+const isUntouched = (state: RunState, { key, attempt }: Intended): boolean =>
+  !attempt.taken && state.ledger.effects.get(key)?.guarantee !== 'idempotent';
+
+/**
+ * Grants an attempt, once for ever (`architecture.md` §4.2). The same nonce is granted again, since the answer may have been lost:
+ * `nothing('duplicate')`. A paused run grants nothing yet: `nothing('early')`.
+ */
+export function takeAttempt(draft: Draft, command: TakeAttempt): Decision<RunEvent, RunRejection> {
+  const { attemptId, handler, nonce } = command.data;
+  const open = draft.state.path.attempts.get(attemptId);
+  if (open === undefined) return nothing('late');
+  if (open.taken)
+    return open.nonce === nonce
+      ? nothing('duplicate')
+      : rejected({ code: 'attempt_taken', detail: `attempt ${attemptId} of ${open.step} is granted to another handler` });
+  if (draft.state.path.paused) return nothing('early');
+  draft.add({ type: 'AttemptTaken', version: 1, data: { step: open.step, attemptId, handler, nonce } });
   return concluded(draft);
 }

@@ -36,7 +36,20 @@ export type StepSucceeded = DomainEvent<
 export type StepFailed = DomainEvent<
   'StepFailed',
   1,
-  { readonly step: Occurrence; readonly attemptId: AttemptId; readonly failure: Failure }
+  {
+    readonly step: Occurrence;
+    readonly attemptId: AttemptId;
+    readonly failure: Failure;
+    /** A failed try costs, too (ADR 0011). */
+    readonly usage?: Usage;
+  }
+>;
+
+/** The attempt's claim is granted, once for ever (`architecture.md` §4.2): only who holds `nonce` may do what it asks for. */
+export type AttemptTaken = DomainEvent<
+  'AttemptTaken',
+  1,
+  { readonly step: Occurrence; readonly attemptId: AttemptId; readonly handler: string; readonly nonce: string }
 >;
 
 /** The step will not run; it counts as settled and its output reads null. */
@@ -56,4 +69,4 @@ export type LateResultRecorded = DomainEvent<
   }
 >;
 
-export type StepEvent = StepStarted | StepSucceeded | StepFailed | StepSkipped | LateResultRecorded;
+export type StepEvent = StepStarted | AttemptTaken | StepSucceeded | StepFailed | StepSkipped | LateResultRecorded;

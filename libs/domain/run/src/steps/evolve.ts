@@ -49,13 +49,21 @@ export function evolveSteps(state: RunState, event: RunEvent, envelope: Envelope
       const { step, attemptId, usage } = event.data;
       return withUsage(succeed(state, attemptId, envelope.causationId, outputOf(event.data)), step, usage);
     }
+    case 'AttemptTaken': {
+      const { attemptId, nonce } = event.data;
+      const attempt = state.path.attempts.get(attemptId);
+      if (attempt === undefined) return state;
+      const attempts = state.path.attempts.set(attemptId, { ...attempt, taken: true, nonce });
+      return { ...state, path: { ...state.path, attempts } };
+    }
     case 'StepFailed': {
       // A reply that the decider finds wanting is recorded all the same: sent again it writes nothing.
       const { by } = event.data.failure;
-      const closed = close(state, event.data.attemptId, by === 'handler' || by === 'decider' ? envelope.causationId : null);
-      const entry = closed.path.steps.get(event.data.step);
+      const { step, attemptId, usage } = event.data;
+      const closed = withUsage(close(state, attemptId, by === 'handler' || by === 'decider' ? envelope.causationId : null), step, usage);
+      const entry = closed.path.steps.get(step);
       if (entry === undefined) return closed;
-      return { ...closed, path: { ...closed.path, steps: closed.path.steps.set(event.data.step, { ...entry, status: 'failed' }) } };
+      return { ...closed, path: { ...closed.path, steps: closed.path.steps.set(step, { ...entry, status: 'failed' }) } };
     }
     case 'StepSkipped':
       return settle(state, event.data.step, 'skipped', null);
@@ -102,6 +110,7 @@ export function count(counts: Counts, change: Partial<Counts>): Counts {
     laterAttempts: counts.laterAttempts + (change.laterAttempts ?? 0),
     retriesOwed: counts.retriesOwed + (change.retriesOwed ?? 0),
     blocked: counts.blocked + (change.blocked ?? 0),
+    unknown: counts.unknown + (change.unknown ?? 0),
     openWaits: counts.openWaits + (change.openWaits ?? 0),
     refs: counts.refs + (change.refs ?? 0),
   };

@@ -1,15 +1,14 @@
-import type { PlannedStep } from '@cairn/domain-definition';
+import type { PlannedStep, Scope } from '@cairn/domain-definition';
 import { idOf, type Json } from '@cairn/kernel';
 import type { Draft } from '../draft.js';
-import type { Occurrence, SideEffect } from '../shared-fields.js';
+import type { Occurrence, SideEffect, Usage } from '../shared-fields.js';
 import type { StepWork } from '../state.js';
 
 /** Failures that no other try can mend: the definition itself has no answer (`capabilities.md` §3.1). */
 export const DEFINITION_ERROR = 'definition_error';
 
-/** Starts the first attempt of a task's occurrence with its input evaluated. An expression without answer is a failed attempt. */
-export function startTask(draft: Draft, step: PlannedStep, occurrence: Occurrence, turn?: number): void {
-  const scope = draft.scope(step.stepRefs, turn === undefined ? {} : { turn });
+/** What every attempt of an occurrence is given, evaluated; `problem` where an expression has no answer. */
+export function workOf(step: PlannedStep, scope: Scope): { readonly work: StepWork; readonly problem?: string } {
   const input = step.input.evaluate(scope);
   const params = step.params.evaluate(scope);
   const work: StepWork = {
@@ -18,9 +17,15 @@ export function startTask(draft: Draft, step: PlannedStep, occurrence: Occurrenc
     params: params.ok ? params.value : {},
     ...(step.purpose === undefined ? {} : { purpose: step.purpose }),
   };
+  if (!input.ok) return { work, problem: `input: ${input.error}` };
+  return params.ok ? { work } : { work, problem: `params: ${params.error}` };
+}
+
+/** Starts the first attempt of a task's occurrence with its input evaluated. An expression without answer is a failed attempt. */
+export function startTask(draft: Draft, step: PlannedStep, occurrence: Occurrence, turn?: number): void {
+  const { work, problem } = workOf(step, draft.scope(step.stepRefs, turn === undefined ? {} : { turn }));
   const attemptId = startAttempt(draft, occurrence, work);
-  if (!input.ok) failAttempt(draft, occurrence, attemptId, DEFINITION_ERROR, `input: ${input.error}`);
-  else if (!params.ok) failAttempt(draft, occurrence, attemptId, DEFINITION_ERROR, `params: ${params.error}`);
+  if (problem !== undefined) failAttempt(draft, { step: occurrence, attemptId, code: DEFINITION_ERROR, message: problem });
 }
 
 /** The next attempt of a step, with the given work; numbers count on over the whole ancestry. */
@@ -34,16 +39,27 @@ export function startAttempt(draft: Draft, step: Occurrence, work: StepWork): st
   return attemptId;
 }
 
-/** Fails an attempt in the decider's name: nothing was done outside. */
-export function failAttempt(draft: Draft, step: Occurrence, attemptId: string, code: string, message: string, evidence?: Json): void {
-  const sideEffect: SideEffect = 'none';
+export interface DecidedFailure {
+  readonly step: Occurrence;
+  readonly attemptId: string;
+  readonly code: string;
+  readonly message: string;
+  readonly errors?: Json;
+  /** Default `none`: the attempt has not left this house. */
+  readonly sideEffect?: SideEffect;
+  readonly usage?: Usage;
+}
+
+/** Fails an attempt in the decider's name. */
+export function failAttempt(draft: Draft, { step, attemptId, code, message, errors, sideEffect = 'none', usage }: DecidedFailure): void {
   draft.add({
     type: 'StepFailed',
     version: 1,
     data: {
       step,
       attemptId,
-      failure: { by: 'decider', code, message, sideEffect, ...(evidence === undefined ? {} : { details: { errors: evidence } }) },
+      failure: { by: 'decider', code, message, sideEffect, ...(errors === undefined ? {} : { details: { errors } }) },
+      ...(usage === undefined ? {} : { usage }),
     },
   });
 }

@@ -18,6 +18,7 @@ export function wakeRun(draft: Draft, command: WakeRun): Outcome {
   const wake = command.data;
   if (wake.kind === 'retry') {
     const outcome = startDueRetry(draft, wake.attemptId);
+    // A paused run starts it when it goes on: the ring has done its work.
     return outcome === 'started' ? concluded(draft) : nothing(outcome === 'early' ? 'early' : 'late');
   }
   const wait = draft.state.path.waits.get(wake.waitId);

@@ -1,0 +1,47 @@
+import { canon, sha256Hex } from '@cairn/kernel';
+import type { RunEvent } from '../events.js';
+import { outputDigest } from '../state-digest.js';
+import type { EffectEntry, RunState } from '../state.js';
+
+/** Folds the ledger of effects: one entry a key, the newest intent. Never rewinds with a path. */
+export function evolveEffects(state: RunState, event: RunEvent): RunState {
+  switch (event.type) {
+    case 'EffectIntended': {
+      const { key, suffix, step, attemptId, fingerprint, guarantee } = event.data;
+      const entry = state.path.steps.get(step);
+      const steps =
+        entry?.work === undefined
+          ? state.path.steps
+          : state.path.steps.set(step, { ...entry, work: { ...entry.work, effect: { key, suffix } } });
+      const intended: EffectEntry = { suffix, status: 'intended', fingerprint, guarantee, step, attemptId, result: null };
+      return withEffect({ ...state, path: { ...state.path, steps } }, key, intended);
+    }
+    case 'EffectConfirmed': {
+      const { key, step, by, receipt } = event.data;
+      const result = by === 'reply' ? outputDigest(state.path.steps.get(step)?.output ?? null) : sha256Hex(canon(receipt ?? null));
+      return moved(state, key, { status: 'confirmed', result });
+    }
+    case 'EffectAbsent':
+      return moved(state, event.data.key, { status: 'absent' });
+    case 'EffectUnknown':
+      return moved(state, event.data.key, { status: 'unknown' });
+    default:
+      return state;
+  }
+}
+
+function moved(state: RunState, key: string, change: Partial<EffectEntry>): RunState {
+  const before = state.ledger.effects.get(key);
+  return before === undefined ? state : withEffect(state, key, { ...before, ...change });
+}
+
+const withEffect = (state: RunState, key: string, entry: EffectEntry): RunState => ({
+  ...state,
+  ledger: { ...state.ledger, effects: state.ledger.effects.set(key, entry) },
+});
+
+/** Whether the effect of a step stands as unknown. */
+export function isEffectUnknown(state: RunState, step: string): boolean {
+  const key = state.path.steps.get(step)?.work?.effect?.key;
+  return key !== undefined && state.ledger.effects.get(key)?.status === 'unknown';
+}

@@ -1,0 +1,81 @@
+import type { PlannedStep } from '@cairn/domain-definition';
+import { isKey, type Json } from '@cairn/kernel';
+import type { Draft } from '../draft.js';
+import { reachCheckpoint } from '../recovery/checkpoint.js';
+import { digestOfValue } from '../state-view.js';
+import { DEFINITION_ERROR, failAttempt, startAttempt, workOf } from '../steps/start.js';
+import type { EffectEntry, StepWork } from '../state.js';
+import { fingerprintOf } from './fingerprint.js';
+
+type Intent = NonNullable<StepWork['effect']> & { readonly fingerprint: string };
+
+/**
+ * Starts the first attempt of an effect: checkpoint, attempt and intent in one append, ahead of any dispatch (C-EFFECT). A key that
+ * cannot be had, or that stands for something else already, is refused: the attempt fails here and nothing is sent.
+ */
+export function startEffect(draft: Draft, step: PlannedStep): void {
+  const { work, problem } = workOf(step, draft.scope(step.stepRefs));
+  const intent = problem === undefined ? intentOf(draft, step, work.input) : { problem };
+  if ('problem' in intent) {
+    const attemptId = startAttempt(draft, step.id, work);
+    return failAttempt(draft, { step: step.id, attemptId, code: DEFINITION_ERROR, message: intent.problem });
+  }
+  reachCheckpoint(draft, {
+    name: `${step.id}.before`,
+    kind: 'pre_effect',
+    step: step.id,
+    claim: { says: `everything before effect ${step.id} is complete`, inputDigest: digestOfValue(work.input), artifacts: [] },
+  });
+  const attemptId = startAttempt(draft, step.id, work);
+  intend(draft, step, attemptId, intent);
+}
+
+/** Starts another attempt of an effect under the key and suffix that it had (I-16). */
+export function startEffectAgain(draft: Draft, step: PlannedStep, work: StepWork): void {
+  const attemptId = startAttempt(draft, step.id, work);
+  const intent = intentOf(draft, step, work.input, work.effect?.key);
+  if ('problem' in intent) failAttempt(draft, { step: step.id, attemptId, code: DEFINITION_ERROR, message: intent.problem });
+  else intend(draft, step, attemptId, intent);
+}
+
+function intend(draft: Draft, step: PlannedStep, attemptId: string, { key, suffix, fingerprint }: Intent): void {
+  const guarantee = step.effect?.guarantee ?? 'none';
+  draft.add({ type: 'EffectIntended', version: 1, data: { key, suffix, step: step.id, attemptId, fingerprint, guarantee } });
+}
+
+function intentOf(draft: Draft, step: PlannedStep, input: Json, known?: string): Intent | { readonly problem: string } {
+  const key = known ?? keyOf(draft, step);
+  if (typeof key !== 'string') return key;
+  const fingerprint = fingerprintOf(step.effect?.fields ?? null, input);
+  const suffix = suffixFor(draft.state.ledger.effects.get(key), step.id, fingerprint);
+  return typeof suffix === 'number' ? { key, suffix, fingerprint } : { problem: `effect key ${key}: ${suffix.refused}` };
+}
+
+function keyOf(draft: Draft, step: PlannedStep): string | { readonly problem: string } {
+  const key = step.effect?.key.evaluate(draft.scope(step.stepRefs));
+  if (key === undefined) return { problem: 'key: the step has none' };
+  if (!key.ok) return { problem: `key: ${key.error}` };
+  return isKey(key.value) ? key.value : { problem: 'key: a text of 1 to 256 characters without controls' };
+}
+
+/**
+ * The suffix that the next intent under a key goes out with (`architecture.md` §3.3). A target that honours keys would answer a changed
+ * request with the old booking: what is certainly not there may change and takes the next suffix, everything else is refused.
+ */
+function suffixFor(entry: EffectEntry | undefined, step: string, fingerprint: string): number | { readonly refused: string } {
+  if (entry === undefined) return 0;
+  switch (entry.status) {
+    case 'absent':
+      return entry.fingerprint === fingerprint ? entry.suffix : entry.suffix + 1;
+    case 'compensated':
+      return entry.suffix + 1;
+    case 'unknown':
+      if (entry.step !== step) return { refused: `step ${entry.step} left it unknown` };
+      if (entry.fingerprint !== fingerprint) return { refused: 'it is unknown whether it happened, with another meaning' };
+      return entry.guarantee === 'idempotent' ? entry.suffix : { refused: 'it is unknown whether it happened' };
+    case 'intended':
+      return { refused: `step ${entry.step} is about to use it` };
+    case 'confirmed':
+      return { refused: `step ${entry.step} has used it, and one key stands for one effect` };
+  }
+}

@@ -1,0 +1,54 @@
+import type { Draft } from '../draft.js';
+import { reachCheckpoint } from '../recovery/checkpoint.js';
+import { outputDigest } from '../state-digest.js';
+import { digestOfValue } from '../state-view.js';
+import type { Occurrence, SideEffect } from '../shared-fields.js';
+import type { OpenAttempt, RunState, StepWork } from '../state.js';
+
+/** The intent that an open attempt went out with; `undefined` for a task. Read it before its step is settled: settling drops the work. */
+export function intentOfAttempt(state: RunState, attemptId: string): Intended | undefined {
+  const attempt = state.path.attempts.get(attemptId);
+  const work = attempt === undefined ? undefined : state.path.steps.get(attempt.step)?.work;
+  if (attempt === undefined || work?.effect === undefined) return undefined;
+  return { ...work.effect, step: attempt.step, attemptId, attempt, work };
+}
+
+export interface Intended {
+  readonly key: string;
+  readonly suffix: number;
+  readonly step: Occurrence;
+  readonly attemptId: string;
+  readonly attempt: OpenAttempt;
+  readonly work: StepWork;
+}
+
+/** It happened: the ledger says so, and the checkpoint after it. Comes right after the `StepSucceeded` of its attempt. */
+export function confirmEffect(draft: Draft, { key, suffix, step, attemptId, work }: Intended): void {
+  draft.add({ type: 'EffectConfirmed', version: 1, data: { key, suffix, step, attemptId, by: 'reply' } });
+  const output = draft.state.path.steps.get(step)?.output ?? null;
+  const result = outputDigest(output);
+  reachCheckpoint(draft, {
+    name: `${step}.after`,
+    kind: 'post_effect',
+    step,
+    claim: {
+      says: `effect ${step} has happened, under key ${key}`,
+      inputDigest: digestOfValue(work.input),
+      ...(result === null ? {} : { resultDigest: `sha256:${result}` }),
+      artifacts: output !== null && 'ref' in output ? [output.ref.artifact] : [],
+    },
+  });
+}
+
+/** The attempt failed: what is known of its effect goes into the ledger in the same append. `applied` is no confirmation: nobody saw a result. */
+export function closeIntent(draft: Draft, { key, suffix, step, attemptId }: Intended, sideEffect: SideEffect, because: string): void {
+  const type = sideEffect === 'none' ? 'EffectAbsent' : 'EffectUnknown';
+  draft.add({ type, version: 1, data: { key, suffix, step, attemptId, because } });
+}
+
+/** Every intent that is still open: whoever ends the run leaves them unknown (W-7). In the order of their keys. */
+export function leaveIntentsUnknown(draft: Draft, because: string): void {
+  const open = [...draft.state.ledger.effects.entries()].filter(([, { status }]) => status === 'intended');
+  for (const [key, { suffix, step, attemptId }] of open.sort(([a], [b]) => (a < b ? -1 : 1)))
+    draft.add({ type: 'EffectUnknown', version: 1, data: { key, suffix, step, attemptId, because } });
+}

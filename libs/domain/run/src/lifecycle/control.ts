@@ -1,0 +1,46 @@
+import { nothing, type Decision } from '@cairn/kernel';
+import { advance, startDueRetry } from '../advance.js';
+import type { CancelRun, PauseRun, UnpauseRun } from '../commands.js';
+import { concluded } from '../concluded.js';
+import type { Draft } from '../draft.js';
+import type { RunEvent } from '../events.js';
+import type { RunRejection } from '../rejections.js';
+import { parseOccurrence } from '../state.js';
+import { endRun } from './end.js';
+
+type Outcome = Decision<RunEvent, RunRejection>;
+
+/** From here on nothing starts. Replies and triggers are still taken (`history.md` §2). */
+export function pauseRun(draft: Draft, { data }: PauseRun): Outcome {
+  if (draft.state.path.paused) return nothing('duplicate');
+  draft.add({ type: 'RunPaused', version: 1, data });
+  return concluded(draft);
+}
+
+/** What became possible while the run was paused happens now: retries whose time has come, and whatever follows from what was settled. */
+export function unpauseRun(draft: Draft, { data }: UnpauseRun): Outcome {
+  const { paused, deferred } = draft.state.path;
+  if (!paused) return nothing('duplicate');
+  draft.add({ type: 'RunUnpaused', version: 1, data });
+  for (const attemptId of retriesInOrder(draft)) startDueRetry(draft, attemptId);
+  // Turns first: whether a loop is over is asked here, and what comes after it must not take it for settled before.
+  const turns = deferred.filter((occurrence) => parseOccurrence(occurrence).turn > 0);
+  const others = deferred.filter((occurrence) => parseOccurrence(occurrence).turn === 0);
+  advance(draft, [...turns, ...others], [...draft.state.path.detours.values()]);
+  return concluded(draft);
+}
+
+/** Waits for no handler: what is open is closed in this append, effects under way are unknown (W-7). */
+export function cancelRun(draft: Draft, { data }: CancelRun): Outcome {
+  endRun(draft, { type: 'RunCancelled', version: 1, data });
+  return concluded(draft);
+}
+
+/** Failed attempts whose retry is decided and has not begun, in the definition's order: map order is that of hashes. */
+function retriesInOrder(draft: Draft): string[] {
+  const place = (step: string): number => draft.plan.step(parseOccurrence(step).step)?.index ?? 0;
+  return [...draft.state.path.retries.entries()]
+    .filter(([, { settled, decision }]) => !settled && decision === 'retry')
+    .sort(([, a], [, b]) => place(a.step) - place(b.step) || parseOccurrence(a.step).turn - parseOccurrence(b.step).turn)
+    .map(([attemptId]) => attemptId);
+}
