@@ -1,19 +1,22 @@
 import type { Json } from '@cairn/kernel';
+import { buildEffect } from './build-effect.js';
 import { buildWait } from './build-wait.js';
 import type { Definition, StepDocument } from './document.js';
 import type { Template } from './expressions.js';
 import {
   BRANCHES_DEFAULT,
+  EFFECT_RISK_DEFAULT,
   KEEP_DEFAULT_MS,
   LEASE_DEFAULT_MS,
   OCCURRENCES_DEFAULT,
+  RISK_DEFAULT,
   RUN_AGE_DEFAULT_MS,
   SHORT_RUN_AGE_MS,
   TIMEOUT_DEFAULT_MS,
 } from './limits.js';
-import type { Plan, PlannedStep, PolicyName, StartTrigger } from './plan.js';
+import type { Plan, PlannedStep, PolicyName, StartTrigger, StepKind } from './plan.js';
 import { EVENT_ROOTS, RUN_ROOTS, STEP_ROOTS, TURN_ROOTS, UNTIL_ROOTS, type PlanCompiler } from './plan-compiler.js';
-import { at } from './problems.js';
+import { at } from './pointer.js';
 
 /** The plan of a canonical definition. With problems it may be looked at, not run. */
 export function buildPlan(definition: Definition, hash: string, compiler: PlanCompiler): Plan {
@@ -64,7 +67,7 @@ export function buildPlan(definition: Definition, hash: string, compiler: PlanCo
       occurrences: definition.limits?.occurrences ?? OCCURRENCES_DEFAULT,
       branches: definition.limits?.branches ?? BRANCHES_DEFAULT,
     },
-    retryPolicies: distinct(steps.filter(({ kind }) => kind === 'task').map(({ retry }) => retry)),
+    retryPolicies: distinct(steps.filter(({ queue }) => queue !== undefined).map(({ retry }) => retry)),
   };
 }
 
@@ -99,7 +102,7 @@ function buildStep(
   const planned = {
     index,
     id: step.id,
-    kind: step.wait !== undefined ? ('wait' as const) : step.emit !== undefined ? ('emit' as const) : ('task' as const),
+    kind: kindOf(step),
     after,
     join: joinOf(step.join, after.length),
     dependents,
@@ -123,7 +126,11 @@ function buildStep(
             pauseMs: step.repeat.pause ?? 0,
           },
         }),
+    risk: step.risk ?? (step.effect === undefined ? RISK_DEFAULT : EFFECT_RISK_DEFAULT),
     ...(step.task === undefined ? {} : { queue: step.task.queue }),
+    ...(step.effect === undefined
+      ? {}
+      : { queue: step.effect.queue, effect: buildEffect(step.effect, step.id, at(pointer, 'effect'), compiler) }),
     ...(step.wait === undefined ? {} : { wait: buildWait(step.wait, step.id, at(pointer, 'wait'), compiler) }),
     ...(step.emit === undefined
       ? {}
@@ -137,6 +144,13 @@ function buildStep(
   };
   const reads = compiler.uses.slice(firstUse).flatMap(({ accesses }) => accesses.filter(({ root }) => root === 'steps'));
   return { ...planned, stepRefs: [...new Set(reads.map(({ path }) => path[0] as string))] };
+}
+
+/** Of a step without a kind, or with two, which is refused: any. */
+function kindOf(step: StepDocument): StepKind {
+  if (step.wait !== undefined) return 'wait';
+  if (step.emit !== undefined) return 'emit';
+  return step.effect === undefined ? 'task' : 'effect';
 }
 
 function joinOf(join: 'any' | number | undefined, afterCount: number): PlannedStep['join'] {

@@ -3,7 +3,7 @@ import type { TriggerDocument, WaitDocument } from './document.js';
 import { KEEP_DEFAULT_MS } from './limits.js';
 import type { PlannedTrigger, PlannedWait } from './plan.js';
 import { EVENT_ROOTS, GUARD_ROOTS, STEP_ROOTS, type PlanCompiler } from './plan-compiler.js';
-import { at } from './problems.js';
+import { at } from './pointer.js';
 
 export function buildWait(wait: WaitDocument, step: string, pointer: string, compiler: PlanCompiler): PlannedWait {
   const { mode, documents, where } = combinationOf(wait, pointer);

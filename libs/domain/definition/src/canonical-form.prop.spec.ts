@@ -29,11 +29,15 @@ const common = fc
     optional: optional(fc.constant(true)),
     input: optional(value),
     params: optional(value),
-    timeout: optional(duration),
-    lease: optional(fc.constant(120_000)),
-    retry: optional(fc.constantFrom('http', 'http@3')),
+    risk: optional(fc.constantFrom('low', 'medium', 'high')),
   })
   .map(compact);
+
+const ofAttempts = {
+  timeout: optional(duration),
+  lease: optional(fc.constant(120_000)),
+  retry: optional(fc.constantFrom('http', 'http@3')),
+};
 
 const trigger = fc.oneof(
   fc.record({ signal: name }),
@@ -53,11 +57,28 @@ const trigger = fc.oneof(
 const kind = fc.oneof(
   fc
     .record({
+      ...ofAttempts,
       task: fc.record({ queue: name }),
       output: optional(fc.constantFrom({ type: 'string' }, { type: 'object', properties: { a: {} } })),
       repeat: optional(
         fc.record({ until: fc.constant('turn > 2'), max: fc.integer({ min: 1, max: 100 }), pause: optional(duration) }).map(compact),
       ),
+    })
+    .map(compact),
+  fc
+    .record({
+      ...ofAttempts,
+      purpose: text,
+      risk: fc.constantFrom('low', 'medium'),
+      input: fc.constant({ to: '${input.to}', amount: 5 }),
+      effect: fc
+        .record({
+          queue: name,
+          key: fc.constantFrom('k', '${input.id}:pay'),
+          fields: optional(fc.constantFrom([''], ['/to'], ['/amount', '/to'])),
+          guarantee: optional(fc.constantFrom('none', 'idempotent')),
+        })
+        .map(compact),
     })
     .map(compact),
   fc.record({ emit: fc.record({ type: fc.constant('c.d'), data: optional(value) }).map(compact) }),
@@ -116,6 +137,7 @@ function wordy(document: Fields): Fields {
     const wait = step['wait'] as Fields | undefined;
     const emit = step['emit'] as Fields | undefined;
     const repeat = step['repeat'] as Fields | undefined;
+    const effect = step['effect'] as Fields | undefined;
     return {
       after: i === 0 ? [] : [`s${i - 1}`],
       join: 'all',
@@ -126,6 +148,7 @@ function wordy(document: Fields): Fields {
       params: {},
       output: true,
       retry: workflowRetry,
+      risk: effect === undefined ? 'low' : 'medium',
       ...step,
       timeout: minutes(step['timeout'] ?? 600_000),
       lease: minutes(step['lease'] ?? 60_000),
@@ -133,6 +156,7 @@ function wordy(document: Fields): Fields {
         ? {}
         : { output: { $schema: 'https://json-schema.org/draft/2020-12/schema', ...(step['output'] as Fields) } }),
       ...(repeat === undefined ? {} : { repeat: compact({ ...repeat, pause: minutes(repeat['pause']) }) }),
+      ...(effect === undefined ? {} : { effect: { fields: [''], ...effect } }),
       ...(emit === undefined ? {} : { emit: { data: {}, ...emit } }),
       ...(wait === undefined
         ? {}

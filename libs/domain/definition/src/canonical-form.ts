@@ -4,6 +4,7 @@ import { durationMs } from './duration.js';
 import {
   BRANCHES_DEFAULT,
   DURATION_MAX_MS,
+  EFFECT_RISK_DEFAULT,
   KEEP_DEFAULT_MS,
   KEEP_MAX_MS,
   LEASE_DEFAULT_MS,
@@ -11,11 +12,13 @@ import {
   LEASE_MIN_MS,
   LOOK_BACK_MAX_MS,
   OCCURRENCES_DEFAULT,
+  RISK_DEFAULT,
   RUN_AGE_DEFAULT_MS,
   SHORT_RUN_AGE_MS,
   TIMEOUT_DEFAULT_MS,
 } from './limits.js';
-import { at, type Problems } from './problems.js';
+import { at, WHOLE } from './pointer.js';
+import type { Problems } from './problems.js';
 
 type Loose = { readonly [field: string]: unknown };
 type Fields = { [field: string]: unknown };
@@ -78,12 +81,19 @@ function stepForm(step: Loose, pointer: string, above: string | undefined, workf
     retry: unless(step['retry'], workflowRetry),
     timeout: unless(duration(step['timeout'], at(pointer, 'timeout'), problems), TIMEOUT_DEFAULT_MS),
     lease: unless(duration(step['lease'], at(pointer, 'lease'), problems, { min: LEASE_MIN_MS, max: LEASE_MAX_MS }), LEASE_DEFAULT_MS),
+    risk: unless(step['risk'], step['effect'] === undefined ? RISK_DEFAULT : EFFECT_RISK_DEFAULT),
     checkpoint: step['checkpoint'],
     repeat: repeat && compact({ ...repeat, pause: duration(repeat['pause'], at(pointer, 'repeat', 'pause'), problems) }),
     task: step['task'],
+    effect: step['effect'] === undefined ? undefined : effectForm(objectOf(step['effect'])),
     wait: step['wait'] === undefined ? undefined : waitForm(objectOf(step['wait']), at(pointer, 'wait'), problems),
     emit: emit && compact({ ...emit, data: unless(emit['data'], {}) }),
   });
+}
+
+/** `guarantee` stays as it was said: one who says none has thought of it, one who is silent is asked to. */
+function effectForm(effect: Loose): Fields {
+  return compact({ ...effect, fields: unless(effect['fields'], [WHOLE]) });
 }
 
 function waitForm(wait: Loose, pointer: string, problems: Problems): Fields {

@@ -1,6 +1,10 @@
 import type { Json, JsonObject } from '@cairn/kernel';
 import type { Bucket } from './buckets.js';
 
+/** How bad it is if a step does the wrong thing (`capabilities.md` §3.2), least first. */
+export const risks = ['low', 'medium', 'high', 'critical'] as const;
+export type Risk = (typeof risks)[number];
+
 /**
  * A workflow in canonical form (`capabilities.md` §3.1-§3.2): what `compileDefinition` gives, what is hashed, stored and pinned.
  * Every member that equals its default is absent, every duration is whole milliseconds. `cairn: 1` fixes the defaults for ever.
@@ -58,7 +62,7 @@ export interface StartDocument {
 /** What a start event does when its key has a run: deliver to it, be refused, start another, or (later) open a branch. */
 export type Duplicates = 'attach' | 'reject' | 'new_run' | 'branch';
 
-/** Exactly one of `task`, `wait`, `emit`, and common fields beside it. */
+/** Exactly one of `task`, `effect`, `wait`, `emit`, and common fields beside it. */
 export interface StepDocument {
   readonly id: string;
   readonly purpose?: string;
@@ -73,11 +77,24 @@ export interface StepDocument {
   readonly retry?: string;
   readonly timeout?: DurationMs;
   readonly lease?: DurationMs;
+  readonly risk?: Risk;
   readonly checkpoint?: string;
   readonly repeat?: RepeatDocument;
   readonly task?: { readonly queue: string };
+  readonly effect?: EffectDocument;
   readonly wait?: WaitDocument;
   readonly emit?: { readonly type: string; readonly key?: string; readonly data?: Json };
+}
+
+/** An act on the outside world (C-EFFECT). */
+export interface EffectDocument {
+  readonly queue: string;
+  /** A template that gives a text: what the target knows this act by. */
+  readonly key: string;
+  /** JSON pointers into the input; absent: the whole of it. */
+  readonly fields?: readonly string[];
+  /** As it was said: silence means `none` too, but draws a warning, so a said `none` is another document. */
+  readonly guarantee?: 'none' | 'reconcile' | 'idempotent';
 }
 
 export interface RepeatDocument {

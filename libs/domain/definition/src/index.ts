@@ -1,12 +1,14 @@
 export { compileDefinition, hashDefinition, planOf, type Compiled } from './compile.js';
-export { compileDefinitionText } from './compile-text.js';
+export { compileDefinitionText, readDocument, type DocumentFormat } from './compile-text.js';
 export type {
   Definition,
   Duplicates,
+  EffectDocument,
   EventTriggerDocument,
   JsonSchema,
   OnDeadline,
   RepeatDocument,
+  Risk,
   StartDocument,
   StepDocument,
   TriggerDocument,
@@ -15,8 +17,10 @@ export type {
 } from './document.js';
 export type { Evaluated, Expression, Root, Scope, StepScope, Template } from './expressions.js';
 export type {
+  Guarantee,
   Plan,
   PlanLimits,
+  PlannedEffect,
   PlannedRepeat,
   PlannedStep,
   PlannedTrigger,
@@ -29,3 +33,11 @@ export { CEL_VERSION, compileExpression, type CompiledExpression } from './cel.j
 export { workflowSchema } from './workflow-schema.js';
 export { buckets, expectations, isBucket, type Bucket, type Evidence, type ExpectedChange, type Justification } from './buckets.js';
 export { eventScope, matchTrigger, signalType, type InboundEvent, type Match, type MatchClause, type StoredTrigger } from './match.js';
+export { DURATION_PATTERN, durationMs } from './duration.js';
+export { checkJson } from './json-hygiene.js';
+export { NOT_YET, validatorOf, type Validator } from './json-schema.js';
+export { DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DURATION_MAX_MS } from './limits.js';
+export { at, POINTER_PATTERN, readPointer } from './pointer.js';
+export { Problems } from './problems.js';
+export { checkShape } from './shape.js';
+export { isTextLargerThan } from './size.js';

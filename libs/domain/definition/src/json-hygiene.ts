@@ -1,4 +1,5 @@
-import { at, type Problems } from './problems.js';
+import { at } from './pointer.js';
+import type { Problems } from './problems.js';
 
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'prototype', 'toJSON']);
 

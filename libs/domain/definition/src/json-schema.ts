@@ -4,7 +4,7 @@ import { RE2JS } from 're2js';
 import { canon, type FieldError, type Json } from '@cairn/kernel';
 import { BoundedCache } from './bounded-cache.js';
 import type { JsonSchema } from './document.js';
-import { at } from './problems.js';
+import { at } from './pointer.js';
 
 /** Says what breaks the schema. Pointers are relative to the value; a rule is the schema's keyword, `unknown_field` for a field too many. */
 export type Validator = (value: unknown) => FieldError[];

@@ -31,6 +31,14 @@ export const LEASE_DEFAULT_MS = 60 * SECOND_MS;
 export const LEASE_MIN_MS = 5 * SECOND_MS;
 export const LEASE_MAX_MS = HOUR_MS;
 
+/** How bad a mistake of a step is unless it says so: an effect cannot be taken back by forgetting it. */
+export const RISK_DEFAULT = 'low';
+export const EFFECT_RISK_DEFAULT = 'medium';
+/** JSON pointers in an effect's `fields`: the fingerprint holds a value for each. */
+export const EFFECT_FIELDS_MAX = 100;
+/** Characters of one of them. */
+export const POINTER_MAX = 512;
+
 /** Age of a run at which a person is asked, by default. */
 export const RUN_AGE_DEFAULT_MS = YEAR_MS;
 /** Age of a run of class `short`, at most and by default. */

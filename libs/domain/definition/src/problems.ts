@@ -18,8 +18,3 @@ export class Problems {
     this.warnings.push({ pointer, rule, says });
   }
 }
-
-/** An RFC 6901 pointer below another: `at('/steps', 3, 'id')` is `/steps/3/id`. */
-export function at(base: string, ...parts: readonly (string | number)[]): string {
-  return parts.reduce<string>((path, part) => `${path}/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`, base);
-}

@@ -15,6 +15,14 @@ const wait = (id: string, more: Fields = {}, common: Fields = {}): Fields => ({
 });
 const workflow = (steps: readonly unknown[], more: Fields = {}): Fields => ({ cairn: 1, name: 'one', version: '1.0.0', steps, ...more });
 
+const effect = (id: string, more: Fields = {}, common: Fields = {}): Fields => ({
+  id,
+  purpose: 'pay the invoice',
+  input: { amount: 5, to: '${input.to}' },
+  ...common,
+  effect: { queue: 'q', key: 'k:${run.id}', guarantee: 'none', ...more },
+});
+
 const errorsOf = (compiled: Compiled): string[] => (compiled.ok ? [] : compiled.errors.map(({ rule, pointer }) => `${rule} ${pointer}`));
 const warningsOf = (compiled: Compiled): string[] =>
   compiled.ok ? compiled.warnings.map(({ rule, pointer }) => `${rule} ${pointer}`) : ['refused'];
@@ -59,12 +67,10 @@ describe('a bad definition is refused with rule and pointer', () => {
     ['what JSON cannot hold', workflow([task('a', { input: { f: () => 1 } })]), 'not_json /steps/0/input/f'],
 
     // Not yet
-    ...['effect', 'agent', 'decide', 'review', 'map', 'run', 'fallback', 'risk', 'assumes', 'mustHold', 'budget', 'context'].map(
+    ...['agent', 'decide', 'review', 'map', 'run', 'fallback', 'assumes', 'mustHold', 'budget', 'context'].map(
       (field): [string, unknown, string] => [
         `${field} of a step`,
-        workflow([
-          ['effect', 'agent', 'decide', 'review', 'map', 'run'].includes(field) ? { id: 'a', [field]: {} } : task('a', { [field]: {} }),
-        ]),
+        workflow([['agent', 'decide', 'review', 'map', 'run'].includes(field) ? { id: 'a', [field]: {} } : task('a', { [field]: {} })]),
         `not_yet /steps/0/${field}`,
       ],
     ),
@@ -89,7 +95,45 @@ describe('a bad definition is refused with rule and pointer', () => {
       'not_yet /steps/0/output',
     ],
 
-    // Durations (B-20, B-22)
+    ...['timeout', 'lease', 'retry'].flatMap((field): [string, unknown, string][] => {
+      const said = { [field]: field === 'retry' ? 'patient' : '20s' };
+      return [
+        [`${field} of a wait`, workflow([wait('a', {}, said)]), `not_allowed /steps/0/${field}`],
+        [`${field} of an emit`, workflow([{ id: 'a', emit: { type: 'x' }, ...said }]), `not_allowed /steps/0/${field}`],
+      ];
+    }),
+
+    // Effects
+    ...['reconcile', 'compensate', 'stub'].map((field): [string, unknown, string] => [
+      `${field} of an effect`,
+      workflow([effect('a', { [field]: 'q' })]),
+      `not_yet /steps/0/effect/${field}`,
+    ]),
+    ['guarantee: reconcile', workflow([effect('a', { guarantee: 'reconcile' })]), 'not_yet /steps/0/effect/guarantee'],
+    ['a guarantee that is none', workflow([effect('a', { guarantee: 'exactly_once' })]), 'enum /steps/0/effect/guarantee'],
+    ['an effect without a queue', workflow([effect('a', { queue: undefined })]), 'required /steps/0/effect/queue'],
+    ['an effect without a key', workflow([effect('a', { key: undefined })]), 'required /steps/0/effect/key'],
+    ['an empty key', workflow([effect('a', { key: '' })]), 'minLength /steps/0/effect/key'],
+    ['a key that is a number', workflow([effect('a', { key: 7 })]), 'type /steps/0/effect/key'],
+    ['a key with a control', workflow([effect('a', { key: 'a\nb' })]), 'key /steps/0/effect/key'],
+    ['a key of 257 characters', workflow([effect('a', { key: 'k'.repeat(257) })]), 'key /steps/0/effect/key'],
+    ['a key that reads no step', workflow([effect('a', { key: '${steps.b.output}' })]), 'unknown-ref /steps/0/effect/key'],
+    ['effect-without-purpose', workflow([effect('a', {}, { purpose: undefined })]), 'effect-without-purpose /steps/0/purpose'],
+    ['no fields', workflow([effect('a', { fields: [] })]), 'minItems /steps/0/effect/fields'],
+    ['a field that is no pointer', workflow([effect('a', { fields: ['amount'] })]), 'pattern /steps/0/effect/fields/0'],
+    ['a field with a bad escape', workflow([effect('a', { fields: ['/a~2'] })]), 'pattern /steps/0/effect/fields/0'],
+    ['a field twice', workflow([effect('a', { fields: ['/to', '/to'] })]), 'uniqueItems /steps/0/effect/fields'],
+    ['a field that the input has not', workflow([effect('a', { fields: ['/to', '/sum'] })]), 'unknown-ref /steps/0/effect/fields/1'],
+    ['an effect that repeats', workflow([effect('a', {}, { repeat: { until: 'true', max: 2 } })]), 'not_allowed /steps/0/repeat'],
+    ['a task that is an effect', workflow([effect('a', {}, { task: { queue: 'q' } })]), 'one_kind /steps/0'],
+    ['a risk that is none', workflow([effect('a', {}, { risk: 'huge' })]), 'enum /steps/0/risk'],
+    ...['high', 'critical'].map((risk): [string, unknown, string] => [
+      `an effect of ${risk} risk`,
+      workflow([effect('a', {}, { risk })]),
+      'effect-without-review /steps/0/risk',
+    ]),
+
+    // Durations (B-20)
     ...['0s', '-1s', '1y', '1.5h', 'P1Y', 'P1M', 'PT', 'P', '', 'soon'].map((text): [string, unknown, string] => [
       `timeout ${text}`,
       workflow([task('a', { timeout: text })]),
@@ -235,6 +279,7 @@ describe('rules of judgement', () => {
     ['wait-without-deadline', [wait('a', { deadline: undefined, onDeadline: undefined })], '/steps/0/wait'],
     ['wait-without-key', [wait('a', { any: [{ event: { type: 'a.b' } }] })], '/steps/0/wait'],
     ['wait-without-staleness', [wait('a', { staleAfter: undefined })], '/steps/0/wait'],
+    ['effect-without-guarantee', [effect('a', { guarantee: undefined })], '/steps/0/effect/guarantee'],
     ['nullable-ref', [task('a', { optional: true }), task('b', { input: { x: '${steps.a.output.x}' } })], '/steps/1/input/x'],
   ];
 
@@ -244,6 +289,18 @@ describe('rules of judgement', () => {
     expect(errorsOf(compileDefinition(workflow(steps, { class: 'long' })))).toEqual([found]);
     const waived = compileDefinition(workflow(steps, { class: 'long', waive: [{ rule, because: 'agreed with the desk' }] }));
     expect(waived).toMatchObject({ ok: true, warnings: [{ rule, says: expect.stringContaining('agreed with the desk') }] });
+  });
+
+  it('an effect of high risk is refused in every class, and runs with a waiver that says why', () => {
+    for (const one of ['short', 'standard', 'long']) {
+      const document = workflow([effect('a', {}, { risk: 'high' })], { class: one });
+      expect(errorsOf(compileDefinition(document))).toEqual(['effect-without-review /steps/0/risk']);
+      const waive = [{ rule: 'effect-without-review', step: 'a', because: 'five people signed the contract' }];
+      expect(compileDefinition({ ...document, waive })).toMatchObject({
+        ok: true,
+        warnings: [{ rule: 'effect-without-review', says: expect.stringContaining('five people signed') }],
+      });
+    }
   });
 
   it('says when a waiver silences nothing', () => {
@@ -330,6 +387,7 @@ describe('all problems at once (B-23)', () => {
         task('a', { repeat: { until: 'turn > 1', max: 3 } }),
         wait('w', { onDeadline: { step: 's' } }),
         task('s', { side: true }),
+        effect('p', { fields: ['/to'] }, { risk: 'low' }),
         { id: 'e', emit: { type: 'x', data: { y: '${steps.a.output}' } } },
       ],
       {
@@ -366,6 +424,21 @@ describe('all problems at once (B-23)', () => {
     const compiled = compileDefinition(workflow(Array.from({ length: 100_000 }, () => ({ id: 'a' }))));
     expect(errorsOf(compiled)).toEqual(['too_large ']);
   });
+});
+
+it.each([
+  [effect('a', { fields: ['/to/iban', '/amount'] })], // What an expression gives is known only when it runs.
+  [effect('a', { fields: ['/0/x'] }, { input: ['${input}'] })],
+  [effect('a', { fields: ['/a~1b/~0'] }, { input: { 'a/b': { '~': 1 } } })],
+  [
+    effect(
+      'a',
+      { fields: [''], key: 'the-same-for-every-run' },
+      { output: { type: 'object' }, timeout: '1h', lease: '20s', retry: 'patient' },
+    ),
+  ],
+])('takes an effect as it may be written: %#', (step) => {
+  for (const one of ['short', 'standard', 'long']) expect(warningsOf(compileDefinition(workflow([step], { class: one })))).toEqual([]);
 });
 
 it('hints at the bracket form (T-35)', () => {

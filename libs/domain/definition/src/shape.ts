@@ -1,17 +1,14 @@
 import type { FieldError, Json } from '@cairn/kernel';
-import { validatorOf, type Validator } from './json-schema.js';
+import type { Validator } from './json-schema.js';
+import { pointerParts } from './pointer.js';
 import type { Problems } from './problems.js';
-import { workflowSchema } from './workflow-schema.js';
-
-let validator: Validator | undefined;
 
 /**
- * Checks a document against the schema and gives what of it can be looked at further: a copy without the parts that were refused, so that
+ * Checks a document against its schema and gives what of it can be looked at further: a copy without the parts that were refused, so that
  * the graph, the expressions and the lint of the rest are reported at the same time (B-23). A list keeps its length: bad items become null.
  * `undefined` if the document is no object at all.
  */
-export function checkShape(document: Json, problems: Problems): { readonly [field: string]: unknown } | undefined {
-  validator ??= validatorOf(workflowSchema);
+export function checkShape(document: Json, validator: Validator, problems: Problems): { readonly [field: string]: unknown } | undefined {
   const errors = validator(document);
   for (const { pointer, rule, says } of errors) problems.error(pointer, rule, says);
   if (typeof document !== 'object' || document === null || Array.isArray(document)) return undefined;
@@ -27,10 +24,7 @@ function salvage(document: { readonly [field: string]: Json }, errors: readonly 
 }
 
 function drop(root: unknown, pointer: string): void {
-  const parts = pointer
-    .slice(1)
-    .split('/')
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const parts = pointerParts(pointer);
   const last = parts.pop() as string;
   let parent: unknown = root;
   for (const part of parts) {

@@ -3,7 +3,7 @@ import { compileValue, type ValueExpression } from './cel.js';
 import type { Evaluated, Root, Scope, Template } from './expressions.js';
 import { TEMPLATE_BYTES_MAX } from './limits.js';
 import { isLargerThan } from './size.js';
-import { at } from './problems.js';
+import { at } from './pointer.js';
 
 /** A problem of one `${…}` inside a template; the pointer leads to its string. */
 export interface TemplateProblem {

@@ -1,17 +1,21 @@
 import type { JsonObject } from '@cairn/kernel';
 import { buckets } from './buckets.js';
 import { DURATION_PATTERN } from './duration.js';
+import { risks } from './document.js';
 import { NOT_YET } from './json-schema.js';
 import {
   ATTRIBUTES_MAX,
   BRANCHES_MAX,
   CEL_SOURCE_MAX,
   DURATION_MAX_MS,
+  EFFECT_FIELDS_MAX,
   OCCURRENCES_MAX,
+  POINTER_MAX,
   REPEAT_MAX,
   STEPS_MAX,
   TRIGGERS_MAX,
 } from './limits.js';
+import { POINTER_PATTERN } from './pointer.js';
 
 /**
  * JSON Schema 2020-12 of a workflow as authors write it (`capabilities.md` §3.1-§3.2). It knows every kind and field of the language;
@@ -92,6 +96,26 @@ const wait: JsonObject = object({
   keepOpen: flag,
 });
 
+const pointer: JsonObject = {
+  type: 'string',
+  maxLength: POINTER_MAX,
+  pattern: POINTER_PATTERN,
+  description: 'a JSON pointer: /amount, /items/0/price, with ~1 for a / and ~0 for a ~ in a name',
+};
+
+const effect: JsonObject = object(
+  {
+    queue: name,
+    key: template,
+    fields: { ...list(pointer, EFFECT_FIELDS_MAX, 1), uniqueItems: true },
+    guarantee: oneOf('none', 'reconcile', 'idempotent'),
+    reconcile: notYet('reconcile'),
+    compensate: notYet('compensate'),
+    stub: notYet('stub'),
+  },
+  ['queue', 'key'],
+);
+
 const step: JsonObject = object(
   {
     id: name,
@@ -107,19 +131,19 @@ const step: JsonObject = object(
     retry: policyName,
     timeout: duration,
     lease: duration,
+    risk: oneOf(...risks),
     checkpoint: name,
     repeat: object({ until: expression, max: { type: 'integer', minimum: 1, maximum: REPEAT_MAX }, pause: duration }, ['until']),
     task: object({ queue: name }, ['queue']),
+    effect,
     wait,
     emit: object({ type: eventType, key: template, data: any }, ['type']),
-    effect: notYet('step kind effect'),
     agent: notYet('step kind agent'),
     decide: notYet('step kind decide'),
     review: notYet('step kind review'),
     map: notYet('step kind map'),
     run: notYet('step kind run'),
     fallback: notYet('fallback'),
-    risk: notYet('risk'),
     assumes: notYet('assumes'),
     mustHold: notYet('mustHold'),
     budget: notYet('budget'),

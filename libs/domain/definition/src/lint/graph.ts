@@ -1,5 +1,6 @@
 import type { Plan, PlannedStep } from '../plan.js';
-import { at, type Problems } from '../problems.js';
+import { at } from '../pointer.js';
+import type { Problems } from '../problems.js';
 
 /** Rules about the graph of steps: ids, `after`, side steps. */
 export function lintGraph(plan: Plan, problems: Problems): void {

@@ -1,9 +1,12 @@
 import type { StepDocument } from '../document.js';
 import type { Plan, PlannedStep } from '../plan.js';
-import { at, type Problems } from '../problems.js';
+import { at } from '../pointer.js';
+import type { Problems } from '../problems.js';
 
-const KINDS = ['task', 'wait', 'emit'] as const;
+const KINDS = ['task', 'effect', 'wait', 'emit'] as const;
 const TRIGGER_KINDS = ['event', 'signal', 'timer'] as const;
+/** What only a step with a handler can obey. A value that equals the default says nothing, and is not seen here. */
+const OF_ATTEMPTS = ['timeout', 'lease', 'retry'] as const;
 const COMBINATIONS = ['any', 'all', 'atLeast'] as const;
 
 /** Rules that span fields: exactly one kind, fields that belong to a kind, what a class forbids, what is not there yet. */
@@ -30,8 +33,13 @@ function lintFields(plan: Plan, step: PlannedStep, document: StepDocument, point
     else if (document.repeat.max === undefined && !problems.refusedAt(at(pointer, 'repeat', 'max')))
       problems.error(at(pointer, 'repeat'), 'loop-unbounded', 'a loop says how often it turns at most: max, 1 to 100');
   }
-  if (document.output !== undefined && document.task === undefined)
+  const handled = document.task !== undefined || document.effect !== undefined;
+  if (document.output !== undefined && !handled)
     problems.error(at(pointer, 'output'), 'not_yet', 'the result of a wait or an emit is not checked by a schema in this release');
+  for (const field of OF_ATTEMPTS) {
+    if (document[field] !== undefined && !handled && (step.kind === 'wait' || step.kind === 'emit'))
+      problems.error(at(pointer, field), 'not_allowed', `no handler works for this ${step.kind}, so it has no ${field}`);
+  }
   if (step.side && document.after !== undefined)
     problems.error(at(pointer, 'after'), 'not_allowed', 'a side step starts when it is named, and has no after');
   if (step.join.k > step.after.length)

@@ -1,6 +1,7 @@
 import type { Plan } from '../plan.js';
 import type { Use } from '../plan-compiler.js';
 import type { Problems } from '../problems.js';
+import { lintEffects } from './effects.js';
 import { lintGraph } from './graph.js';
 import { lintKinds } from './kinds.js';
 import { lintReferences } from './references.js';
@@ -14,5 +15,6 @@ export function lint(plan: Plan, uses: readonly Use[], problems: Problems): void
   lintGraph(plan, problems);
   lintReferences(plan, uses, problems, waivers);
   lintWaits(plan, problems, waivers);
+  lintEffects(plan, problems, waivers);
   waivers.reportUnused();
 }

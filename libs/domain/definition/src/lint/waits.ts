@@ -1,5 +1,6 @@
 import type { Plan } from '../plan.js';
-import { at, type Problems } from '../problems.js';
+import { at } from '../pointer.js';
+import type { Problems } from '../problems.js';
 import type { Waivers } from './waivers.js';
 
 /** C-GUARD: a wait says what may end it, how a message finds it, and when it has become doubtful. */

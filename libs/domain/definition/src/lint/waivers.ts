@@ -1,12 +1,22 @@
 import type { Plan } from '../plan.js';
-import { at, type Problems } from '../problems.js';
+import { at } from '../pointer.js';
+import type { Problems } from '../problems.js';
 
 /**
- * Rules of judgement: in class `long` they refuse, else they warn, and a waiver with a reason silences them. The other rules say that a
- * definition cannot run, which no waiver changes.
+ * Rules of judgement, which a waiver with a reason silences. In class `long` they refuse, else they warn; those of `ALWAYS` refuse in every
+ * class. The other rules say that a definition cannot run, which no waiver changes.
  */
-export const judgements = ['wait-without-deadline', 'wait-without-key', 'wait-without-staleness', 'nullable-ref'] as const;
+export const judgements = [
+  'wait-without-deadline',
+  'wait-without-key',
+  'wait-without-staleness',
+  'effect-without-guarantee',
+  'effect-without-review',
+  'nullable-ref',
+] as const;
 export type Judgement = (typeof judgements)[number];
+
+const ALWAYS: ReadonlySet<Judgement> = new Set(['effect-without-review']);
 
 /** The `waive` list of a document. A silenced rule becomes a warning that carries its reason: silent, but not hidden. */
 export class Waivers {
@@ -25,7 +35,7 @@ export class Waivers {
     if (waiver !== undefined) {
       this.#used.add(index);
       this.problems.warning(pointer, rule, `${says} (waived: ${waiver.because})`);
-    } else if (this.plan.class === 'long') this.problems.error(pointer, rule, says);
+    } else if (this.plan.class === 'long' || ALWAYS.has(rule)) this.problems.error(pointer, rule, says);
     else this.problems.warning(pointer, rule, says);
   }
 

@@ -1,0 +1,51 @@
+import type { Json } from '@cairn/kernel';
+import type { EffectDocument, StepDocument } from '../document.js';
+import type { Plan } from '../plan.js';
+import { at, memberOf, pointerParts, WHOLE } from '../pointer.js';
+import type { Problems } from '../problems.js';
+import type { Waivers } from './waivers.js';
+
+/** C-EFFECT: an act on the world says what it is for, what its meaning is, and what happens if nobody knows whether it was done. */
+export function lintEffects(plan: Plan, problems: Problems, waivers: Waivers): void {
+  for (const { id, index, risk, effect: planned } of plan.steps) {
+    const document = plan.definition.steps[index];
+    const effect = document?.effect;
+    if (planned === undefined || document === undefined || effect === undefined) continue;
+    const pointer = at('/steps', index);
+    const where = at(pointer, 'effect');
+    if (document.purpose === undefined && !problems.refusedAt(at(pointer, 'purpose')))
+      problems.error(at(pointer, 'purpose'), 'effect-without-purpose', `${id} changes the world outside: say what for, in purpose`);
+    lintGuarantee(id, effect, at(where, 'guarantee'), problems, waivers);
+    if (risk === 'high' || risk === 'critical') {
+      const says = `${id} has risk ${risk}, and nobody reviews it: this release has no reviews, so a waiver says why it may run`;
+      waivers.find('effect-without-review', id, at(pointer, 'risk'), says);
+    }
+    lintFields(effect, document, at(where, 'fields'), problems);
+  }
+}
+
+function lintGuarantee(id: string, { guarantee }: EffectDocument, pointer: string, problems: Problems, waivers: Waivers): void {
+  if (guarantee === 'reconcile') problems.error(pointer, 'not_yet', 'guarantee: reconcile does not run yet in this release');
+  if (guarantee !== undefined || problems.refusedAt(pointer)) return;
+  const says = `${id} does not say what may follow an unknown outcome: idempotent if the target knows a key again, else none (a person decides)`;
+  waivers.find('effect-without-guarantee', id, pointer, says);
+}
+
+/** A field that the input cannot have would leave its meaning out of the fingerprint without a word. */
+function lintFields(effect: EffectDocument, { input }: StepDocument, pointer: string, problems: Problems): void {
+  for (const [i, field] of (effect.fields ?? []).entries()) {
+    if (typeof field === 'string' && field !== WHOLE && !mayHave(input ?? {}, field))
+      // Null: refused before.
+      problems.error(at(pointer, i), 'unknown-ref', `the input has no ${field}`);
+  }
+}
+
+/** Whether a template's value may have something at a pointer: what an expression gives is known only when it runs. */
+function mayHave(template: Json, pointer: string): boolean {
+  let here: Json | undefined = template;
+  for (const part of pointerParts(pointer)) {
+    if (typeof here === 'string' && here.includes('${')) return true;
+    here = memberOf(here, part);
+  }
+  return here !== undefined;
+}
