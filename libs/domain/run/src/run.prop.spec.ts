@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { RunCommand } from './commands.js';
+import { runEnds } from './events.js';
 import { foldRun } from './evolve.js';
 import { deserializeState, serializeState } from './snapshot.js';
 import { GivenRun, planWith } from './spec/given-run.js';
@@ -20,11 +21,13 @@ const plan = planWith([
     wait: { atLeast: { k: 2, of: [{ signal: 'x' }, { signal: 'y' }, { timer: '1h' }] }, deadline: '2h', onDeadline: { step: 'late' } },
   },
   { id: 'late', side: true, task: { queue: 'q' } },
+  { id: 'e', after: ['a'], purpose: 'x', effect: { queue: 'q', key: 'k', guarantee: 'none' } },
+  { id: 'f', after: ['a'], purpose: 'x', effect: { queue: 'q', key: 'k2', guarantee: 'idempotent' } },
   { id: 'c', after: ['a', 'b', 'w'], optional: true, task: { queue: 'q' }, checkpoint: 'last' },
 ]);
 
 type Move = { readonly kind: number; readonly pick: number; readonly pass: number };
-const moves = fc.array(fc.record({ kind: fc.nat(8), pick: fc.nat(30), pass: fc.nat(5_400_000) }), { maxLength: 40 });
+const moves = fc.array(fc.record({ kind: fc.nat(12), pick: fc.nat(30), pass: fc.nat(5_400_000) }), { maxLength: 40 });
 
 function play(run: GivenRun, move: Move): void {
   run.now += move.kind === 0 ? move.pass : 1;
@@ -54,10 +57,17 @@ function play(run: GivenRun, move: Move): void {
     { type: 'RecordLapse', data: { attemptId: pick(attempts), by: 'lease', message: 'x' } },
     { type: 'WakeRun', data: { kind: 'timer', waitId, trigger: 2 } },
     { type: 'WakeRun', data: { kind: 'retry', attemptId: pick(retries) } },
+    { type: 'TakeAttempt', data: { attemptId: pick(attempts), handler: 'h', nonce: `n${move.pick % 2}` } },
+    { type: 'PauseRun', data: { by: 'operator' } },
+    { type: 'UnpauseRun', data: { by: 'operator' } },
+    {
+      type: 'RecordReply',
+      data: { attemptId: pick(attempts), replyId: 'g', result: { kind: 'failed', failure: { by: 'handler', message: 'y' } } },
+    },
   ];
   const command = commands[move.kind];
   if (command !== undefined) run.when(command);
-  else if (move.kind === 7 && retries.length > 0) run.decideRetry(pick(retries), move.pick % 4 === 0 ? 'block' : 'retry');
+  else if (move.kind === 11 && retries.length > 0) run.decideRetry(pick(retries), move.pick % 4 === 0 ? 'block' : 'retry');
   else run.event('w', `cairn.run.signal.${move.pick % 2 === 0 ? 'x' : 'y'}.v1`, { id: String(move.pick % 4) });
 }
 
@@ -72,12 +82,22 @@ describe('the run decider and its fold', () => {
 
         const started = new Map<string, number>();
         for (const event of run.history) {
-          if (event.type.startsWith('Run') && event.type !== 'RunStarted') ends += 1;
+          if ((runEnds as readonly string[]).includes(event.type)) ends += 1;
           if (event.type === 'StepStarted') started.set(event.data.step, (started.get(event.data.step) ?? 0) + 1);
           if (event.type === 'StepStarted') expect(event.data.attempt).toBe(started.get(event.data.step)); // I-12
         }
         expect(ends).toBeLessThanOrEqual(1);
         expect(run.history.map(({ revision }) => revision)).toEqual(run.history.map((_, i) => i)); // I-1
+
+        const confirmed = run.history.flatMap((event) => (event.type === 'EffectConfirmed' ? [event.data.key] : []));
+        expect(new Set(confirmed).size).toBe(confirmed.length); // I-15
+        let paused = false;
+        for (const { type } of run.history) {
+          if (type === 'RunPaused') paused = true;
+          if (type === 'RunUnpaused') paused = false;
+          expect(paused && (type === 'StepStarted' || type === 'AttemptTaken' || type === 'RunCompleted')).toBe(false); // I-9
+        }
+        if (run.state.end !== null) expect([...run.state.ledger.effects.values()].map(({ status }) => status)).not.toContain('intended');
 
         const open = [...run.state.path.attempts.values()].map(({ step }) => step);
         expect(new Set(open).size).toBe(open.length); // I-11

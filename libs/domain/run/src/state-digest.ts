@@ -1,4 +1,4 @@
-import { canon, type Json, type PersistentMap, sha256Hex } from '@cairn/kernel';
+import { canon, type Json, PersistentMap, sha256Hex } from '@cairn/kernel';
 import type { ArtifactRef } from './shared-fields.js';
 import type { Digested, Ledger, Path, RunState, StepOutput } from './state.js';
 
@@ -156,7 +156,7 @@ export function stateDigestFromScratch(state: { readonly path: Path; readonly le
 function recreated<T extends object>(half: T): T {
   const copy: Record<string, unknown> = { ...(half as Record<string, unknown>) };
   for (const [name, value] of Object.entries(half)) {
-    if (value !== null && typeof value === 'object' && 'entries' in value) {
+    if (value instanceof PersistentMap) {
       const map = value as PersistentMap<unknown>;
       let fresh = map;
       for (const key of map.keys()) fresh = fresh.delete(key);
