@@ -65,8 +65,8 @@ export const signalSchema = z.strictObject({ data: json.optional() }) as unknown
 export const runControlSchema = z.strictObject({
   reason: z
     .string()
-    .min(1)
-    .max(REASON_MAX)
+    .min(1, { abort: true })
+    .max(REASON_MAX, { abort: true })
     .refine((text) => isPlainText(text, REASON_MAX), { error: 'must be text without controls', params: { rule: 'invalid_text' } })
     .optional(),
 }) as unknown as z.ZodType<RunControlRequest>;

@@ -16,17 +16,23 @@ export class ExecutionDesk {
   }
 
   /**
-   * The answer comes after execution's append. `causationId` is what that append will carry (`history.md` §1).
+   * The answer comes after execution's append. `causationId` and `actor` are what that append will carry (`history.md` §1).
    * Throws `BusFault`: whether the command was carried out is then unknown, and the next sweep asks again.
    */
-  async ask(ns: string, runId: Id, command: RunCommand, causationId: string): Promise<CommandAnswer> {
+  async ask(
+    ns: string,
+    runId: Id,
+    command: RunCommand,
+    causationId: string,
+    actor = 'service:scheduling',
+  ): Promise<CommandAnswer> {
     const id = this.ids.next();
     const body: CommandMessage = {
       id,
       ns,
       runId,
       type: command.type,
-      actor: 'service:scheduling',
+      actor,
       causationId,
       data: command.data as unknown as JsonObject,
     };

@@ -1,5 +1,5 @@
 import { createMemoryBus, type MemoryBus } from '@cairn/bus-memory';
-import { busStreams, subjects, type Receipt } from '@cairn/contracts';
+import { busStreams, subjects, type Receipt, type RunControl } from '@cairn/contracts';
 import { createMemoryEventStore, type MemoryEventStore } from '@cairn/event-store-memory';
 import type { EventReceived } from '@cairn/domain-schedule';
 import { idOf, withoutVersion, type Id, type Json, type JsonObject, type StoredEvent } from '@cairn/kernel';
@@ -110,6 +110,12 @@ export class World {
   async signal(runId: Id, name: string, id: string, data: Json = {}): Promise<Receipt> {
     const body = { specversion: '1.0', id, source: '/spec', type: 'signal.v1', data };
     return (await this.ask(subjects.signal(NS, runId, name), body)) as unknown as Receipt;
+  }
+
+  /** Asks something of a whole run. `cairnvia` says how it came, as the gateway does. */
+  async control(runId: Id, verb: RunControl, { id = `${verb}-1`, ...more }: { readonly id?: string; readonly [name: string]: Json } = {}) {
+    const body: JsonObject = { specversion: '1.0', id, source: '/spec', type: 'run.control', ...more };
+    return (await this.ask(subjects.runControl(NS, runId, verb), body)) as unknown as Receipt;
   }
 
   /** Sending the same event again gives its receipt as it is now. */

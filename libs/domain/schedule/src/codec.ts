@@ -27,6 +27,7 @@ const eventReceived = z.looseObject({
   time: z.string().optional(),
   dataschema: z.string().optional(),
   target: target.optional(),
+  control: z.looseObject({ runId: id, verb: z.string() }).optional(),
   extensions: object,
   data: json.optional(),
   dataRef: dataRef.optional(),

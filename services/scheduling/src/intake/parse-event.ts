@@ -1,4 +1,4 @@
-import { parseInboundSubject, type InboundSubject } from '@cairn/contracts';
+import { controlType, parseInboundSubject, type InboundSubject } from '@cairn/contracts';
 import { signalType } from '@cairn/domain-definition';
 import { keyOf, type EventReceived, type EventTarget, type Problem } from '@cairn/domain-schedule';
 import {
@@ -56,8 +56,7 @@ export function parseEvent(subject: string, body: JsonObject): Parsed {
   if (errors.length > 0) return { ok: false, errors };
   const event = body as { readonly [name: string]: string };
   const target = targetOf(place);
-  const type = place.kind === 'signal' ? signalType(place.signal) : event['type']!;
-  const key = place.kind === 'signal' ? place.runId : keyOf({ ...pick(event, 'cairnkey'), ...pickKey(event) });
+  const { type, key } = named(place, event);
   const misplaced = place.kind === 'event' && withoutVersion(type) !== place.type && type !== place.type;
   const refusal = misplaced ? misplacedType(place.type) : tooManyHops(hopsOf(body));
   return {
@@ -73,6 +72,7 @@ export function parseEvent(subject: string, body: JsonObject): Parsed {
         ...pick(event, 'time'),
         ...pick(event, 'dataschema'),
         ...(target === undefined ? {} : { target }),
+        ...(place.kind === 'control' ? { control: { runId: place.runId, verb: place.verb } } : {}),
         extensions: extensionsOf(body),
       },
       data: body['data'],
@@ -140,9 +140,25 @@ function depthWithin(value: unknown, max: number): boolean {
   return true;
 }
 
+/** Type and key of the event. What is sent to one run is named by its subject, whatever its sender calls it. */
+function named(
+  place: InboundSubject,
+  event: { readonly [name: string]: string },
+): { readonly type: string; readonly key: string | undefined } {
+  switch (place.kind) {
+    case 'signal':
+      return { type: signalType(place.signal), key: place.runId };
+    case 'control':
+      return { type: controlType(place.verb), key: place.runId };
+    default:
+      return { type: event['type']!, key: keyOf({ ...pick(event, 'cairnkey'), ...pickKey(event) }) };
+  }
+}
+
 function targetOf(place: InboundSubject): EventTarget | undefined {
   switch (place.kind) {
     case 'event':
+    case 'control':
       return undefined;
     case 'start':
       return { kind: 'start', workflow: place.workflow };

@@ -1,4 +1,4 @@
-import { NEAR_MISSES_MAX, type Problem, type ReceiptLine } from '@cairn/domain-schedule';
+import { NEAR_MISSES_MAX, type EventControl, type Problem, type ReceiptLine } from '@cairn/domain-schedule';
 import { refused } from '@cairn/domain-schedule/decider';
 import { runStream, type Id } from '@cairn/kernel';
 import type { Clock, EventStore } from '@cairn/ports';
@@ -12,6 +12,7 @@ import { directStart } from './direct-start.js';
 import type { Inbound } from './inbound.js';
 import { keep } from './keep.js';
 import { nearMissesOf } from './near-misses.js';
+import { controlRun } from './run-control.js';
 import { startRun, wantedBy, type WantedRun } from './starts.js';
 import { matchWait, type Waker, type WakeResult } from './wakes.js';
 
@@ -33,7 +34,8 @@ export class Matcher {
 
   /** `folded` resolves when this instance's tail has delivered the receipt: only then is "nothing happened" true. */
   linesFor(inbound: Inbound, folded: Promise<void>): Promise<readonly ReceiptLine[]> {
-    const { target } = inbound.receipt.event;
+    const { target, control } = inbound.receipt.event;
+    if (control !== undefined) return this.control(inbound, control);
     switch (target?.kind) {
       case 'start':
         return this.startDirectly(inbound, target.workflow, folded);
@@ -65,6 +67,11 @@ export class Matcher {
     if (first === undefined || first.metadata.ns !== inbound.ns)
       return [refused({ code: 'run_not_found', detail: `there is no run ${runId}` })];
     return [{ outcome: 'late', runs: [{ run: runId }], nearMisses: [], problem: { code: 'run_ended', detail: `run ${runId} has ended` } }];
+  }
+
+  private async control(inbound: Inbound, control: EventControl): Promise<readonly ReceiptLine[]> {
+    const { ports, desk } = this.parts;
+    return [await controlRun({ store: ports.store, desk }, inbound, control)];
   }
 
   private async match(inbound: Inbound, folded: Promise<void>): Promise<readonly ReceiptLine[]> {

@@ -12,6 +12,12 @@ export interface DataRef {
 export type EventTarget =
   { readonly kind: 'start'; readonly workflow: string } | { readonly kind: 'signal'; readonly runId: Id; readonly name: string };
 
+/** What an operator asks of a whole run. Beside `target`, not in it: alternatives of a stored field never grow. */
+export interface EventControl {
+  readonly runId: Id;
+  readonly verb: 'cancel' | 'pause' | 'unpause';
+}
+
 /** An event of the outside world as it was accepted. The first event of `receipt-<receiptId>`, once, for ever. */
 export type EventReceived = DomainEvent<
   'EventReceived',
@@ -28,6 +34,7 @@ export type EventReceived = DomainEvent<
     readonly time?: string;
     readonly dataschema?: string;
     readonly target?: EventTarget;
+    readonly control?: EventControl;
     /** CloudEvents extension attributes, all of them. */
     readonly extensions: JsonObject;
     /** Inline up to 4 KiB, else `dataRef`; neither if the event has no data. */

@@ -1,9 +1,9 @@
 import { canon, sha256Hex, type Json } from '@cairn/kernel';
-import type { EventTarget } from './events.js';
+import type { EventControl, EventTarget } from './events.js';
 
 /**
  * SHA-256 of what an event means. A sender that repeats itself may stamp another time or trace context, so `time` and extensions
- * do not count; type, subject, key, schema, target and data do.
+ * do not count; type, subject, key, schema, target, control and data do.
  */
 export function bodyDigestOf(event: {
   readonly type: string;
@@ -11,10 +11,11 @@ export function bodyDigestOf(event: {
   readonly key?: string;
   readonly dataschema?: string;
   readonly target?: EventTarget;
+  readonly control?: EventControl;
   readonly data?: Json;
 }): string {
-  const { type, subject, key, dataschema, target, data } = event;
-  return sha256Hex(canon({ type, subject, key, dataschema, target, data }));
+  const { type, subject, key, dataschema, target, control, data } = event;
+  return sha256Hex(canon({ type, subject, key, dataschema, target, control, data }));
 }
 
 /** An event's key: `cairnkey`, else CloudEvents `subject`, else none (`architecture.md` §4.6). */

@@ -1,0 +1,60 @@
+import { checkBody, HTTP_ACTOR, runControlSchema, type CommandAnswer } from '@cairn/contracts';
+import type { CancelRun, PauseRun, UnpauseRun } from '@cairn/domain-run';
+import type { EventControl, ReceiptLine } from '@cairn/domain-schedule';
+import { refused } from '@cairn/domain-schedule/decider';
+import { runStream } from '@cairn/kernel';
+import type { EventStore } from '@cairn/ports';
+import type { ExecutionDesk } from '../execution-desk.js';
+import { problemOf } from '../intake/parse-event.js';
+import type { Inbound } from './inbound.js';
+import { problemFrom } from './starts.js';
+
+interface Ports {
+  readonly store: EventStore;
+  readonly desk: ExecutionDesk;
+}
+
+/**
+ * Cancels, pauses or unpauses a run for an event that asks so, and says what came of it. Asked once for each receipt: what the run's
+ * history says this receipt caused is not asked again, or a pause that was undone meanwhile would come back. Throws faults.
+ */
+export async function controlRun({ store, desk }: Ports, inbound: Inbound, { runId, verb }: EventControl): Promise<ReceiptLine> {
+  const { ns, receiptId, receipt, data } = inbound;
+  const asked = checkBody(runControlSchema, data ?? {});
+  if (asked.kind === 'bad')
+    return refused(problemOf('control_invalid', ...asked.errors.map((error) => ({ ...error, pointer: `/data${error.pointer}` }))));
+
+  const stored = await store.read(runStream(runId, 'main'));
+  if (stored[0]?.metadata.ns !== ns) return refused({ code: 'run_not_found', detail: `there is no run ${runId}` });
+  const line: ReceiptLine = { outcome: 'attached', runs: [{ run: runId }], nearMisses: [] };
+  if (stored.some(({ causationId }) => causationId === receiptId)) return line;
+
+  const { reason } = asked.value;
+  const command = commandOf(verb, reason === undefined ? {} : { reason });
+  const actor = receipt.event.via === 'http' ? HTTP_ACTOR : undefined;
+  return lineOf(await desk.ask(ns, runId, command, receiptId, actor), line);
+}
+
+function commandOf(verb: EventControl['verb'], reason: { readonly reason?: string }): CancelRun | PauseRun | UnpauseRun {
+  switch (verb) {
+    case 'cancel':
+      return { type: 'CancelRun', data: reason };
+    case 'pause':
+      return { type: 'PauseRun', data: { ...reason, by: 'operator' } };
+    case 'unpause':
+      return { type: 'UnpauseRun', data: { ...reason, by: 'operator' } };
+  }
+}
+
+/** What was so already is answered as if it had been done now (B-46). */
+function lineOf(answer: CommandAnswer, done: ReceiptLine): ReceiptLine {
+  const late: ReceiptLine = { ...done, outcome: 'late', problem: { code: 'run_ended', detail: `run ${answer.runId} has ended` } };
+  switch (answer.kind) {
+    case 'accepted':
+      return done;
+    case 'nothing':
+      return answer.because === 'late' ? late : done;
+    case 'rejected':
+      return answer.rejection.code === 'run_ended' ? late : { ...refused(problemFrom(answer.rejection)), runs: done.runs };
+  }
+}
