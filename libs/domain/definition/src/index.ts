@@ -36,7 +36,7 @@ export { eventScope, matchTrigger, signalType, type InboundEvent, type Match, ty
 export { DURATION_PATTERN, durationMs } from './duration.js';
 export { checkJson } from './json-hygiene.js';
 export { NOT_YET, validatorOf, type Validator } from './json-schema.js';
-export { DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DURATION_MAX_MS } from './limits.js';
+export { CEL_SOURCE_MAX, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DURATION_MAX_MS } from './limits.js';
 export { at, POINTER_PATTERN, readPointer } from './pointer.js';
 export { Problems } from './problems.js';
 export { checkShape } from './shape.js';

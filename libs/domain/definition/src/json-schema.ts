@@ -71,32 +71,31 @@ function toFieldErrors(errors: readonly ErrorObject[]): FieldError[] {
 }
 
 function toFieldError(error: ErrorObject): FieldError {
-  const { keyword, instancePath, params } = error;
+  const { keyword, params } = error;
+  const pointer = error.propertyName === undefined ? error.instancePath : at(error.instancePath, error.propertyName);
   switch (keyword) {
     case 'additionalProperties':
     case 'unevaluatedProperties': {
       const field = String(params['additionalProperty'] ?? params['unevaluatedProperty']);
-      return { pointer: at(instancePath, field), rule: 'unknown_field', says: `there is no field ${field} here` };
+      return { pointer: at(pointer, field), rule: 'unknown_field', says: `there is no field ${field} here` };
     }
     case 'required': {
       const field = String(params['missingProperty']);
-      return { pointer: at(instancePath, field), rule: 'required', says: `${field} is missing` };
+      return { pointer: at(pointer, field), rule: 'required', says: `${field} is missing` };
     }
     case NOT_YET:
-      return { pointer: instancePath, rule: 'not_yet', says: `${String(error.schema)} does not run yet in this release` };
+      return { pointer, rule: 'not_yet', says: `${String(error.schema)} does not run yet in this release` };
     case 'enum':
       return {
-        pointer: instancePath,
+        pointer,
         rule: 'enum',
         says: `one of ${(params['allowedValues'] as Json[]).map((value) => JSON.stringify(value)).join(', ')}`,
       };
     case 'pattern':
     case 'type':
-      return { pointer: instancePath, rule: keyword, says: describedBy(error) ?? error.message ?? `breaks ${keyword}` };
-    default: {
-      const name = error.propertyName === undefined ? instancePath : at(instancePath, error.propertyName);
-      return { pointer: name, rule: keyword, says: error.message ?? `breaks ${keyword}` };
-    }
+      return { pointer, rule: keyword, says: describedBy(error) ?? error.message ?? `breaks ${keyword}` };
+    default:
+      return { pointer, rule: keyword, says: error.message ?? `breaks ${keyword}` };
   }
 }
 

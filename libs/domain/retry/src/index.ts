@@ -1,5 +1,18 @@
 export { eventSchemas } from './codec.js';
-export type { Backoff, BucketRule, RetryPolicyDocument } from './policy/document.js';
+export type {
+  Backoff,
+  BucketRule,
+  BucketRules,
+  ExhaustedEnd,
+  ExhaustedStep,
+  Pause,
+  RetryLimits,
+  RetryPolicyDocument,
+  RetryRule,
+  StopRule,
+} from './policy/document.js';
 export type { PolicyApplied, PolicyEvent } from './policy/events.js';
 export { evolvePolicy, type PolicyState } from './policy/evolve.js';
-export { defaultPolicy, hashPolicy } from './policy/default-policy.js';
+export { compilePolicy, compilePolicyText, hashPolicy, type CompiledPolicy } from './policy/compile.js';
+export { defaultPolicy } from './policy/default-policy.js';
+export { policySchema } from './policy/policy-schema.js';

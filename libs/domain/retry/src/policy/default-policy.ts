@@ -1,5 +1,4 @@
 import { buckets, type Bucket } from '@cairn/domain-definition';
-import { canon, prefixedSha256, sha256Hex } from '@cairn/kernel';
 import type { BucketRule, RetryPolicyDocument } from './document.js';
 
 const SECOND_MS = 1_000;
@@ -33,8 +32,3 @@ export const defaultPolicy: RetryPolicyDocument = {
   limits: { perStep: 8, perRun: 25, elapsed: 6 * 60 * MINUTE_MS },
   onExhausted: ['fallback', 'reduce', { review: 'recovery' }],
 };
-
-/** `sha256:<hex>` of the canonical bytes: the identity that runs and decisions pin. */
-export function hashPolicy(policy: RetryPolicyDocument): string {
-  return prefixedSha256(sha256Hex(canon(policy)));
-}
