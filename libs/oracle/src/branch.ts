@@ -14,11 +14,15 @@ export interface Branch {
 /** The newest version of each event that this build can fold. */
 const versions: Readonly<Record<RunEventType, number>> = {
   RunStarted: 1,
+  RunPaused: 1,
+  RunUnpaused: 1,
+  RunCancelled: 1,
   RunCompleted: 1,
   RunGaveUp: 1,
   RunFailed: 1,
   EventEmitted: 1,
   StepStarted: 1,
+  AttemptTaken: 1,
   StepSucceeded: 1,
   StepFailed: 1,
   StepSkipped: 1,
@@ -31,6 +35,10 @@ const versions: Readonly<Record<RunEventType, number>> = {
   WaitStale: 1,
   RetryDecided: 1,
   CheckpointReached: 1,
+  EffectIntended: 1,
+  EffectConfirmed: 1,
+  EffectAbsent: 1,
+  EffectUnknown: 1,
 };
 
 export function readBranch(name: string, stored: readonly StoredEvent[]): Branch {
@@ -56,3 +64,6 @@ export function appendOf(branch: Branch, revision: number): readonly RecordedRun
 
 /** `poll` of `poll#2`: an inbound event counts once per step, over its occurrences. */
 export const stepOf = (occurrence: string): string => occurrence.replace(/#\d+$/, '');
+
+/** What somebody outside did to the whole run: its append is caused by that person's receipt. */
+export const isControl = (type: string): boolean => type === 'RunPaused' || type === 'RunUnpaused' || type === 'RunCancelled';

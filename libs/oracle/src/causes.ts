@@ -1,10 +1,11 @@
 import { isId, type StoredEvent } from '@cairn/kernel';
 import type { RecordedRunEvent } from '@cairn/domain-run';
-import type { Branch } from './branch.js';
+import { appendOf, type Branch } from './branch.js';
 import type { Inbox } from './inbox.js';
 import type { Report } from './report.js';
 
 const END = ':end';
+const CLAIM = ':claim';
 
 /**
  * I-5: every append says what caused it, in a form of `history.md` §1, and that thing exists before it. What a form means is
@@ -19,7 +20,7 @@ export function checkCauses(branch: Branch, inbox: Inbox | undefined, report: Re
     if (event.causationId !== branch.stored[appendFirst]?.causationId) {
       report('I-5', event.revision, 'the events of one append name different causes');
     } else if (event.revision === appendFirst) {
-      const wrong = wrongCause(event, stored, { byId, startedBy, inbox });
+      const wrong = wrongCause(event, stored, { byId, startedBy, inbox, cancels: cancels(branch, appendFirst) });
       if (wrong !== undefined) report('I-5', event.revision, `${event.type} is caused by ${event.causationId}: ${wrong}`);
     }
     byId.set(stored.eventId, event);
@@ -33,16 +34,29 @@ interface Known {
   /** Attempt id -> event id of its `StepStarted`. */
   readonly startedBy: ReadonlyMap<string, string>;
   readonly inbox: Inbox | undefined;
+  /** The append is a cancellation, which first closes what is open and then says so. */
+  readonly cancels: boolean;
 }
+
+const cancels = (branch: Branch, first: number): boolean => appendOf(branch, first).at(-1)?.type === 'RunCancelled';
 
 /** What is wrong with the cause of an append that begins with this event. */
 function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known: Known): string | undefined {
+  if (event.type === 'AttemptTaken') {
+    const wanted = `${event.data.attemptId}${CLAIM}`;
+    return causationId === wanted ? undefined : `its claim is ${wanted}`;
+  }
   const reply = replyOf(event);
   if (reply !== undefined) return wrongReply(reply, causationId, known);
   if (causationId.endsWith(END)) return 'a reply cannot do that';
+  if (causationId.endsWith(CLAIM)) return 'a claim cannot do that';
   if (!isId(causationId)) return 'neither an id nor a reply';
   const cause = known.byId.get(causationId);
+  if (known.cancels) return receiptOf(causationId, undefined, known);
   switch (event.type) {
+    case 'RunPaused':
+    case 'RunUnpaused':
+      return receiptOf(causationId, undefined, known);
     case 'RunStarted':
       return causationId === event.data.cause.receiptId ? undefined : `its receipt is ${event.data.cause.receiptId}`;
     case 'WaitTriggered':

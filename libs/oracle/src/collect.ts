@@ -1,5 +1,6 @@
 import { policyStream, receiptStream, runStream, workflowStream, type Id, type StoredEvent } from '@cairn/kernel';
 import type { EventStore } from '@cairn/ports';
+import { isControl } from './branch.js';
 import type { RunHistory } from './history.js';
 
 /**
@@ -28,12 +29,13 @@ async function readAll(store: Pick<EventStore, 'read'>, streams: readonly string
   return (await Promise.all(streams.map((stream) => store.read(stream)))).flat();
 }
 
-/** Receipts of what started the run and of what woke it. A timer's event id has no receipt. */
+/** Receipts of what started the run, of what woke it and of who stopped it. A timer's event id has no receipt. */
 function receiptsNamed(events: readonly StoredEvent[]): Id[] {
   const named = new Set<Id>();
-  for (const { type, data } of events) {
+  for (const { type, data, causationId } of events) {
     if (type === 'RunStarted') named.add((data as { cause: { receiptId: Id } }).cause.receiptId);
     if (type === 'WaitTriggered' && data['source'] !== undefined) named.add(data['eventId'] as Id);
+    if (isControl(type)) named.add(causationId);
   }
   return [...named];
 }

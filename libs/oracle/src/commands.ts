@@ -1,6 +1,6 @@
 import { canon, epochMsOf, idOf, prefixedSha256, sha256Hex, type StoredEvent } from '@cairn/kernel';
 import type { RunState } from '@cairn/domain-run';
-import type { Branch } from './branch.js';
+import { isControl, type Branch } from './branch.js';
 import type { Inbox } from './inbox.js';
 import type { Limits, RunHistory } from './history.js';
 import type { Report } from './report.js';
@@ -30,14 +30,20 @@ export function checkInbox(history: RunHistory, branch: Branch, inbox: Inbox, wh
   }
 }
 
+type Deed = 'started' | 'woke' | 'attached';
+
 /** Receipt id -> what it did to this run. */
-function whatEventsDid(branch: Branch, report: Report): Map<string, Set<'started' | 'woke'>> {
-  const did = new Map<string, Set<'started' | 'woke'>>();
-  const note = (receiptId: string, outcome: 'started' | 'woke'): void =>
-    void did.set(receiptId, (did.get(receiptId) ?? new Set()).add(outcome));
+function whatEventsDid(branch: Branch, report: Report): Map<string, Set<Deed>> {
+  const did = new Map<string, Set<Deed>>();
+  const note = (receiptId: string, outcome: Deed): void => void did.set(receiptId, (did.get(receiptId) ?? new Set()).add(outcome));
   const appends = new Map<string, number>();
   for (const event of branch.events) {
     if (event.type === 'RunStarted') note(event.data.cause.receiptId, 'started');
+    if (isControl(event.type)) {
+      const { causationId, revision } = event;
+      if (did.get(causationId)?.has('attached') === true) report('I-28', revision, `${causationId} did something to the whole run twice`);
+      note(causationId, 'attached');
+    }
     if (event.type !== 'WaitTriggered' || event.data.source === undefined) continue;
     note(event.data.eventId, 'woke');
     const key = canon([event.data.waitId, event.data.eventId]);
@@ -73,6 +79,7 @@ export function checkNotStuck(history: RunHistory, state: RunState, limits: Limi
   const open = [...state.path.waits.values()].filter((wait) => wait.open);
   const allowed = name === 'complete' || (name === 'blocked' && sub !== null) || (name === 'waiting' && open.length > 0);
   if (!allowed) report('I-31', state.revision, `stuck: ${name}, and nobody has anything left to do`);
+  else if (name !== 'complete') checkNothingOwed(state, report);
   if (history.readAt === undefined || name === 'complete') return;
   const latest = history.readAt - limits.overdueMs;
   for (const { step, opened, got, stale } of open) {
@@ -85,6 +92,16 @@ export function checkNotStuck(history: RunHistory, state: RunState, limits: Limi
       if (trigger.kind === 'timer' && !got.some((one) => one.trigger === i)) forgotten(`timer ${i}`, trigger.at);
     });
   }
+}
+
+/** One thing that is blocked or waits does not excuse another that should have moved. Nothing has to start while the run is paused. */
+function checkNothingOwed({ path, revision }: RunState, report: Report): void {
+  for (const { step, decision, settled } of path.retries.values()) {
+    if (!settled && decision === null) report('I-31', revision, `stuck: nobody judged the failure of ${step}`);
+    if (!settled && decision === 'retry' && !path.paused) report('I-31', revision, `stuck: the next attempt of ${step} never began`);
+  }
+  if (path.paused) return;
+  for (const { step, n } of path.attempts.values()) report('I-31', revision, `stuck: attempt ${n} of ${step} is open, and nobody has it`);
 }
 
 /** I-33: what the run is bound to existed, and is what it was called. */

@@ -1,6 +1,6 @@
 import { evolve, initialState, stateDigest, stateDigestFromScratch, type RecordedRunEvent, type RunState } from '@cairn/domain-run';
 import type { Id } from '@cairn/kernel';
-import type { Branch } from './branch.js';
+import { appendOf, type Branch } from './branch.js';
 import type { Report } from './report.js';
 
 /** The last state that the fold reached, and whether it reached the end. */
@@ -23,6 +23,7 @@ export function checkFold(runId: Id, branch: Branch, report: Report): Folded {
     const next = foldOne(state, event, report);
     if (next === undefined) return { state, whole: false };
     checkStep(state, event, next, report);
+    checkEscalation(branch, event, next, report);
     state = next;
   }
   const again = events.slice(middle).reduce((from, event) => evolve(from, event, event), halfway);
@@ -56,4 +57,17 @@ function checkStep(before: RunState, event: RecordedRunEvent, after: RunState, r
   if (after.status.state === 'waiting' && ![...after.path.waits.values()].some(({ open }) => open)) {
     report('I-19', event.revision, 'the run is waiting and no wait is open');
   }
+}
+
+/** I-32: who is asked is visible, in that append: the run is blocked, unless the step may fail and is passed over, or the run is over. */
+function checkEscalation(branch: Branch, event: RecordedRunEvent, after: RunState, report: Report): void {
+  const { appendFirst, appendCount } = branch.stored[event.revision]!.metadata;
+  if (appendFirst + appendCount - 1 !== event.revision) return;
+  const append = appendOf(branch, event.revision);
+  const escalated = append.find((one) => one.type === 'RetryDecided' && one.data.decision === 'escalate');
+  if (escalated?.type !== 'RetryDecided') return;
+  const { step } = escalated.data;
+  if (append.some((one) => one.type === 'StepSkipped' && one.data.step === step)) return;
+  if (after.status.state !== 'blocked' && after.status.state !== 'complete')
+    report('I-32', event.revision, `${step} is escalated, and the run does not show it: it is ${after.status.state}`);
 }

@@ -1,16 +1,184 @@
-import type { Branch } from './branch.js';
+import { canon, epochMsOf, type StoredEvent } from '@cairn/kernel';
+import { appendOf, type Branch, type EventOf } from './branch.js';
+import { leastPauseMs, policyNamed, type Policy, type RetryRule } from './policies.js';
+import { isEnd } from './steps.js';
 import type { Report } from './report.js';
 
-/** I-21 for retries: no attempt begins before the time that its decision named. */
-export function checkRetryTimes(branch: Branch, report: Report): void {
-  const notBefore = new Map<string, string>();
-  for (const event of branch.events) {
-    if (event.type === 'RetryDecided' && event.data.notBefore !== undefined) notBefore.set(event.data.step, event.data.notBefore);
-    if (event.type !== 'StepStarted') continue;
-    const earliest = notBefore.get(event.data.step);
-    if (earliest !== undefined && event.at < earliest) {
-      report('I-21', event.revision, `attempt ${event.data.attempt} of ${event.data.step} started at ${event.at}, before ${earliest}`);
+/** What the events say of one step occurrence so far. */
+interface Tries {
+  attempts: number;
+  /** Canon of input and params that every attempt is given. */
+  readonly given: string;
+  attemptId: string;
+  firstFailedAt?: string;
+  /** The last attempt failed, and nothing has begun since. */
+  failed?: EventOf<'StepFailed'>;
+  decided?: EventOf<'RetryDecided'>;
+}
+
+/** I-12 to I-14, I-32, and I-21 for retries: attempts count up, each after a reason that its policy allows, and the last one has an end. */
+export class RetryChecks {
+  private readonly steps = new Map<string, Tries>();
+  private failures = 0;
+  private ns = '';
+
+  constructor(
+    private readonly branch: Branch,
+    /** Absent: what policies allow is not checked. */
+    private readonly policies: readonly StoredEvent[] | undefined,
+    private readonly when: 'live' | 'quiescent',
+    private readonly report: Report,
+  ) {}
+
+  run(): void {
+    let ended = false;
+    for (const event of this.branch.events) {
+      switch (event.type) {
+        case 'RunStarted':
+          this.ns = event.data.ns;
+          break;
+        case 'StepStarted':
+          this.started(event);
+          break;
+        case 'StepFailed':
+          this.failed(event);
+          break;
+        case 'RetryDecided':
+          this.decided(event);
+          break;
+        case 'StepSkipped':
+          this.steps.delete(event.data.step);
+          break;
+        case 'RunGaveUp':
+          this.gaveUp(event);
+          break;
+        case 'RunCompleted':
+          this.nothingLeft(event.revision, 'the run completes');
+          break;
+        default:
+      }
+      ended ||= isEnd(event.type);
     }
-    notBefore.delete(event.data.step);
+    if (this.when === 'quiescent' && !ended) this.nobodySilent();
+  }
+
+  private started(event: EventOf<'StepStarted'>): void {
+    const { step, attempt, attemptId, input, params } = event.data;
+    const { revision } = event;
+    const before = this.steps.get(step);
+    const count = (before?.attempts ?? 0) + 1;
+    if (attempt !== count) this.report('I-12', revision, `attempt ${attempt} of ${step} is its attempt number ${count}`);
+    const given = canon([input, params]);
+    if (before === undefined) return void this.steps.set(step, { attempts: count, given, attemptId });
+    if (before.given !== given) this.report('I-13', revision, `attempt ${attempt} of ${step} is given another input than the first`);
+    const { failed, decided } = before;
+    if (failed !== undefined && decided?.data.decision !== 'retry')
+      this.report('I-13', revision, `attempt ${attempt} of ${step} begins without a decision to try again`);
+    if (decided?.data.notBefore !== undefined && event.at < decided.data.notBefore)
+      this.report('I-21', revision, `attempt ${attempt} of ${step} started at ${event.at}, before ${decided.data.notBefore}`);
+    const { firstFailedAt } = before;
+    this.steps.set(step, { attempts: count, given, attemptId, ...(firstFailedAt === undefined ? {} : { firstFailedAt }) });
+  }
+
+  private failed(event: EventOf<'StepFailed'>): void {
+    this.failures += 1;
+    const tries = this.steps.get(event.data.step);
+    if (tries === undefined) return; // I-10 says so.
+    tries.firstFailedAt ??= event.at;
+    tries.failed = event;
+    delete tries.decided;
+  }
+
+  private decided(event: EventOf<'RetryDecided'>): void {
+    const { step, attemptId, decision, queue, justification } = event.data;
+    const { revision } = event;
+    const tries = this.steps.get(step);
+    if (tries?.failed?.data.attemptId !== attemptId)
+      return this.report('I-13', revision, `${decision} is decided of attempt ${attemptId} of ${step}, which has not just failed`);
+    if (tries.decided !== undefined) this.report('I-13', revision, `attempt ${attemptId} of ${step} is judged twice`);
+    tries.decided = event;
+    if (!isText(justification.rule)) this.report('I-13', revision, `${decision} of ${step} names no rule`);
+    if (decision === 'retry') this.justified(event, tries);
+    if (decision === 'escalate' && !isText(queue)) this.report('I-32', revision, `${step} is escalated to nobody`);
+    if (decision === 'give_up' && !this.settles(revision, step, 'RunGaveUp'))
+      this.report('I-14', revision, `${step} is given up, and neither the run nor the step is over`);
+  }
+
+  /** Why another try can succeed, and that the policy which is named allows it. */
+  private justified(event: EventOf<'RetryDecided'>, tries: Tries): void {
+    const { step, bucket, policy: pin, justification } = event.data;
+    const { revision } = event;
+    if (!isText(justification.expectedChange)) this.report('I-13', revision, `${step} is tried again and nothing is expected to change`);
+    const policy = this.policies === undefined ? undefined : policyNamed(this.policies, this.ns, pin);
+    if (policy === undefined) return; // I-33 says if it never existed.
+    const rules = policy.retriesOf(bucket);
+    if (rules.length === 0) return this.report('I-13', revision, `${pin.name}@${pin.version} tries no failure of ${bucket} again`);
+    if (!justification.rule.startsWith(`${pin.name}@${pin.version}#${bucket}`))
+      this.report(
+        'I-13',
+        revision,
+        `${step} is tried again by rule ${justification.rule}, which is not ${pin.name}@${pin.version}'s for ${bucket}`,
+      );
+    if (!rules.some(({ expects }) => expects === justification.expectedChange))
+      this.report('I-13', revision, `${bucket} expects another change than ${justification.expectedChange ?? 'none'}`);
+    this.withinBounds(event, tries, policy, rules);
+    this.notTooSoon(event, tries, rules);
+  }
+
+  private withinBounds(
+    { at, revision, data }: EventOf<'RetryDecided'>,
+    tries: Tries,
+    { limits }: Policy,
+    rules: readonly RetryRule[],
+  ): void {
+    const { step, bucket } = data;
+    const next = tries.attempts + 1;
+    const over = (what: string, is: number, most: number): void => {
+      if (is > most) this.report('I-12', revision, `${step} is tried again: ${what} ${is}, at most ${most}`);
+    };
+    over(`attempt of bucket ${bucket}`, next, Math.max(...rules.map(({ attempts }) => attempts)));
+    over('attempt of the step', next, limits.perStep);
+    over('failed attempts of the run', this.failures, limits.perRun);
+    const begins = epochMsOf(data.notBefore ?? at);
+    over('milliseconds since the step first failed', begins - epochMsOf(tries.firstFailedAt ?? at), limits.elapsed);
+  }
+
+  private notTooSoon({ at, revision, data }: EventOf<'RetryDecided'>, tries: Tries, rules: readonly RetryRule[]): void {
+    const { failed } = tries;
+    if (failed === undefined) return;
+    const least = Math.min(...rules.map((rule) => leastPauseMs(rule, tries.attempts, failed.at, failed.data.failure)));
+    const pause = epochMsOf(data.notBefore ?? at) - epochMsOf(failed.at);
+    if (pause < least) this.report('I-13', revision, `${data.step} may be tried again ${pause} ms after its failure, at least ${least}`);
+  }
+
+  private gaveUp({ revision, data }: EventOf<'RunGaveUp'>): void {
+    const { step, attemptId } = data;
+    if (step === undefined || attemptId === undefined) return;
+    if (this.steps.get(step)?.decided?.data.decision !== 'give_up')
+      this.report('I-14', revision, `the run gives up over ${step}, and nobody decided to`);
+  }
+
+  /** A run that is complete has no failure that nothing came of. */
+  private nothingLeft(revision: number, what: string): void {
+    for (const [step, { failed, decided }] of this.steps) {
+      if (failed === undefined) continue;
+      this.report('I-14', revision, `${what}, and of the failure of ${step} came ${decided?.data.decision ?? 'nothing'}`);
+    }
+  }
+
+  /** Once everything has had its time, every failure was judged: exhaustion is a decision, never silence (P-6). */
+  private nobodySilent(): void {
+    for (const [step, { failed, decided }] of this.steps) {
+      if (failed !== undefined && decided === undefined)
+        this.report('I-14', failed.revision, `nothing was decided about the failure of ${step}`);
+    }
+  }
+
+  private settles(revision: number, step: string, by: 'RunGaveUp'): boolean {
+    return appendOf(this.branch, revision).some(
+      (other) => other.revision > revision && (other.type === by || other.type === 'StepSkipped') && other.data.step === step,
+    );
   }
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0;

@@ -1,15 +1,16 @@
 import { runStream } from '@cairn/kernel';
 import { readBranch, type Branch } from './branch.js';
-import { checkEnd, checkHead } from './branches.js';
+import { checkEnd, checkHead, checkPauses } from './branches.js';
 import { checkCauses } from './causes.js';
 import { checkInbox, checkNotStuck, checkPins, checkStart } from './commands.js';
+import { EffectChecks } from './effects.js';
 import { checkFold } from './fold.js';
 import type { Limits, RunHistory, Violation } from './history.js';
 import { Inbox } from './inbox.js';
 import { checkSizes, checkTimes } from './limits.js';
 import { checkLog, checkPrefix } from './log.js';
 import { reporterFor, type Report } from './report.js';
-import { checkRetryTimes } from './retries.js';
+import { RetryChecks } from './retries.js';
 import { checkAttempts } from './steps.js';
 import { WaitChecks } from './waits.js';
 
@@ -45,7 +46,9 @@ function checkBranch(
   checkCauses(branch, inbox, report);
   checkEnd(branch, report);
   checkAttempts(branch, report);
-  checkRetryTimes(branch, report);
+  checkPauses(branch, report);
+  new RetryChecks(branch, history.policies, when, report).run();
+  new EffectChecks(branch, report).run();
   new WaitChecks(branch, inbox, limits, report).run();
   if (branch.name === 'main') checkStart(history, branch, report);
   checkPins(history, branch, report);

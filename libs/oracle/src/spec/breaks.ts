@@ -1,11 +1,15 @@
-import { invariant, type StoredEvent } from '@cairn/kernel';
+import type { StoredEvent } from '@cairn/kernel';
 import type { Invariant, RunHistory } from '../history.js';
-import { resealed, withEventId, type Draft, type DraftEvent } from './editing.js';
+import { breaksOfEffects } from './breaks-of-effects.js';
+import { appendWith, events, first, last, remove, resealed, there, withEventId, type Draft } from './editing.js';
+import { goodHistory } from './good-history.js';
 
 /** One way to break a good history. */
 export interface Break {
   readonly invariant: Invariant;
   readonly by: string;
+  /** The good history that is broken; default `goodHistory`. */
+  readonly good?: () => RunHistory;
   /** Edits what the run did; it is then sealed properly, so nothing but the edit is wrong. */
   readonly edit?: (drafts: Draft[]) => unknown;
   /** Edits what is stored, after that. */
@@ -18,26 +22,16 @@ export const withMain = (history: RunHistory, main: readonly StoredEvent[]): Run
   branches: new Map([['main', main]]),
 });
 
-export function broken(good: RunHistory, { edit, change }: Break): RunHistory {
+export function broken({ good: make = goodHistory, edit, change }: Break): RunHistory {
+  const good = make();
   const edited = edit === undefined ? good : withMain(good, resealed(mainOf(good), edit));
   return change === undefined ? edited : change(edited);
 }
 
 const inboxOf = (history: RunHistory): readonly StoredEvent[] => history.inbox ?? [];
-const events = (drafts: Draft[]): DraftEvent[] => drafts.flatMap((draft) => draft.events);
-const first = (drafts: Draft[], type: string): DraftEvent => there(events(drafts).find((event) => event.type === type));
-const last = (drafts: Draft[], type: string): DraftEvent => there(events(drafts).findLast((event) => event.type === type));
-const appendWith = (drafts: Draft[], event: DraftEvent): Draft => there(drafts.find((draft) => draft.events.includes(event)));
-const remove = (drafts: Draft[], draft: Draft): void => void drafts.splice(drafts.indexOf(draft), 1);
-
-/** What an edit needs is in the good history, or the edit has to change. */
-function there<T>(found: T | undefined): T {
-  invariant(found !== undefined, 'the good history lacks what is to be edited');
-  return found;
-}
 
 /** At least one for each invariant; each fires that one alone. */
-export const breaks: readonly Break[] = [
+const breaksOfWaits: readonly Break[] = [
   {
     invariant: 'I-1',
     by: 'an earlier read found another event',
@@ -89,6 +83,11 @@ export const breaks: readonly Break[] = [
     edit: (d) => (appendWith(d, first(d, 'StepFailed')).cause = 'because'),
   },
   {
+    invariant: 'I-8',
+    by: 'a checkpoint after the end',
+    edit: (d) => appendWith(d, last(d, 'RunCompleted')).events.push(structuredClone(last(d, 'CheckpointReached'))),
+  },
+  {
     invariant: 'I-9',
     by: 'a second branch out of nowhere',
     change: (h) => ({ ...h, branches: new Map([...h.branches, ['b2', resealed(mainOf(h), () => undefined, 'b2')]]) }),
@@ -127,6 +126,7 @@ export const breaks: readonly Break[] = [
     edit: (d) => {
       const again = structuredClone(last(d, 'StepStarted'));
       again.data['attemptId'] = '1'.repeat(26);
+      last(d, 'StepStarted').data['attempt'] = 3;
       appendWith(d, first(d, 'WaitSatisfied')).events.push(again);
     },
   },
@@ -201,6 +201,8 @@ export const breaks: readonly Break[] = [
   },
   { invariant: 'I-35', by: 'a clock that went back', edit: (d) => (there(d.at(-2)).at = '2026-11-23T09:00:20.000Z') },
 ];
+
+export const breaks: readonly Break[] = [...breaksOfWaits, ...breaksOfEffects];
 
 const misplaced = (event: StoredEvent): StoredEvent => ({ ...event, stream: `${event.stream}2` });
 

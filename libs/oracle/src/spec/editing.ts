@@ -110,3 +110,20 @@ export function sealStream(stream: string, ns: string, events: readonly { type: 
 function evolveOne(state: ReturnType<typeof initialState>, event: object): ReturnType<typeof initialState> {
   return foldRun(state, [event as RecordedRunEvent]);
 }
+
+export const events = (drafts: Draft[]): DraftEvent[] => drafts.flatMap((draft) => draft.events);
+export const first = (drafts: Draft[], type: string): DraftEvent => there(events(drafts).find((event) => event.type === type));
+export const last = (drafts: Draft[], type: string): DraftEvent => there(events(drafts).findLast((event) => event.type === type));
+/** The attempt-th event of this type that names the step. */
+export const ofStep = (drafts: Draft[], type: string, step: string, nth = 1): DraftEvent =>
+  there(events(drafts).filter((event) => event.type === type && event.data['step'] === step)[nth - 1]);
+export const appendWith = (drafts: Draft[], event: DraftEvent): Draft => there(drafts.find((draft) => draft.events.includes(event)));
+export const remove = <T>(from: T[], one: T): void => void from.splice(from.indexOf(one), 1);
+/** Takes an event out of its append. */
+export const drop = (drafts: Draft[], event: DraftEvent): void => remove(appendWith(drafts, event).events, event);
+
+/** What an edit needs is in the good history, or the edit has to change. */
+export function there<T>(found: T | undefined): T {
+  invariant(found !== undefined, 'the good history lacks what is to be edited');
+  return found;
+}

@@ -1,57 +1,37 @@
-import {
-  canon,
-  idOf,
-  policyStream,
-  prefixedSha256,
-  receiptStream,
-  sha256Hex,
-  workflowStream,
-  type JsonObject,
-  type StoredEvent,
-} from '@cairn/kernel';
+import { idOf } from '@cairn/kernel';
 import type { RunHistory } from '../history.js';
-import { sealRun, sealStream, type Draft, type DraftEvent } from './editing.js';
-
-const ns = 'acme';
-const at = (second: number): string => `2026-11-23T09:00:${String(second).padStart(2, '0')}.000Z`;
-
-const definition = { cairn: 1, name: 'line', version: '1.0.0', steps: [] };
-const policy = { attempts: 5 };
-const hashOf = (document: JsonObject): string => prefixedSha256(sha256Hex(canon(document)));
-const pinnedPolicy = { name: 'default', version: 1, hash: hashOf(policy), revision: 0 };
+import type { Draft, DraftEvent } from './editing.js';
+import {
+  append,
+  at,
+  attemptOf,
+  checkpoint,
+  decided,
+  draft,
+  historyOf,
+  ns,
+  opened,
+  receipt,
+  runStarted,
+  started,
+  type Receipt,
+} from './pieces.js';
 
 export const runId = idOf('run', ns, 'line', 'K-1');
-const startedBy = receipt('s-1', 'order.placed', 'started', 0);
-const wokenBy = receipt('w-1', 'order.paid', 'woke', 20);
-const alsoWokenBy = receipt('w-2', 'order.shipped', 'woke', 22);
+const startedBy = receipt(runId, 's-1', 'order.placed', 'started', 0);
+const wokenBy = receipt(runId, 'w-1', 'order.paid', 'woke', 20);
+const alsoWokenBy = receipt(runId, 'w-2', 'order.shipped', 'woke', 22);
 
 /**
  * A whole, good history: a step, a wait for two events and one for a timer, a step that lapses, is retried and succeeds, a reply
  * that came too late, the end.
  */
-export function goodHistory(): RunHistory {
-  return {
-    runId,
-    branches: new Map([['main', sealRun(runId, ns, goodDrafts())]]),
-    inbox: [...startedBy.stored, ...wokenBy.stored, ...alsoWokenBy.stored],
-    definitions: sealStream(workflowStream(ns, 'line'), ns, [
-      { type: 'DefinitionApplied', at: at(0), data: { ns, name: 'line', version: '1.0.0', hash: hashOf(definition), definition } },
-    ]),
-    policies: sealStream(policyStream(ns, 'default'), ns, [
-      { type: 'PolicyApplied', at: at(0), data: { ns, name: 'default', version: 1, hash: pinnedPolicy.hash, policy } },
-    ]),
-    readAt: Date.parse('2026-11-23T12:00:00.000Z'),
-  };
-}
+export const goodHistory = (): RunHistory => historyOf(runId, goodDrafts(), [startedBy, wokenBy, alsoWokenBy]);
 
 function goodDrafts(): Draft[] {
-  const [a1, b1, b2] = ['a1', 'b1', 'b2'].map((name) => idOf('attempt', 'entropy', name, 1)) as [string, string, string];
+  const [a1, b1, b2] = [attemptOf('a1'), attemptOf('b1'), attemptOf('b2')];
   const [events, timer] = ['events', 'timer'].map((step) => idOf('wait', runId, step)) as [string, string];
-  const started = (step: string, attempt: number, attemptId: string): DraftEvent =>
-    draft('StepStarted', { step, attempt, attemptId, queue: 'q', input: {}, params: {} });
-  const wait = (waitId: string, step: string, data: object): DraftEvent =>
-    draft('WaitOpened', { waitId, step, ...waitDefaults(step), ...data });
-  const got = (trigger: number, by: typeof wokenBy): DraftEvent =>
+  const got = (trigger: number, by: Receipt): DraftEvent =>
     draft('WaitTriggered', {
       waitId: events,
       step: 'events',
@@ -67,25 +47,14 @@ function goodDrafts(): Draft[] {
 
   const lapsed = started('b', 1, b1);
   const failed = draft('StepFailed', { step: 'b', attemptId: b1, failure: { by: 'lease', message: 'lease ran out', sideEffect: 'none' } });
-  const decided = draft('RetryDecided', {
-    step: 'b',
-    attemptId: b1,
-    bucket: 'handler_lost',
-    decision: 'retry',
-    notBefore: at(33),
-    justification: { rule: 'another_handler', newEvidence: [], expectedChange: 'another handler' },
-    policy: pinnedPolicy,
-  });
-  const timerOpened = wait(timer, 'timer', { triggers: [{ kind: 'timer', at: at(30) }] });
+  const retried = decided('b', b1, 'handler_lost', 'retry', { expects: 'another_handler', notBefore: at(33) });
+  const timerOpened = opened(timer, 'timer', { triggers: [{ kind: 'timer', at: at(30) }] });
   return [
-    append(0, startedBy.id, [
-      draft('RunStarted', { ...runStarted, cause: { receiptId: startedBy.id, source: '/shop', id: 's-1', type: 'order.placed' } }),
-      started('a', 1, a1),
-    ]),
+    append(0, startedBy.id, [runStarted('K-1', startedBy), started('a', 1, a1)]),
     append(10, `${a1}:end`, [
       draft('StepSucceeded', { step: 'a', attemptId: a1, output: { ok: true } }),
       checkpoint('events'),
-      wait(events, 'events', {
+      opened(events, 'events', {
         mode: 'all',
         k: 2,
         triggers: [
@@ -106,8 +75,8 @@ function goodDrafts(): Draft[] {
       draft('WaitSatisfied', { waitId: timer, step: 'timer', triggers: [0] }),
     ]),
     append(32, lapsed, [failed]),
-    append(32, failed, [decided]),
-    append(33, decided, [started('b', 2, b2)]),
+    append(32, failed, [retried]),
+    append(33, retried, [started('b', 2, b2)]),
     append(34, `${b1}:end`, [
       draft('LateResultRecorded', {
         step: 'b',
@@ -122,66 +91,4 @@ function goodDrafts(): Draft[] {
       draft('RunCompleted', { outcome: 'succeeded', output: null }),
     ]),
   ];
-}
-
-const draft = (type: string, data: Record<string, unknown>): DraftEvent => ({ type, version: 1, data });
-const append = (second: number, cause: Draft['cause'], events: DraftEvent[]): Draft => ({
-  at: at(second),
-  actor: 'service:execution',
-  cause,
-  events,
-});
-
-const checkpoint = (step: string): DraftEvent =>
-  draft('CheckpointReached', {
-    name: `${step}.wait`,
-    kind: 'wait',
-    step,
-    digestVersion: 1,
-    claim: { says: `${step} waits`, artifacts: [], usage: { usd: 0, tokensIn: 0, tokensOut: 0 } },
-  });
-
-const runStarted = {
-  ns,
-  workflow: 'line',
-  key: 'K-1',
-  goal: null,
-  input: {},
-  attributes: {},
-  definition: { name: 'line', version: '1.0.0', hash: hashOf(definition), revision: 0 },
-  policies: [pinnedPolicy],
-  limits: { ageMs: 31_536_000_000, occurrences: 2_000, branches: 50 },
-};
-
-const waitDefaults = (step: string): Record<string, unknown> => ({
-  mode: 'any',
-  k: 1,
-  deadline: null,
-  noDeadline: { because: 'the timer always comes', by: 'definition' },
-  onDeadline: null,
-  staleAt: null,
-  lookBack: 'run',
-  keepOpen: false,
-  assumptions: [],
-  restores: `${step}.wait`,
-  cel: '0.6',
-  contract: { intent: null, branch: 'main', clauses: [] },
-});
-
-function receipt(
-  externalId: string,
-  type: string,
-  outcome: string,
-  second: number,
-): { id: string; externalId: string; type: string; at: string; stored: StoredEvent[] } {
-  const id = idOf('receipt', ns, '/shop', externalId);
-  const stored = sealStream(receiptStream(id), ns, [
-    {
-      type: 'EventReceived',
-      at: at(second),
-      data: { receiptId: id, source: '/shop', id: externalId, type, key: 'K-1', extensions: {}, data: {}, bodyDigest: '', via: 'bus' },
-    },
-    { type: 'ReceiptSettled', at: at(second), data: { receiptId: id, outcome, runs: [{ run: runId }], nearMisses: [] } },
-  ]);
-  return { id, externalId, type, at: at(second), stored };
 }
