@@ -11,6 +11,11 @@ export interface MetricDeclaration {
   readonly known?: readonly Readonly<Record<string, string>>[];
 }
 
+/** Seconds. */
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
 const kinds = ['fault', 'bug'] as const;
 const services = ['execution', 'scheduling', 'retry-policy', 'gateway'] as const;
 
@@ -23,8 +28,40 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     help: 'Runs that have ended, by sub-state of complete.',
     labels: ['ns', 'workflow', 'outcome'],
   },
+  {
+    name: 'cairn_state_seconds',
+    kind: 'histogram',
+    help: 'How long runs were in a state, told when they leave it.',
+    labels: ['ns', 'workflow', 'state'],
+    buckets: [1, 10, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, 12 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY],
+  },
   { name: 'cairn_events_total', kind: 'counter', help: 'Lines of receipts, by outcome.', labels: ['ns', 'outcome'] },
-  { name: 'cairn_retry_attempts_total', kind: 'counter', help: 'Retry decisions.', labels: ['ns', 'bucket', 'decision'] },
+  {
+    name: 'cairn_retry_attempts_total',
+    kind: 'counter',
+    help: 'Decisions about failed attempts, by bucket as judged.',
+    labels: ['ns', 'bucket', 'decision'],
+  },
+  {
+    name: 'cairn_retry_resolved_total',
+    kind: 'counter',
+    help: 'Retried steps that succeeded, by bucket of the failure just before.',
+    labels: ['ns', 'bucket'],
+  },
+  {
+    name: 'cairn_resumes_total',
+    kind: 'counter',
+    help: 'Waits that let their run go on: by what ended them, whether their checkpoint held, and how the run went on.',
+    labels: ['ns', 'trigger', 'from', 'outcome'],
+  },
+  {
+    name: 'cairn_failure_to_decision_seconds',
+    kind: 'histogram',
+    help: 'From a failed attempt to the decision about it.',
+    labels: ['ns', 'bucket', 'decider'],
+    // A policy decides within milliseconds, people within days.
+    buckets: [0.01, 0.05, 0.25, 1, 5, 15, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY, 7 * DAY],
+  },
   { name: 'cairn_rings_total', kind: 'counter', help: 'Due times that were rung.', labels: ['kind'] },
   { name: 'cairn_ring_errors_total', kind: 'counter', help: 'Rings that failed; the sweep rings again.', labels: ['kind', 'error'] },
   {
@@ -54,6 +91,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: ['set'],
   },
   { name: 'cairn_snapshot_faults_total', kind: 'counter', help: 'Snapshots of runs that could not be written.' },
+  { name: 'cairn_claim_faults_total', kind: 'counter', help: 'Claims of effects that got no answer and are asked for again.' },
   { name: 'cairn_lapse_faults_total', kind: 'counter', help: 'Lapsed leases that could not be recorded at once.' },
   {
     name: 'cairn_projection_lag_seconds',
@@ -73,10 +111,16 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   { name: 'cairn_build_info', kind: 'gauge', help: 'What runs; constantly 1.', labels: ['version'] },
 ];
 
-/** Names of the lifecycle metrics, for those who tell them. */
+/** Names for those who tell them. */
 export const metricNames = {
   runs: 'cairn_runs',
   runsEnded: 'cairn_runs_ended_total',
+  stateSeconds: 'cairn_state_seconds',
+  events: 'cairn_events_total',
+  retryAttempts: 'cairn_retry_attempts_total',
+  retryResolved: 'cairn_retry_resolved_total',
+  resumes: 'cairn_resumes_total',
+  failureToDecision: 'cairn_failure_to_decision_seconds',
   projectionLag: 'cairn_projection_lag_seconds',
   eventLoopLag: 'cairn_event_loop_lag_seconds',
   bugs: 'cairn_bugs_total',

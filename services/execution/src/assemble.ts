@@ -2,13 +2,14 @@ import { Generations, Relay, SweepLoop, WorkingSet } from '@cairn/application';
 import type { CloudEvent, CommandAnswer, CommandMessage, ReplyData, WorkDesk } from '@cairn/contracts';
 import { executionRun } from '@cairn/contracts';
 import { UnreadableEvent, type RunCommand, type RunState } from '@cairn/domain-run';
-import { runStream, type Id, type JsonObject, type StoredEvent } from '@cairn/kernel';
+import { parseRunStream, runStream, type Id, type JsonObject, type StoredEvent } from '@cairn/kernel';
 import type { Plan } from '@cairn/domain-definition';
 import type { Artifacts, Bound, Bus, Clock, EventStore, IncomingMessage, Metrics, Randomness, Settlement } from '@cairn/ports';
 import { Documents } from './driving/documents.js';
 import { Driver, outOfLine, type Outcome } from './driving/driver.js';
 import { type LoadedRun, RunLoader } from './driving/run-loader.js';
-import { Desk, type ReplyOutcome } from './leases/desk.js';
+import { claimAnswer, claimOrder, type ClaimAnswer } from './leases/claim.js';
+import { Desk, type OfferContext, type ReplyOutcome } from './leases/desk.js';
 import { actorOf, replyCommand } from './leases/reply.js';
 import { taskOf, type Task } from './leases/task.js';
 import { OpenAttempts } from './open-attempts.js';
@@ -53,11 +54,11 @@ export function assembleExecution(options: ExecutionOptions): Execution {
   const loader = new RunLoader(store, artifacts, documents, metrics);
   const cache = new Generations<Id, LoadedRun>(options.runsCachedMax ?? RUNS_CACHED_MAX);
   const driver = new Driver({ store, artifacts, clock, randomness, documents, loader, cache, mutants, onAppended });
-  const desk = new Desk({ clock, metrics, record, lapse });
+  const desk = new Desk({ clock, metrics, record, lapse, claim, fresh: () => randomness.entropy() });
 
   const open = new OpenAttempts();
   const openSince = new Map<Id, number>();
-  const workingSet = new WorkingSet({ store, artifacts, clock, metrics }, open, { onFolded: () => undefined, onCaughtUp: () => undefined });
+  const workingSet = new WorkingSet({ store, artifacts, clock, metrics }, open, { onFolded, onCaughtUp: () => undefined });
   const relay = new Relay({
     name: 'execution',
     types: handOverTypes,
@@ -68,23 +69,43 @@ export function assembleExecution(options: ExecutionOptions): Execution {
     metrics,
     mutants,
   });
-  const sweep = new SweepLoop({ clock, metrics, name: 'execution', sweep: () => offerForgotten('waiting') });
+  const sweep = new SweepLoop({ clock, metrics, name: 'execution', sweep: () => offerForgotten({}) });
   let bound: Bound | undefined;
 
-  /** After the append: what has started is offered, what is over is closed. */
+  /** After the append: what has started is offered, what is over is closed, what is paused is kept. */
   function onAppended(before: RunState, after: RunState, events: readonly StoredEvent[], plan: Plan): void {
-    for (const event of events) {
-      const attemptId = event.data['attemptId'] as Id;
-      if (event.type === 'StepStarted') {
-        const task = taskOf(after, plan, attemptId);
-        if (task !== undefined) desk.offer(task);
-      } else if (event.type === 'StepSucceeded' || event.type === 'StepFailed') desk.close(attemptId);
+    const { paused, attempts } = after.path;
+    for (const { type, data } of events) {
+      if (type === 'StepStarted') offer(after, plan, data['attemptId'] as Id);
+      else if (type === 'StepSucceeded' || type === 'StepFailed') desk.close(data['attemptId'] as Id);
     }
     if (after.end !== null) for (const attemptId of before.path.attempts.keys()) desk.close(attemptId);
+    else if (paused && !before.path.paused) for (const attemptId of attempts.keys()) desk.pause(attemptId);
+    else if (before.path.paused && !paused) for (const attemptId of attempts.keys()) unpause(after, plan, attemptId);
   }
 
-  /** Attempts that the history has open and the desk does not know. `recovering`: perhaps a session that is not heard yet has them. */
-  async function offerForgotten(phase: 'waiting' | 'recovering'): Promise<void> {
+  function offer(state: RunState, plan: Plan | undefined, attemptId: Id, context: OfferContext = {}): void {
+    const task = plan === undefined ? undefined : taskOf(state, plan, attemptId);
+    if (task !== undefined) desk.offer(task, { ...context, paused: state.path.paused });
+  }
+
+  function unpause(state: RunState, plan: Plan, attemptId: Id): void {
+    desk.unpause(attemptId);
+    offer(state, plan, attemptId);
+  }
+
+  /** What another replica has appended: our desk believes it, too. */
+  function onFolded(events: readonly StoredEvent[]): void {
+    for (const event of events) {
+      const runId = parseRunStream(event.stream)?.runId ?? '';
+      if (event.type === 'StepSucceeded' || event.type === 'StepFailed') desk.close(event.data['attemptId'] as Id);
+      else if (event.type === 'RunPaused') for (const attemptId of open.of(runId)) desk.pause(attemptId);
+      else if (event.type === 'RunUnpaused') for (const attemptId of open.of(runId)) desk.unpause(attemptId);
+    }
+  }
+
+  /** Attempts that the history has open and the desk does not know. */
+  async function offerForgotten(context: OfferContext): Promise<void> {
     const now = clock.monotonicMs();
     const forgotten = new Map<Id, Id[]>();
     for (const [attemptId, { runId }] of open.entries()) {
@@ -94,17 +115,14 @@ export function assembleExecution(options: ExecutionOptions): Execution {
       }
       const since = openSince.get(attemptId) ?? now;
       openSince.set(attemptId, since);
-      if (phase === 'waiting' && (now - since < SETTLE_MS || mutants.has('M-9'))) continue; // M-9: planted bug, the sweep skips open attempts.
+      if (context.recovering !== true && (now - since < SETTLE_MS || mutants.has('M-9'))) continue; // M-9: planted bug, the sweep skips open attempts.
       forgotten.set(runId, [...(forgotten.get(runId) ?? []), attemptId]);
     }
     for (const attemptId of openSince.keys()) if (desk.has(attemptId) || !open.has(attemptId)) openSince.delete(attemptId);
     for (const [runId, attemptIds] of forgotten) {
       cache.delete(runId); // What the cache believes led to this.
       const run = await driver.look(runId);
-      for (const attemptId of attemptIds) {
-        const task = run.plan === undefined ? undefined : taskOf(run.state, run.plan, attemptId);
-        if (task !== undefined) desk.offer(task, phase);
-      }
+      for (const attemptId of attemptIds) offer(run.state, run.plan, attemptId, context);
     }
   }
 
@@ -133,6 +151,10 @@ export function assembleExecution(options: ExecutionOptions): Execution {
     const [started] = await store.read(stream, task.startedRevision, task.startedRevision);
     if (started === undefined) return; // The store has forgotten the attempt: there is nothing to record it in.
     await driver.submit({ runId: task.runId, command, actor: 'service:execution', causationId: started.eventId });
+  }
+
+  async function claim(task: Task, source: string, nonce: string): Promise<ClaimAnswer> {
+    return claimAnswer(await driver.submit(claimOrder(task, source, nonce)), task.attemptId);
   }
 
   async function handle(message: IncomingMessage): Promise<Settlement> {
@@ -165,7 +187,7 @@ export function assembleExecution(options: ExecutionOptions): Execution {
     async start() {
       await workingSet.start();
       await workingSet.caughtUp;
-      await offerForgotten('recovering');
+      await offerForgotten({ recovering: true });
       await relay.start();
       if (options.bindBus !== false) bound = await bus.consume(executionRun, handle);
       sweep.start();

@@ -12,7 +12,17 @@ export interface OpenAttemptEntry {
  */
 export class OpenAttempts implements WorkingSetFold {
   readonly name = 'execution';
-  readonly types = ['StepStarted', 'StepSucceeded', 'StepFailed', 'RunCompleted', 'RunFailed', 'RunGaveUp', 'RunCancelled'];
+  readonly types = [
+    'StepStarted',
+    'StepSucceeded',
+    'StepFailed',
+    'RunPaused',
+    'RunUnpaused',
+    'RunCompleted',
+    'RunFailed',
+    'RunGaveUp',
+    'RunCancelled',
+  ];
   readonly foldVersion = 1;
   private attempts = new Map<Id, OpenAttemptEntry>();
   private byRun = new Map<Id, Set<Id>>();
@@ -23,6 +33,11 @@ export class OpenAttempts implements WorkingSetFold {
 
   has(attemptId: Id): boolean {
     return this.attempts.has(attemptId);
+  }
+
+  /** The open attempts of a run. */
+  of(runId: Id): Iterable<Id> {
+    return this.byRun.get(runId) ?? [];
   }
 
   fold(event: StoredEvent): void {
@@ -37,6 +52,9 @@ export class OpenAttempts implements WorkingSetFold {
       case 'StepFailed':
         this.remove(attemptId as Id);
         return;
+      case 'RunPaused':
+      case 'RunUnpaused':
+        return; // The attempts stay open: the desk alone needs to know.
       default:
         for (const open of this.byRun.get(run.runId) ?? []) this.attempts.delete(open);
         this.byRun.delete(run.runId);

@@ -1,5 +1,5 @@
 import { FAILURE_DETAILS_BYTES_MAX, FAILURE_MESSAGE_MAX, type CloudEvent, type ReplyData, type ReplyFailure } from '@cairn/contracts';
-import type { ArtifactRef, Failure, RecordReply, Usage } from '@cairn/domain-run';
+import type { ArtifactRef, RecordReply, ReportedFailure, Usage } from '@cairn/domain-run';
 import { instantOf, isPlainText, parseRfc3339, type Instant, type Json, type JsonObject } from '@cairn/kernel';
 
 const CUT_MARK = '… (cut)';
@@ -31,14 +31,17 @@ export function replyCommand(reply: CloudEvent<ReplyData>, outputRef: ArtifactRe
   };
 }
 
-/** `handler:<source>`, or `handler:unknown` for a source that is no plain text. */
-export function actorOf(source: unknown): string {
+/** What a handler calls itself, `unknown` where that is no plain text. */
+export function handlerName(source: unknown): string {
   const name = typeof source === 'string' && source.startsWith('/') ? source.slice(1) : source;
-  return isPlainText(name, HANDLER_NAME_MAX) ? `handler:${name}` : 'handler:unknown';
+  return isPlainText(name, HANDLER_NAME_MAX) ? name : 'unknown';
 }
 
-/** What handlers say of a failure, within its bounds. A task has no lasting effect outside: silence about one means none. */
-function normalised(failure: ReplyFailure): Failure {
+/** `handler:<source>`: whatever a handler calls itself, it stands in the history as one. */
+export const actorOf = (source: unknown): string => `handler:${handlerName(source)}`;
+
+/** What handlers say of a failure, within its bounds. What their silence about a side effect means is the decider's to say. */
+function normalised(failure: ReplyFailure): ReportedFailure {
   const retryAfter = instantOrNone(failure.retryAfter);
   return {
     by: 'handler',
@@ -46,7 +49,7 @@ function normalised(failure: ReplyFailure): Failure {
     ...(failure.code === undefined ? {} : { code: failure.code }),
     message: cut(failure.message),
     ...(retryAfter === undefined ? {} : { retryAfter }),
-    sideEffect: failure.sideEffect ?? 'none',
+    ...(failure.sideEffect === undefined ? {} : { sideEffect: failure.sideEffect }),
     ...(failure.evidence === undefined ? {} : { evidence: failure.evidence }),
     ...(failure.details === undefined ? {} : { details: bounded(failure.details) }),
   };

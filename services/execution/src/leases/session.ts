@@ -1,20 +1,7 @@
 import type { CloudEvent, ExchangeRequest, TaskData } from '@cairn/contracts';
 import type { Id } from '@cairn/kernel';
-import type { Task } from './task.js';
-
-/** An open attempt in the desk's books. */
-export interface Entry {
-  readonly task: Task;
-  /** `recovering`: after a start, until a session says that it has it or three beats have passed. */
-  phase: 'recovering' | 'waiting' | 'given';
-  session: Session | undefined;
-  /** Sequence number of the frame whose answer took it to the session; Infinity until it has left. */
-  givenSeq: number;
-  /** Monotonic milliseconds. A lease runs from taking, so both mean nothing before that. */
-  takenAt: number;
-  renewedAt: number;
-  lapsing: boolean;
-}
+import type { Timer } from '@cairn/ports';
+import type { Entry } from './entry.js';
 
 /** Frames that a session may have under way at once: one held open, one that overtakes it. */
 export const FRAMES_IN_FLIGHT_MAX = 2;
@@ -26,10 +13,14 @@ export class Session {
   /** Tasks that leave with the next answer. */
   outbox: Entry[] = [];
   lastBeat: number;
+  /** Who works, for people. */
+  handler = '';
   /** Answers the frame that is held open, if one is. */
   release: (() => void) | undefined;
-  /** Frames that are being worked on: their answer takes the outbox along. */
-  busy = 0;
+  /** Frames under way whose sender is there: their answer takes the outbox along. */
+  frames = 0;
+  /** Runs while its connection is cut: then it is over, unless it is heard before. */
+  grace: Timer | undefined;
 
   constructor(
     readonly id: Id,
@@ -42,6 +33,8 @@ export class Session {
   /** What the frame says: who is held, how much is free. Answers the entries that were given and are missing: they go again. */
   hear(frame: ExchangeRequest, now: number): readonly Entry[] {
     this.lastBeat = now;
+    this.handler = frame.handler;
+    this.grace?.cancel();
     const held = new Set(frame.held);
     for (const reply of frame.replies) if (reply.data !== undefined) held.add(reply.data.lease.attemptId);
     this.free.clear();
@@ -56,13 +49,23 @@ export class Session {
   }
 
   canTake(queue: string): boolean {
-    return (this.free.get(queue) ?? 0) > 0 && (this.release !== undefined || this.busy > 0);
+    return this.frames > 0 && (this.free.get(queue) ?? 0) > 0;
   }
 
-  give(entry: Entry): void {
+  /** The entry is this session's, and takes one of its places. It leaves once it is put in the outbox. */
+  assign(entry: Entry): void {
+    entry.phase = 'given';
+    entry.session = this;
+    entry.givenSeq = Infinity;
     this.take(entry.task.queue);
     this.has.set(entry.task.attemptId, entry);
-    this.outbox.push(entry);
+  }
+
+  /** The entry is this session's no more. */
+  drop(entry: Entry): void {
+    if (entry.session === this) entry.session = undefined;
+    if (!this.has.delete(entry.task.attemptId)) return;
+    if (entry.givenSeq === Infinity && this.outbox.includes(entry)) this.outbox = this.outbox.filter((leaving) => leaving !== entry);
   }
 
   /** What leaves with the answer to frame `seq`. */
@@ -72,10 +75,10 @@ export class Session {
     this.outbox = [];
     const tasks: CloudEvent<TaskData>[] = [];
     for (const entry of leaving) {
-      if (this.has.get(entry.task.attemptId) !== entry) continue; // Over before it left.
       entry.givenSeq = seq;
       entry.takenAt = now;
       entry.renewedAt = now;
+      entry.holder = this.handler;
       tasks.push(entry.task.event);
     }
     return tasks;

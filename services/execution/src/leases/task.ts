@@ -1,6 +1,6 @@
 import { subjects, type CloudEvent, type TaskData } from '@cairn/contracts';
 import type { Plan } from '@cairn/domain-definition';
-import { parseOccurrence, type RunState } from '@cairn/domain-run';
+import { parseOccurrence, type RunState, type StepWork } from '@cairn/domain-run';
 import { partitionOf, type Id } from '@cairn/kernel';
 
 /** An open attempt as it is offered to handlers. */
@@ -13,6 +13,10 @@ export interface Task {
   readonly timeoutMs: number;
   /** Of its `StepStarted`, whose event id is the cause of its lapse. */
   readonly startedRevision: number;
+  /** It must be claimed before anything is done: it leaves only with a grant on record. */
+  readonly claim: boolean;
+  /** Of the claim on record, whoever it was granted to. */
+  readonly nonce: string | undefined;
   readonly event: CloudEvent<TaskData>;
 }
 
@@ -26,9 +30,12 @@ export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undef
   const step = attempt === undefined ? undefined : plan.step(parseOccurrence(attempt.step).step);
   if (attempt === undefined || work === undefined || step === undefined || state.started === null) return undefined;
   const { ns, workflow } = state.started;
+  const effect = effectOf(state, attemptId, work);
+  if (step.kind === 'effect' && effect === undefined) return undefined; // No intent on record: nothing may leave.
+  const claim = effect?.guarantee === 'none' || effect?.guarantee === 'reconcile';
   const previous = attempt.n === 1 ? undefined : previousFailure(state, attempt.step, attempt.n);
   const data: TaskData = {
-    kind: 'task',
+    kind: effect === undefined ? 'task' : 'effect',
     workflow,
     queue: work.queue,
     step: attempt.step,
@@ -37,6 +44,8 @@ export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undef
     input: work.input,
     params: work.params,
     ...(work.purpose === undefined ? {} : { purpose: work.purpose }),
+    ...(effect === undefined ? {} : { effect }),
+    ...(claim ? { claim } : {}),
     lease: { attemptId, branch: state.branch, epoch: state.ledger.epoch },
     leaseMs: step.leaseMs,
     timeoutMs: step.timeoutMs,
@@ -65,8 +74,18 @@ export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undef
     leaseMs: step.leaseMs,
     timeoutMs: step.timeoutMs,
     startedRevision: attempt.startedRevision,
+    claim,
+    nonce: attempt.nonce,
     event,
   };
+}
+
+/** What an effect's handler is told of its intent. `undefined`: the attempt has none that is open. */
+function effectOf(state: RunState, attemptId: Id, { effect }: StepWork): TaskData['effect'] {
+  const entry = effect === undefined ? undefined : state.ledger.effects.get(effect.key);
+  if (effect === undefined || entry?.attemptId !== attemptId || entry.status !== 'intended') return undefined;
+  const { key, suffix } = effect;
+  return { key: suffix === 0 ? key : `${key}#${suffix}`, fingerprint: entry.fingerprint, guarantee: entry.guarantee };
 }
 
 function previousFailure(state: RunState, step: string, n: number): { bucket: string; message: string } | undefined {

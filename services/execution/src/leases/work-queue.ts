@@ -1,4 +1,5 @@
-import type { Entry, Session } from './session.js';
+import type { Entry } from './entry.js';
+import type { Session } from './session.js';
 
 /** Somebody who polls for tasks of one queue. */
 export interface Poller {
@@ -12,6 +13,8 @@ export class WorkQueue {
   private next = 0;
   private readonly sessions = new Set<Session>();
   private readonly pollers = new Set<Poller>();
+  /** When a poll was last under way, monotonic. */
+  polledAt = Number.NEGATIVE_INFINITY;
 
   constructor(readonly name: string) {}
 
@@ -19,7 +22,7 @@ export class WorkQueue {
     this.waiting.push(entry);
   }
 
-  /** The oldest entry that is still waiting; entries that were settled meanwhile are passed over. */
+  /** The oldest entry that is still waiting; entries that were settled or paused meanwhile are passed over. */
   shift(): Entry | undefined {
     while (this.next < this.waiting.length) {
       const entry = this.waiting[this.next++];
@@ -27,7 +30,7 @@ export class WorkQueue {
         this.waiting = this.waiting.slice(this.next);
         this.next = 0;
       }
-      if (entry?.phase === 'waiting') return entry;
+      if (entry?.phase === 'waiting' && !entry.paused) return entry;
     }
     this.waiting = [];
     this.next = 0;
@@ -64,6 +67,18 @@ export class WorkQueue {
 
   endPoll(poller: Poller): void {
     this.pollers.delete(poller);
+  }
+
+  /** Answers the polls that wait with nothing. */
+  endPolls(): void {
+    for (const poller of [...this.pollers]) poller.take([]);
+  }
+
+  /** Sessions and polls that would take tasks; one who polled after `since` (monotonic) and works, or will poll again, counts as one. */
+  handlers(since: number): number {
+    let sessions = 0;
+    for (const session of this.sessions) if (session.free.has(this.name)) sessions += 1;
+    return sessions + Math.max(this.pollers.size, this.polledAt > since ? 1 : 0);
   }
 
   nextPoller(): Poller | undefined {

@@ -6,10 +6,10 @@ import type { RawBody } from '../edge/read-body.js';
 import { refuse } from '../edge/refused.js';
 import { checkedBody } from './checked-body.js';
 
-/** `POST work/{queue}:poll`: tasks of a queue, one request at a time, for any language. */
-export async function pollWork(desk: WorkDesk, ns: string, queue: string, body: RawBody | undefined): Promise<Answer> {
+/** `POST work/{queue}:poll`: tasks of a queue, one request at a time, for any language. Who has `gone` is given none. */
+export async function pollWork(desk: WorkDesk, ns: string, queue: string, body: RawBody | undefined, gone: AbortSignal): Promise<Answer> {
   const { max = 1, waitMs = 0, session } = checkedBody(pollSchema, readOptionalJson(body));
-  return ok({ tasks: await desk.poll(ns, queue, { max, waitMs, ...(session === undefined ? {} : { session }) }) });
+  return ok({ tasks: await desk.poll(ns, queue, { max, waitMs, gone, ...(session === undefined ? {} : { session }) }) });
 }
 
 /** `POST work/{attemptId}:heartbeat`. */

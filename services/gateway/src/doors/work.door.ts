@@ -15,7 +15,7 @@ export class WorkDoor {
 
   @Post(':queue(^[^:]+)::poll')
   poll(@Param() params: Params, @Body() body: RawBody | undefined, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
-    return write(reply, this.gateway.pollWork(params, body));
+    return write(reply, this.gateway.pollWork(params, body, reply.raw));
   }
 
   @Post(':attemptId(^[^:]+)::heartbeat')

@@ -4,6 +4,7 @@ import { isFault } from '@cairn/ports';
 import type { Answer } from '../answer.js';
 import { checkFrame } from './check-frame.js';
 import type { Gate } from './gate.js';
+import { hungUp } from './hung-up.js';
 import { parseFrame } from './json-body.js';
 import { idempotencyKey, nameParam, namespaceParam } from './params.js';
 import { readBody, type RawBody } from './read-body.js';
@@ -35,7 +36,9 @@ export function createFastLane(parts: FastLaneParts): (request: IncomingMessage,
     const start = frame === null ? START.exec(url) : null;
     if (frame === null && start === null) return false;
     const answer =
-      frame === null ? startOne(parts, request, decoded(start?.[1]), decoded(start?.[2])) : exchange(parts, request, decoded(frame[1]));
+      frame === null
+        ? startOne(parts, request, decoded(start?.[1]), decoded(start?.[2]))
+        : exchange(parts, request, response, decoded(frame[1]));
     answer.then(
       ({ status, body }) => writeJson(response, status, body),
       (error: unknown) => {
@@ -47,14 +50,19 @@ export function createFastLane(parts: FastLaneParts): (request: IncomingMessage,
   };
 }
 
-async function exchange({ gate, namespaces, desk }: FastLaneParts, request: IncomingMessage, ns: string): Promise<Answer> {
+async function exchange(
+  { gate, namespaces, desk }: FastLaneParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  ns: string,
+): Promise<Answer> {
   admit(gate, request);
   namespaceParam(ns, namespaces);
   if (request.headers['content-type']?.startsWith(JSON_TYPE) !== true) refuse('media_type_unsupported', `The body must be ${JSON_TYPE}.`);
   const bytes = await readBody(request, FRAME_BYTES_MAX);
   const checked = checkFrame(parseFrame(bytes), bytes.length);
   if (checked.kind === 'bad') refuse('invalid_body', 'The frame is not one of a worker session.', { errors: checked.errors });
-  return { status: 200, body: await desk.exchange(ns, checked.frame) };
+  return { status: 200, body: await desk.exchange(ns, checked.frame, hungUp(response)) };
 }
 
 async function startOne(

@@ -1,0 +1,95 @@
+import type { Clock, Timer } from '@cairn/ports';
+import type { Entry } from './entry.js';
+import type { Session } from './session.js';
+import { WorkQueue } from './work-queue.js';
+
+/** Brings tasks that nobody has to whoever would take them: the oldest first, sessions in turn, then polls. */
+export class Assignment {
+  private readonly queues = new Map<string, WorkQueue>();
+  private readonly toServe = new Set<WorkQueue>();
+  private timer: Timer | undefined;
+  private stopped = false;
+
+  /** `give`: the entry is the session's from now on. Says whether it can leave at once. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly give: (entry: Entry, session: Session) => boolean,
+  ) {}
+
+  /** Gives nothing any more; polls are answered with what there is. */
+  stop(): void {
+    this.stopped = true;
+    this.timer?.cancel();
+    for (const work of this.queues.values()) work.endPolls();
+  }
+
+  queueOf(ns: string, queue: string): WorkQueue {
+    const key = `${ns}/${queue}`;
+    let work = this.queues.get(key);
+    if (work === undefined) {
+      work = new WorkQueue(queue);
+      this.queues.set(key, work);
+    }
+    return work;
+  }
+
+  /** Nobody has the entry. While its run is paused it is only kept. */
+  enqueue(entry: Entry): void {
+    entry.phase = 'waiting';
+    entry.session = undefined;
+    entry.givenSeq = Infinity;
+    if (entry.paused || this.stopped) return;
+    const work = this.queueOf(entry.task.ns, entry.task.queue);
+    work.push(entry);
+    this.toServe.add(work);
+    this.timer ??= this.clock.after(0, () => this.assignNow()); // Once a tick: tasks of one commit leave in one frame.
+  }
+
+  /** The session takes what its last frame says, at the next `assignNow`. */
+  join(session: Session): void {
+    for (const queue of session.free.keys()) {
+      const work = this.queueOf(session.ns, queue);
+      work.join(session);
+      this.toServe.add(work);
+    }
+  }
+
+  leave(session: Session): void {
+    for (const queue of session.free.keys()) this.queueOf(session.ns, queue).leave(session);
+  }
+
+  assignNow(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+    const touched = new Set<Session>();
+    for (const work of this.toServe) this.assign(work, touched);
+    this.toServe.clear();
+    for (const session of touched) session.release?.();
+  }
+
+  /** Up to `max` entries that wait now. */
+  take(work: WorkQueue, max: number): Entry[] {
+    const taken: Entry[] = [];
+    while (taken.length < max) {
+      const entry = work.shift();
+      if (entry === undefined) break;
+      entry.phase = 'given';
+      taken.push(entry);
+    }
+    return taken;
+  }
+
+  private assign(work: WorkQueue, touched: Set<Session>): void {
+    for (let entry = work.shift(); entry !== undefined; entry = work.shift()) {
+      const session = work.nextSession();
+      if (session !== undefined) {
+        if (this.give(entry, session)) touched.add(session);
+        continue;
+      }
+      const poller = work.nextPoller();
+      if (poller === undefined) return work.unshift(entry);
+      entry.phase = 'given';
+      poller.take([entry, ...this.take(work, poller.max - 1)]);
+    }
+  }
+}
