@@ -151,6 +151,7 @@ export interface WhyReason {
     | 'effect_unknown'
     | 'awaiting_decision'
     | 'no_handler'
+    | 'queued'
     | 'with_handler'
     | 'handed_out'
     | 'undecided'

@@ -1,6 +1,7 @@
 import type { Page, RunView } from '@cairn/contracts';
+import { spanText } from '@cairn/kernel';
 import type { Paint } from './paint.js';
-import { age, brief, oneLine, table, tail } from './show.js';
+import { brief, oneLine, table, tail } from './show.js';
 
 const stateOf = ({ state, sub }: RunView): string => (sub === undefined ? state : `${state}(${sub})`);
 
@@ -10,7 +11,7 @@ export function runTable({ items, cursor }: Page<RunView>, paint: Paint): string
     `${run.workflow}@${run.version}`,
     run.key ?? '',
     stateOf(run),
-    age(Date.now() - Date.parse(run.since)),
+    spanText(Date.now() - Date.parse(run.since)),
     `${run.head}@${run.revision}`,
     run.flags.join(' '),
   ]);
@@ -26,7 +27,7 @@ export function runText(run: RunView, paint: Paint): string {
     ['run', run.run],
     ['workflow', oneLine(`${run.workflow}@${run.version}${run.key === undefined ? '' : `, key ${run.key}`}`)],
     ['goal', oneLine(run.goal ?? 'none')],
-    ['state', `${paint.state(run.state, stateOf(run))} for ${age(Date.now() - Date.parse(run.since))}, since ${run.since}`],
+    ['state', `${paint.state(run.state, stateOf(run))} for ${spanText(Date.now() - Date.parse(run.since))}, since ${run.since}`],
     ['head', `${run.head}@${run.revision}`],
     ['started', run.startedAt],
     ...(run.endedAt === undefined ? [] : [['ended', run.endedAt] satisfies [string, string]]),

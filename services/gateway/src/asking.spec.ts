@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { idOf, type JsonObject } from '@cairn/kernel';
+import { idOf, runStream, type JsonObject } from '@cairn/kernel';
+import { history, told } from './spec/histories.js';
 import { openRig, type Rig } from './spec/rig.js';
 
 const RUN = idOf('run', 'default', 'w', 'V-1');
@@ -15,7 +16,13 @@ const receipt = (outcome: string, more: JsonObject = {}): JsonObject => ({
   nearMisses: [],
   ...more,
 });
+const POLICY = { cairn: 1, policy: 'calm', buckets: { unclassified: { retry: false, escalate: 'triage' } }, onExhausted: ['block'] };
 const DEFINITION = { cairn: 1, name: 'w', version: '1.0.0', steps: [{ id: 'a', task: { queue: 'q' } }] };
+
+/** The run exists: the store has its first event. */
+async function tellRun({ store }: Rig): Promise<void> {
+  await store.append(runStream(RUN, 'main'), 'no_stream', history(RUN, [told.started()]));
+}
 
 describe('what the gateway asks of the services', () => {
   let rig: Rig;
@@ -138,6 +145,57 @@ describe('what the gateway asks of the services', () => {
     rig.answer = () => ({ kind: 'rejected', rejection: { code: 'version_conflict', detail: 'Another.' } });
     const got = await rig.send({ method: 'PUT', path: '/v1/default/definitions/w', body: JSON.stringify(DEFINITION) });
     expect(got.json).toMatchObject({ status: 409, code: 'version_conflict' });
+  });
+
+  it.each(['cancel', 'pause', 'unpause'] as const)(
+    'asks to %s a run through the one door of intake, with a reason or without',
+    async (verb) => {
+      await tellRun(rig);
+      rig.answer = () => receipt('attached', { runs: [{ run: RUN }] });
+      const path = `/v1/default/runs/${RUN}:${verb}`;
+      const got = await rig.send({ method: 'POST', path, body: '{"reason":"month end"}', headers: { 'idempotency-key': 'k-1' } });
+      expect([got.status, got.json]).toEqual([202, receipt('attached', { runs: [{ run: RUN }] })]);
+      expect((await rig.send({ method: 'POST', path })).status).toBe(202);
+      expect(rig.asked).toMatchObject([
+        {
+          subject: `cairn.default.run.${RUN}.${verb}`,
+          body: { id: 'k-1', type: `cairn.run.${verb}.v1`, cairnactor: 'user:local', cairnvia: 'http', data: { reason: 'month end' } },
+        },
+        { body: { data: {} } },
+      ]);
+    },
+  );
+
+  it('shows a control of a run that has ended as a conflict, with the receipt (B-46)', async () => {
+    await tellRun(rig);
+    rig.answer = () => receipt('late', { runs: [{ run: RUN }], problem: { code: 'run_ended', detail: 'Over.' } });
+    const got = await rig.send({ method: 'POST', path: `/v1/default/runs/${RUN}:pause` });
+    expect(got.json).toMatchObject({ status: 409, code: 'run_ended', receiptId: receipt('x')['receiptId'] });
+  });
+
+  it('applies a policy as JSON and as YAML with the same bytes, through retry-policy', async () => {
+    rig.answer = () => ({ kind: 'applied', name: 'calm', version: 2, hash: 'sha256:x', revision: 1 });
+    const json = await rig.send({ method: 'PUT', path: '/v1/default/policies/calm', body: JSON.stringify(POLICY) });
+    expect([json.status, json.json]).toEqual([201, { name: 'calm', version: 2, hash: 'sha256:x', revision: 1 }]);
+    rig.answer = () => ({ kind: 'unchanged', name: 'calm', version: 2, hash: 'sha256:x', revision: 1 });
+    const yaml = await rig.send({
+      method: 'PUT',
+      path: '/v1/default/policies/calm',
+      body: 'cairn: 1\npolicy: calm\nbuckets:\n  unclassified: { retry: false, escalate: triage }\nonExhausted: [block]\n',
+      headers: { 'content-type': 'application/yaml' },
+    });
+    expect([yaml.status, yaml.json['version']]).toEqual([200, 2]);
+    expect(rig.asked[0]).toMatchObject({
+      subject: 'cairn.default.cmd.retry-policy.apply-policy',
+      body: { actor: 'user:local', name: 'calm', document: { policy: 'calm' } },
+    });
+    expect(rig.asked[1]?.body).toEqual(rig.asked[0]?.body);
+  });
+
+  it('shows a policy that retry-policy refuses with its own code', async () => {
+    rig.answer = () => ({ kind: 'rejected', rejection: { code: 'policy_invalid', detail: 'No.' } });
+    const got = await rig.send({ method: 'PUT', path: '/v1/default/policies/calm', body: JSON.stringify(POLICY) });
+    expect(got.json).toMatchObject({ status: 422, code: 'policy_invalid' });
   });
 
   it('hands frames of work to the desk and answers with what it says', async () => {

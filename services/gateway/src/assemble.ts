@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { BODY_BYTES_MAX, metricNames, type WorkDesk } from '@cairn/contracts';
+import { BODY_BYTES_MAX, metricNames, type RunControl, type WorkDesk } from '@cairn/contracts';
 import { isFault, type Artifacts, type Bus, type Clock, type EventStore, type Ids, type Metrics, type Randomness } from '@cairn/ports';
 import { ok, type Answer } from './answer.js';
 import { applyDefinition } from './commands/apply-definition.js';
+import { applyPolicy } from './commands/apply-policy.js';
+import { controlRun } from './commands/control-run.js';
 import { Intake } from './commands/intake.js';
 import { publishEvent } from './commands/publish-event.js';
 import { sendSignal } from './commands/send-signal.js';
@@ -10,6 +12,7 @@ import { startRun } from './commands/start-run.js';
 import { beat, pollWork, reply } from './commands/work.js';
 import { createFastLane } from './edge/fast-lane.js';
 import { createGate, type GateConfig } from './edge/gate.js';
+import { hungUp } from './edge/hung-up.js';
 import { idempotencyKey, idParam, nameParam, namespaceParam, type Query } from './edge/params.js';
 import { refuseBrokenPath } from './edge/broken-path.js';
 import { readBody, type RawBody } from './edge/read-body.js';
@@ -19,9 +22,16 @@ import { listRuns } from './queries/list-runs.js';
 import { RunReader } from './queries/run-reader.js';
 import { listDefinitions, showDefinition } from './queries/show-definition.js';
 import { findReceipt, showReceipt } from './queries/show-receipt.js';
+import { listEffects, showEffect } from './queries/show-effects.js';
+import { listPolicies, showPolicy } from './queries/show-policy.js';
+import { showRetries } from './queries/show-retries.js';
 import { showHistory, showRun, showState, showWaits } from './queries/show-run.js';
 import { listWaits, showWait } from './queries/show-waits.js';
+import { showWhy } from './queries/show-why.js';
 import { showVerification } from './queries/verify-run.js';
+import { LifecycleMetrics } from './lifecycle-metrics/lifecycle-metrics.js';
+import { ResumeProofs } from './lifecycle-metrics/resume-proofs.js';
+import { Scrape } from './lifecycle-metrics/scrape.js';
 import { Changes } from './readmodels/changes.js';
 import { Follower } from './readmodels/follower.js';
 import { ReadModels } from './readmodels/read-models.js';
@@ -64,13 +74,16 @@ export function assembleGateway(parts: GatewayParts) {
   const gate = createGate(config);
   const changes = new Changes(clock);
   const ends = new Changes(clock);
-  const models = new ReadModels({ changes, ends }, metrics);
+  const proofs = new ResumeProofs({ store, artifacts, clock, metrics, activity: () => follower.foldedCount(), onBug });
+  const lifecycle = new LifecycleMetrics(metrics, (resume) => proofs.add(resume));
+  const models = new ReadModels({ changes, ends }, lifecycle);
   const follower = new Follower({ store, clock, models, onFault: onFollowerFault });
+  const scrape = new Scrape({ follower, proofs, clock });
   const reader = new RunReader({ store, artifacts, models });
   const intake = new Intake({ bus, ids });
   const streams = new RunStreams({ store, reader, changes });
   const fastLane = createFastLane({ gate, namespaces, desk, onBug, startRun: (...asked) => startRun({ intake, ids }, ...asked) });
-  const shown = { reader, store, artifacts, clock, ends };
+  const shown = { reader, store, artifacts, clock, ends, desk, models };
 
   return {
     /** Follows the store. `caughtUp` resolves when lists show everything that was stored before. */
@@ -80,14 +93,20 @@ export function assembleGateway(parts: GatewayParts) {
       streams.stop();
       changes.releaseAll();
       ends.releaseAll();
+      proofs.stop();
       await follower.stop();
     },
     /** How far lists are behind the store. */
     lagMs: (): number => follower.lagMs(),
-    /** Tells the metrics what only a walk can say: call it before a scrape. */
-    tellGauges: (): void => {
-      models.gaugeRuns();
+    /**
+     * Waits until the lifecycle metrics are those of everything stored by now (`Scrape`), and sets the gauges. False: they are still being
+     * folded after a start, and what a scrape would see now are counters that fall back and rise again.
+     */
+    tellMetrics: async (): Promise<boolean> => {
+      const whole = await scrape.prepared();
+      lifecycle.tellGauges();
       metrics.gauge(metricNames.projectionLag, follower.lagMs() / MS_PER_S, { projection: 'runs' });
+      return whole;
     },
 
     intercept: (request: IncomingMessage, response: ServerResponse): boolean =>
@@ -102,7 +121,10 @@ export function assembleGateway(parts: GatewayParts) {
     publishEvent: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> => publishEvent(intake, ns(p), headers, body),
     sendSignal: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> =>
       sendSignal({ intake, ids, reader }, ns(p), id(p), name(p), idempotencyKey(headers['idempotency-key']), body),
+    controlRun: (p: Params, verb: RunControl, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> =>
+      controlRun({ intake, ids, reader }, ns(p), id(p), verb, idempotencyKey(headers['idempotency-key']), body),
     applyDefinition: (p: Params, body?: RawBody): Promise<Answer> => applyDefinition(intake, ns(p), name(p), body),
+    applyPolicy: (p: Params, body?: RawBody): Promise<Answer> => applyPolicy(intake, ns(p), name(p), body),
 
     listRuns: (p: Params, query: Query): Answer => ok(listRuns(models, clock, ns(p), query)),
     showRun: async (p: Params): Promise<Answer> => ok(await showRun(shown, ns(p), id(p))),
@@ -110,6 +132,10 @@ export function assembleGateway(parts: GatewayParts) {
     showHistory: async (p: Params, query: Query): Promise<Answer> => ok(await showHistory(shown, ns(p), id(p), query)),
     showWaits: async (p: Params, query: Query): Promise<Answer> => ok(await showWaits(shown, ns(p), id(p), query)),
     showVerification: async (p: Params, query: Query): Promise<Answer> => ok(await showVerification(shown, ns(p), id(p), query)),
+    showRetries: async (p: Params, query: Query): Promise<Answer> => ok(await showRetries(shown, ns(p), id(p), query)),
+    listEffects: async (p: Params, query: Query): Promise<Answer> => ok(await listEffects(shown, ns(p), id(p), query)),
+    showEffect: async (p: Params, query: Query): Promise<Answer> => ok(await showEffect(shown, ns(p), id(p), p['key'] ?? '', query)),
+    showWhy: async (p: Params, query: Query): Promise<Answer> => ok(await showWhy(shown, ns(p), id(p), query)),
     awaitResult: async (p: Params, query: Query): Promise<Answer> => ok(await awaitResult(shown, ns(p), id(p), query)),
     followRun: (p: Params, query: Query, lastEventId: string | string[] | undefined): Promise<AsyncGenerator<string>> =>
       streams.start(ns(p), id(p), query, lastEventId),
@@ -121,8 +147,11 @@ export function assembleGateway(parts: GatewayParts) {
     listDefinitions: (p: Params, query: Query): Answer => ok(listDefinitions(models, ns(p), query)),
     showDefinition: async (p: Params, query: Query): Promise<Answer> =>
       ok(await showDefinition({ store, artifacts }, ns(p), name(p), query)),
+    listPolicies: (p: Params, query: Query): Answer => ok(listPolicies(models, ns(p), query)),
+    showPolicy: async (p: Params, query: Query): Promise<Answer> => ok(await showPolicy(store, ns(p), name(p), query)),
 
-    pollWork: (p: Params, body?: RawBody): Promise<Answer> => pollWork(desk, ns(p), nameParam(p['queue'] ?? ''), body),
+    pollWork: (p: Params, body: RawBody | undefined, response: ServerResponse): Promise<Answer> =>
+      pollWork(desk, ns(p), nameParam(p['queue'] ?? ''), body, hungUp(response)),
     beat: (p: Params, body?: RawBody): Promise<Answer> => beat(desk, ns(p), idParam(p['attemptId'] ?? ''), body),
     reply: (p: Params, body?: RawBody): Promise<Answer> => reply(desk, ns(p), idParam(p['attemptId'] ?? ''), body),
   };

@@ -66,6 +66,32 @@ const badId = (what: string, id: string): Row => ({
   code: 'invalid_id',
 });
 
+const control = (row: string, what: string, run: string, body: string, status: number, code: string, pointer?: string): Row => ({
+  row,
+  what,
+  sent: { method: 'POST', path: `/v1/default/runs/${run}:pause`, body },
+  status,
+  code,
+  ...(pointer === undefined ? {} : { pointer }),
+});
+const bucketWith = (more: object): object => ({
+  timeout: { retry: true, attempts: 3, expects: 'time_passes', backoff: { kind: 'fixed', first: '1s' }, ...more },
+  unclassified: { retry: false, escalate: 'triage' },
+});
+/** B-22: a policy with one thing wrong. */
+const policy = (what: string, more: object, pointer: string): Row => ({
+  row: 'B-22',
+  what: `a policy with ${what}`,
+  sent: {
+    method: 'PUT',
+    path: '/v1/default/policies/calm',
+    body: JSON.stringify({ cairn: 1, policy: 'calm', buckets: bucketWith({}), onExhausted: ['block'], ...more }),
+  },
+  status: 422,
+  code: 'policy_invalid',
+  pointer,
+});
+
 const rows: readonly Row[] = [
   json('B-1', 'truncated JSON', '{"input":'),
   json('B-1', 'wrong JSON', '{input:1}'),
@@ -199,6 +225,55 @@ const rows: readonly Row[] = [
     status: 404,
     code: 'run_not_found',
   },
+  control('B-10', 'a run that is no id', 'a.b', '{}', 400, 'invalid_id'),
+  control('B-46', 'a run that is not there', ID, '{}', 404, 'run_not_found'),
+  control('B-7', 'a NUL in a reason', ID, '{"reason":"a\\u0000b"}', 400, 'invalid_body', '/reason'),
+  control('B-8', 'an unknown field of a control', ID, '{"because":"so"}', 400, 'unknown_field', '/because'),
+  control('B-46', 'a reason that is no text', ID, '{"reason":7}', 400, 'invalid_body', '/reason'),
+  control('B-46', 'a reason of 1,025 characters', ID, `{"reason":"${'x'.repeat(1_025)}"}`, 400, 'invalid_body', '/reason'),
+  control('B-1', 'wrong JSON in a control', ID, '{reason}', 400, 'invalid_json'),
+  {
+    row: 'B-46',
+    what: 'a verb that is none',
+    sent: { method: 'POST', path: `/v1/default/runs/${ID}:kill`, body: '{}' },
+    status: 405,
+    code: 'method_not_allowed',
+  },
+  { row: 'B-10', what: 'why of no id', sent: { path: '/v1/default/runs/x/why' }, status: 400, code: 'invalid_id' },
+  { row: 'B-10', what: 'why of an unknown run', sent: { path: `/v1/default/runs/${ID}/why` }, status: 404, code: 'run_not_found' },
+  {
+    row: 'B-10',
+    what: 'effects of an unknown run',
+    sent: { path: `/v1/default/runs/${ID}/effects/a%2Fb` },
+    status: 404,
+    code: 'run_not_found',
+  },
+  {
+    row: 'B-39',
+    what: 'a query where none is taken (retries)',
+    sent: { path: `/v1/default/runs/${ID}/retries?step=a` },
+    status: 400,
+    code: 'invalid_query',
+    pointer: '/step',
+  },
+  { row: 'B-12', what: 'a policy named $all', sent: { path: '/v1/default/policies/$all' }, status: 400, code: 'invalid_name' },
+  { row: '-', what: 'a policy that is not there', sent: { path: '/v1/default/policies/calm' }, status: 404, code: 'policy_not_found' },
+  {
+    row: 'B-39',
+    what: 'a version 0 of a policy',
+    sent: { path: '/v1/default/policies/calm?version=0' },
+    status: 400,
+    code: 'invalid_query',
+    pointer: '/version',
+  },
+  policy('a name that is not the path', { policy: 'other' }, '/policy'),
+  policy('no attempts', { buckets: bucketWith({ attempts: 0 }) }, '/buckets/timeout/attempts'),
+  policy('attempts of -1', { buckets: bucketWith({ attempts: -1 }) }, '/buckets/timeout/attempts'),
+  policy('attempts as text', { buckets: bucketWith({ attempts: '3' }) }, '/buckets/timeout/attempts'),
+  policy('a billion attempts', { buckets: bucketWith({ attempts: 1e9 }) }, '/buckets/timeout/attempts'),
+  policy('a backoff of nothing', { buckets: bucketWith({ backoff: { kind: 'fixed', first: '0s' } }) }, '/buckets/timeout/backoff/first'),
+  policy('no end', { onExhausted: [] }, '/onExhausted'),
+  policy('an unknown field', { retries: 3 }, '/retries'),
   {
     row: 'B-20',
     what: 'a time of the year 275760',

@@ -7,6 +7,7 @@ import { DefinitionsDoor } from './doors/definitions.door.js';
 import { EventsDoor } from './doors/events.door.js';
 import { EXPOSITION, GATEWAY, type Exposition } from './doors/gateway-token.js';
 import { HealthDoor } from './doors/health.door.js';
+import { PoliciesDoor } from './doors/policies.door.js';
 import { RunsDoor } from './doors/runs.door.js';
 import { WorkDoor } from './doors/work.door.js';
 
@@ -35,7 +36,7 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
     return {
       module: GatewayModule,
       imports: [ports, desk.module],
-      controllers: [RunsDoor, EventsDoor, DefinitionsDoor, WorkDoor, HealthDoor],
+      controllers: [RunsDoor, EventsDoor, DefinitionsDoor, PoliciesDoor, WorkDoor, HealthDoor],
       providers: [
         { provide: Health, useValue: health },
         { provide: EXPOSITION, useValue: exposition },

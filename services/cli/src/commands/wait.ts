@@ -1,9 +1,10 @@
 import type { Page, WaitView } from '@cairn/contracts';
+import { spanText } from '@cairn/kernel';
 import type { Command } from 'commander';
 import { runId, waitId } from '../find-by-tail.js';
 import { usage } from '../refusal.js';
 import { common, type Context, type Shell } from '../shell.js';
-import { age, brief, clock, oneLine, table, tail } from '../show.js';
+import { brief, clock, oneLine, table, tail } from '../show.js';
 
 export function waitCommands(root: Command, shell: Shell): void {
   const noun = root.command('wait').description('what runs are waiting for');
@@ -39,8 +40,8 @@ function waitTable(waits: readonly WaitView[], { paint }: Context): string {
     wait.workflow,
     wait.step,
     wait.stale ? `${wait.state}, stale` : wait.state,
-    age(Date.now() - Date.parse(wait.openedAt)),
-    wait.deadline === null ? 'none' : age(Date.parse(wait.deadline) - Date.now()),
+    spanText(Date.now() - Date.parse(wait.openedAt)),
+    wait.deadline === null ? 'none' : spanText(Date.parse(wait.deadline) - Date.now()),
     wait.triggers.map(triggerText).join(wait.mode === 'any' ? ' or ' : ', '),
   ]);
   return table(['WAIT', 'RUN', 'WORKFLOW', 'STEP', 'STATE', 'AGE', 'DEADLINE IN', 'WAKES ON'], rows, (text) => paint.style('bold', text));

@@ -1,11 +1,11 @@
-import { problemOf, subjects, type ApplyDefinitionAnswer, type ApplyDefinitionMessage } from '@cairn/contracts';
+import { HTTP_ACTOR, problemOf, subjects, type ApplyDefinitionAnswer, type ApplyDefinitionMessage } from '@cairn/contracts';
 import { compileDefinition, compileDefinitionText } from '@cairn/domain-definition';
 import type { JsonObject } from '@cairn/kernel';
 import { accepted, type Answer } from '../answer.js';
 import { readDocument } from '../edge/media.js';
 import type { RawBody } from '../edge/read-body.js';
 import { Refused, refuse } from '../edge/refused.js';
-import { HTTP_ACTOR, type Intake } from './intake.js';
+import type { Intake } from './intake.js';
 
 /**
  * `PUT definitions/{name}`: a document as JSON or YAML. 201 for a new version, 200 if that version is stored with the same hash, 409 if

@@ -3,9 +3,6 @@ import type { JsonObject } from '@cairn/kernel';
 import { ASK_DEADLINE_MS, isFault, type Bus, type Ids } from '@cairn/ports';
 import { Refused } from '../edge/refused.js';
 
-/** Who asks over HTTP: the one holder of the token. People get names with sign-in. */
-export const HTTP_ACTOR = 'user:local';
-
 /** Carries events to the one door of intake, which is scheduling's (`architecture.md` §2), and brings the receipt back. */
 export class Intake {
   constructor(private readonly parts: { readonly bus: Bus; readonly ids: Ids }) {}

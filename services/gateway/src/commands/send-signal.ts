@@ -1,4 +1,4 @@
-import { HTTP_SOURCE, SIGNAL_TYPE, signalSchema, subjects, type CloudEvent } from '@cairn/contracts';
+import { HTTP_ACTOR, HTTP_SOURCE, SIGNAL_TYPE, signalSchema, subjects, type CloudEvent } from '@cairn/contracts';
 import { idOf, type Id } from '@cairn/kernel';
 import type { Ids } from '@cairn/ports';
 import { accepted, type Answer } from '../answer.js';
@@ -7,7 +7,7 @@ import type { RawBody } from '../edge/read-body.js';
 import { refuse } from '../edge/refused.js';
 import type { RunReader } from '../queries/run-reader.js';
 import { checkedBody } from './checked-body.js';
-import { HTTP_ACTOR, receiptOf, type Intake } from './intake.js';
+import { receiptOf, type Intake } from './intake.js';
 
 export interface SendSignalParts {
   readonly intake: Intake;

@@ -1,11 +1,11 @@
-import { HTTP_SOURCE, START_TYPE, startRunSchema, subjects, type CloudEvent, type StartRunResponse } from '@cairn/contracts';
+import { HTTP_ACTOR, HTTP_SOURCE, START_TYPE, startRunSchema, subjects, type CloudEvent, type StartRunResponse } from '@cairn/contracts';
 import { idOf, type Id, type JsonObject } from '@cairn/kernel';
 import type { Ids } from '@cairn/ports';
 import { accepted, type Answer } from '../answer.js';
 import { readJson } from '../edge/media.js';
 import type { RawBody } from '../edge/read-body.js';
 import { checkedBody } from './checked-body.js';
-import { HTTP_ACTOR, receiptOf, type Intake } from './intake.js';
+import { receiptOf, type Intake } from './intake.js';
 
 /**
  * `POST workflows/{name}/runs`. Answers when scheduling has: the run exists then. Run and receipt have ids that follow from the

@@ -9,7 +9,7 @@ import { streamHeaders } from '../queries/follow-run.js';
 import { GATEWAY } from './gateway-token.js';
 import { write } from './write-answer.js';
 
-/** Runs over HTTP: signal, read, follow. A start does not come here: see `edge/fast-lane.ts`. */
+/** Runs over HTTP: signal, control, read, follow. A start does not come here: see `edge/fast-lane.ts`. Patterns keep a parameter from swallowing a verb (T-33). */
 @Controller('v1/:ns')
 export class RunsDoor {
   constructor(@Inject(GATEWAY) private readonly gateway: Gateway) {}
@@ -22,6 +22,36 @@ export class RunsDoor {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     return write(reply, this.gateway.sendSignal(params, headers, body));
+  }
+
+  @Post('runs/:id(^[^:]+)::cancel')
+  cancel(
+    @Param() params: Params,
+    @Headers() headers: IncomingHttpHeaders,
+    @Body() body: RawBody | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return write(reply, this.gateway.controlRun(params, 'cancel', headers, body));
+  }
+
+  @Post('runs/:id(^[^:]+)::pause')
+  pause(
+    @Param() params: Params,
+    @Headers() headers: IncomingHttpHeaders,
+    @Body() body: RawBody | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return write(reply, this.gateway.controlRun(params, 'pause', headers, body));
+  }
+
+  @Post('runs/:id(^[^:]+)::unpause')
+  unpause(
+    @Param() params: Params,
+    @Headers() headers: IncomingHttpHeaders,
+    @Body() body: RawBody | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return write(reply, this.gateway.controlRun(params, 'unpause', headers, body));
   }
 
   @Get('runs')
@@ -52,6 +82,26 @@ export class RunsDoor {
   @Get('runs/:id/verify')
   verify(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
     return write(reply, this.gateway.showVerification(params, query));
+  }
+
+  @Get('runs/:id/why')
+  why(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.showWhy(params, query));
+  }
+
+  @Get('runs/:id/retries')
+  retries(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.showRetries(params, query));
+  }
+
+  @Get('runs/:id/effects')
+  effects(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.listEffects(params, query));
+  }
+
+  @Get('runs/:id/effects/:key')
+  effect(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.showEffect(params, query));
   }
 
   @Get('runs/:id/result')

@@ -2,7 +2,14 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Module } from '@nestjs/common';
 import { createMemoryBus } from '@cairn/bus-memory';
-import { busStreams, schedulingCommands, schedulingIntake, type ExchangeRequest, type WorkDesk } from '@cairn/contracts';
+import {
+  busStreams,
+  retryPolicyCommands,
+  schedulingCommands,
+  schedulingIntake,
+  type ExchangeRequest,
+  type WorkDesk,
+} from '@cairn/contracts';
 import { createMemoryEventStore, type MemoryEventStore } from '@cairn/event-store-memory';
 import type { JsonObject } from '@cairn/kernel';
 import { createHttpApplication, createLog, Health, PortsModule } from '@cairn/nest-kit';
@@ -34,12 +41,12 @@ export interface Got {
   readonly json: JsonObject;
 }
 
-/** A gateway that listens for real, on a memory store and a memory bus. Its neighbours, scheduling and execution, are played by the spec. */
+/** A gateway that listens for real, on a memory store and a memory bus. Its neighbours, scheduling, execution and retry-policy, are played by the spec. */
 export interface Rig {
   readonly store: MemoryEventStore;
   readonly url: string;
   readonly port: number;
-  /** Whatever reached scheduling, in order. */
+  /** Whatever reached scheduling and retry-policy, in order. */
   readonly asked: IncomingMessage[];
   /** Whatever reached execution's desk. */
   readonly worked: { readonly call: string; readonly args: readonly unknown[] }[];
@@ -63,6 +70,7 @@ export async function openRig(): Promise<Rig> {
   };
   await bus.consume(schedulingIntake, handle);
   await bus.consume(schedulingCommands, handle);
+  await bus.consume(retryPolicyCommands, handle);
 
   const desk: WorkDesk = {
     exchange: (ns, frame: ExchangeRequest) => {
@@ -77,6 +85,8 @@ export async function openRig(): Promise<Rig> {
       worked.push({ call: 'heartbeat', args });
       return Promise.resolve(true);
     },
+    queue: () => ({ handlers: 0, waiting: 1 }),
+    holder: () => undefined,
     reply: (...args) => {
       worked.push({ call: 'reply', args });
       return Promise.resolve('late');

@@ -1,0 +1,36 @@
+import type { OpenAttempt } from '@cairn/domain-run';
+import type { Id } from '@cairn/kernel';
+import { command, newest, since, type Reason, type WhyFacts } from './facts.js';
+
+/** Attempts that are open: who has them, or why nobody does. */
+export function openAttempts(facts: WhyFacts): Reason[] {
+  return [...facts.state.path.attempts.entries()].flatMap(([attemptId, attempt]) => reasonOf(facts, attemptId, attempt) ?? []);
+}
+
+function reasonOf(facts: WhyFacts, attemptId: Id, attempt: OpenAttempt): Reason | undefined {
+  const { step, startedAt } = attempt;
+  const queue = facts.state.path.steps.get(step)?.work?.queue ?? '';
+  const about = { step, attemptId, queue, next: command(facts, 'run watch') };
+  const what = attempt.n === 1 ? `step ${step}` : `attempt ${attempt.n} of step ${step}`;
+  const handler = facts.holder(attemptId);
+  const taken = attempt.taken ? newest(facts, 'AttemptTaken', ({ data }) => data.attemptId === attemptId) : undefined;
+  if (handler !== undefined)
+    return { ...about, kind: 'with_handler', says: `Handler ${handler} has ${what}, for ${since(facts, taken?.at ?? startedAt)}.` };
+  if (taken !== undefined)
+    return {
+      ...about,
+      kind: 'handed_out',
+      says: `Handler ${taken.data.handler} took ${what} ${since(facts, taken.at)} ago and is not connected; when its lease is over, it counts as lost.`,
+    };
+  if (facts.state.path.paused) return undefined; // It is not handed out: that the run is paused says all.
+  const { handlers, waiting } = facts.queue(queue);
+  const waits = `${what} has waited for ${since(facts, startedAt)}`;
+  if (handlers === 0)
+    return { ...about, kind: 'no_handler', says: `No handler serves queue ${queue}, where ${waits}; start one, and the run goes on.` };
+  const crew = handlers === 1 ? 'the one handler' : `one of the ${handlers} handlers`;
+  return {
+    ...about,
+    kind: 'queued',
+    says: `In queue ${queue} ${waits} for ${crew} to be free, with ${waiting === 1 ? 'no other task' : `${waiting} tasks in all`}.`,
+  };
+}
