@@ -3,6 +3,7 @@ import { createFileArtifacts } from '@cairn/artifacts-files';
 import { createMemoryBus } from '@cairn/bus-memory';
 import { busStreams, metricDeclarations, metricNames } from '@cairn/contracts';
 import { FolderLocked, lockFolder, openLibsqlEventStore } from '@cairn/event-store-libsql';
+import { withKnownLabels } from '@cairn/gateway';
 import { createPromMetrics } from '@cairn/metrics-prom';
 import { createLog, DRAIN_MS_MAX, Health, type Log, type Ports } from '@cairn/nest-kit';
 import { systemClock, systemIds, systemRandomness } from '@cairn/system';
@@ -49,7 +50,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     const folder = await openDataFolder(data);
     closing.push(lock(folder.lock));
     const token = await readOrMakeToken(folder.token);
-    const { ports, health, exposition, onBug } = await openPorts(folder, log, closing);
+    const { ports, health, exposition, onBug } = await openPorts(folder, config.namespaces, log, closing);
     const application = await openApplication({
       ports,
       health,
@@ -99,10 +100,11 @@ interface OpenPorts {
 
 async function openPorts(
   folder: { readonly events: string; readonly artifacts: string },
+  namespaces: readonly string[],
   log: Log,
   closing: (() => void | Promise<void>)[],
 ): Promise<OpenPorts> {
-  const metrics = createPromMetrics(metricDeclarations);
+  const metrics = createPromMetrics(withKnownLabels(metricDeclarations, namespaces));
   const onBug = (error: unknown): void => {
     metrics.count(metricNames.bugs, { service: SERVICE });
     log.error('bug', {}, error);

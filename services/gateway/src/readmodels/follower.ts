@@ -12,6 +12,9 @@ export class Follower {
   private position: Position | 'start' = 'start';
   private behindSince: number | undefined;
   private stopped = false;
+  private folded = 0;
+  /** Told when there is nothing more to fold for now. */
+  private waiting: (() => void)[] = [];
   private readonly first: Promise<void>;
   private caughtUpOnce = (): void => undefined;
 
@@ -40,8 +43,22 @@ export class Follower {
     return this.behindSince === undefined ? 0 : this.parts.clock.monotonicMs() - this.behindSince;
   }
 
+  /** Events folded so far, repeated ones too. */
+  foldedCount(): number {
+    return this.folded;
+  }
+
+  /** Resolves when everything that this process has stored by now is folded. Not while the store is away. */
+  level(): Promise<void> {
+    return new Promise((resolve) => {
+      this.waiting.push(resolve);
+      this.tail?.nudge(); // `caughtUp` comes after what is under way, and what was stored before is.
+    });
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
+    this.tellWaiting();
     this.reopening?.cancel();
     await this.tail?.stop();
   }
@@ -51,13 +68,16 @@ export class Follower {
     this.tail = store.tail(foldedTypes, this.position, {
       deliver: (events) => {
         this.behindSince ??= clock.monotonicMs();
-        for (const { event } of events) models.apply(event);
-        const last = events.at(-1);
-        if (last !== undefined) this.position = last.position;
+        for (const { event, position } of events) {
+          models.apply(event);
+          this.position = position; // After each: a tail that breaks here goes on behind it.
+          this.folded += 1;
+        }
       },
       caughtUp: () => {
         this.behindSince = undefined;
         this.caughtUpOnce();
+        this.tellWaiting();
       },
       onFault: (fault) => {
         this.parts.onFault(fault);
@@ -65,5 +85,9 @@ export class Follower {
         if (!this.stopped) this.reopening = clock.after(REOPEN_MS, () => this.open());
       },
     });
+  }
+
+  private tellWaiting(): void {
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 }

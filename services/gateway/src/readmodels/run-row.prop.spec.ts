@@ -7,12 +7,16 @@ import { RunRow, SILENT_AFTER_MS } from './run-row.js';
 
 /**
  * Goal: a row says of a run what the domain's own fold says, after every event (E-3 of `reliability.md`). Method: random walks over
- * what may happen to a run with four steps and two waits, each event told to both.
+ * what may happen to a run with four steps, two of them effects, and two waits, paused and gone on with, and ended in every way; each
+ * event told to both.
  */
 const RUN: Id = idOf('run', 'default', 'w', 'k');
 const STEPS = ['a', 'b', 'c', 'd'];
 const WAITS = ['w1', 'w2'];
+const EFFECTS = ['c', 'd'];
 const BUCKETS = ['timeout', 'network', 'rate_limited'];
+
+const ENDS = [told.completed('ok'), told.runFailed(), told.gaveUp(), told.cancelled()];
 
 /** One run, walked by numbers: each picks one of the moves that are possible then. */
 function walk(picks: readonly number[]): RunEvent[] {
@@ -21,26 +25,46 @@ function walk(picks: readonly number[]): RunEvent[] {
     STEPS.map((step) => [step, { status: 'idle' as 'idle' | 'open' | 'failed' | 'retry' | 'blocked' | 'over', attempt: 0 }]),
   );
   const waits = new Map(WAITS.map((step) => [step, 'idle' as 'idle' | 'open' | 'over']));
+  let paused = false;
   for (const pick of picks) {
     const moves: (() => void)[] = [];
     for (const [step, state] of steps) {
-      const move = (status: typeof state.status, event: () => RunEvent, again = 0): void =>
+      const isEffect = EFFECTS.includes(step);
+      const move = (status: typeof state.status, more: () => readonly RunEvent[], again = 0): void =>
         void moves.push(() => {
           state.attempt += again;
           state.status = status;
-          events.push(event());
+          events.push(...more());
         });
-      if (state.status === 'idle' || state.status === 'retry') move('open', () => told.stepStarted(step, state.attempt), 1);
+      const start = (): RunEvent[] => [
+        told.stepStarted(step, state.attempt),
+        ...(isEffect ? [told.effectIntended(step, state.attempt)] : []),
+      ];
+      const fail = (left: 'EffectAbsent' | 'EffectUnknown') => (): RunEvent[] => [
+        told.failed(step, state.attempt),
+        ...(isEffect ? [told.effectLeft(left, step, state.attempt)] : []),
+      ];
+      if (state.status === 'idle' || state.status === 'retry') move('open', start, 1);
+      // Refused by the decider: this attempt has no intent, whatever an earlier one left.
+      if (state.status === 'retry') move('failed', () => [told.stepStarted(step, state.attempt), told.failed(step, state.attempt)], 1);
       if (state.status === 'open') {
-        move('over', () => told.succeeded(step, state.attempt));
-        move('failed', () => told.failed(step, state.attempt));
+        move('over', () => [told.succeeded(step, state.attempt), ...(isEffect ? [told.effectConfirmed(step, state.attempt)] : [])]);
+        move('failed', fail('EffectAbsent'));
+        move('failed', fail('EffectUnknown'));
       }
       if (state.status === 'failed') {
         const bucket = BUCKETS[pick % BUCKETS.length] ?? 'timeout';
-        move('retry', () => told.decided(step, state.attempt, 'retry', bucket));
-        move('blocked', () => told.decided(step, state.attempt, 'block', bucket));
+        move('retry', () => [told.decided(step, state.attempt, 'retry', bucket)]);
+        move('blocked', () => [told.decided(step, state.attempt, pick % 2 === 0 ? 'block' : 'escalate', bucket)]);
+        move('over', () => [told.decided(step, state.attempt, 'give_up', bucket), told.skipped(step)]);
       }
     }
+    // Seldom, and not for long: a pause hides what the state would be without it.
+    if (pick % 5 === 0 || paused)
+      moves.push(() => {
+        paused = !paused;
+        events.push(paused ? told.paused() : told.unpaused());
+      });
     for (const [step, status] of waits) {
       if (status === 'idle')
         moves.push(
@@ -50,7 +74,10 @@ function walk(picks: readonly number[]): RunEvent[] {
         moves.push(() => (waits.set(step, 'over'), void events.push(told.waitTriggered(RUN, step), told.waitSatisfied(RUN, step))));
     }
     moves[pick % Math.max(1, moves.length)]?.();
-    if (pick % 97 === 96) return [...events, pick % 2 === 0 ? told.completed('ok') : told.runFailed()];
+    if (pick % 197 === 196) {
+      const open = [...waits].filter(([, status]) => status === 'open').map(([step]) => told.waitWithdrawn(RUN, step));
+      return [...events, ...open, ENDS[pick % ENDS.length] ?? told.cancelled()];
+    }
   }
   return events;
 }
@@ -58,20 +85,24 @@ function walk(picks: readonly number[]): RunEvent[] {
 describe('a row of a run', () => {
   it('is at every revision what the domain folds', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(10_000), { maxLength: 60 }), (picks) => {
+      fc.property(fc.array(fc.nat(10_000), { minLength: 20, maxLength: 60 }), (picks) => {
         const events = history(RUN, walk(picks));
         const row = new RunRow(RUN);
         let state = initialState(RUN);
+        let entered = '';
         for (const [i, event] of decodeRunEvents(events).entries()) {
           state = evolve(state, event, event);
+          const before = row.state;
           row.apply(events[i]!);
+          if (i === 0 || before !== row.state) entered = row.lastAt;
+          expect(row.entered).toBe(entered);
           expect({ state: row.state, sub: row.sub, since: row.since, revision: row.revision }).toEqual({
             ...state.status,
             revision: state.revision,
           });
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 
@@ -103,5 +134,7 @@ describe('a row of a run', () => {
     expect(flagsAt(1, BEGIN + 10 * SILENT_AFTER_MS)).toEqual(['quiet']); // Waiting is not being silent.
     expect(flagsAt(3, BEGIN + 10_000)).toEqual([]);
     expect(flagsAt(3, BEGIN + SILENT_AFTER_MS + 10_000)).toEqual(['silent']);
+    for (const event of history(RUN, [told.paused()], 4, events[3]?.metadata.hash)) row.apply(event);
+    expect(row.view(BEGIN + 10 * SILENT_AFTER_MS)).toMatchObject({ state: 'blocked', sub: 'paused', flags: [] }); // Somebody wanted it so.
   });
 });

@@ -1,9 +1,10 @@
 import type { RunStateName, RunView } from '@cairn/contracts';
 import type { Id, Instant, JsonObject, Revision, StoredEvent } from '@cairn/kernel';
 import type { RetryDecided, RunEvent, RunStarted } from '@cairn/domain-run';
+import { EffectsInDoubt } from './effects-in-doubt.js';
 
-/** What a failed attempt is still owed: a decision or another attempt, an operator, nothing more. */
-type Owed = 'retry' | 'operator' | 'nothing';
+/** What a failed attempt is still owed: a decision or another attempt, an operator, one who looks what its effect did, nothing more. */
+type Owed = 'retry' | 'operator' | 'look' | 'nothing';
 
 /** A run that shows no event for so long while somebody should be at work is `silent` (`capabilities.md` §2.1). */
 export const SILENT_AFTER_MS = 86_400_000;
@@ -24,6 +25,8 @@ export class RunRow {
   head = 'main';
   revision: Revision = -1;
   since: Instant = '';
+  /** When it came into the state, whatever the sub-state was since then. */
+  entered: Instant = '';
   startedAt: Instant = '';
   endedAt: Instant | undefined;
   /** Revision of the event that ended it. */
@@ -34,22 +37,27 @@ export class RunRow {
   private laterAttempts = 0;
   private retriesOwed = 0;
   private operatorsOwed = 0;
+  /** Of those, steps whose effect nobody knows of. */
+  private looksOwed = 0;
   /** Open attempts and their numbers. Absent while there are none that need it: most rows are of runs that have ended. */
   private attempts: Map<Id, number> | undefined;
   /** Steps whose last failure is not settled. */
   private owed: Map<string, Owed> | undefined;
   private waits: Map<Id, { readonly kinds: readonly string[]; stale: boolean }> | undefined;
   private failure: { attemptId: Id; at: Instant; bucket: string | null } | undefined;
+  private paused = false;
+  private effects: EffectsInDoubt | undefined;
 
   constructor(readonly run: Id) {}
 
-  /** Folds the next event of the run's head. One that was folded before changes nothing: tails deliver at least once. */
-  apply(event: StoredEvent): void {
-    if (event.revision <= this.revision) return;
+  /** Folds the next event of the run's head. One that was folded before changes nothing and answers false: tails deliver at least once. */
+  apply(event: StoredEvent): boolean {
+    if (event.revision <= this.revision) return false;
     this.revision = event.revision;
     this.lastAt = event.at;
     this.fold(event as unknown as StoredEvent & RunEvent);
     this.judge(event.at);
+    return true;
   }
 
   /** A row that folds on without changing this one. */
@@ -59,6 +67,7 @@ export class RunRow {
     copy.owed = this.owed && new Map(this.owed);
     copy.waits = this.waits && new Map([...this.waits].map(([id, wait]) => [id, { ...wait }]));
     copy.failure = this.failure && { ...this.failure };
+    copy.effects = this.effects?.copy();
     return copy;
   }
 
@@ -88,12 +97,14 @@ export class RunRow {
         break;
       case 'StepStarted':
         this.settle(event.data.step);
+        this.effects?.forget(event.data.step);
         (this.attempts ??= new Map()).set(event.data.attemptId, event.data.attempt);
         if (event.data.attempt === 1) this.firstAttempts += 1;
         else this.laterAttempts += 1;
         break;
       case 'StepSucceeded':
         this.close(event.data.attemptId);
+        this.effects?.forget(event.data.step);
         break;
       case 'StepFailed':
         this.close(event.data.attemptId);
@@ -106,6 +117,17 @@ export class RunRow {
         break;
       case 'StepSkipped':
         this.settle(event.data.step);
+        this.effects?.forget(event.data.step);
+        break;
+      case 'EffectIntended':
+        (this.effects ??= new EffectsInDoubt()).intend(event.data.step, event.data.key);
+        break;
+      case 'EffectUnknown':
+        this.effects?.doubt(event.data.key);
+        break;
+      case 'EffectConfirmed':
+      case 'EffectAbsent':
+        this.effects?.clear(event.data.key);
         break;
       case 'WaitOpened':
         this.waits ??= new Map();
@@ -130,6 +152,16 @@ export class RunRow {
       case 'RunFailed':
         this.end(event, 'failed');
         break;
+      case 'RunCancelled':
+        this.end(event, 'cancelled');
+        break;
+      case 'RunPaused':
+        this.paused = true;
+        break;
+      case 'RunUnpaused':
+        this.paused = false;
+        break;
+      case 'AttemptTaken':
       case 'WaitTriggered':
       case 'EventEmitted':
       case 'CheckpointReached':
@@ -162,7 +194,10 @@ export class RunRow {
     this.owed ??= new Map();
     this.owed.set(step, owed);
     if (owed === 'retry') this.retriesOwed += 1;
-    else this.operatorsOwed += 1;
+    else {
+      this.operatorsOwed += 1;
+      if (owed === 'look') this.looksOwed += 1;
+    }
   }
 
   private settle(step: string): void {
@@ -170,12 +205,17 @@ export class RunRow {
     if (owed === undefined) return;
     this.owed?.delete(step);
     if (owed === 'retry') this.retriesOwed -= 1;
-    else this.operatorsOwed -= 1;
+    else {
+      this.operatorsOwed -= 1;
+      if (owed === 'look') this.looksOwed -= 1;
+    }
   }
 
   private decide({ step, attemptId, decision, bucket }: RetryDecided['data']): void {
     if (this.failure?.attemptId === attemptId) this.failure.bucket = bucket;
-    this.owe(step, decision === 'retry' ? 'retry' : decision === 'block' || decision === 'escalate' ? 'operator' : 'nothing');
+    if (decision === 'retry') this.owe(step, 'retry');
+    else if (decision !== 'block' && decision !== 'escalate') this.owe(step, 'nothing');
+    else this.owe(step, this.effects?.isUnknown(step) === true ? 'look' : 'operator');
   }
 
   private end(event: StoredEvent, outcome: string): void {
@@ -185,13 +225,15 @@ export class RunRow {
     this.owed = undefined;
     this.waits = undefined;
     this.failure = undefined;
-    this.firstAttempts = this.laterAttempts = this.retriesOwed = this.operatorsOwed = 0;
+    this.effects = undefined;
+    this.firstAttempts = this.laterAttempts = this.retriesOwed = this.operatorsOwed = this.looksOwed = 0;
     this.become('complete', outcome, event.at);
   }
 
   private judge(at: Instant): void {
     if (this.endedAt !== undefined) return;
-    if (this.operatorsOwed > 0) this.become('blocked', 'awaiting_decision', at);
+    if (this.paused) this.become('blocked', 'paused', at);
+    else if (this.operatorsOwed > 0) this.become('blocked', this.looksOwed > 0 ? 'effect_unknown' : 'awaiting_decision', at);
     else if (this.firstAttempts > 0) this.become('active', null, at);
     else if (this.laterAttempts > 0 || this.retriesOwed > 0) this.become('retrying', this.failure?.bucket ?? null, at);
     else if (this.waits !== undefined && this.waits.size > 0) this.become('waiting', this.triggerKinds(this.waits), at);
@@ -200,6 +242,7 @@ export class RunRow {
 
   private become(state: RunStateName, sub: string | null, at: Instant): void {
     if (this.state === state && this.sub === sub && this.since !== '') return;
+    if (this.state !== state || this.since === '') this.entered = at;
     this.state = state;
     this.sub = sub;
     this.since = at;
@@ -215,7 +258,7 @@ export class RunRow {
     const open = [...(this.waits?.values() ?? [])];
     if (open.length > 0) flags.push('quiet'); // Nobody is notified of anything yet.
     if (open.some(({ stale }) => stale)) flags.push('stale');
-    const working = this.state === 'active' || this.state === 'retrying' || this.state === 'blocked';
+    const working = this.state === 'active' || this.state === 'retrying' || (this.state === 'blocked' && !this.paused);
     if (working && nowMs - Date.parse(this.lastAt) > SILENT_AFTER_MS) flags.push('silent');
     return flags;
   }

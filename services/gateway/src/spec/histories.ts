@@ -1,5 +1,5 @@
 import { idOf, instantOf, runStream, sealAppend, type Id, type StoredEvent } from '@cairn/kernel';
-import type { RunEvent } from '@cairn/domain-run';
+import type { CheckpointKind, OnDeadline, RunEvent } from '@cairn/domain-run';
 
 const HASH = `sha256:${'a'.repeat(64)}`;
 /** The first event's time; every further append is a second later. */
@@ -42,7 +42,7 @@ export const told = {
     data: { step, attemptId: attemptId(step, attempt), failure: { by: 'handler', message: 'no', sideEffect: 'none' } },
   }),
   skipped: (step: string): RunEvent => ({ type: 'StepSkipped', version: 1, data: { step, because: 'optional' } }),
-  decided: (step: string, attempt: number, decision: 'retry' | 'block' | 'give_up', bucket = 'timeout'): RunEvent => ({
+  decided: (step: string, attempt: number, decision: 'retry' | 'block' | 'escalate' | 'give_up', bucket = 'timeout'): RunEvent => ({
     type: 'RetryDecided',
     version: 1,
     data: {
@@ -91,33 +91,87 @@ export const told = {
     version: 1,
     data: { waitId: waitId(run, step), step, triggers: [0] },
   }),
+  waitExpired: (run: Id, step: string, then: OnDeadline = { value: null }): RunEvent => ({
+    type: 'WaitExpired',
+    version: 1,
+    data: { waitId: waitId(run, step), step, then },
+  }),
+  waitWithdrawn: (run: Id, step: string): RunEvent => ({
+    type: 'WaitWithdrawn',
+    version: 1,
+    data: { waitId: waitId(run, step), step, because: 'run_ended' },
+  }),
+  checkpoint: (
+    name: string,
+    kind: CheckpointKind = 'stage',
+    stateDigest = '0'.repeat(64),
+    artifacts: readonly string[] = [],
+  ): RunEvent => ({
+    type: 'CheckpointReached',
+    version: 1,
+    data: {
+      name,
+      kind,
+      claim: { says: `${name} is reached`, artifacts, usage: { usd: 0, tokensIn: 0, tokensOut: 0 } },
+      digestVersion: 1,
+      stateDigest,
+    },
+  }),
+  effectIntended: (step: string, attempt = 1, key = step): RunEvent => ({
+    type: 'EffectIntended',
+    version: 1,
+    data: { key, suffix: 0, step, attemptId: attemptId(step, attempt), fingerprint: 'f'.repeat(64), guarantee: 'none' },
+  }),
+  effectConfirmed: (step: string, attempt = 1, key = step): RunEvent => ({
+    type: 'EffectConfirmed',
+    version: 1,
+    data: { key, suffix: 0, step, attemptId: attemptId(step, attempt), by: 'reply' },
+  }),
+  effectLeft: (type: 'EffectAbsent' | 'EffectUnknown', step: string, attempt = 1, key = step): RunEvent => ({
+    type,
+    version: 1,
+    data: { key, suffix: 0, step, attemptId: attemptId(step, attempt), because: 'a spec' },
+  }),
+  paused: (): RunEvent => ({ type: 'RunPaused', version: 1, data: { by: 'operator' } }),
+  unpaused: (): RunEvent => ({ type: 'RunUnpaused', version: 1, data: { by: 'operator' } }),
+  cancelled: (): RunEvent => ({ type: 'RunCancelled', version: 1, data: {} }),
+  gaveUp: (): RunEvent => ({ type: 'RunGaveUp', version: 1, data: { rule: 'a spec', numbers: {} } }),
   completed: (output: string): RunEvent => ({ type: 'RunCompleted', version: 1, data: { outcome: 'succeeded', output } }),
   runFailed: (): RunEvent => ({ type: 'RunFailed', version: 1, data: { bucket: 'definition_error', message: 'cannot be' } }),
 } as const;
 
 /** Seals each event as an append of its own behind those before, a second apart. */
 export function history(run: Id, events: readonly RunEvent[], from = 0, prevHash = ''): StoredEvent[] {
+  return historyOf(
+    run,
+    events.map((event, i) => ({ atS: from + i, events: [event] })),
+    from,
+    prevHash,
+  );
+}
+
+/** Seals appends of several events each, `atS` seconds after `BEGIN`. */
+export function historyOf(
+  run: Id,
+  appends: readonly { readonly atS: number; readonly events: readonly RunEvent[] }[],
+  from = 0,
+  prevHash = '',
+): StoredEvent[] {
   const stored: StoredEvent[] = [];
-  let hash = prevHash;
-  for (const [i, event] of events.entries()) {
-    const revision = from + i;
-    const [sealed] = sealAppend(
-      {
-        stream: runStream(run, 'main'),
-        expected: revision === 0 ? 'no_stream' : revision - 1,
-        prevHash: hash,
-        ns: 'default',
-        runId: run,
-        branch: 'main',
-        at: instantOf(BEGIN + revision * 1_000),
-        actor: 'service:execution',
-        causationId: run,
-      },
-      [event],
-    );
-    if (sealed === undefined) continue;
-    hash = sealed.metadata.hash;
-    stored.push(sealed);
+  for (const { atS, events } of appends) {
+    const first = from + stored.length;
+    const context = {
+      stream: runStream(run, 'main'),
+      expected: first === 0 ? ('no_stream' as const) : first - 1,
+      prevHash: stored.at(-1)?.metadata.hash ?? prevHash,
+      ns: 'default',
+      runId: run,
+      branch: 'main',
+      at: instantOf(BEGIN + atS * 1_000),
+      actor: 'service:execution',
+      causationId: run,
+    };
+    stored.push(...sealAppend(context, events));
   }
   return stored;
 }

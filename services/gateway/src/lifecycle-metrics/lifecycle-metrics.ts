@@ -1,0 +1,54 @@
+import { Generations } from '@cairn/application';
+import { metricNames, type RunStateName } from '@cairn/contracts';
+import type { RunEvent } from '@cairn/domain-run';
+import type { Id, Instant, StoredEvent } from '@cairn/kernel';
+import type { Metrics } from '@cairn/ports';
+import type { RunRow } from '../readmodels/run-row.js';
+import type { JudgedResume } from './resume.js';
+import { RunCourses } from './run-courses.js';
+import { RunTallies } from './run-tallies.js';
+
+/** Lines of receipts that are remembered so that none is counted twice: far more than a tail that resubscribes tells again. */
+const RECEIPT_LINES_KEPT = 65_536;
+
+/**
+ * The lifecycle metrics of `capabilities.md` §2.2 as a fold over the history: the same events in the same order give the same numbers,
+ * at any time again (U-20). Resumes are told to `resumed`, since whether their checkpoint holds is not in the event at hand.
+ */
+export class LifecycleMetrics {
+  private readonly tallies: RunTallies;
+  private readonly courses: RunCourses;
+  private readonly lines = new Generations<Id, true>(RECEIPT_LINES_KEPT);
+
+  constructor(
+    private readonly metrics: Metrics,
+    resumed: (resume: JudgedResume) => void,
+  ) {
+    this.tallies = new RunTallies(metrics);
+    this.courses = new RunCourses(metrics, resumed);
+  }
+
+  /** An event that `row` has just folded for the first time. `before`: the state that it was in, and since when ('' before its first event). */
+  ofRun(event: StoredEvent & RunEvent, row: RunRow, before: RunStateName, entered: Instant): void {
+    if (entered === '') this.tallies.enter(row);
+    else if (row.state !== before) this.tallies.move(row, before, entered);
+    this.courses.apply(event, row.run, row.ns, row.sub === 'paused');
+  }
+
+  /** A `ReceiptSettled`. Redelivery counts nothing. */
+  ofReceipt({ eventId, metadata: { ns }, data }: StoredEvent): void {
+    if (this.lines.get(eventId) === true) return;
+    this.lines.set(eventId, true);
+    this.metrics.count(metricNames.events, { ns, outcome: String(data['outcome']) });
+  }
+
+  /** A definition was applied: its workflow exists. */
+  ofDefinition(ns: string, workflow: string): void {
+    this.tallies.open(ns, workflow);
+  }
+
+  /** Tells what is a state and no count: call it before a scrape. */
+  tellGauges(): void {
+    this.tallies.tellGauges();
+  }
+}

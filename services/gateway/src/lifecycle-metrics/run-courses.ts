@@ -1,0 +1,181 @@
+import type { RunEvent, WaitOpened } from '@cairn/domain-run';
+import { metricNames } from '@cairn/contracts';
+import type { Id, Instant, Revision, StoredEvent } from '@cairn/kernel';
+import type { Metrics } from '@cairn/ports';
+import { bucketLabel } from './bucket-label.js';
+import type { JudgedResume, Resume, ResumeOutcome } from './resume.js';
+import { secondsBetween } from './seconds-between.js';
+
+/** What must be remembered of a run between a failure or a resume and what becomes of it. */
+interface Course {
+  /** Steps whose last attempt failed. */
+  readonly failures: Map<string, { readonly attemptId: Id; readonly at: Instant; bucket: string }>;
+  /** Resumes whose outcome is open. */
+  resumes: OpenResume[];
+}
+
+interface OpenResume extends Resume {
+  /** Its wait ended while the run was paused: it goes on when the run does. */
+  held: boolean;
+  /** Set where a deadline may be the run's end, in the append that begins here: then nothing went on. */
+  readonly endsWith?: Revision;
+}
+
+interface OpenWait {
+  readonly kinds: readonly string[];
+  readonly restores: string;
+  readonly opened: Revision;
+}
+
+/** Failures and what became of them; waits and how their runs went on. Keeps nothing of a run that has ended. */
+export class RunCourses {
+  private readonly courses = new Map<Id, Course>();
+  private readonly waits = new Map<Id, OpenWait>();
+
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly resumed: (resume: JudgedResume) => void,
+  ) {}
+
+  /** Takes each event of a run once, in order. `paused`: as the run is after it. */
+  apply(event: StoredEvent & RunEvent, run: Id, ns: string, paused: boolean): void {
+    switch (event.type) {
+      case 'StepSucceeded':
+        this.resolve(run, ns, event.data.step);
+        break;
+      case 'StepFailed': {
+        const { step, attemptId } = event.data;
+        this.settle(run, 'failed');
+        this.course(run).failures.set(step, { attemptId, at: event.at, bucket: '' });
+        break;
+      }
+      case 'RetryDecided':
+        this.decide(event, run, ns);
+        break;
+      case 'StepSkipped':
+        this.courses.get(run)?.failures.delete(event.data.step);
+        break;
+      case 'CheckpointReached':
+        if (event.data.kind !== 'recovery') this.settle(run, 'success');
+        break;
+      case 'WaitOpened':
+        this.waits.set(event.data.waitId, openWait(event.data, event.revision));
+        break;
+      case 'WaitSatisfied':
+        this.resume(event, run, ns, paused);
+        break;
+      case 'WaitExpired':
+        this.resume(event, run, ns, paused);
+        break;
+      case 'WaitWithdrawn':
+        this.waits.delete(event.data.waitId);
+        break;
+      case 'RunPaused':
+        this.settle(run, 'cut');
+        break;
+      case 'RunUnpaused':
+        for (const resume of this.courses.get(run)?.resumes ?? []) resume.held = false;
+        break;
+      case 'RunCompleted':
+        this.end(run, 'success');
+        break;
+      case 'RunCancelled':
+        this.end(run, 'cut');
+        break;
+      case 'RunFailed':
+      case 'RunGaveUp':
+        this.endBadly(run, event.metadata.appendFirst);
+        break;
+      default:
+        break;
+    }
+  }
+
+  private course(run: Id): Course {
+    let course = this.courses.get(run);
+    if (course === undefined) this.courses.set(run, (course = { failures: new Map(), resumes: [] }));
+    return course;
+  }
+
+  /** A step that failed before has succeeded: its retry resolved the failure just before. */
+  private resolve(run: Id, ns: string, step: string): void {
+    const failures = this.courses.get(run)?.failures;
+    const failure = failures?.get(step);
+    if (failures === undefined || failure === undefined) return;
+    failures.delete(step);
+    this.metrics.count(metricNames.retryResolved, { ns, bucket: bucketLabel(failure.bucket) });
+  }
+
+  /** `escalate` hands the decision to a person: how long it took is known when that one has decided. */
+  private decide({ data, at }: StoredEvent & Extract<RunEvent, { type: 'RetryDecided' }>, run: Id, ns: string): void {
+    const { step, attemptId, decision } = data;
+    const bucket = bucketLabel(data.bucket);
+    this.metrics.count(metricNames.retryAttempts, { ns, bucket, decision });
+    const failure = this.courses.get(run)?.failures.get(step);
+    if (failure?.attemptId !== attemptId) return;
+    failure.bucket = data.bucket;
+    if (decision === 'escalate') return;
+    const seconds = secondsBetween(failure.at, at);
+    this.metrics.observe(metricNames.failureToDecision, seconds, { ns, bucket, decider: 'policy' });
+  }
+
+  private resume(
+    event: StoredEvent & Extract<RunEvent, { type: 'WaitSatisfied' | 'WaitExpired' }>,
+    run: Id,
+    ns: string,
+    paused: boolean,
+  ): void {
+    const wait = this.waits.get(event.data.waitId);
+    if (wait === undefined) return;
+    this.waits.delete(event.data.waitId);
+    const { restores, opened } = wait;
+    const mayEnd = event.type === 'WaitExpired' && ('fail' in event.data.then || 'giveUp' in event.data.then);
+    this.course(run).resumes.push({
+      ns,
+      run,
+      trigger: event.type === 'WaitExpired' ? 'deadline' : kindsOf(wait, event.data.triggers),
+      restores,
+      opened,
+      held: paused,
+      ...(mayEnd ? { endsWith: event.metadata.appendFirst } : {}),
+    });
+  }
+
+  private settle(run: Id, outcome: ResumeOutcome): void {
+    const course = this.courses.get(run);
+    if (course === undefined || course.resumes.length === 0) return;
+    const settled = course.resumes.filter(({ held }) => !held);
+    if (settled.length === 0) return;
+    course.resumes = course.resumes.filter(({ held }) => held);
+    for (const { ns, trigger, restores, opened } of settled) this.resumed({ ns, run, trigger, restores, opened, outcome });
+  }
+
+  /** What is still held never went on, and is no resume. */
+  private end(run: Id, outcome: ResumeOutcome): void {
+    this.settle(run, outcome);
+    this.courses.delete(run);
+  }
+
+  /**
+   * The run failed or gave up before any step of it did: its own end and nobody's cut, so it did not resume well. Where the deadline
+   * itself is that end, nothing was resumed.
+   */
+  private endBadly(run: Id, appendFirst: Revision): void {
+    const course = this.courses.get(run);
+    if (course !== undefined) course.resumes = course.resumes.filter(({ endsWith }) => endsWith !== appendFirst);
+    this.end(run, 'failed');
+  }
+}
+
+const openWait = ({ triggers, restores }: WaitOpened['data'], opened: Revision): OpenWait => ({
+  kinds: triggers.map(({ kind }) => kind),
+  restores,
+  opened,
+});
+
+/** Kinds of the triggers at these indexes, each once, in the alphabet's order. */
+function kindsOf({ kinds }: OpenWait, triggers: readonly number[]): string {
+  const [first] = triggers;
+  if (triggers.length === 1 && first !== undefined) return kinds[first] ?? '';
+  return [...new Set(triggers.map((index) => kinds[index] ?? ''))].sort().join('+');
+}
