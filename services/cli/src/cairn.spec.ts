@@ -100,6 +100,9 @@ describe('usage (exit 2)', () => {
     [['run', 'lst'], 'Did you mean list?'],
     [['run', 'list', '--stat', 'x'], 'Did you mean --state?'],
     [['run', 'show'], "Missing required argument 'run'"],
+    [['run', 'pause'], "Missing required argument 'run'"],
+    [['wy', RUN], 'Did you mean why?'],
+    [['effect', 'show', RUN], "Missing required argument 'key'"],
     [['run', 'show', 'abc'], "'abc' is neither the id of a run nor the last 6 or more characters"],
     [['run', 'state', RUN, '--at', '17'], "--at: '17' is no place in a history"],
     [['run', 'start', 'w', '--input', '{bad'], '--input is not JSON'],
@@ -331,6 +334,152 @@ describe('commands', () => {
     expect((await run(['run', 'signal', RUN, 'go', '--data', '{"ok":true}'])).out).toContain('woke run');
     expect(asked[0]?.body).toEqual({ data: { ok: true } });
     expect((await run(['wait', 'show', WAIT])).out).toContain('a.b key V-1');
+  });
+});
+
+describe('why a run is where it is', () => {
+  it.each([
+    ['cancel', 'cancelled'],
+    ['pause', 'paused'],
+    ['unpause', 'unpaused'],
+  ])('run %s: asks once, with the reason, and says what was done', async (verb, done) => {
+    const body = { ...receipt, outcome: 'attached', runs: [{ run: RUN }] };
+    answers[`POST runs/${RUN}:${verb}`] = { status: 202, body };
+    const people = await run(['run', verb, RUN, '--reason', 'month end']);
+    expect(people).toMatchObject({ code: 0, out: `${done} run ${RUN.slice(-8)}\n  receipt ${receipt.receiptId}\n` });
+    expect((await run(['run', verb, RUN, '--json'])).json()).toEqual(body);
+    expect(asked.map((one) => one.body)).toEqual([{ reason: 'month end' }, {}]);
+    answers[`POST runs/${RUN}:${verb}`] = { status: 202, body: { ...body, outcome: 'pending' } };
+    expect((await run(['run', verb, RUN])).out).toContain(`accepted, and not ${done} yet`);
+    answers[`POST runs/${RUN}:${verb}`] = { status: 409, body: { code: 'run_ended', detail: 'The run has ended.' } };
+    expect(await run(['run', verb, RUN])).toMatchObject({ code: 4, err: 'cairn: The run has ended.\n' });
+  });
+
+  it('why: the sentence, the next command, and whatever else is open', async () => {
+    const because = [
+      { kind: 'paused', says: 'The run is paused by user:local.', next: 'npx cairn run unpause x' },
+      { kind: 'with_handler', says: 'Handler h/1\u001b has step a.', next: 'npx cairn run watch x' },
+    ];
+    const body = { run: RUN, state: 'blocked', sub: 'paused', since: view.since, says: because[0]?.says, next: because[0]?.next, because };
+    answers[`GET runs/${RUN}/why`] = { body };
+    const { code, out } = await run(['why', RUN]);
+    expect(code).toBe(0);
+    expect(out.split('\n').slice(1)).toEqual([
+      '  The run is paused by user:local.',
+      '  next  npx cairn run unpause x',
+      '  Handler h/1· has step a.',
+      '  next  npx cairn run watch x',
+      '',
+    ]);
+    expect(out).toMatch(/^blocked\(paused\) for .+ {2}run \w{8}\n/);
+    expect((await run(['why', RUN, '--json'])).json()).toEqual(body);
+  });
+
+  const failure = {
+    step: 'ask',
+    attempt: 1,
+    attemptId: idOf('attempt', 'x'),
+    branch: 'main',
+    revision: 7,
+    failedAt: '2026-11-24T10:00:03.000Z',
+    failure: { by: 'handler', code: '429', message: 'slow down', sideEffect: 'none' },
+    decided: {
+      revision: 8,
+      at: '2026-11-24T10:00:03.000Z',
+      bucket: 'rate_limited',
+      decision: 'retry',
+      justification: {
+        rule: 'default@1#rate_limited',
+        newEvidence: [{ code: '429', retryAfter: '2026-11-24T10:00:23.000Z' }],
+        expectedChange: 'provider_reset',
+      },
+      policy: { name: 'default', version: 1, hash: 'sha256:0', revision: 0 },
+      notBefore: '2026-11-24T10:00:23.000Z',
+    },
+    says: 'ask attempt 1 failed.',
+  };
+
+  it('retry explain: what was seen, how it was judged and why, for each failure or those of one step', async () => {
+    const { decided: _, ...undecided } = failure;
+    const lost = { ...undecided, step: 'pay', failure: { by: 'lease', message: 'lost', sideEffect: 'unknown' } };
+    answers[`GET runs/${RUN}/retries`] = { body: { items: [failure, lost] } };
+    expect((await run(['retry', 'explain', RUN])).out).toBe(
+      [
+        'ask attempt 1  10:00:03.000  main@7',
+        '  seen      429: slow down',
+        '  bucket    rate_limited',
+        '  decision  retry',
+        '  because   rule default@1#rate_limited, expects provider_reset',
+        '  evidence  429, retry after 2026-11-24T10:00:23.000Z',
+        '  next try  not before 2026-11-24T10:00:23.000Z',
+        '  policy    default@1',
+        'pay attempt 1  10:00:03.000  main@7',
+        '  seen      lost (by lease), side effect unknown',
+        '  decision  none yet: retry-policy has not judged it',
+        '',
+      ].join('\n'),
+    );
+    expect((await run(['retry', 'explain', RUN, 'ask', '--json'])).json()).toEqual({ items: [failure] });
+    expect((await run(['retry', 'explain', RUN, 'other'])).out).toBe(`no attempt of step other of run ${RUN.slice(-8)} has failed\n`);
+  });
+
+  it('effect list and show: the ledger, and one key with all that the history says of it', async () => {
+    const at = '2026-11-24T10:00:03.000Z';
+    const told = (event: string, revision: number, more = {}) => ({
+      event,
+      branch: 'main',
+      revision,
+      at,
+      attemptId: failure.attemptId,
+      ...more,
+    });
+    const history = [told('EffectIntended', 5), told('EffectUnknown', 7, { because: 'the handler was lost' })];
+    const effect = { run: RUN, key: 'pay/V 1', suffix: 1, status: 'unknown', fingerprint: 'f0', guarantee: 'none', step: 'pay', history };
+    answers[`GET runs/${RUN}/effects`] = { body: { items: [effect] } };
+    answers[`GET runs/${RUN}/effects/pay%2FV%201`] = { body: effect };
+    expect((await run(['effect', 'list', RUN])).out).toBe(
+      'STATUS   STEP  GUARANTEE  TRIES  LAST          KEY\nunknown  pay   none       1      10:00:03.000  pay/V 1#1\n',
+    );
+    const { out } = await run(['effect', 'show', RUN, 'pay/V 1']);
+    expect(out).toContain('effect        pay/V 1, unknown\nsent as       pay/V 1#1\n');
+    expect(out).toContain(`10:00:03.000  main@7    EffectUnknown    attempt ${failure.attemptId.slice(-8)}: the handler was lost\n`);
+    expect((await run(['effect', 'show', RUN, 'pay/V 1', '--json'])).json()).toEqual(effect);
+    expect((await run(['effect', 'show', RUN, 'other'])).code).toBe(3);
+  });
+});
+
+describe('policy', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-cli-'));
+  const good = join(folder, 'calm.yaml');
+  const bad = join(folder, 'bad.json');
+  writeFileSync(good, 'cairn: 1\npolicy: calm\nbuckets:\n  unclassified: { retry: false, escalate: triage }\nonExhausted: [block]\n');
+  writeFileSync(bad, '{"cairn":1,"policy":"calm","surprise":1}');
+  const summary = { name: 'calm', version: 2, hash: `sha256:${'a'.repeat(64)}`, revision: 1, appliedAt: view.since };
+
+  it('apply: checks the file here, sends its canonical form, and says which version it is now', async () => {
+    answers['PUT policies/calm'] = { status: 201, body: summary };
+    expect(await run(['policy', 'apply', good])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^applied calm@2 {2}sha256:\w{12}\n$/),
+    });
+    expect(asked[0]?.body).toMatchObject({ cairn: 1, policy: 'calm' });
+    answers['PUT policies/calm'] = { status: 200, body: summary };
+    expect((await run(['policy', 'apply', good, '--json'])).json()).toMatchObject({ outcome: 'unchanged', version: 2 });
+    const refused = await run(['policy', 'apply', bad]);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain('/surprise');
+    expect(asked).toHaveLength(2);
+    expect((await run(['policy', 'apply', 'calm.txt'])).code).toBe(2);
+  });
+
+  it('list and show: versions by name, and one in its canonical form', async () => {
+    const shown = { ...summary, policy: { cairn: 1, policy: 'calm' } };
+    answers['GET policies'] = { body: { items: [summary] } };
+    answers['GET policies/calm?version=2'] = { body: shown };
+    expect((await run(['policy', 'list'])).out).toContain('calm  2        sha256:aaaaaaaaaaaa  ');
+    expect((await run(['policy', 'show', 'calm', '--version', '2'])).out).toContain('"policy": "calm"');
+    expect((await run(['policy', 'show', 'calm', '--version', '2', '--json'])).json()).toEqual(shown);
+    expect((await run(['policy', 'show', 'other'])).code).toBe(3);
   });
 });
 

@@ -1,9 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { defCommands } from './commands/def.js';
 import { devCommand } from './commands/dev.js';
+import { effectCommands } from './commands/effect.js';
 import { eventCommands } from './commands/event.js';
+import { policyCommands } from './commands/policy.js';
+import { retryCommands } from './commands/retry.js';
 import { runCommands } from './commands/run.js';
 import { waitCommands } from './commands/wait.js';
+import { whyCommand } from './commands/why.js';
 import { EXIT } from './exit-codes.js';
 import { Paint } from './paint.js';
 import { problem, Refusal } from './refusal.js';
@@ -28,6 +32,18 @@ export async function cairn(args: readonly string[], surroundings: Surroundings)
   }
 }
 
+const nouns = [
+  devCommand,
+  defCommands,
+  eventCommands,
+  runCommands,
+  waitCommands,
+  effectCommands,
+  retryCommands,
+  policyCommands,
+  whyCommand,
+];
+
 function program(shell: Shell, json: boolean): Command {
   const { out, err } = shell.surroundings;
   const root = new Command('cairn')
@@ -38,7 +54,7 @@ function program(shell: Shell, json: boolean): Command {
     // Errors are reported in one place, at the end; what goes wrong without a noun is answered by the help.
     .configureOutput({ writeOut: out, writeErr: (text) => void (json || err(text)), outputError: () => {} });
   common(root);
-  for (const register of [devCommand, defCommands, eventCommands, runCommands, waitCommands]) register(root, shell);
+  for (const register of nouns) register(root, shell);
   inherit(root);
   return root;
 }

@@ -7,6 +7,9 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : br
 const step = ({ step: name, attempt }: Data): string =>
   `${text(name)}${typeof attempt === 'number' && attempt > 1 ? ` attempt ${attempt}` : ''}`;
 
+const sent = (key: unknown, suffix: unknown): string => (suffix === 0 ? text(key) : `${text(key)}#${text(suffix)}`);
+const reasonText = (reason: unknown): string => (reason === undefined ? 'no reason given' : text(reason));
+
 /** What a person wants to know of an event beyond its name; an event without a line here shows its data, cut. */
 const says: Readonly<Record<string, (data: Data) => string>> = {
   RunStarted: ({ workflow, key, input, cause }) =>
@@ -19,6 +22,10 @@ const says: Readonly<Record<string, (data: Data) => string>> = {
   StepSkipped: ({ step: name, because }) => `${text(name)}: ${text(because)}`,
   RetryDecided: ({ step: name, decision, bucket, notBefore }) =>
     `${text(name)}: ${text(decision)} (${text(bucket)})${notBefore === undefined ? '' : ` not before ${clock(text(notBefore))}`}`,
+  EffectIntended: ({ step: name, key, suffix, guarantee }) => `${text(name)} ${sent(key, suffix)} (${text(guarantee)})`,
+  EffectConfirmed: ({ step: name, key, suffix, by }) => `${text(name)} ${sent(key, suffix)} by ${text(by)}`,
+  EffectAbsent: ({ step: name, key, suffix, because }) => `${text(name)} ${sent(key, suffix)}: ${text(because)}`,
+  EffectUnknown: ({ step: name, key, suffix, because }) => `${text(name)} ${sent(key, suffix)}: ${text(because)}`,
   CheckpointReached: ({ name, kind, stateDigest }) => `${text(name)} (${text(kind)}) state ${text(stateDigest).slice(0, 19)}`,
   WaitOpened: ({ step: name, triggers, deadline }) =>
     `${text(name)} for ${(triggers as Data[]).map((trigger) => text(trigger['type'] ?? trigger['name'] ?? trigger['kind'])).join(', ')}${deadline === null ? '' : `, deadline ${text(deadline)}`}`,
@@ -30,6 +37,11 @@ const says: Readonly<Record<string, (data: Data) => string>> = {
   WaitStale: ({ step: name, because }) => `${text(name)}: ${text(because)}`,
   EventEmitted: ({ type, key, data }) => `${text(type)}${key === undefined ? '' : ` key ${text(key)}`} ${brief(data, 60)}`,
   RunCompleted: ({ outcome, output, outputRef }) => `${text(outcome)} ${brief(output ?? outputRef)}`,
+  RunGaveUp: ({ step: name, rule, numbers }) => `${text(name ?? '')} rule ${text(rule)} ${brief(numbers, 60)}`.trim(),
+  RunCancelled: ({ reason }) => reasonText(reason),
+  RunPaused: ({ reason, by }) => `${by === 'system' ? 'by Cairn itself ' : ''}${reasonText(reason)}`.trim(),
+  RunUnpaused: ({ reason }) => reasonText(reason),
+  LateResultRecorded: ({ step: name, reply, because }) => `${text(name)}: ${text((reply as Data)['kind'])}, ${text(because)}`,
   RunFailed: ({ step: name, bucket, message }) => `${text(name ?? '')} ${text(bucket)}: ${text(message)}`,
 };
 
@@ -41,6 +53,10 @@ const loud: Readonly<Record<string, Parameters<Paint['style']>[0]>> = {
   StepFailed: 'red',
   RunFailed: 'red',
   RunGaveUp: 'red',
+  RunCancelled: 'red',
+  RunPaused: 'yellow',
+  EffectConfirmed: 'green',
+  EffectUnknown: 'red',
   RetryDecided: 'yellow',
   WaitOpened: 'yellow',
   WaitExpired: 'yellow',

@@ -17,8 +17,9 @@ export class Paint {
 
   /** A state or outcome in its colour: what needs a person is loud, what is fine is not. */
   state(state: string, text = state): string {
-    if (['blocked', 'escalated', 'failed', 'gave_up', 'refused'].includes(state)) return this.style('red', text);
-    if (['waiting', 'in_review', 'retrying', 'near_miss', 'late', 'unmatched', 'stale'].includes(state)) return this.style('yellow', text);
-    return ['complete', 'succeeded', 'started', 'woke', 'satisfied'].includes(state) ? this.style('green', text) : text;
+    if (['blocked', 'escalated', 'failed', 'gave_up', 'refused', 'unknown'].includes(state)) return this.style('red', text);
+    if (['waiting', 'in_review', 'retrying', 'near_miss', 'late', 'unmatched', 'stale', 'intended'].includes(state))
+      return this.style('yellow', text);
+    return ['complete', 'succeeded', 'started', 'woke', 'satisfied', 'confirmed'].includes(state) ? this.style('green', text) : text;
   }
 }

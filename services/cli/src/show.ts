@@ -3,6 +3,10 @@ export const TAIL_SHOWN = 8;
 
 export const tail = (id: string): string => id.slice(-TAIL_SHOWN);
 
+/** Characters of a hash that people are shown, after `sha256:` (`capabilities.md` §3.1). */
+const HASH_SHOWN = 12;
+export const shortHash = (hash: string): string => hash.slice(0, 'sha256:'.length + HASH_SHOWN);
+
 /** A table without lines: columns as wide as their widest cell, two spaces between. Control characters never reach the terminal. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[], paintHeader: (text: string) => string): string {
   const cells = rows.map((row) => row.map(oneLine));

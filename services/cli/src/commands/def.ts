@@ -5,10 +5,7 @@ import { compileFile } from '../definition-file.js';
 import { EXIT } from '../exit-codes.js';
 import { problem, Refusal } from '../refusal.js';
 import { common, type Context, type Shell } from '../shell.js';
-import { oneLine, table } from '../show.js';
-
-/** Characters of a hash that people are shown, after `sha256:` (`capabilities.md` §3.1). */
-const HASH_SHOWN = 12;
+import { oneLine, shortHash, table } from '../show.js';
 
 /** What `PUT definitions/{name}` answers with: made, was there with the same bytes, not settled within the server's patience. */
 const outcomes = new Map<number, 'applied' | 'unchanged'>([
@@ -101,5 +98,3 @@ function invalid(file: string, errors: readonly FieldError[]): Refusal {
   const count = errors.length === 1 ? 'one fault' : `${errors.length} faults`;
   return new Refusal(problem('definition_invalid', 422, `${file} has ${count}; nothing was stored for it.`, { errors }), EXIT.failed);
 }
-
-const shortHash = (hash: string): string => hash.slice(0, 'sha256:'.length + HASH_SHOWN);

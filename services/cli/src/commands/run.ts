@@ -11,9 +11,10 @@ import { runTable, runText } from '../run-text.js';
 import { common, commonWithPayload, type Shell } from '../shell.js';
 import { tail } from '../show.js';
 import { watchRun } from '../watch-run.js';
+import { controlCommands } from './run-control.js';
 
 export function runCommands(root: Command, shell: Shell): void {
-  const noun = root.command('run').description('runs: start, look, follow, signal, verify');
+  const noun = root.command('run').description('runs: start, look, follow, signal, cancel, pause, verify');
   start(noun, shell);
   list(noun, shell);
   show(noun, shell);
@@ -21,6 +22,7 @@ export function runCommands(root: Command, shell: Shell): void {
   history(noun, shell);
   watch(noun, shell);
   signal(noun, shell);
+  controlCommands(noun, shell);
   verify(noun, shell);
 }
 

@@ -1,0 +1,73 @@
+import type { Page, RetryView } from '@cairn/contracts';
+import type { Command } from 'commander';
+import { runId } from '../find-by-tail.js';
+import type { Paint } from '../paint.js';
+import { common, type Shell } from '../shell.js';
+import { clock, oneLine, tail } from '../show.js';
+
+export function retryCommands(root: Command, shell: Shell): void {
+  const noun = root.command('retry').description('failures, and why they were tried again or not');
+
+  common(noun.command('explain <run> [step]'))
+    .description('each failed attempt: what was seen, how it was judged, by which rule, on what evidence, and when the next try is')
+    .action(async (text: string, step: string | undefined, _: unknown, command: Command) => {
+      const context = shell.context(command);
+      const run = await runId(context.client, text);
+      const page = await context.client.get<Page<RetryView>>(`runs/${run}/retries`);
+      const items = step === undefined ? page.items : page.items.filter((failure) => failure.step === step);
+      context.print({ ...page, items }, () =>
+        items.length === 0
+          ? `no attempt${step === undefined ? '' : ` of step ${oneLine(step)}`} of run ${tail(run)} has failed\n`
+          : items.map((failure) => failureText(failure, context.paint)).join(''),
+      );
+    });
+}
+
+interface Seen {
+  readonly code?: string;
+  readonly message?: string;
+  readonly by?: string;
+  readonly sideEffect?: string;
+}
+
+interface Argument {
+  readonly rule?: string;
+  readonly newEvidence?: readonly { readonly code?: string; readonly digest?: string; readonly retryAfter?: string }[];
+  readonly expectedChange?: string | null;
+}
+
+function failureText({ step, attempt, branch, revision, failedAt, failure, decided }: RetryView, paint: Paint): string {
+  const { code, message = '', by, sideEffect } = failure as Seen;
+  const sight = [code, message].filter(Boolean).join(': ');
+  const lines: [string, string][] = [
+    [
+      'seen',
+      `${oneLine(sight)}${by === 'handler' ? '' : ` (by ${by ?? '?'})`}${sideEffect === 'none' ? '' : `, side effect ${sideEffect ?? '?'}`}`,
+    ],
+  ];
+  if (decided === undefined) lines.push(['decision', paint.style('yellow', 'none yet: retry-policy has not judged it')]);
+  else lines.push(...decisionLines(decided, paint));
+  const head = `${paint.style('bold', oneLine(step))} attempt ${attempt}  ${paint.style('dim', `${clock(failedAt)}  ${branch}@${revision}`)}\n`;
+  return head + lines.map(([name, text]) => `  ${paint.style('dim', name.padEnd(8))}  ${text}\n`).join('');
+}
+
+function decisionLines(decided: NonNullable<RetryView['decided']>, paint: Paint): [string, string][] {
+  const { bucket, decision, justification, policy, notBefore, queue } = decided;
+  const { rule = '?', newEvidence = [], expectedChange } = justification as Argument;
+  const evidence = newEvidence.map(({ code, retryAfter, digest }) =>
+    [code, retryAfter === undefined ? undefined : `retry after ${retryAfter}`, digest?.slice(0, 19)].filter(Boolean).join(', '),
+  );
+  return [
+    ['bucket', oneLine(bucket)],
+    [
+      'decision',
+      paint.style(decision === 'retry' ? 'green' : 'red', decision) + (queue === undefined ? '' : `, asks queue ${oneLine(queue)}`),
+    ],
+    ['because', oneLine(`rule ${rule}${expectedChange == null ? '' : `, expects ${expectedChange}`}`)],
+    ['evidence', oneLine(evidence.filter(Boolean).join('; ')) || 'nothing new'],
+    ...(decision === 'retry'
+      ? [['next try', notBefore === undefined ? 'at once' : `not before ${notBefore}`] satisfies [string, string]]
+      : []),
+    ['policy', `${String(policy['name'])}@${String(policy['version'])}`],
+  ];
+}
