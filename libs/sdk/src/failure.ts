@@ -1,19 +1,39 @@
-import { FAILURE_DETAILS_BYTES_MAX, FAILURE_MESSAGE_MAX, type ReplyFailure } from '@cairn/contracts';
-import type { Instant, Json, JsonObject } from '@cairn/kernel';
+import { FAILURE_DETAILS_BYTES_MAX, type ReplyFailure } from '@cairn/contracts';
+import { EXTERNAL_ID_MAX, type Instant, type JsonObject } from '@cairn/kernel';
+import { jsonWithin } from './bounded-json.js';
+import { cut, cutMessage } from './cut-text.js';
+import { failureOf } from './thrown.js';
+import { usageOf, type Usage } from './usage.js';
 
-/** What a handler says about work that went wrong. All but one of `message` and `code` may be left out. */
+const SIDE_EFFECTS = ['none', 'applied', 'unknown'] as const;
+type SideEffect = (typeof SIDE_EFFECTS)[number];
+
+/** What a handler says about work that went wrong. All but one of `message`, `code` and `cause` may be left out. */
 export interface FailureOptions {
   /** A hint (`capabilities.md` §3.5, buckets); the retry policy may judge otherwise. */
   readonly bucket?: string;
   readonly code?: string | number;
   readonly message?: string;
-  /** When trying again makes sense: an instant, a date, or milliseconds from now. */
+  /** When trying again makes sense: an instant, a date, or milliseconds from now. A time that is none is left out. */
   readonly retryAfter?: Instant | Date | number;
-  /** Whether something happened outside. On effects silence means unknown. */
-  readonly sideEffect?: 'none' | 'applied' | 'unknown';
+  /** Whether something happened outside. Silence means none of a task, and unknown of an effect. */
+  readonly sideEffect?: SideEffect;
   /** A digest or tag of what was seen: a policy may ask for new evidence before it tries again. */
   readonly evidence?: string;
+  /** At most 8 KiB as JSON; what is longer is cut and marked. */
   readonly details?: JsonObject;
+  /** What was caught: gives whatever is not said here, such as an HTTP client's error its status, headers and body. */
+  readonly cause?: unknown;
+  /** A failed attempt costs, too. */
+  readonly usage?: Usage;
+}
+
+/** What was said in `task.failure(…)`, by the error that carries it: looking here cannot throw, whatever was thrown. */
+const said = new WeakMap<object, Said>();
+
+interface Said {
+  readonly failure: ReplyFailure;
+  readonly usage?: Usage;
 }
 
 /** Thrown (or returned) by a handler to end its attempt as failed, made by `task.failure(…)`. */
@@ -22,117 +42,55 @@ export class StepFailure extends Error {
   readonly failure: ReplyFailure;
 
   constructor(options: FailureOptions) {
-    super(options.message ?? String(options.code ?? options.bucket ?? 'failed'));
-    const { bucket, code, retryAfter, sideEffect, evidence, details } = options;
-    this.failure = {
-      ...(bucket === undefined ? {} : { bucket }),
-      ...(code === undefined ? {} : { code: String(code) }),
-      message: cutMessage(this.message),
-      ...(retryAfter === undefined ? {} : { retryAfter: instant(retryAfter) }),
-      ...(sideEffect === undefined ? {} : { sideEffect }),
-      ...(evidence === undefined ? {} : { evidence }),
-      ...(details === undefined ? {} : { details: cutDetails(details) }),
-    };
+    const { cause, usage } = options;
+    const caught = cause === undefined ? undefined : saidBy(cause);
+    const fallback = caught?.failure.message ?? text(options.code) ?? text(options.bucket) ?? 'failed';
+    super(typeof options.message === 'string' ? options.message : fallback, cause === undefined ? undefined : { cause });
+    this.failure = { ...caught?.failure, ...failureSaid(options, caught?.failure.details), message: cutMessage(this.message) };
+    const spent = usageOf(usage) ?? caught?.usage;
+    said.set(this, { failure: this.failure, ...(spent === undefined ? {} : { usage: spent }) });
   }
 }
 
-/**
- * Any thrown thing as a failure, never throwing itself (B-28): null, numbers, a Proxy that throws on every look, a stack of 1 MB.
- * A known code of the network or a time-out gives a bucket as a hint; everything else has none, so that nothing is retried on a hunch.
- */
-export function classifyThrown(thrown: unknown): ReplyFailure {
-  if (isStepFailure(thrown)) return thrown.failure;
-  const name = look(thrown, 'name');
-  const code = look(thrown, 'code') ?? name;
-  const message = look(thrown, 'message') ?? describe(thrown);
-  const stack = look(thrown, 'stack');
-  const bucket = bucketOf(code, name);
+/** How an attempt failed that ended with this thrown: as it was said, or as it looks. Never throws. */
+export function saidBy(thrown: unknown): Said {
+  const known = typeof thrown === 'object' && thrown !== null ? said.get(thrown) : undefined;
+  return known ?? { failure: failureOf(thrown) };
+}
+
+/** Also from plain JavaScript only what the server takes: one bad field must not cost the whole failure. */
+function failureSaid(options: FailureOptions, before: JsonObject | undefined): Partial<ReplyFailure> {
+  const [bucket, code, evidence] = [text(options.bucket), text(options.code), text(options.evidence)];
+  const retryAfter = instant(options.retryAfter);
+  const sideEffect = SIDE_EFFECTS.find((known) => known === options.sideEffect);
+  const details = options.details === undefined ? undefined : joined(recordOf(options.details), before);
   return {
     ...(bucket === undefined ? {} : { bucket }),
-    ...(code === undefined ? {} : { code: cut(code, 200) }),
-    message: cutMessage(message),
-    ...(stack === undefined ? {} : { details: { stack: cutToBytes(stack, FAILURE_DETAILS_BYTES_MAX - 64) } }),
+    ...(code === undefined ? {} : { code }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(sideEffect === undefined ? {} : { sideEffect }),
+    ...(evidence === undefined ? {} : { evidence }),
+    ...(details === undefined ? {} : { details }),
   };
 }
 
-/** A message of at most 2,048 characters; longer text is cut and marked. */
-export function cutMessage(text: string): string {
-  return cut(text, FAILURE_MESSAGE_MAX);
+function recordOf(details: unknown): JsonObject {
+  const json = jsonWithin(details, FAILURE_DETAILS_BYTES_MAX);
+  return typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as JsonObject) : { value: json };
 }
 
-const TIMEOUT = new Set([
-  'TimeoutError',
-  'ETIMEDOUT',
-  'ESOCKETTIMEDOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-const NETWORK = new Set(['ECONNRESET', 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_SOCKET']);
-
-function bucketOf(code: string | undefined, name: string | undefined): string | undefined {
-  if (TIMEOUT.has(code ?? '') || TIMEOUT.has(name ?? '')) return 'timeout';
-  return NETWORK.has(code ?? '') ? 'network' : undefined;
+/** What the handler says comes first, and holds. */
+function joined(own: JsonObject, before: JsonObject | undefined): JsonObject {
+  return before === undefined ? own : recordOf({ ...own, ...before, ...own });
 }
 
-function isStepFailure(thrown: unknown): thrown is StepFailure {
-  try {
-    return thrown instanceof StepFailure;
-  } catch {
-    return false; // A Proxy whose getPrototypeOf throws.
-  }
-}
-
-/** A property as text, if the thing lets us see it. */
-function look(thrown: unknown, key: 'name' | 'code' | 'message' | 'stack'): string | undefined {
-  try {
-    if ((typeof thrown !== 'object' && typeof thrown !== 'function') || thrown === null) return undefined;
-    const value: unknown = (thrown as Record<string, unknown>)[key];
-    if (typeof value === 'string') return value === '' ? undefined : value;
-    return typeof value === 'number' ? String(value) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function describe(thrown: unknown): string {
-  try {
-    if (typeof thrown === 'string') return thrown;
-    return `the handler threw ${typeof thrown === 'object' && thrown !== null ? (JSON.stringify(thrown) ?? 'an object') : String(thrown)}`;
-  } catch {
-    return 'the handler threw something that cannot be looked at';
-  }
-}
-
-const CUT = '… [cut]';
-
-function cut(text: string, max: number): string {
-  const whole = text.toWellFormed();
-  return whole.length <= max ? whole : whole.slice(0, max - CUT.length).toWellFormed() + CUT;
-}
-
-function cutToBytes(text: string, max: number): string {
-  if (Buffer.byteLength(JSON.stringify(text)) <= max) return text.toWellFormed();
-  // JSON may write a character as six (\u0000), so the text is halved until it fits.
-  let kept = text.slice(0, max);
-  while (Buffer.byteLength(JSON.stringify(kept)) > max - CUT.length * 2) kept = kept.slice(0, Math.floor(kept.length * 0.75));
-  return kept.toWellFormed() + CUT;
-}
-
-/** Details that fit; larger ones become their beginning, as text. What JSON cannot hold is left out. */
-function cutDetails(details: JsonObject): JsonObject {
-  let text: string;
-  try {
-    text = JSON.stringify(details) ?? '{}';
-  } catch {
-    return { cut: 'the details were not JSON' };
-  }
-  if (Buffer.byteLength(text) <= FAILURE_DETAILS_BYTES_MAX) return JSON.parse(text) as { [key: string]: Json };
-  return { cut: cutToBytes(text, FAILURE_DETAILS_BYTES_MAX - 64) };
-}
+const text = (value: unknown): string | undefined =>
+  (typeof value === 'string' && value !== '') || typeof value === 'number' ? cut(String(value), EXTERNAL_ID_MAX) : undefined;
 
 /** An instant as it is stored: whole milliseconds, UTC. */
-function instant(when: Instant | Date | number): Instant {
-  if (typeof when === 'string') return new Date(when).toISOString();
-  return (typeof when === 'number' ? new Date(Date.now() + when) : when).toISOString();
+function instant(when: Instant | Date | number | undefined): Instant | undefined {
+  if (when === undefined) return undefined;
+  const at = typeof when === 'number' ? Date.now() + when : new Date(when).getTime();
+  const date = new Date(Math.round(at));
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }

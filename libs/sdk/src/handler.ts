@@ -1,8 +1,10 @@
 import { OUTPUT_BYTES_MAX, type ReplyFailure } from '@cairn/contracts';
 import { isName, type Json } from '@cairn/kernel';
-import { classifyThrown, cutMessage, StepFailure } from './failure.js';
+import { cutMessage } from './cut-text.js';
+import { saidBy, StepFailure } from './failure.js';
 import { compileCheck, type Checked, type Schema } from './schema-check.js';
 import { StepResult, type Attempt, type ResultOptions, type Task } from './task.js';
+import type { Usage } from './usage.js';
 
 /** Tasks of one handler that run at the same time in a process, if it does not say. */
 export const CONCURRENCY_DEFAULT = 8;
@@ -30,7 +32,7 @@ export interface Handler {
 /** How an attempt ended: the output as JSON text, or the failure. */
 export type Outcome =
   | { readonly kind: 'succeeded'; readonly output: string; readonly options: ResultOptions }
-  | { readonly kind: 'failed'; readonly failure: ReplyFailure };
+  | { readonly kind: 'failed'; readonly failure: ReplyFailure; readonly usage?: Usage };
 
 /**
  * Declares the code for a queue. The function may be called more than once for a step (each call is another attempt), never twice at
@@ -52,25 +54,31 @@ export function handler<I, O>(queue: string, second: HandlerOptions<I, O> | Hand
     queue,
     concurrency,
     run(attempt, done) {
-      const settle = (answer: unknown): void => done(outcomeOf(answer, checkOutput));
-      const refuse = (thrown: unknown): void => done({ kind: 'failed', failure: classifyThrown(thrown) });
-      if (checkInput !== undefined) {
-        const checked = checkInput(attempt.input);
-        if (!checked.ok) return done(breach('invalid_input', `the input breaks the handler's schema: ${checked.says}`));
-        attempt.input = checked.value;
-      }
-      let answer: unknown;
+      const end = once(done);
+      const settle = (answer: unknown): void => end(outcomeOf(answer, checkOutput, attempt));
+      const refuse = (thrown: unknown): void => end({ kind: 'failed', ...saidBy(thrown) });
       try {
-        answer = code(attempt as Task<I>);
-        if (isThenable(answer)) {
-          answer.then(settle, refuse);
-          return;
-        }
+        const checked = checkInput?.(attempt.input);
+        // The function is not called, so nothing can have happened outside.
+        if (checked?.ok === false) return end(breach('invalid_input', `the input breaks the handler's schema: ${checked.says}`, 'none'));
+        if (checked !== undefined) attempt.input = checked.value;
+        const answer: unknown = code(attempt as Task<I>);
+        if (isThenable(answer)) answer.then(settle, refuse);
+        else settle(answer);
       } catch (thrown) {
-        return refuse(thrown);
+        refuse(thrown);
       }
-      settle(answer);
     },
+  };
+}
+
+/** A promise of somebody else's making may settle twice. */
+function once(done: (outcome: Outcome) => void): (outcome: Outcome) => void {
+  let ended = false;
+  return (outcome) => {
+    if (ended) return;
+    ended = true;
+    done(outcome);
   };
 }
 
@@ -78,26 +86,29 @@ function isThenable(answer: unknown): answer is PromiseLike<unknown> {
   return typeof answer === 'object' && answer !== null && typeof (answer as { then?: unknown }).then === 'function';
 }
 
-function outcomeOf(answer: unknown, check: ((value: unknown) => Checked) | undefined): Outcome {
+/** Never throws. An effect whose function came to its end was carried out, whatever is wrong with what it gave. */
+function outcomeOf(answer: unknown, check: ((value: unknown) => Checked) | undefined, attempt: Attempt): Outcome {
+  const bad = (says: string): Outcome => breach('invalid_output', says, attempt.effect === undefined ? undefined : 'applied');
   try {
-    if (answer instanceof StepFailure) return { kind: 'failed', failure: answer.failure };
+    if (answer instanceof StepFailure) return { kind: 'failed', ...saidBy(answer) };
     const rich = answer instanceof StepResult;
     const value: unknown = rich ? answer.output : answer;
-    if (check !== undefined) {
-      const checked = check(value);
-      if (!checked.ok) return breach('invalid_output', `the output breaks the handler's schema: ${checked.says}`);
-    }
+    const checked = check?.(value);
+    if (checked?.ok === false) return bad(`the output breaks the handler's schema: ${checked.says}`);
     const output = JSON.stringify(value ?? null) ?? 'null';
     // A character is at most three bytes, so short texts need no count.
     if (output.length * 3 > OUTPUT_BYTES_MAX && Buffer.byteLength(output) > OUTPUT_BYTES_MAX)
-      return breach('invalid_output', `the output has ${Buffer.byteLength(output)} bytes; at most ${OUTPUT_BYTES_MAX} are taken inline`);
-    return { kind: 'succeeded', output, options: rich ? answer.options : {} };
+      return bad(`the output has ${Buffer.byteLength(output)} bytes; at most ${OUTPUT_BYTES_MAX} are taken inline`);
+    return { kind: 'succeeded', output, options: rich ? asJson(answer.options) : {} };
   } catch (thrown) {
-    return breach('invalid_output', `the output cannot be written as JSON: ${classifyThrown(thrown).message}`);
+    return bad(`the output cannot be written as JSON: ${saidBy(thrown).failure.message}`);
   }
 }
 
-const breach = (code: 'invalid_input' | 'invalid_output', says: string): Outcome => ({
+/** What cannot be written must fail here, where it is this attempt's failure. */
+const asJson = (options: ResultOptions): ResultOptions => JSON.parse(JSON.stringify(options)) as ResultOptions;
+
+const breach = (code: 'invalid_input' | 'invalid_output', says: string, sideEffect?: ReplyFailure['sideEffect']): Outcome => ({
   kind: 'failed',
-  failure: { bucket: code, code, message: cutMessage(says) },
+  failure: { bucket: code, code, message: cutMessage(says), ...(sideEffect === undefined ? {} : { sideEffect }) },
 });

@@ -2,13 +2,15 @@ export { z } from 'zod';
 export { CONCURRENCY_DEFAULT, handler, type Handler, type HandlerFunction, type HandlerOptions, type Outcome } from './handler.js';
 export { serve, type ServeOptions, type Worker } from './serve.js';
 export { StepFailure, type FailureOptions } from './failure.js';
-export { StepResult, type ResultOptions, type Task } from './task.js';
+export { StepResult, type ResultOptions, type Task, type TaskEffect } from './task.js';
+export type { Usage } from './usage.js';
 export type { Schema } from './schema-check.js';
 export type { Connection, ConnectionOptions } from './connection.js';
 export { DefinitionRefused, workflow, type WorkflowBuilder } from './workflow.js';
 export { ref, type Ref } from './workflow-ref.js';
 export type {
   Duration,
+  EffectFields,
   EmitFields,
   SchemaOf,
   StartFields,
@@ -17,5 +19,6 @@ export type {
   TriggerFields,
   Value,
   WaitFields,
+  WorkFields,
   WorkflowOptions,
 } from './workflow-fields.js';

@@ -1,12 +1,11 @@
-import type { ReplyFailure } from '@cairn/contracts';
-import { cutMessage } from './failure.js';
+import { cutMessage } from './cut-text.js';
 import type { Outcome } from './handler.js';
 import type { Attempt } from './task.js';
 
 /** The terminal reply of an attempt as JSON text (`capabilities.md` §4), a CloudEvent `cairn.reply.succeeded.v1` or `.failed.v1`. */
 export function replyText(attempt: Attempt, outcome: Outcome, source: string): string {
   const lease = `{"attemptId":"${attempt.attemptId}","branch":${JSON.stringify(attempt.branch)},"epoch":${attempt.epoch}}`;
-  const data = outcome.kind === 'succeeded' ? `"output":${outcome.output}${spoken(outcome.options)}` : failureText(outcome.failure);
+  const data = outcome.kind === 'succeeded' ? `"output":${outcome.output}${spoken(outcome.options)}` : failureText(outcome);
   return (
     `{"specversion":"1.0","id":"${attempt.attemptId}:end","type":"cairn.reply.${outcome.kind}.v1","source":"/${source}",` +
     `"cairnrun":"${attempt.run}","data":{"lease":${lease},${data}}}`
@@ -20,7 +19,9 @@ export function failedReplyText(refused: string, problem: string): string {
   return JSON.stringify({ ...envelope, type: 'cairn.reply.failed.v1', data: { lease: data.lease, failure } });
 }
 
-const failureText = (failure: ReplyFailure): string => `"failure":${JSON.stringify(failure)}`;
+function failureText({ failure, usage }: Extract<Outcome, { kind: 'failed' }>): string {
+  return `"failure":${JSON.stringify(failure)}${usage === undefined ? '' : `,"usage":${JSON.stringify(usage)}`}`;
+}
 
 /** `,"evidence":…` and so on; most results have none. */
 function spoken(options: object): string {

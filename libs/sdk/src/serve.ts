@@ -27,7 +27,7 @@ const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/;
 
 /**
  * Works for the given queues until `stop()`: one session, one process. It returns at once and never throws for a server that is away:
- * it looks for it again and again (50 ms to 1 s) and goes on where it was. Throws `TypeError` for two handlers of one queue.
+ * it looks for it again and again (10 ms to 1 s) and goes on where it was. Throws `TypeError` for two handlers of one queue.
  */
 export function serve(options: ServeOptions, handlers: readonly Handler[]): Worker {
   const queues = new Set(handlers.map(({ queue }) => queue));

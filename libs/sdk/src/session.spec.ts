@@ -4,10 +4,20 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { CloudEvent, ExchangeRequest, ExchangeResponse, ReplyData, TaskData } from '@cairn/contracts';
+import {
+  checkBody,
+  HANG_UP_GRACE_MS,
+  replySchema,
+  type CloudEvent,
+  type ExchangeRequest,
+  type ExchangeResponse,
+  type ReplyData,
+  type TaskData,
+} from '@cairn/contracts';
 import { idOf } from '@cairn/kernel';
 import { z } from 'zod';
 import { handler, type Handler } from './handler.js';
+import { StepFailure } from './failure.js';
 import { serve, type ServeOptions, type Worker } from './serve.js';
 
 // A server in miniature speaks the documented exchange over real sockets; what the session does is seen in the frames that arrive.
@@ -36,8 +46,13 @@ class Door {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  async stop(): Promise<void> {
+  /** Every connection is gone, the server is not. */
+  cut(): void {
     this.#server?.closeAllConnections();
+  }
+
+  async stop(): Promise<void> {
+    this.cut();
     await new Promise((resolve) => this.#server?.close(resolve));
   }
 
@@ -232,6 +247,34 @@ describe('a session', () => {
     expect(said[0]).toMatch(/no answer from .* trying again/);
   });
 
+  it('shows itself again well within the grace of a server that saw its connection cut', async () => {
+    let finish: () => void = () => {};
+    const first = await working([handler('q', () => new Promise<void>((resolve) => (finish = resolve)))]);
+    first.answer({ tasks: [task(1)] });
+    await door.until(() => door.frames.length === 2);
+    for (let cuts = 0; cuts < 5; cuts++) {
+      const [at, seen] = [performance.now(), door.frames.length];
+      door.cut();
+      await door.until(() => door.frames.length > seen);
+      expect(performance.now() - at).toBeLessThan(HANG_UP_GRACE_MS);
+      expect(door.frames.at(-1)).toMatchObject({ session: worker?.session, held: [attemptId(1)] });
+      door.held.splice(0).pop()?.answer({}); // Heard: the next cut is a first one again.
+      await door.until(() => door.held.length === 1);
+    }
+    finish();
+  });
+
+  it('shows an effect with the key that goes to the target, and a task without one', async () => {
+    const effect = { key: 'vendor:7:pay#1', fingerprint: 'ab'.repeat(32), guarantee: 'idempotent' } as const;
+    const first = await working([
+      handler('q', (task) => ({ effect: task.effect ?? null, purpose: task.purpose ?? null, key: task.idempotencyKey })),
+    ]);
+    first.answer({ tasks: [task(1, { kind: 'effect', effect, purpose: 'pay vendor 7' }), task(2)] });
+    await door.until(() => door.replies().length === 2);
+    expect(door.replies()[0]?.data?.output).toEqual({ effect, purpose: 'pay vendor 7', key: 'vendor:7:pay#1' });
+    expect(door.replies()[1]?.data?.failure).toMatchObject({ code: 'TypeError', message: 'step s is no effect: it has no key' });
+  });
+
   it('isolates a reply that the server refuses and ends that attempt as failed', async () => {
     const first = await working([handler('q', (task) => task.result((task.input as { n: number }).n, { evidence: 'e' }))]);
     door.onFrame = ({ frame, answer }, response) => {
@@ -288,6 +331,15 @@ describe('a session', () => {
     first.answer({ tasks: [task(1, { timeoutMs: 20 })] });
     await door.until(() => door.replies().length === 1);
     expect(door.replies()[0]?.data?.output).toBe('the time of this attempt is over');
+  });
+
+  it('says of a time that is over, passed on by the handler, that it is a time-out', async () => {
+    const first = await working([
+      handler('q', (task) => new Promise((_, reject) => task.signal.addEventListener('abort', () => reject(task.signal.reason as Error)))),
+    ]);
+    first.answer({ tasks: [task(1, { timeoutMs: 20 })] });
+    await door.until(() => door.replies().length === 1);
+    expect(door.replies()[0]?.data?.failure).toMatchObject({ bucket: 'timeout', code: 'TimeoutError' });
   });
 });
 
@@ -356,6 +408,111 @@ describe('what a handler gives or throws', () => {
     await door.until(() => door.replies().length === 1);
     expect(door.replies()[0]?.type).toBe('cairn.reply.failed.v1');
     expect(door.replies()[0]?.data?.failure).toMatchObject(failure);
+  });
+
+  // B-28: what a handler gives or throws is its own failure, never the session's.
+  const circle: { self?: unknown } = {};
+  circle.self = circle;
+  const evil = (act: (settle: (value: unknown) => void, reject: (thrown: unknown) => void) => void): Handler =>
+    handler('q', () => ({ then: act }));
+  it.each<[string, Handler]>([
+    ['undefined', throwing(undefined)],
+    ['a symbol', throwing(Symbol('x'))],
+    ['a function', throwing(() => 1)],
+    ['an empty text', throwing('')],
+    ['a circle', throwing(circle)],
+    ['an error in a circle', throwing(Object.assign(new Error('x'), { cause: circle, response: circle, status: 500, error: circle }))],
+    ['an object without prototype', throwing(Object.create(null))],
+    [
+      'getters that throw',
+      throwing(
+        Object.defineProperty(new Error('x'), 'message', {
+          get: () => {
+            throw new Error('no');
+          },
+        }),
+      ),
+    ],
+    ['a failure that is none', throwing(Object.create(StepFailure.prototype))],
+    ['a failure whose details are hostile', handler('q', (task) => task.failure({ code: 1, details: hostile }))],
+    ['a failure whose details go round', handler('q', (task) => task.failure({ code: 1, details: circle as never }))],
+    [
+      'a failure with fields of wrong kinds',
+      handler('q', (task) =>
+        task.failure({
+          code: {},
+          bucket: 7,
+          sideEffect: 'maybe',
+          retryAfter: 'soon',
+          message: 5,
+          details: 'x',
+          usage: circle,
+          evidence: [],
+        } as never),
+      ),
+    ],
+    ['a failure caused by a hostile Proxy', handler('q', (task) => task.failure({ cause: hostile }))],
+    [
+      'a revoked Proxy',
+      throwing(
+        (() => {
+          const { proxy, revoke } = Proxy.revocable({}, {});
+          revoke();
+          return proxy;
+        })(),
+      ),
+    ],
+    ['a promise that fails twice', evil((_, reject) => (reject(new Error('one')), reject(new Error('two'))))],
+    [
+      'a promise that fails and throws',
+      evil((_, reject) => {
+        reject(new Error('one'));
+        throw new Error('two');
+      }),
+    ],
+    ['a result with a circle', handler('q', (task) => task.result(circle))],
+    ['a result that cost a circle', handler('q', (task) => task.result(1, { usage: circle as never }))],
+    [
+      'a schema that throws',
+      handler(
+        'q',
+        {
+          input: z.custom(() => {
+            throw new Error('no');
+          }),
+        },
+        () => 1,
+      ),
+    ],
+  ])('%s is a failure within bounds, once, and the next attempt runs', async (_, bad) => {
+    let runs = 0;
+    const good: Handler = handler('good', () => ++runs);
+    (await working([bad, good])).answer({ tasks: [task(1), task(2, { queue: 'good' })] });
+    await door.until(() => door.replies().length === 2);
+    const [failed, succeeded] = door.replies();
+    expect(checkBody(replySchema, failed)).toMatchObject({ kind: 'ok', value: { type: 'cairn.reply.failed.v1' } });
+    expect(failed?.data?.failure?.message.length).toBeLessThanOrEqual(2_048);
+    expect(Buffer.byteLength(JSON.stringify(failed?.data?.failure?.details ?? {}))).toBeLessThanOrEqual(8_192);
+    expect(succeeded?.data?.output).toBe(1);
+  });
+
+  it.each<[string, Handler, 'none' | 'applied' | undefined]>([
+    ['an unexpected error says nothing, so that it counts as unknown', throwing(new Error('cut off')), undefined],
+    ['a bad input: the function was not called', handler('q', { input: z.object({ n: z.string() }) }, () => 1), 'none'],
+    ['a bad output: the function has done its work', handler('q', { input, output: z.string() }, () => 1 as never), 'applied'],
+    ['what the handler says', handler('q', (task) => task.failure({ cause: new Error('no route'), sideEffect: 'none' })), 'none'],
+  ])('of an effect, %s', async (_, code, sideEffect) => {
+    const effect = { key: 'k', fingerprint: 'ab'.repeat(32), guarantee: 'none' } as const;
+    (await working([code])).answer({ tasks: [task(1, { kind: 'effect', effect, claim: true })] });
+    await door.until(() => door.replies().length === 1);
+    expect(door.replies()[0]?.data?.failure?.sideEffect).toBe(sideEffect);
+  });
+
+  it('tells what a failed attempt cost', async () => {
+    const usage = { usd: 0.02, tokensIn: 812, model: 'm-1' };
+    (await working([handler('q', (task) => task.failure({ code: 'refused', usage }))])).answer({ tasks: [task(1)] });
+    await door.until(() => door.replies().length === 1);
+    expect(door.replies()[0]?.data?.usage).toEqual(usage);
   });
 
   it('cuts a message to 2,048 characters and a stack to 8 KiB of JSON', async () => {

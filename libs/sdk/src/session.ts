@@ -12,8 +12,11 @@ import { Transport } from './transport.js';
 
 /** Frames under way at the same time: one held open by the server, one that brings it news (`architecture.md` §4.2). */
 const FRAMES_MAX = 2;
-/** Waits between attempts to reach a server that is away: doubled from the first to the last, jittered. */
-const BACKOFF_FIRST_MS = 50;
+/**
+ * Waits between attempts to reach a server that is away: doubled from the first to the last, jittered. Several fit into the time that a
+ * server gives to a session whose connection was cut (`HANG_UP_GRACE_MS`).
+ */
+const BACKOFF_FIRST_MS = 10;
 const BACKOFF_LAST_MS = 1_000;
 /** A server that answers an idle frame at once is asked again after this time, so that no fault of it becomes a busy loop. */
 const IDLE_PAUSE_MS = 20;

@@ -1,6 +1,7 @@
 import type { CloudEvent, TaskData } from '@cairn/contracts';
 import type { Id, Json } from '@cairn/kernel';
 import { StepFailure, type FailureOptions } from './failure.js';
+import type { Usage } from './usage.js';
 
 /** What a handler may say beside its output. */
 export interface ResultOptions {
@@ -8,8 +9,7 @@ export interface ResultOptions {
   readonly evidence?: string;
   /** 0 (sure) to 1. */
   readonly uncertainty?: number;
-  /** What it cost. Counted towards budgets. */
-  readonly usage?: { readonly usd?: number; readonly tokensIn?: number; readonly tokensOut?: number; readonly model?: string };
+  readonly usage?: Usage;
 }
 
 /** A handler's answer with more than its output, made by `task.result(…)`. */
@@ -20,6 +20,15 @@ export class StepResult<O = unknown> {
   ) {}
 }
 
+/** What an effect is known by. */
+export interface TaskEffect {
+  readonly key: string;
+  /** sha256 hex of what the act means: equal key and equal fingerprint are one act. */
+  readonly fingerprint: string;
+  /** What follows if nobody learns whether it was done. `idempotent`: it is sent again under its key. `none`: a person decides. */
+  readonly guarantee: 'none' | 'reconcile' | 'idempotent';
+}
+
 /** One attempt at a step, as its handler sees it (`capabilities.md` §4). */
 export interface Task<I = Json> {
   /** What the step's expressions gave, checked by the handler's `input` schema. */
@@ -27,6 +36,10 @@ export interface Task<I = Json> {
   /** The knobs of the step, which a changed retry may turn. */
   readonly params: Json;
   readonly purpose: string | undefined;
+  /** Of an effect: the act on the world that this attempt stands for. Absent of a task. */
+  readonly effect: TaskEffect | undefined;
+  /** The key to hand to the target as its idempotency key; equal in every attempt. Throws `TypeError` for a step that is no effect. */
+  readonly idempotencyKey: string;
   /** The last attempt's failure, if there was one. */
   readonly previous: { readonly bucket: string; readonly message: string } | undefined;
   readonly run: Id;
@@ -78,6 +91,13 @@ export class Attempt implements Task<unknown> {
   get purpose(): string | undefined {
     return this.data.purpose;
   }
+  get effect(): TaskEffect | undefined {
+    return this.data.effect;
+  }
+  get idempotencyKey(): string {
+    if (this.data.effect !== undefined) return this.data.effect.key;
+    throw new TypeError(`step ${this.step} is no effect: it has no key`);
+  }
   get previous(): Task['previous'] {
     return this.data.previous;
   }
@@ -114,7 +134,7 @@ export class Attempt implements Task<unknown> {
       this.#controller = new AbortController();
       if (this.#aborted !== undefined) this.#controller.abort(new Error(this.#aborted));
       else {
-        this.#timer = setTimeout(() => this.abort('the time of this attempt is over'), this.timeLeft());
+        this.#timer = setTimeout(() => this.#timeIsOver(), this.timeLeft());
         this.#timer.unref();
       }
     }
@@ -142,6 +162,11 @@ export class Attempt implements Task<unknown> {
   abort(why: string): void {
     this.#aborted ??= why;
     this.#controller?.abort(new Error(why));
+  }
+
+  /** By its name a time-out, which is what a handler that only passes it on says then. */
+  #timeIsOver(): void {
+    this.#controller?.abort(Object.assign(new Error('the time of this attempt is over'), { name: 'TimeoutError' }));
   }
 
   /** The handler is done: no timer may keep firing for it. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Json, JsonObject } from '@cairn/kernel';
-import type { Duplicates, OnDeadline } from '@cairn/domain-definition';
+import type { Duplicates, Guarantee, OnDeadline, Risk } from '@cairn/domain-definition';
 
 /** `10s`, `5m`, `2h`, `14d`, ISO 8601 without months and years, or whole milliseconds; at most 5 years. */
 export type Duration = string | number;
@@ -42,15 +42,32 @@ export interface StepFields {
   readonly optional?: boolean;
   readonly input?: Value;
   readonly params?: Value;
+  readonly risk?: Risk;
+  readonly checkpoint?: string;
+}
+
+/** What a step may say whose work a handler does. */
+export interface WorkFields extends StepFields {
+  readonly queue: string;
   readonly output?: SchemaOf;
   readonly retry?: string;
   readonly timeout?: Duration;
   readonly lease?: Duration;
-  readonly checkpoint?: string;
 }
 
-export interface TaskFields extends StepFields {
-  readonly queue: string;
+/** An act on the outside world. */
+export interface EffectFields extends WorkFields {
+  /** What it is for: people read it when nobody knows whether it was done. */
+  readonly purpose: string;
+  /** What the target knows this act by; equal in every attempt. */
+  readonly key: string;
+  /** JSON pointers into the input that carry the act's meaning. Default: the whole input. */
+  readonly fields?: readonly string[];
+  /** What follows if nobody learns whether it was done. `idempotent`: it is sent again under its key. `none`: a person decides. */
+  readonly guarantee?: Guarantee;
+}
+
+export interface TaskFields extends WorkFields {
   readonly repeat?: { readonly until: string; readonly max: number; readonly pause?: Duration };
 }
 

@@ -26,14 +26,17 @@ steps:
       onDeadline: { step: chase }
   - { id: chase, side: true, task: { queue: vendor-desk } }
   - { id: poll, after: [fetch-doc, documents], task: { queue: files }, repeat: { until: output.done, max: 5 }, output: { type: object, properties: { done: { type: boolean } }, required: [done], additionalProperties: {} } }
+  - { id: activate, purpose: make the vendor payable, effect: { queue: erp, key: "vendor:\${input.vendorId}:activate", fields: [/limitEur], guarantee: idempotent }, input: { limitEur: "\${input.limitEur}" }, risk: high, lease: 30s }
   - { id: tell, emit: { type: vendor.done, data: { risk: "\${steps['fetch-doc'].output.risk}", who: "vendor:\${input.vendorId}" } } }
 output: { value: "\${steps['fetch-doc'].output}" }
+waive: [{ rule: effect-without-review, step: activate, because: the desk has signed }]
 `;
 
 const begun = workflow('vendor-onboarding', {
   version: '3.2.0',
   class: 'long',
   goal: `Vendor ${ref.input.vendorId} may be paid, or is declined`,
+  waive: [{ rule: 'effect-without-review', step: 'activate', because: 'the desk has signed' }],
 })
   .input(z.object({ vendorId: z.string(), limitEur: z.number(), mail: z.email().optional() }))
   .on({ event: 'procurement.vendor.requested', key: '${event.data.vendorId}' });
@@ -53,6 +56,16 @@ const built = begun
     queue: 'files',
     repeat: { until: 'output.done', max: 5 },
     output: z.looseObject({ done: z.boolean() }),
+  })
+  .effect('activate', {
+    purpose: 'make the vendor payable',
+    queue: 'erp',
+    key: `vendor:${ref.input.vendorId}:activate`,
+    fields: ['/limitEur'],
+    guarantee: 'idempotent',
+    input: { limitEur: ref.input.limitEur },
+    risk: 'high',
+    lease: '30s',
   })
   .emit('tell', { type: 'vendor.done', data: { risk: ref.steps['fetch-doc'].output.risk, who: `vendor:${ref.input.vendorId}` } })
   .output({ value: ref.steps['fetch-doc'].output });
@@ -86,9 +99,17 @@ describe('workflow', () => {
   });
 
   it('lets a common beginning be continued in two ways', () => {
+    const begun = workflow('one', { version: '1.0.0' }).input(z.object({}));
     const [one, two] = [begun.task('a', { queue: 'q' }), begun.task('b', { queue: 'q' })];
     expect(one.build().steps.map(({ id }) => id)).toEqual(['a']);
     expect(two.build().steps.map(({ id }) => id)).toEqual(['b']);
+  });
+
+  it('is compiled again as what it gives, also where it says what is the default', () => {
+    const said = workflow('one', { version: '1.0.0', class: 'long' })
+      .effect('pay', { purpose: 'x', queue: 'q', key: 'k', guarantee: 'none', risk: 'medium' })
+      .build();
+    expect(compileDefinitionText(JSON.stringify(said), 'json')).toMatchObject({ ok: true, definition: said, warnings: [] });
   });
 
   it('lets callers leave out what has a default', () => {

@@ -1,6 +1,17 @@
 import { compileDefinition, type Definition } from '@cairn/domain-definition';
 import type { FieldError } from '@cairn/kernel';
-import type { EmitFields, SchemaOf, StartFields, StepFields, TaskFields, Value, WaitFields, WorkflowOptions } from './workflow-fields.js';
+import type {
+  EffectFields,
+  EmitFields,
+  SchemaOf,
+  StartFields,
+  StepFields,
+  TaskFields,
+  Value,
+  WaitFields,
+  WorkFields,
+  WorkflowOptions,
+} from './workflow-fields.js';
 import { withoutRefs } from './workflow-ref.js';
 import { jsonSchemaOf } from './workflow-schema-of.js';
 
@@ -62,6 +73,12 @@ export class WorkflowBuilder {
     return this.#step(id, common, { task: { queue } });
   }
 
+  /** An act on the outside world, done by a handler under a key that stays the same over all its attempts. */
+  effect(id: string, fields: EffectFields): WorkflowBuilder {
+    const { queue, key, fields: meaning, guarantee, ...common } = fields;
+    return this.#step(id, common, { effect: { queue, key, fields: meaning, guarantee } });
+  }
+
   /** The run pauses until a trigger comes, or the deadline. */
   wait(id: string, fields: WaitFields): WorkflowBuilder {
     const { any, all, atLeast, deadline, noDeadline, onDeadline, staleAfter, guard, lookBack, keepOpen, ...common } = fields;
@@ -85,7 +102,7 @@ export class WorkflowBuilder {
     return new WorkflowBuilder({ ...this.#document, ...fields }, this.#steps);
   }
 
-  #step(id: string, common: StepFields, kind: Fields): WorkflowBuilder {
+  #step(id: string, common: StepFields & Pick<WorkFields, 'output'>, kind: Fields): WorkflowBuilder {
     const output = common.output === undefined ? {} : { output: jsonSchemaOf(common.output) };
     return new WorkflowBuilder(this.#document, [...this.#steps, { id, ...common, ...output, ...kind }]);
   }
