@@ -15,7 +15,7 @@ interface Backoff {
 export interface RetryRule {
   readonly retry: true;
   readonly attempts: number;
-  readonly expects: string;
+  readonly expects?: string;
   readonly elapsed?: number;
   readonly backoff: Backoff | { readonly from: 'retryAfter'; readonly else: Backoff };
 }

@@ -140,7 +140,11 @@ export class RetryChecks {
     over('attempt of the step', next, limits.perStep);
     over('failed attempts of the run', this.failures, limits.perRun);
     const begins = epochMsOf(data.notBefore ?? at);
-    over('milliseconds since the step first failed', begins - epochMsOf(tries.firstFailedAt ?? at), limits.elapsed);
+    over(
+      'milliseconds since the step first failed',
+      begins - epochMsOf(tries.firstFailedAt ?? at),
+      Math.min(limits.elapsed, Math.max(...rules.map((rule) => rule.elapsed ?? limits.elapsed))),
+    );
   }
 
   private notTooSoon({ at, revision, data }: EventOf<'RetryDecided'>, tries: Tries, rules: readonly RetryRule[]): void {

@@ -1,13 +1,15 @@
 import { defaultLimits, printViolation, verifyRun, type RunHistory } from '@cairn/oracle';
 import { foldRun, initialState, outputView, type RecordedRunEvent, type RunState } from '@cairn/domain-run';
-import { categoryOf, invariant, parseRunStream, runStream, type Id, type StoredEvent } from '@cairn/kernel';
+import { categoryOf, parseRunStream, runStream, type Id, type StoredEvent } from '@cairn/kernel';
+import { excuseOf } from './excuses.js';
+import { wrongEffects } from './judge-effects.js';
 import type { World } from './world/world.js';
 import type { HandlerProcess } from './world/handler.js';
 import type { PlannedRun, Publisher } from './world/publisher.js';
 
 /** A check that did not hold, and what it saw. */
 export interface Finding {
-  /** An invariant of the oracle, `E-1`, `facts`, `outcome` or `bug`. */
+  /** An invariant of the oracle, `E-1`, `E-2`, `facts`, `outcome` or `bug`. */
   readonly check: string;
   readonly says: string;
 }
@@ -26,9 +28,6 @@ const toldTypes = new Set([
   'RunGaveUp',
 ]);
 
-/** Failed attempts after which `handler_lost` is not tried again (`history.md` §3, policy `default`). */
-const ATTEMPTS_MAX = 5;
-
 /** Judges a world that has come to rest, by what is stored and what was promised, never by what the services believe. */
 export function judge(world: World, publisher: Publisher, handlers: readonly HandlerProcess[], readAt: number): Finding[] {
   const streams = world.store.allStreams();
@@ -41,10 +40,18 @@ export function judge(world: World, publisher: Publisher, handlers: readonly Han
       findings.push({ check: violation.invariant, says: printViolation(runId, violation) });
     }
   }
-  return [...findings, ...promisesBroken(world, publisher, handlers, streams), ...untold(world), ...wrongOutcomes(world, publisher, runs)];
+  return [
+    ...findings,
+    ...promisesBroken(world, publisher, handlers, streams),
+    ...untold(world),
+    ...wrongEffects(world.target, runs),
+    ...wrongOutcomes(world, publisher, runs, shared.policies),
+  ];
 }
 
 type Streams = ReadonlyMap<string, readonly StoredEvent[]>;
+
+type Runs = ReadonlyMap<Id, ReadonlyMap<string, readonly StoredEvent[]>>;
 
 function runsOf(streams: Streams): Map<Id, Map<string, readonly StoredEvent[]>> {
   const runs = new Map<Id, Map<string, readonly StoredEvent[]>>();
@@ -94,13 +101,16 @@ function untold(world: World): Finding[] {
   return findings;
 }
 
-/** Each run ends as it would have without any fault, or is visibly given to an operator after as many lost handlers as allowed. */
-function wrongOutcomes(world: World, publisher: Publisher, runs: ReadonlyMap<Id, ReadonlyMap<string, readonly StoredEvent[]>>): Finding[] {
+/**
+ * Each run ends as it would have without any fault, or as somebody asked, or stands visibly before an operator because its policy bears
+ * no more, or because nobody knows whether its effect happened.
+ */
+function wrongOutcomes(world: World, publisher: Publisher, runs: Runs, policies: readonly StoredEvent[]): Finding[] {
   const findings: Finding[] = [];
   const excused = new Set<string>();
   for (const planned of publisher.runs) {
     const events = runs.get(planned.runId)?.get('main');
-    const wrong = events === undefined ? notStarted(planned, excused) : wrongOutcome(world, planned, events, excused);
+    const wrong = events === undefined ? notStarted(planned, excused) : wrongOutcome(world, planned, events, policies, excused);
     if (wrong !== undefined)
       findings.push({ check: 'outcome', says: `${planned.workload.name} ${runStream(planned.runId, 'main')}: ${wrong}` });
   }
@@ -109,26 +119,29 @@ function wrongOutcomes(world: World, publisher: Publisher, runs: ReadonlyMap<Id,
   return findings;
 }
 
-/** A run that an emit starts need not exist if the emitting run was handed to an operator before its emit. */
+/** A run that an emit starts need not exist if the emitting run did not come to its emit. */
 const notStarted = ({ key }: PlannedRun, excused: ReadonlySet<string>): string | undefined =>
   excused.has(key) ? undefined : 'it never started';
 
 function wrongOutcome(
   world: World,
-  { workload, runId, key, n }: PlannedRun,
+  { workload, runId, key, n, cancelled }: PlannedRun,
   events: readonly StoredEvent[],
+  policies: readonly StoredEvent[],
   excused: Set<string>,
 ): string | undefined {
   const state = fold(runId, events);
   if (state === undefined) return 'it does not fold';
   const { state: name, sub } = state.status;
-  if (name === 'blocked' && workload.name !== 'fails' && lostHandlers(events) >= ATTEMPTS_MAX) {
-    world.coverage.note('retries exhausted');
-    excused.add(key);
-    return undefined;
-  }
   const output = state.end?.output === undefined ? null : outputView(state.end.output);
-  return workload.expect({ state: name, sub, output }, n);
+  const wrong = workload.expect({ state: name, sub, output }, n);
+  if (wrong === undefined) return undefined;
+  const excuse = excuseOf(events, policies);
+  if (excuse === undefined || (excuse === 'cancelled') !== (sub === 'cancelled' && cancelled === true)) return wrong;
+  if (excuse !== 'cancelled' && name !== 'blocked') return wrong;
+  world.coverage.note(excuse);
+  excused.add(key);
+  return undefined;
 }
 
 function fold(runId: Id, events: readonly StoredEvent[]): RunState | undefined {
@@ -137,16 +150,4 @@ function fold(runId: Id, events: readonly StoredEvent[]): RunState | undefined {
   } catch {
     return undefined; // I-4 says so.
   }
-}
-
-/** Lapses of the step that lost its handler most often. */
-function lostHandlers(events: readonly StoredEvent[]): number {
-  const lost = new Map<string, number>();
-  for (const { type, data } of events) {
-    if (type !== 'StepFailed') continue;
-    const step = data['step'];
-    invariant(typeof step === 'string', 'StepFailed names its step');
-    lost.set(step, (lost.get(step) ?? 0) + 1);
-  }
-  return Math.max(0, ...lost.values());
 }

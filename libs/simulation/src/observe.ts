@@ -1,5 +1,6 @@
 import type { StoredEvent } from '@cairn/kernel';
 import { categoryOf, epochMsOf } from '@cairn/kernel';
+import { observeFailures } from './observe-failures.js';
 import type { World } from './world/world.js';
 
 /** How long after its time something must have happened to say that the services were down when it was due. */
@@ -7,6 +8,7 @@ const LATE_MS = 3_000;
 
 /** Counts what the stored events show to have happened. */
 export function observe(world: World): void {
+  for (const [stream, events] of world.store.allStreams()) if (categoryOf(stream) === 'run') observeFailures(world, events);
   const { coverage } = world;
   const waits = new Map<string, StoredEvent>();
   for (const event of world.store.allEvents()) {
@@ -24,9 +26,6 @@ export function observe(world: World): void {
         break;
       case 'LateResultRecorded':
         coverage.note('late result');
-        break;
-      case 'RetryDecided':
-        if (data['decision'] === 'block') coverage.note('blocked for a decision');
         break;
       case 'WaitOpened':
         waits.set(String(data['waitId']), event);

@@ -1,16 +1,19 @@
 import { parseRunStream } from '@cairn/kernel';
-import { runEnds } from '@cairn/domain-run';
+import { foldRun, initialState, runEnds, type RecordedRunEvent } from '@cairn/domain-run';
 import type { Coverage } from './coverage.js';
 import { judge, type Finding } from './judge.js';
 import type { MutantId } from './mutants.js';
 import { observe } from './observe.js';
+import type { Process } from './process/process.js';
 import type { TraceLine } from './trace.js';
 import { putDefinition } from './world/definitions.js';
 import { HandlerProcess } from './world/handler.js';
+import { policiesThatChange, putPolicy } from './world/policies.js';
 import { Publisher } from './world/publisher.js';
 import { servicesOf } from './world/services.js';
 import { World } from './world/world.js';
-import { workloads, type Workload } from './world/workloads.js';
+import type { Workload } from './world/workload.js';
+import { workloads } from './world/workloads.js';
 
 export interface Report {
   readonly seed: number;
@@ -49,15 +52,18 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   const drawn = options.workloads ?? drawWorkloads(world);
   const appliesDefinitions = world.random.fork('definitions').chance(DEFINITIONS_APPLIED_SHARE);
   if (!appliesDefinitions) for (const workload of new Set(drawn.flatMap(withStarted))) await putDefinition(world, workload);
-  const { processes, desks } = servicesOf(world);
+  for (const policy of new Set(drawn.flatMap(({ policies = [] }) => policies))) await putPolicy(world, policy);
+  const { processes, desks, retryPolicy } = servicesOf(world);
   const publisher = new Publisher(world, appliesDefinitions);
-  const handlers = [0, 1].map((i) => new HandlerProcess(world, `handler-${i + 1}`, desks[i % desks.length]!));
+  const handlers = [0, 1].map((i) => new HandlerProcess(world, `handler-${i + 1}`, desks[i % desks.length]!, i === 1 && world.swarm.polls));
 
   setClocks(world);
   world.beginFaults();
   for (const process of processes) process.start();
   for (const handler of handlers) handler.start();
   schedulePauses(world);
+  scheduleRetryPolicyOutages(world, retryPolicy);
+  schedulePolicyChanges(world);
   publisher.start(drawn);
 
   await world.scheduler.drain(world.swarm.faultsEndMs);
@@ -107,6 +113,31 @@ function schedulePauses(world: World): void {
   }
 }
 
+/** Nobody judges: what failed stays `retrying`, and nothing is tried again unasked. */
+function scheduleRetryPolicyOutages(world: World, retryPolicy: Process): void {
+  for (const { from, to } of world.swarm.retryPolicyOutages) {
+    world.clock.after(from, () => {
+      if (!world.faulty) return;
+      world.coverage.note('retry-policy stopped');
+      retryPolicy.stopFor(to - from);
+    });
+  }
+}
+
+/** Policies that have a second version get it. A run goes by what it pinned (`history.md` §2). */
+function schedulePolicyChanges(world: World): void {
+  for (const ms of world.swarm.policyChanges) {
+    world.clock.after(ms, () => {
+      for (const name of policiesThatChange) {
+        putPolicy(world, name, 2).then(
+          ({ kind }) => void (kind === 'appended' && world.coverage.note('policy changed')),
+          () => undefined, // The store refused: it stays as it is.
+        );
+      }
+    });
+  }
+}
+
 async function untilAtRest(world: World, publisher: Publisher): Promise<void> {
   const end = world.scheduler.now + REST_BUDGET_MS;
   let events = -1;
@@ -121,13 +152,15 @@ async function untilAtRest(world: World, publisher: Publisher): Promise<void> {
   }
 }
 
-/** Every run has ended or was given to an operator: no timer can still move one. */
+/** Every run has ended, is paused, or is blocked with nothing left to start: no timer can still move one. */
 function nothingCanCome(world: World): boolean {
   for (const [stream, events] of world.store.allStreams()) {
-    if (parseRunStream(stream) === undefined) continue;
-    const isOver = events.some(({ type }) => (runEnds as readonly string[]).includes(type));
-    const isBlocked = events.some(({ type, data }) => type === 'RetryDecided' && data['decision'] === 'block');
-    if (!isOver && !isBlocked) return false;
+    const run = parseRunStream(stream);
+    if (run === undefined || events.some(({ type }) => (runEnds as readonly string[]).includes(type))) continue;
+    const { status, path } = foldRun(initialState(run.runId), events as readonly unknown[] as readonly RecordedRunEvent[]);
+    if (path.paused) continue;
+    if (status.state !== 'blocked' || path.attempts.size > 0) return false;
+    for (const retry of path.retries.values()) if (!retry.settled && (retry.decision === null || retry.decision === 'retry')) return false;
   }
   return true;
 }

@@ -21,6 +21,20 @@ export interface HandlerFaultRates {
   readonly answersLate: number;
 }
 
+/** Chances of what a target does with one request instead of doing it and saying so. */
+export interface TargetFaultRates {
+  readonly slow: number;
+  /** 503, and nothing was done. */
+  readonly refuses: number;
+  /** 500, and perhaps it was done. */
+  readonly vague: number;
+  /** 429 with `Retry-After`. */
+  readonly limits: number;
+  /** No answer, and perhaps it is done later. */
+  readonly hangs: number;
+  readonly losesAnswer: number;
+}
+
 /** The fault plan of one seed: which faults are on, then how often they strike. */
 export interface Swarm {
   /** Nothing strikes after this; then everything heals and must come to rest. */
@@ -30,21 +44,38 @@ export interface Swarm {
   readonly bus: BusFaults;
   readonly store: StoreFaultRates;
   readonly handlers: HandlerFaultRates;
+  /** Whether the second handler polls instead of keeping a session. */
+  readonly polls: boolean;
+  /** Chance that execution hears of a connection that broke. */
+  readonly hangUpsTold: number;
+  readonly targets: TargetFaultRates;
   /** Chance of a crash at each point where a service waits for a port. */
   readonly crash: number;
   readonly downMaxMs: number;
   /** Times at which all messages are lost, and at which the bus forgets the ids it has seen. */
   readonly busWipes: readonly number[];
   readonly busForgets: readonly number[];
-  readonly storeOutages: readonly { readonly from: number; readonly to: number }[];
+  readonly storeOutages: readonly Span[];
+  /** Nobody judges failures. */
+  readonly retryPolicyOutages: readonly Span[];
+  /** When policies get another version, which no run that has begun may notice. */
+  readonly policyChanges: readonly number[];
   /** Execution runs twice, and one of the two is stopped and woken at these times. */
   readonly replicas: 1 | 2;
-  readonly pauses: readonly { readonly from: number; readonly to: number }[];
+  readonly pauses: readonly Span[];
   /** Wall clocks are wrong by up to half of this, either way: two of them differ by at most all of it. */
   readonly skewMs: number;
   /** Chances of what a publisher does with an event that a run waits for. */
   readonly eventTwice: number;
   readonly nearMiss: number;
+  /** Chances of what an operator does to a run. */
+  readonly paused: number;
+  readonly cancelled: number;
+}
+
+interface Span {
+  readonly from: number;
+  readonly to: number;
 }
 
 const SECOND = 1_000;
@@ -61,7 +92,7 @@ export function drawSwarm(random: Pcg32): Swarm {
   const faultsEndMs = 10 * SECOND + random.below(20 * SECOND);
   const times = (share: number, max: number): number[] =>
     on(share) ? Array.from({ length: 1 + random.below(max) }, () => random.below(faultsEndMs)) : [];
-  const spans = (share: number, max: number, lasts: number): { from: number; to: number }[] =>
+  const spans = (share: number, max: number, lasts: number): Span[] =>
     times(share, max).map((from) => ({ from, to: from + 200 + random.below(lasts) }));
   const replicas = on(0.3) ? 2 : 1;
   return {
@@ -103,5 +134,19 @@ export function drawSwarm(random: Pcg32): Swarm {
     skewMs: on(0.4) ? 5 * SECOND : 0,
     eventTwice: rate(0.5, 0.8),
     nearMiss: rate(0.5, 0.8),
+    polls: on(0.3),
+    hangUpsTold: random.pick([0, 0.5, 1]),
+    targets: {
+      slow: rate(0.2, 0.2),
+      refuses: rate(0.3, 0.5),
+      vague: rate(0.2, 0.2),
+      limits: rate(0.3, 0.5),
+      hangs: rate(0.2, 0.2),
+      losesAnswer: rate(0.2, 0.2),
+    },
+    retryPolicyOutages: spans(0.2, 2, 10 * SECOND),
+    policyChanges: times(0.2, 1),
+    paused: rate(0.3, 0.6),
+    cancelled: rate(0.2, 0.4),
   };
 }

@@ -23,6 +23,7 @@ export class Process {
   private life: Life | undefined;
   private incarnation = 0;
   private stuckStarts = 0;
+  private heldDownUntil = 0;
 
   constructor(
     private readonly world: World,
@@ -39,7 +40,7 @@ export class Process {
   }
 
   start(): void {
-    if (this.life !== undefined) return;
+    if (this.life !== undefined || this.world.scheduler.now < this.heldDownUntil) return;
     const random = this.world.random.fork(`${this.name}/${this.incarnation++}`);
     const life = new Life(this.world, this.name, random, (where) => this.crash(where));
     this.life = life;
@@ -56,6 +57,17 @@ export class Process {
     life.note(`crashes ${where}`);
     this.end(life);
     world.clock.after(1 + world.random.fork(`${this.name}/down/${this.incarnation}`).below(world.swarm.downMaxMs), () => this.start());
+  }
+
+  /** Killed, and not started again for so long. */
+  stopFor(ms: number): void {
+    const { life, world } = this;
+    this.heldDownUntil = Math.max(this.heldDownUntil, world.scheduler.now + ms);
+    if (life !== undefined) {
+      life.note(`is stopped for ${ms}`);
+      this.end(life);
+    }
+    world.clock.after(ms, () => this.start());
   }
 
   private end(life: Life): void {

@@ -1,7 +1,7 @@
 import { compileDefinition } from '@cairn/domain-definition';
 import { invariant, sealAppend, workflowStream, type JsonObject, type StoredEvent } from '@cairn/kernel';
 import { NS } from './names.js';
-import type { Workload } from './workloads.js';
+import type { Workload } from './workload.js';
 import type { World } from './world.js';
 
 const applied = new Map<string, readonly StoredEvent[]>();

@@ -1,142 +1,146 @@
-import { SUCCEEDED_TYPE, FAILED_TYPE, type CloudEvent, type ExchangeRequest, type ReplyData, type TaskData } from '@cairn/contracts';
+import type { CloudEvent, ReplyData, TaskData } from '@cairn/contracts';
 import type { Id } from '@cairn/kernel';
 import type { Clock, Ids } from '@cairn/ports';
 import { seededIds, type Pcg32 } from '@cairn/simulated';
 import type { DeskOf } from './desks.js';
-import { NS } from './names.js';
+import { keepPolling } from './handler-polls.js';
+import { keepSession } from './handler-session.js';
+import { workAt } from './work.js';
 import type { World } from './world.js';
 
 /** Tasks that a handler works at side by side. */
-const CAPACITY = 3;
-/** A frame that nobody answers is given up after this. */
-const FRAME_TIMEOUT_MS = 3_000;
+export const CAPACITY = 3;
+/** A call that nobody answers is given up after this. */
+const CALL_TIMEOUT_MS = 3_000;
 const SLOWEST_TASK_MS = 1_500;
-const IDLE_PAUSE_MS = 600;
 
-/** What one life of a handler process remembers. */
-interface Session {
+/** One life of a handler process, as the part of it that talks to execution sees it. What a dead one still waits for never comes. */
+export interface HandlerLife {
   readonly id: Id;
+  readonly name: string;
   readonly clock: Clock;
-  readonly held: Set<Id>;
-  readonly seen: Set<Id>;
-  readonly outbox: Map<string, CloudEvent<ReplyData>>;
-  replaces?: Id;
-  seq: number;
+  readonly random: Pcg32;
+  readonly world: World;
+  readonly desk: DeskOf;
+  /** The life before this one, if it is known. */
+  readonly replaces?: Id;
+  /** Carries a call there and back. `gone` aborts if this life ends or gives up, and execution hears of it. */
+  call<T>(ask: (gone: AbortSignal) => Promise<T>): Promise<T>;
+  /** Works at a task with every mishap that may befall; `forget` if it loses track of it, `deliver` when it has an answer. */
+  work(task: CloudEvent<TaskData>, deliver: (reply: CloudEvent<ReplyData>) => void, forget: () => void): void;
+  /** A reply was settled; answers whether it is to be sent once more. */
+  settled(replyId: string, isAccepted: boolean): boolean;
 }
 
-/** A worker process with its session: it takes tasks by exchange, works, answers. And dies, stalls, answers twice or late. */
+/** A worker process: it takes tasks, works, answers. And dies, stalls, answers twice or late. */
 export class HandlerProcess {
   /** Reply ids that execution said are accepted: each must stand in a history (E-1). */
   readonly accepted = new Set<string>();
   private readonly random: Pcg32;
   private readonly ids: Ids;
-  private session: Session;
+  private readonly open = new Set<AbortController>();
+  private id: Id | undefined;
 
   constructor(
     private readonly world: World,
     readonly name: string,
     private readonly desk: DeskOf,
+    private readonly polls: boolean,
   ) {
     this.random = world.random.fork(name);
     this.ids = seededIds(world.random.fork(`${name}/ids`));
-    this.session = this.newSession();
   }
 
-  start(): void {
-    this.run(this.session).catch((error: unknown) =>
+  start(replaces?: Id): void {
+    const life = this.newLife(replaces);
+    (this.polls ? keepPolling(life) : keepSession(life)).catch((error: unknown) =>
       this.world.bugs.push(`${this.name}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`),
     );
   }
 
-  private newSession(): Session {
+  private newLife(replaces: Id | undefined): HandlerLife {
+    const { world, name, random, desk } = this;
+    const clock = world.scheduler.clockOf(name);
+    const id = this.ids.next();
+    this.id = id;
     return {
-      id: this.ids.next(),
-      clock: this.world.scheduler.clockOf(this.name),
-      held: new Set(),
-      seen: new Set(),
-      outbox: new Map(),
-      seq: 0,
+      id,
+      name,
+      clock,
+      random,
+      world,
+      desk,
+      ...(replaces === undefined ? {} : { replaces }),
+      call: (ask) => this.call(clock, ask),
+      work: (task, deliver, forget) => this.work(clock, task, deliver, forget),
+      settled: (replyId, isAccepted) => this.settled(replyId, isAccepted),
     };
   }
 
-  private async run(session: Session): Promise<void> {
-    for (;;) {
-      const response = await this.frame(session).catch(() => undefined);
-      if (response === undefined) {
-        await pause(session.clock, 100 + this.random.below(400));
-        continue;
-      }
-      for (const replyId of response.accepted) this.settled(session, replyId, true);
-      for (const replyId of [...response.late, ...response.forwarded]) this.settled(session, replyId, false);
-      for (const task of response.tasks) this.take(session, task);
-      // Idle handlers dawdle, well within a session's patience: a world at rest should cost little.
-      await pause(session.clock, this.random.below(session.held.size === 0 ? IDLE_PAUSE_MS : 5));
-    }
-  }
-
-  private async frame(session: Session): ReturnType<DeskOf['exchange']> {
-    const request: ExchangeRequest = {
-      session: session.id,
-      ...(session.replaces === undefined ? {} : { replaces: session.replaces }),
-      seq: ++session.seq,
-      handler: this.name,
-      queues: { work: Math.max(0, CAPACITY - session.held.size) },
-      held: [...session.held],
-      replies: [...session.outbox.values()],
-    };
-    await pause(session.clock, this.random.below(this.world.swarm.latencyMaxMs + 1));
-    const answer = this.desk.exchange(NS, request);
+  private async call<T>(clock: Clock, ask: (gone: AbortSignal) => Promise<T>): Promise<T> {
+    const { latencyMaxMs } = this.world.swarm;
+    await pause(clock, this.random.below(latencyMaxMs + 1));
+    const line = new AbortController();
+    this.open.add(line);
+    const answer = ask(line.signal);
     return new Promise((resolve, reject) => {
       // What comes back comes back in this process's time: never, if it has died meanwhile.
-      const later = (then: () => void): void => void session.clock.after(this.random.below(this.world.swarm.latencyMaxMs + 1), then);
-      const timer = session.clock.after(FRAME_TIMEOUT_MS, () => reject(new Error('no answer')));
+      const later = (then: () => void): void =>
+        void clock.after(this.random.below(latencyMaxMs + 1), () => (timer.cancel(), this.open.delete(line), then()));
+      const timer = clock.after(CALL_TIMEOUT_MS, () => (this.hangUp(line), reject(new Error('no answer'))));
       answer.then(
-        (value) => later(() => (timer.cancel(), resolve(value))),
-        (error: unknown) => later(() => (timer.cancel(), reject(error as Error))),
+        (value) => later(() => resolve(value)),
+        (error: unknown) => later(() => reject(error as Error)),
       );
     });
   }
 
-  private settled(session: Session, replyId: string, isAccepted: boolean): void {
-    const reply = session.outbox.get(replyId);
+  /** The connection is cut; whether the other side is told is the network's affair. */
+  private hangUp(line: AbortController): void {
+    this.open.delete(line);
+    if (!this.random.chance(this.world.swarm.hangUpsTold)) return;
+    this.world.clock.after(1, () => line.abort());
+  }
+
+  private settled(replyId: string, isAccepted: boolean): boolean {
     if (isAccepted) {
       if (this.accepted.has(replyId)) this.world.coverage.note('accepted reply again');
       this.accepted.add(replyId);
     }
-    session.outbox.delete(replyId);
-    session.held.delete(replyId.slice(0, -':end'.length));
-    if (reply === undefined || !this.world.strikes(this.random, this.world.swarm.handlers.answersTwice)) return;
+    if (!this.world.strikes(this.random, this.world.swarm.handlers.answersTwice)) return false;
     this.world.coverage.note('reply sent twice');
-    session.clock.after(this.random.below(3_000), () => session.outbox.set(replyId, reply));
+    return true;
   }
 
-  private take(session: Session, task: CloudEvent<TaskData>): void {
-    const attemptId = task.data?.lease.attemptId;
-    if (attemptId === undefined || task.data === undefined || session.seen.has(attemptId)) return;
-    session.seen.add(attemptId);
-    session.held.add(attemptId);
-    this.world.note(this.name, `takes ${task.data.step} ${attemptId}`);
+  private work(clock: Clock, task: CloudEvent<TaskData>, deliver: (reply: CloudEvent<ReplyData>) => void, forget: () => void): void {
     const { dies, stalls, answersLate } = this.world.swarm.handlers;
+    this.world.note(this.name, `takes ${task.data?.step ?? ''} ${task.id}`);
     const workMs = this.random.below(SLOWEST_TASK_MS);
-    if (this.world.strikes(this.random, dies)) return void session.clock.after(workMs, () => this.die());
+    const beginsAfterMs = this.random.below(workMs + 1);
+    // Anywhere between taking the task and answering: before its effect, in the middle, after it.
+    if (this.world.strikes(this.random, dies)) clock.after(workMs, () => this.die());
     if (this.world.strikes(this.random, stalls)) this.stall();
-    const late = this.world.strikes(this.random, answersLate);
-    if (late) {
+    const isLate = this.world.strikes(this.random, answersLate);
+    if (isLate) {
       this.world.coverage.note('reply sent late');
-      session.held.delete(attemptId); // It lost track of it, and will remember.
+      forget(); // It lost track of it, and will remember.
     }
-    const reply = replyTo(this.name, task.data, task.cairnrun);
-    session.clock.after(late ? 3_000 + workMs : workMs, () => session.outbox.set(reply.id, reply));
+    clock.after(beginsAfterMs, () => {
+      workAt(this.world, clock, this.name, task).then(
+        (reply) => void clock.after((isLate ? 3_000 : 0) + workMs - beginsAfterMs, () => deliver(reply)),
+        (error: unknown) => this.world.bugs.push(`${this.name}: ${String(error)}`),
+      );
+    });
   }
 
   private die(): void {
     this.world.coverage.note('handler died');
     this.world.note(this.name, 'dies');
-    const before = this.session.id;
+    const before = this.id;
     this.world.scheduler.crash(this.name);
-    this.session = this.newSession();
-    if (this.random.chance(0.5)) this.session.replaces = before;
-    this.session.clock.after(this.random.below(1_000), () => this.start());
+    for (const line of [...this.open]) this.hangUp(line);
+    const replaces = this.random.chance(0.5) ? before : undefined;
+    this.world.scheduler.after(this.name, this.random.below(1_000), () => this.start(replaces));
   }
 
   private stall(): void {
@@ -147,23 +151,4 @@ export class HandlerProcess {
   }
 }
 
-const pause = (clock: Clock, ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve));
-
-/** What every handler answers to this task, whoever it is: outputs may depend on the input alone. */
-function replyTo(handler: string, { lease, input }: TaskData, run: Id | undefined): CloudEvent<ReplyData> {
-  const envelope = {
-    specversion: '1.0',
-    id: `${lease.attemptId}:end`,
-    source: `/${handler}`,
-    ...(run === undefined ? {} : { cairnrun: run }),
-  } as const;
-  const asked = input as { readonly do: 'add' | 'fail'; readonly n: number };
-  if (asked.do === 'fail') {
-    return {
-      ...envelope,
-      type: FAILED_TYPE,
-      data: { lease, failure: { bucket: 'invalid_request', message: 'this task always fails', sideEffect: 'none' } },
-    };
-  }
-  return { ...envelope, type: SUCCEEDED_TYPE, data: { lease, output: { n: asked.n + 1 } } };
-}
+export const pause = (clock: Clock, ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve));

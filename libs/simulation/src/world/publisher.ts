@@ -1,9 +1,18 @@
-import { SIGNAL_TYPE, START_TYPE, subjects, type ApplyDefinitionMessage, type CloudEvent, type Receipt } from '@cairn/contracts';
+import {
+  controlType,
+  SIGNAL_TYPE,
+  START_TYPE,
+  subjects,
+  type ApplyDefinitionMessage,
+  type CloudEvent,
+  type Receipt,
+  type RunControl,
+} from '@cairn/contracts';
 import { idOf, type Id, type Json, type JsonObject } from '@cairn/kernel';
 import { ASK_DEADLINE_MS, type Ids } from '@cairn/ports';
 import { seededIds, type Pcg32 } from '@cairn/simulated';
 import { NS, SOURCE } from './names.js';
-import type { PlannedEvent, Workload } from './workloads.js';
+import type { PlannedEvent, Workload } from './workload.js';
 import type { World } from './world.js';
 
 /** A run that the outside wants, and its key. */
@@ -12,10 +21,15 @@ export interface PlannedRun {
   readonly runId: Id;
   readonly key: string;
   readonly n: number;
+  /** Somebody asked for its end. Whether in time, its history says. */
+  cancelled?: true;
 }
 
 /** How far behind a run's start its events come, at most. The latest are late for every wait but a long one. */
 const EVENTS_WITHIN_MS = 20_000;
+/** How far behind a run's start somebody stops it, and for how long. */
+const CONTROLS_WITHIN_MS = 8_000;
+const PAUSED_MAX_MS = 8_000;
 
 /**
  * The outside: it applies definitions, starts runs and sends what they wait for, through the bus as the gateway does. It repeats
@@ -50,21 +64,44 @@ export class Publisher {
   private begin(workload: Workload, i: number): void {
     const key = `${workload.name}-${'abcdefgh'[i] ?? 'z'}${i}`;
     const n = 10 * (i + 1);
-    this.runs.push({ workload, runId: idOf('run', NS, workload.document.name, key), key, n });
+    const planned: PlannedRun = { workload, runId: idOf('run', NS, workload.document.name, key), key, n };
+    this.runs.push(planned);
     const { starts } = workload;
     if (starts !== undefined) this.runs.push({ workload: starts, runId: idOf('run', NS, starts.document.name, key), key, n });
-    this.go(this.random.below(1_000), () => this.play(workload, key, n));
+    this.go(this.random.below(1_000), () => this.play(planned));
   }
 
-  private async play(workload: Workload, key: string, n: number): Promise<void> {
+  private async play(planned: PlannedRun): Promise<void> {
+    const { workload, key, n, runId } = planned;
     if (this.appliesDefinitions) {
       if (workload.starts !== undefined) await this.apply(workload.starts);
       await this.apply(workload);
     }
     // An event from before a run began is none of its business, so whoever sends one waits until the run is there.
-    await this.send(this.starting(workload, key, n), (receipt) => receipt.outcome !== 'pending');
-    const runId = idOf('run', NS, workload.document.name, key);
+    await this.send(this.starting(workload, key, n), isSettled);
     workload.events?.forEach((event, i) => this.plan(event, i, key, runId));
+    const { paused, cancelled } = this.world.swarm;
+    if (this.random.chance(paused)) this.go(this.random.below(CONTROLS_WITHIN_MS), () => this.pause(planned));
+    if (this.random.chance(cancelled)) this.go(this.random.below(CONTROLS_WITHIN_MS), () => this.cancel(planned));
+  }
+
+  /** Stops a run for a while. Whoever lets it go on has seen that the pause was done. */
+  private async pause(planned: PlannedRun): Promise<void> {
+    await this.send(this.control(planned, 'pause'), isSettled);
+    await new Promise<void>((resolve) => this.world.clock.after(this.random.below(PAUSED_MAX_MS), resolve));
+    await this.send(this.control(planned, 'unpause'), isSettled);
+  }
+
+  private async cancel(planned: PlannedRun): Promise<void> {
+    planned.cancelled = true;
+    await this.send(this.control(planned, 'cancel'), isSettled);
+  }
+
+  private control({ runId, key }: PlannedRun, verb: RunControl): Outgoing {
+    return {
+      subject: subjects.runControl(NS, runId, verb),
+      event: cloudEvent(`${verb}/${key}`, controlType(verb), {}, { cairnrun: runId }),
+    };
   }
 
   /** The event itself, and perhaps another with a key that is nearly right. */
@@ -127,6 +164,8 @@ export class Publisher {
     });
   }
 }
+
+const isSettled = ({ outcome }: Receipt): boolean => outcome !== 'pending';
 
 interface Outgoing {
   readonly subject: string;

@@ -12,6 +12,7 @@ export interface Services {
   readonly processes: readonly Process[];
   /** One for each replica of execution. */
   readonly desks: readonly DeskOf[];
+  readonly retryPolicy: Process;
 }
 
 export function servicesOf(world: World): Services {
@@ -43,5 +44,5 @@ export function servicesOf(world: World): Services {
     await service.start();
     await ports.bus.consume(retryPolicyOnStepFailed, (message) => service.onStepFailed(message));
   });
-  return { processes: [...executions, scheduling, retryPolicy], desks };
+  return { processes: [...executions, scheduling, retryPolicy], desks, retryPolicy };
 }

@@ -1,62 +1,7 @@
 import type { Json } from '@cairn/kernel';
-
-/** How a run ended, or that it did not. */
-export interface RunOutcome {
-  readonly state: string;
-  /** Of an end: `succeeded`, `failed`, `gave_up`. */
-  readonly sub: string | null;
-  readonly output: Json;
-}
-
-/** An event that a run waits for. */
-export interface PlannedEvent {
-  readonly kind: 'event' | 'signal';
-  /** Event type or signal name. */
-  readonly name: string;
-  readonly data: Json;
-}
-
-/** A definition, what happens to its runs from outside, and what must come of it whatever goes wrong on the way. */
-export interface Workload {
-  readonly name: string;
-  readonly document: { readonly name: string; readonly [field: string]: unknown };
-  /** Started by an event of this type instead of directly. */
-  readonly startedBy?: string;
-  readonly events?: readonly PlannedEvent[];
-  /** A run that this one starts by an emit. */
-  readonly starts?: Workload;
-  /** What is wrong with an outcome. `n` is the number in the run's input. */
-  readonly expect: (outcome: RunOutcome, n: number) => string | undefined;
-}
-
-type Step = { readonly id: string; readonly [field: string]: unknown };
-
-const add = (id: string, n: string, more: object = {}): Step => ({ id, task: { queue: 'work' }, input: { do: 'add', n }, ...more });
-const paper = (name = 'sim.paper'): object => ({ event: { type: name, key: '${run.key}' } });
-const wait = (id: string, what: object, more: object = {}): Step => ({
-  id,
-  wait: { deadline: '1h', onDeadline: { fail: 'timeout' }, ...what },
-  ...more,
-});
-const document = (name: string, steps: readonly Step[], value?: string): Workload['document'] => ({
-  cairn: 1,
-  name,
-  version: '1.0.0',
-  steps,
-  ...(value === undefined ? {} : { output: { value } }),
-});
-const event = (name: string, data: Json): PlannedEvent => ({ kind: 'event', name, data });
-
-const completes =
-  (good: (output: Json, n: number) => boolean) =>
-  ({ state, sub, output }: RunOutcome, n: number): string | undefined =>
-    state === 'complete' && sub === 'succeeded' && good(output, n)
-      ? undefined
-      : `${state}/${String(sub)} with output ${JSON.stringify(output)}`;
-const ends =
-  (wanted: string) =>
-  ({ state, sub }: RunOutcome): string | undefined =>
-    state === 'complete' && sub === wanted ? undefined : `${state}/${String(sub)}, not ${wanted}`;
+import { add, completes, document, ends, event, paper, wait, type Workload } from './workload.js';
+import { workloadsOfEffects } from './workloads-of-effects.js';
+import { workloadsOfFailures } from './workloads-of-failures.js';
 
 /** The values of `data.v` that a list of triggers brought, in order of size. */
 const valuesOf = (output: Json): string =>
@@ -71,8 +16,7 @@ const listener: Workload = {
   expect: completes((output, n) => output === n + 2),
 };
 
-/** Small definitions that between them hold everything that a definition can say so far. */
-export const workloads: readonly Workload[] = [
+const workloadsOfWaits: readonly Workload[] = [
   {
     name: 'line',
     document: document('line', [add('a', '${input.n}'), add('b', '${steps.a.output.n}')], '${steps.b.output.n}'),
@@ -302,9 +246,7 @@ export const workloads: readonly Workload[] = [
     starts: listener,
     expect: completes((output, n) => output === n + 1),
   },
-  {
-    name: 'fails',
-    document: document('fails', [{ id: 'a', task: { queue: 'work' }, input: { do: 'fail' } }]),
-    expect: ({ state, sub }) => (state === 'blocked' && sub === 'awaiting_decision' ? undefined : `${state}/${String(sub)}`),
-  },
 ];
+
+/** Small definitions that between them hold everything that a definition can say so far. */
+export const workloads: readonly Workload[] = [...workloadsOfWaits, ...workloadsOfFailures, ...workloadsOfEffects];

@@ -17,6 +17,7 @@ import { Coverage } from '../coverage.js';
 import type { MutantId } from '../mutants.js';
 import { drawSwarm, type Swarm } from '../swarm.js';
 import { Trace } from '../trace.js';
+import { EffectServer } from './effect-server.js';
 
 export interface WorldOptions {
   readonly seed: number;
@@ -37,6 +38,8 @@ export class World {
   readonly store: MemoryEventStore;
   readonly bus: MemoryBus;
   readonly artifacts: MemoryArtifacts;
+  /** What effects act upon. */
+  readonly target: EffectServer;
   /** Appends that somebody was told are stored (E-1). */
   readonly acknowledged: StoredEvent[] = [];
   /** Ids of messages that the bus took. */
@@ -69,6 +72,7 @@ export class World {
         this.bugs.push(`${durable} ${subject}: ${bug instanceof Error ? (bug.stack ?? bug.message) : String(bug)}`),
     });
     this.artifacts = createMemoryArtifacts();
+    this.target = new EffectServer(this);
   }
 
   has(mutant: MutantId): boolean {
