@@ -1,129 +1,8 @@
 // Goal: who has which attempt, and until when (`architecture.md` §4.2). Method: the desk of a real execution service on virtual time,
 // memory store and memory bus; the spec is the handler and sends frames.
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createMemoryBus } from '@cairn/bus-memory';
-import {
-  busStreams,
-  subjects,
-  type CloudEvent,
-  type ExchangeRequest,
-  type ExchangeResponse,
-  type ReplyData,
-  type TaskData,
-} from '@cairn/contracts';
-import { compileDefinition } from '@cairn/domain-definition';
-import { createMemoryEventStore, type MemoryEventStore } from '@cairn/event-store-memory';
-import { assembleExecution, type Execution } from '@cairn/execution';
-import { idOf, instantOf, partitionOf, policyStream, runStream, sealAppend, workflowStream } from '@cairn/kernel';
-import { createMemoryArtifacts, createRecordingMetrics, Pcg32, Scheduler, seededRandomness } from '@cairn/simulated';
-
-const steps = [{ id: 'work', task: { queue: 'q' }, lease: '10s', timeout: '1m' }];
-const SESSION = idOf('random', 'session');
-const OTHER = idOf('random', 'other');
-
-class World {
-  readonly scheduler = new Scheduler();
-  readonly store: MemoryEventStore = createMemoryEventStore();
-  execution: Execution;
-  private seq = 0;
-
-  constructor() {
-    this.execution = this.assemble();
-  }
-
-  assemble(): Execution {
-    const clock = this.scheduler.clockOf('execution');
-    const bus = createMemoryBus({ clock, streams: busStreams });
-    const randomness = seededRandomness(new Pcg32(7n, 1n));
-    return assembleExecution({
-      store: this.store,
-      bus,
-      artifacts: createMemoryArtifacts(),
-      clock,
-      randomness,
-      metrics: createRecordingMetrics(),
-    });
-  }
-
-  /** Lets time pass. */
-  async pass(ms: number): Promise<void> {
-    await this.scheduler.drain(this.scheduler.now + ms);
-  }
-
-  /** What a promise gives, while time passes for it. */
-  async settle<T>(promise: Promise<T>): Promise<T> {
-    let settled = false;
-    void promise.finally(() => (settled = true)).catch(() => undefined);
-    for (let i = 0; i < 2_000 && !settled; i++) await this.pass(1);
-    return promise;
-  }
-
-  async begin(): Promise<void> {
-    const compiled = compileDefinition({ cairn: 1, name: 'line', version: '1.0.0', steps });
-    if (!compiled.ok) throw new Error(JSON.stringify(compiled.errors));
-    const { definition, hash } = compiled;
-    await this.put(workflowStream('default', 'line'), 'DefinitionApplied', {
-      ns: 'default',
-      name: 'line',
-      version: '1.0.0',
-      hash,
-      definition,
-    });
-    await this.put(policyStream('default', 'default'), 'PolicyApplied', {
-      ns: 'default',
-      name: 'default',
-      version: 1,
-      hash: 'sha256:0',
-      policy: {},
-    });
-    await this.settle(this.execution.start());
-    await this.start('a');
-  }
-
-  private async put(stream: string, type: string, data: object): Promise<void> {
-    const at = instantOf(this.scheduler.clockOf('world').now());
-    const context = { stream, expected: 'no_stream', prevHash: '', ns: 'default', at, actor: 'service:spec', causationId: 'spec' } as const;
-    await this.store.append(stream, 'no_stream', sealAppend(context, [{ type, version: 1, data }]));
-  }
-
-  async start(key: string): Promise<void> {
-    const runId = idOf('run', 'default', 'line', key);
-    const [applied] = await this.store.read(workflowStream('default', 'line'));
-    const cause = { receiptId: idOf('receipt', 'default', 'spec', key), source: 'spec', id: key, type: 'spec' };
-    const definition = { name: 'line', version: '1.0.0', hash: applied?.data['hash'] as string, revision: 0 };
-    const data = { ns: 'default', workflow: 'line', runId, key, input: {}, definition, policies: [], cause };
-    const body = { id: key, ns: 'default', runId, type: 'StartRun', actor: 'service:spec', causationId: cause.receiptId, data };
-    const subject = subjects.executionCommand('default', partitionOf(runId), 'StartRun');
-    const settlement = await this.settle(this.execution.handle({ subject, id: key, body, deliveries: 1, asked: true }));
-    expect(settlement).toMatchObject({ kind: 'done', answer: { kind: 'accepted' } });
-  }
-
-  frame(more: Partial<ExchangeRequest> = {}): Promise<ExchangeResponse> {
-    this.seq += 1;
-    return this.execution.desk.exchange('default', {
-      session: SESSION,
-      seq: this.seq,
-      handler: 'spec',
-      queues: { q: 1 },
-      held: [],
-      replies: [],
-      ...more,
-    });
-  }
-
-  async types(key = 'a'): Promise<string[]> {
-    return (await this.store.read(runStream(idOf('run', 'default', 'line', key), 'main'))).map(({ type }) => type);
-  }
-}
-
-const attemptOf = (task: CloudEvent<TaskData> | undefined): string => task?.data?.lease.attemptId ?? '';
-const replyTo = (task: CloudEvent<TaskData> | undefined, id = `${attemptOf(task)}:end`): CloudEvent<ReplyData> => ({
-  specversion: '1.0',
-  id,
-  source: '/spec',
-  type: 'cairn.reply.succeeded.v1',
-  data: { lease: task?.data?.lease ?? { attemptId: '', branch: 'main', epoch: 1 }, output: {} },
-});
+import type { ExchangeResponse } from '@cairn/contracts';
+import { attemptOf, OTHER, replyTo, SESSION, World } from './world.js';
 
 describe('the desk', () => {
   let world: World;
@@ -213,9 +92,7 @@ describe('the desk', () => {
 
   it('after a restart leaves an attempt to the session that still has it', async () => {
     const { tasks } = await world.settle(world.frame());
-    world.scheduler.crash('execution');
-    world.execution = world.assemble();
-    await world.settle(world.execution.start());
+    await world.restart();
     await world.settle(world.frame({ queues: {}, held: tasks.map(attemptOf) }));
     const done = await world.settle(world.frame({ queues: {}, replies: [replyTo(tasks[0])] }));
     expect(done.accepted).toHaveLength(1);
@@ -224,9 +101,7 @@ describe('the desk', () => {
 
   it('after a restart gives the same attempt to somebody else when nobody has it after three beats: it is rung, never failed', async () => {
     const { tasks } = await world.settle(world.frame());
-    world.scheduler.crash('execution');
-    world.execution = world.assemble();
-    await world.settle(world.execution.start());
+    await world.restart();
     const restartedAt = world.scheduler.now;
     let given: ExchangeResponse['tasks'] = [];
     while (given.length === 0 && world.scheduler.now - restartedAt < 5_000)

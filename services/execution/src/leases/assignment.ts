@@ -8,7 +8,7 @@ export class Assignment {
   private readonly queues = new Map<string, WorkQueue>();
   private readonly toServe = new Set<WorkQueue>();
   private timer: Timer | undefined;
-  private stopped = false;
+  isStopped = false;
 
   /** `give`: the entry is the session's from now on. Says whether it can leave at once. */
   constructor(
@@ -18,7 +18,7 @@ export class Assignment {
 
   /** Gives nothing any more; polls are answered with what there is. */
   stop(): void {
-    this.stopped = true;
+    this.isStopped = true;
     this.timer?.cancel();
     for (const work of this.queues.values()) work.endPolls();
   }
@@ -38,7 +38,7 @@ export class Assignment {
     entry.phase = 'waiting';
     entry.session = undefined;
     entry.givenSeq = Infinity;
-    if (entry.paused || this.stopped) return;
+    if (entry.paused || this.isStopped) return;
     const work = this.queueOf(entry.task.ns, entry.task.queue);
     work.push(entry);
     this.toServe.add(work);
