@@ -26,9 +26,10 @@ export class HealthDoor {
     return report;
   }
 
+  /** 503 while the history is folded after a start: counters that begin at nothing again would be told as new events. */
   @Get('metrics')
   async metrics(@Res() reply: FastifyReply): Promise<void> {
-    this.gateway.tellGauges();
+    if (!(await this.gateway.tellMetrics())) return void (await reply.status(503).send('the history is still being folded\n'));
     await reply.header('content-type', this.exposition.contentType).send(await this.exposition.render());
   }
 }

@@ -9,7 +9,7 @@ import { secondsBetween } from './seconds-between.js';
 /** What must be remembered of a run between a failure or a resume and what becomes of it. */
 interface Course {
   /** Steps whose last attempt failed. */
-  readonly failures: Map<string, { readonly attemptId: Id; readonly at: Instant; bucket: string }>;
+  readonly failures: Map<string, { readonly at: Instant; bucket: string }>;
   /** Resumes whose outcome is open. */
   resumes: OpenResume[];
 }
@@ -43,12 +43,10 @@ export class RunCourses {
       case 'StepSucceeded':
         this.resolve(run, ns, event.data.step);
         break;
-      case 'StepFailed': {
-        const { step, attemptId } = event.data;
+      case 'StepFailed':
         this.settle(run, 'failed');
-        this.course(run).failures.set(step, { attemptId, at: event.at, bucket: '' });
+        this.course(run).failures.set(event.data.step, { at: event.at, bucket: '' });
         break;
-      }
       case 'RetryDecided':
         this.decide(event, run, ns);
         break;
@@ -108,11 +106,11 @@ export class RunCourses {
 
   /** `escalate` hands the decision to a person: how long it took is known when that one has decided. */
   private decide({ data, at }: StoredEvent & Extract<RunEvent, { type: 'RetryDecided' }>, run: Id, ns: string): void {
-    const { step, attemptId, decision } = data;
+    const { step, decision } = data;
     const bucket = bucketLabel(data.bucket);
     this.metrics.count(metricNames.retryAttempts, { ns, bucket, decision });
     const failure = this.courses.get(run)?.failures.get(step);
-    if (failure?.attemptId !== attemptId) return;
+    if (failure === undefined) return;
     failure.bucket = data.bucket;
     if (decision === 'escalate') return;
     const seconds = secondsBetween(failure.at, at);

@@ -1,36 +1,38 @@
-import { metricNames, type DefinitionSummary } from '@cairn/contracts';
+import type { DefinitionSummary } from '@cairn/contracts';
 import { Generations } from '@cairn/application';
 import type { Id, StoredEvent } from '@cairn/kernel';
 import { eventSchemas, type RunEvent } from '@cairn/domain-run';
-import type { Metrics } from '@cairn/ports';
+import type { LifecycleMetrics } from '../lifecycle-metrics/lifecycle-metrics.js';
 import type { Changes } from './changes.js';
+import { NearMissRows } from './near-miss-rows.js';
+import { PolicyRows } from './policy-rows.js';
 import { RunRow } from './run-row.js';
 import { WaitRow } from './wait-row.js';
 
-/** Types that the read models fold: everything of runs, and definitions. */
+/** Types that the read models fold: everything of runs, definitions, policies, and what became of inbound events. */
 export const foldedTypes: readonly string[] = [
   ...new Set(Object.keys(eventSchemas).map((key) => key.slice(0, key.indexOf('@')))),
   'DefinitionApplied',
+  'PolicyApplied',
+  'ReceiptSettled',
 ];
 
-const WORKFLOW_LABELS_MAX = 200;
 /** Ends kept in memory: a second's worth on a busy system. Others are read from the store. */
 const ENDS_KEPT_MAX = 2_000;
 
 /**
- * What lists show, in memory, folded from the store's tail: rows of runs, open waits, applied definitions. May lag behind the store;
- * whoever needs a run as it is now reads its stream (`RunReader`). Rebuilt from nothing at any time.
+ * What lists show, in memory, folded from the store's tail: rows of runs, open waits, applied definitions and policies. May lag behind
+ * the store; whoever needs a run as it is now reads its stream (`RunReader`). Rebuilt from nothing at any time.
  */
 export class ReadModels {
+  readonly policies = new PolicyRows();
+  readonly nearMisses = new NearMissRows();
   private readonly rows = new Map<Id, RunRow>();
   /** In the order in which runs started, which is that of commits: what cursors count in. */
   private readonly order: RunRow[] = [];
   private readonly waits = new Map<Id, WaitRow>();
   /** Where to find a wait that is closed: in its run's history. */
   private readonly runOfWait = new Map<Id, Id>();
-  /** Label sets that were told once: one that is empty now must be told as 0. */
-  private readonly gauged = new Map<string, { readonly ns: string; readonly workflow: string; readonly state: string; value: number }>();
-  private readonly labels = new Set<string>();
   private readonly definitions = new Map<string, DefinitionSummary & { readonly ns: string }>();
 
   /** Last events of runs that ended lately: whoever waited for the end asks for it next. */
@@ -39,7 +41,7 @@ export class ReadModels {
   constructor(
     /** Told of every event of a run, and of its end. */
     private readonly tell: { readonly changes: Changes; readonly ends: Changes },
-    private readonly metrics: Metrics,
+    private readonly metrics: LifecycleMetrics,
   ) {}
 
   /** Folds one event of the tail. */
@@ -47,6 +49,11 @@ export class ReadModels {
     const run = event.metadata.runId;
     if (run === undefined) {
       if (event.type === 'DefinitionApplied') this.applyDefinition(event);
+      else if (event.type === 'PolicyApplied') this.policies.apply(event);
+      else if (event.type === 'ReceiptSettled') {
+        this.metrics.ofReceipt(event);
+        this.nearMisses.apply(event);
+      }
       return;
     }
     let row = this.rows.get(run);
@@ -55,30 +62,15 @@ export class ReadModels {
       this.rows.set(run, row);
       this.order.push(row);
     }
-    const wasOver = row.endedAt !== undefined;
-    row.apply(event);
-    const isOver = !wasOver && row.endedAt !== undefined;
-    if (isOver) this.metrics.count(metricNames.runsEnded, { ns: row.ns, workflow: this.label(row.workflow), outcome: row.sub ?? '' });
-    this.applyToWaits(event as StoredEvent & RunEvent, row);
+    const { state, entered } = row;
+    if (!row.apply(event)) return;
+    const told = event as StoredEvent & RunEvent;
+    this.metrics.ofRun(told, row, state, entered);
+    this.applyToWaits(told, row);
     this.tell.changes.announce(run);
-    if (!isOver) return;
+    if (row.endRevision !== event.revision) return;
     this.ends.set(run, event);
     this.tell.ends.announce(run);
-  }
-
-  /** Sets the gauge of runs by state. A walk over all rows: for a scrape, not for an event. */
-  gaugeRuns(): void {
-    for (const told of this.gauged.values()) told.value = 0;
-    for (const { ns, workflow: name, state } of this.order) {
-      const workflow = this.label(name);
-      const key = `${ns} ${workflow} ${state}`;
-      const told = this.gauged.get(key) ?? { ns, workflow, state, value: 0 };
-      told.value += 1;
-      this.gauged.set(key, told);
-    }
-    for (const { ns, workflow, state, value } of this.gauged.values()) {
-      this.metrics.gauge(metricNames.runs, value, { ns, workflow, state });
-    }
   }
 
   /** The event that ended a run, if that was lately. */
@@ -134,16 +126,9 @@ export class ReadModels {
     }
   }
 
-  /** A workflow's name as a label: the first 200, then `other`, or a user could fill the registry (B-52). */
-  private label(workflow: string): string {
-    if (this.labels.has(workflow)) return workflow;
-    if (this.labels.size >= WORKFLOW_LABELS_MAX) return 'other';
-    this.labels.add(workflow);
-    return workflow;
-  }
-
   private applyDefinition({ data, at }: StoredEvent): void {
     const { ns, name, version, hash } = data as unknown as { ns: string; name: string; version: string; hash: string };
     this.definitions.set(`${ns}+${name}`, { ns, name, version, hash, appliedAt: at });
+    this.metrics.ofDefinition(ns, name);
   }
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeRunEvents, evolve, initialState, type RunEvent } from '@cairn/domain-run';
+import { decodeRunEvents, evolve, initialState } from '@cairn/domain-run';
 import { idOf, type Id } from '@cairn/kernel';
 import fc from 'fast-check';
 import { BEGIN, history, told } from '../spec/histories.js';
+import { walk } from '../spec/random-runs.js';
 import { RunRow, SILENT_AFTER_MS } from './run-row.js';
 
 /**
@@ -11,82 +12,12 @@ import { RunRow, SILENT_AFTER_MS } from './run-row.js';
  * event told to both.
  */
 const RUN: Id = idOf('run', 'default', 'w', 'k');
-const STEPS = ['a', 'b', 'c', 'd'];
-const WAITS = ['w1', 'w2'];
-const EFFECTS = ['c', 'd'];
-const BUCKETS = ['timeout', 'network', 'rate_limited'];
-
-const ENDS = [told.completed('ok'), told.runFailed(), told.gaveUp(), told.cancelled()];
-
-/** One run, walked by numbers: each picks one of the moves that are possible then. */
-function walk(picks: readonly number[]): RunEvent[] {
-  const events: RunEvent[] = [told.started()];
-  const steps = new Map(
-    STEPS.map((step) => [step, { status: 'idle' as 'idle' | 'open' | 'failed' | 'retry' | 'blocked' | 'over', attempt: 0 }]),
-  );
-  const waits = new Map(WAITS.map((step) => [step, 'idle' as 'idle' | 'open' | 'over']));
-  let paused = false;
-  for (const pick of picks) {
-    const moves: (() => void)[] = [];
-    for (const [step, state] of steps) {
-      const isEffect = EFFECTS.includes(step);
-      const move = (status: typeof state.status, more: () => readonly RunEvent[], again = 0): void =>
-        void moves.push(() => {
-          state.attempt += again;
-          state.status = status;
-          events.push(...more());
-        });
-      const start = (): RunEvent[] => [
-        told.stepStarted(step, state.attempt),
-        ...(isEffect ? [told.effectIntended(step, state.attempt)] : []),
-      ];
-      const fail = (left: 'EffectAbsent' | 'EffectUnknown') => (): RunEvent[] => [
-        told.failed(step, state.attempt),
-        ...(isEffect ? [told.effectLeft(left, step, state.attempt)] : []),
-      ];
-      if (state.status === 'idle' || state.status === 'retry') move('open', start, 1);
-      // Refused by the decider: this attempt has no intent, whatever an earlier one left.
-      if (state.status === 'retry') move('failed', () => [told.stepStarted(step, state.attempt), told.failed(step, state.attempt)], 1);
-      if (state.status === 'open') {
-        move('over', () => [told.succeeded(step, state.attempt), ...(isEffect ? [told.effectConfirmed(step, state.attempt)] : [])]);
-        move('failed', fail('EffectAbsent'));
-        move('failed', fail('EffectUnknown'));
-      }
-      if (state.status === 'failed') {
-        const bucket = BUCKETS[pick % BUCKETS.length] ?? 'timeout';
-        move('retry', () => [told.decided(step, state.attempt, 'retry', bucket)]);
-        move('blocked', () => [told.decided(step, state.attempt, pick % 2 === 0 ? 'block' : 'escalate', bucket)]);
-        move('over', () => [told.decided(step, state.attempt, 'give_up', bucket), told.skipped(step)]);
-      }
-    }
-    // Seldom, and not for long: a pause hides what the state would be without it.
-    if (pick % 5 === 0 || paused)
-      moves.push(() => {
-        paused = !paused;
-        events.push(paused ? told.paused() : told.unpaused());
-      });
-    for (const [step, status] of waits) {
-      if (status === 'idle')
-        moves.push(
-          () => (waits.set(step, 'open'), void events.push(told.waitOpened(RUN, step, step === 'w1' ? ['event', 'timer'] : ['signal']))),
-        );
-      if (status === 'open')
-        moves.push(() => (waits.set(step, 'over'), void events.push(told.waitTriggered(RUN, step), told.waitSatisfied(RUN, step))));
-    }
-    moves[pick % Math.max(1, moves.length)]?.();
-    if (pick % 197 === 196) {
-      const open = [...waits].filter(([, status]) => status === 'open').map(([step]) => told.waitWithdrawn(RUN, step));
-      return [...events, ...open, ENDS[pick % ENDS.length] ?? told.cancelled()];
-    }
-  }
-  return events;
-}
 
 describe('a row of a run', () => {
   it('is at every revision what the domain folds', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(10_000), { minLength: 20, maxLength: 60 }), (picks) => {
-        const events = history(RUN, walk(picks));
+        const events = history(RUN, walk(RUN, picks));
         const row = new RunRow(RUN);
         let state = initialState(RUN);
         let entered = '';
@@ -109,7 +40,7 @@ describe('a row of a run', () => {
   it('is the same when events come again, and when it was copied on the way', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(10_000), { maxLength: 40 }), fc.nat(40), (picks, cut) => {
-        const events = history(RUN, walk(picks));
+        const events = history(RUN, walk(RUN, picks));
         const straight = new RunRow(RUN);
         for (const event of events) straight.apply(event);
         const first = new RunRow(RUN);

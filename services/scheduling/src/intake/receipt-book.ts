@@ -2,7 +2,7 @@ import { readHead, transact, type StreamHead } from '@cairn/application';
 import { evolveReceipt, type EventReceived, type Problem, type ReceiptLine, type ReceiptState } from '@cairn/domain-schedule';
 import { receiveEvent, settleReceipt } from '@cairn/domain-schedule/decider';
 import { instantOf, receiptStream, type Id } from '@cairn/kernel';
-import type { Clock, EventStore, Metrics } from '@cairn/ports';
+import type { Clock, EventStore } from '@cairn/ports';
 
 /** A receipt's stream as last seen. */
 export type ReceiptHead = StreamHead<ReceiptState>;
@@ -11,7 +11,7 @@ const NONE: StreamHead<ReceiptState | undefined> = { state: undefined, expected:
 
 /** Reads and writes `receipt-<receiptId>`. Everything here may be done again without harm. Throws faults of the store. */
 export class ReceiptBook {
-  constructor(private readonly ports: { readonly store: EventStore; readonly clock: Clock; readonly metrics: Metrics }) {}
+  constructor(private readonly ports: { readonly store: EventStore; readonly clock: Clock }) {}
 
   /** Accepts an event: durable when this resolves. `fresh`: it was not known before. */
   async receive(
@@ -29,7 +29,6 @@ export class ReceiptBook {
     });
     const { state } = outcome.head;
     if (state === undefined) throw new TypeError('a receipt that was received has a state');
-    if (outcome.kind === 'accepted') for (const stored of outcome.events) if (stored.type === 'ReceiptSettled') this.count(ns, 'refused');
     const fresh = outcome.kind === 'accepted' && outcome.events[0]?.type === 'EventReceived';
     return { fresh, head: { ...outcome.head, state } };
   }
@@ -49,12 +48,7 @@ export class ReceiptBook {
       context: this.context(ns, receiptId),
       ...(head === undefined ? {} : { believed: head }),
     });
-    if (outcome.kind === 'accepted') for (const { data } of outcome.events) this.count(ns, String(data['outcome']));
     return outcome.head.state;
-  }
-
-  private count(ns: string, outcome: string): void {
-    this.ports.metrics.count('cairn_events_total', { ns, outcome });
   }
 
   private context(
