@@ -2,6 +2,10 @@ import type { OpenAttempt } from '@cairn/domain-run';
 import type { Id } from '@cairn/kernel';
 import { command, newest, since, type Reason, type WhyFacts } from './facts.js';
 
+/** What execution calls a handler that has no session: single polls bear no name. */
+const POLLER = 'poll';
+const named = (handler: string): string => (handler === POLLER ? 'Whoever polled the queue' : `Handler ${handler}`);
+
 /** Attempts that are open: who has them, or why nobody does. */
 export function openAttempts(facts: WhyFacts): Reason[] {
   return [...facts.state.path.attempts.entries()].flatMap(([attemptId, attempt]) => reasonOf(facts, attemptId, attempt) ?? []);
@@ -14,13 +18,17 @@ function reasonOf(facts: WhyFacts, attemptId: Id, attempt: OpenAttempt): Reason 
   const what = attempt.n === 1 ? `step ${step}` : `attempt ${attempt.n} of step ${step}`;
   const handler = facts.holder(attemptId);
   const taken = attempt.taken ? newest(facts, 'AttemptTaken', ({ data }) => data.attemptId === attemptId) : undefined;
-  if (handler !== undefined)
-    return { ...about, kind: 'with_handler', says: `Handler ${handler} has ${what}, for ${since(facts, taken?.at ?? startedAt)}.` };
+  if (handler !== undefined) {
+    // Without a claim nothing says when it was handed over: only how old the attempt is.
+    const says =
+      taken === undefined ? `has ${what}, which is ${since(facts, startedAt)} old` : `has had ${what} for ${since(facts, taken.at)}`;
+    return { ...about, kind: 'with_handler', says: `${named(handler)} ${says}.` };
+  }
   if (taken !== undefined)
     return {
       ...about,
       kind: 'handed_out',
-      says: `Handler ${taken.data.handler} took ${what} ${since(facts, taken.at)} ago and is not connected; when its lease is over, it counts as lost.`,
+      says: `${named(taken.data.handler)} took ${what} ${since(facts, taken.at)} ago and is not connected; when its lease is over, it counts as lost.`,
     };
   if (facts.state.path.paused) return undefined; // It is not handed out: that the run is paused says all.
   const { handlers, waiting } = facts.queue(queue);

@@ -61,6 +61,11 @@ const unknown = (step: string, key: string): RunEvent => ({
   version: 1,
   data: { step, attemptId: attemptId(step, 1), key, suffix: 0, because: 'the handler was lost' },
 });
+const taken = (step: string, handler: string): RunEvent => ({
+  type: 'AttemptTaken',
+  version: 1,
+  data: { step, attemptId: attemptId(step, 1), handler, nonce: 'n' },
+});
 const paused = (reason?: string, by: 'operator' | 'system' = 'operator'): RunEvent => ({
   type: 'RunPaused',
   version: 1,
@@ -99,16 +104,28 @@ const stalls: readonly Case[] = [
     events: [told.started(), told.stepStarted('screen')],
     facts: { holder: () => 'screening/7' },
     kind: 'with_handler',
-    says: 'Handler screening/7 has step screen, for 2m 59s.',
+    says: 'Handler screening/7 has step screen, which is 2m 59s old.',
+    next: `npx cairn run watch ${T}`,
+  },
+  {
+    what: 'somebody without a session has it',
+    events: [told.started(), told.stepStarted('screen')],
+    facts: { holder: () => 'poll' },
+    kind: 'with_handler',
+    says: 'Whoever polled the queue has step screen, which is 2m 59s old.',
+    next: `npx cairn run watch ${T}`,
+  },
+  {
+    what: 'a handler has claimed it',
+    events: [told.started(), told.stepStarted('pay'), taken('pay', 'pay/1')],
+    facts: { holder: () => 'pay/1' },
+    kind: 'with_handler',
+    says: 'Handler pay/1 has had step pay for 2m 58s.',
     next: `npx cairn run watch ${T}`,
   },
   {
     what: 'who claimed it is not there',
-    events: [
-      told.started(),
-      told.stepStarted('pay'),
-      { type: 'AttemptTaken', version: 1, data: { step: 'pay', attemptId: attemptId('pay', 1), handler: 'pay/1', nonce: 'n' } },
-    ],
+    events: [told.started(), told.stepStarted('pay'), taken('pay', 'pay/1')],
     kind: 'handed_out',
     says: 'Handler pay/1 took step pay 2m 58s ago and is not connected; when its lease is over, it counts as lost.',
     next: `npx cairn run watch ${T}`,
