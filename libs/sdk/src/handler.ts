@@ -4,6 +4,7 @@ import { cutMessage } from './cut-text.js';
 import { saidBy, StepFailure } from './failure.js';
 import { compileCheck, type Checked, type Schema } from './schema-check.js';
 import { StepResult, type Attempt, type ResultOptions, type Task } from './task.js';
+import { readThrown } from './unread.js';
 import type { Usage } from './usage.js';
 
 /** Tasks of one handler that run at the same time in a process, if it does not say. */
@@ -56,7 +57,12 @@ export function handler<I, O>(queue: string, second: HandlerOptions<I, O> | Hand
     run(attempt, done) {
       const end = once(done);
       const settle = (answer: unknown): void => end(outcomeOf(answer, checkOutput, attempt));
-      const refuse = (thrown: unknown): void => end({ kind: 'failed', ...saidBy(thrown) });
+      const fail = (thrown: unknown): void => end({ kind: 'failed', ...saidBy(thrown) });
+      const refuse = (thrown: unknown): void => {
+        const reading = readThrown(thrown);
+        if (reading === undefined) fail(thrown);
+        else void reading.then(fail);
+      };
       try {
         const checked = checkInput?.(attempt.input);
         // The function is not called, so nothing can have happened outside.

@@ -252,16 +252,19 @@ describe('a session', () => {
     const first = await working([handler('q', () => new Promise<void>((resolve) => (finish = resolve)))]);
     first.answer({ tasks: [task(1)] });
     await door.until(() => door.frames.length === 2);
+    const tookMs: number[] = [];
     for (let cuts = 0; cuts < 5; cuts++) {
       const [at, seen] = [performance.now(), door.frames.length];
       door.cut();
       await door.until(() => door.frames.length > seen);
-      expect(performance.now() - at).toBeLessThan(HANG_UP_GRACE_MS);
+      tookMs.push(performance.now() - at);
       expect(door.frames.at(-1)).toMatchObject({ session: worker?.session, held: [attemptId(1)] });
       door.held.splice(0).pop()?.answer({}); // Heard: the next cut is a first one again.
       await door.until(() => door.held.length === 1);
     }
     finish();
+    // The median: one pause of a busy machine is not the session's.
+    expect(tookMs.sort((a, b) => a - b)[2]).toBeLessThan(HANG_UP_GRACE_MS);
   });
 
   it('shows an effect with the key that goes to the target, and a task without one', async () => {
@@ -506,6 +509,26 @@ describe('what a handler gives or throws', () => {
     (await working([code])).answer({ tasks: [task(1, { kind: 'effect', effect, claim: true })] });
     await door.until(() => door.replies().length === 1);
     expect(door.replies()[0]?.data?.failure?.sideEffect).toBe(sideEffect);
+  });
+
+  it('reads the body of a fetch answer that was thrown as it came, as far as it comes', async () => {
+    const answer = (body: string | ReadableStream): Response => new Response(body, { status: 400, headers: { 'x-request-id': 'r-1' } });
+    const cases: [string | ReadableStream, unknown][] = [
+      ['{"error":{"code":"context_length_exceeded"}}', { error: { code: 'context_length_exceeded' } }],
+      ['x'.repeat(200_000), expect.stringMatching(/^x+… \[cut\]$/)],
+      [new ReadableStream({ start: (stream) => stream.error(new Error('cut off')) }), undefined],
+      [new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode('half of it')) }), 'half of it'], // And never ends.
+    ];
+    const bodies = [...cases];
+    const first = await working([
+      handler('q', { concurrency: 1 }, () => Promise.reject(answer(bodies.shift()?.[0] ?? '') as unknown as Error)),
+    ]);
+    door.onFrame = ({ frame, answer: reply }) => void setTimeout(() => reply({ accepted: frame.replies.map(({ id }) => id) }), 10);
+    first.answer({ tasks: cases.map((_, i) => task(i + 1)) });
+    await door.until(() => door.replies().length === cases.length);
+    expect(door.replies().map(({ data }) => data?.failure?.details?.['body'])).toEqual(cases.map(([, body]) => body));
+    for (const { data } of door.replies())
+      expect(data?.failure).toMatchObject({ code: '400', details: { status: 400, headers: { 'x-request-id': 'r-1' } } });
   });
 
   it('tells what a failed attempt cost', async () => {
