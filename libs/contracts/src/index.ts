@@ -30,6 +30,7 @@ export {
   OUTPUT_BYTES_MAX,
   type ExchangeRequest,
   type ExchangeResponse,
+  type HangUp,
   type Lease,
   type QueueView,
   type ReplyData,

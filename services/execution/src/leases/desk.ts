@@ -1,4 +1,4 @@
-import type { CloudEvent, ExchangeRequest, ExchangeResponse, QueueView, ReplyData, TaskData, WorkDesk } from '@cairn/contracts';
+import type { CloudEvent, ExchangeRequest, ExchangeResponse, HangUp, QueueView, ReplyData, TaskData, WorkDesk } from '@cairn/contracts';
 import type { Id } from '@cairn/kernel';
 import type { Clock, Timer } from '@cairn/ports';
 import { Assignment } from './assignment.js';
@@ -40,7 +40,7 @@ interface PollOptions {
   readonly max: number;
   readonly waitMs: number;
   readonly session?: Id;
-  readonly gone?: AbortSignal;
+  readonly gone?: HangUp;
 }
 
 /**
@@ -119,7 +119,7 @@ export class Desk implements WorkDesk {
     if (entry.phase === 'waiting') this.assignment.enqueue(entry);
   }
 
-  async exchange(ns: string, frame: ExchangeRequest, gone?: AbortSignal): Promise<ExchangeResponse> {
+  async exchange(ns: string, frame: ExchangeRequest, gone?: HangUp): Promise<ExchangeResponse> {
     this.spokenTo();
     const session = this.sessions.heard(ns, frame);
     const open = this.sessions.open(session, gone);

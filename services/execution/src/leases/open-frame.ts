@@ -1,3 +1,4 @@
+import type { HangUp } from '@cairn/contracts';
 import type { Session } from './session.js';
 
 /**
@@ -12,7 +13,7 @@ export class OpenFrame {
   /** `onCut` is told once if the sender hangs up before `end`. */
   constructor(
     private readonly session: Session,
-    private readonly gone: AbortSignal | undefined,
+    private readonly gone: HangUp | undefined,
     private readonly onCut: () => void,
   ) {
     session.frames += 1;

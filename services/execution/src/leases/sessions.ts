@@ -1,4 +1,4 @@
-import { BEAT_MS, BEATS_MISSED_MAX, FRAME_HOLD_MS, HANG_UP_GRACE_MS, type ExchangeRequest } from '@cairn/contracts';
+import { BEAT_MS, BEATS_MISSED_MAX, FRAME_HOLD_MS, HANG_UP_GRACE_MS, type ExchangeRequest, type HangUp } from '@cairn/contracts';
 import type { Id } from '@cairn/kernel';
 import type { Clock } from '@cairn/ports';
 import type { Assignment } from './assignment.js';
@@ -61,7 +61,7 @@ export class Sessions {
   }
 
   /** A frame of the session is under way from now on. */
-  open(session: Session, gone: AbortSignal | undefined): OpenFrame {
+  open(session: Session, gone: HangUp | undefined): OpenFrame {
     return new OpenFrame(session, gone, () => this.onCut(session));
   }
 

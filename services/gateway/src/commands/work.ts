@@ -1,4 +1,4 @@
-import { heartbeatSchema, OUTPUT_BYTES_MAX, pollSchema, replySchema, type WorkDesk } from '@cairn/contracts';
+import { heartbeatSchema, OUTPUT_BYTES_MAX, pollSchema, replySchema, type HangUp, type WorkDesk } from '@cairn/contracts';
 import type { Id } from '@cairn/kernel';
 import { ok, type Answer } from '../answer.js';
 import { readJson, readOptionalJson } from '../edge/media.js';
@@ -7,7 +7,7 @@ import { refuse } from '../edge/refused.js';
 import { checkedBody } from './checked-body.js';
 
 /** `POST work/{queue}:poll`: tasks of a queue, one request at a time, for any language. Who has `gone` is given none. */
-export async function pollWork(desk: WorkDesk, ns: string, queue: string, body: RawBody | undefined, gone: AbortSignal): Promise<Answer> {
+export async function pollWork(desk: WorkDesk, ns: string, queue: string, body: RawBody | undefined, gone: HangUp): Promise<Answer> {
   const { max = 1, waitMs = 0, session } = checkedBody(pollSchema, readOptionalJson(body));
   return ok({ tasks: await desk.poll(ns, queue, { max, waitMs, gone, ...(session === undefined ? {} : { session }) }) });
 }

@@ -1,11 +1,12 @@
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { HangUp } from '@cairn/contracts';
 import { hungUp } from './hung-up.js';
 
 describe('hungUp', () => {
   let server: Server;
-  let asked: Promise<{ readonly gone: AbortSignal; readonly response: ServerResponse }>;
+  let asked: Promise<{ readonly gone: HangUp; readonly response: ServerResponse }>;
 
   beforeEach(async () => {
     asked = new Promise((resolve) => {
@@ -33,7 +34,7 @@ describe('hungUp', () => {
     const { gone } = await asked;
     expect(gone.aborted).toBe(false);
     asking.destroy();
-    await new Promise((resolve) => gone.addEventListener('abort', resolve));
+    await new Promise<void>((resolve) => gone.addEventListener('abort', resolve));
     expect(gone.aborted).toBe(true);
   });
 
