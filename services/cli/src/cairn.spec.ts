@@ -453,10 +453,12 @@ describe('policy', () => {
   const good = join(folder, 'calm.yaml');
   const bad = join(folder, 'bad.json');
   writeFileSync(good, 'cairn: 1\npolicy: calm\nbuckets:\n  unclassified: { retry: false, escalate: triage }\nonExhausted: [block]\n');
+  const nameless = join(folder, 'nameless.yaml');
   writeFileSync(bad, '{"cairn":1,"policy":"calm","surprise":1}');
+  writeFileSync(nameless, 'cairn: 1\npolicy: Calm!\n');
   const summary = { name: 'calm', version: 2, hash: `sha256:${'a'.repeat(64)}`, revision: 1, appliedAt: view.since };
 
-  it('apply: checks the file here, sends its canonical form, and says which version it is now', async () => {
+  it('apply: sends the document by its name, says which version it is now, and prints what the server finds wrong', async () => {
     answers['PUT policies/calm'] = { status: 201, body: summary };
     expect(await run(['policy', 'apply', good])).toMatchObject({
       code: 0,
@@ -465,10 +467,12 @@ describe('policy', () => {
     expect(asked[0]?.body).toMatchObject({ cairn: 1, policy: 'calm' });
     answers['PUT policies/calm'] = { status: 200, body: summary };
     expect((await run(['policy', 'apply', good, '--json'])).json()).toMatchObject({ outcome: 'unchanged', version: 2 });
-    const refused = await run(['policy', 'apply', bad]);
-    expect(refused.code).toBe(1);
-    expect(refused.err).toContain('/surprise');
-    expect(asked).toHaveLength(2);
+    const errors = [{ pointer: '/surprise', rule: 'unknown_field', says: 'there is no such field' }];
+    answers['PUT policies/calm'] = { status: 422, body: { code: 'policy_invalid', detail: 'The policy breaks the rules.', errors } };
+    expect(await run(['policy', 'apply', bad])).toMatchObject({ code: 1, err: expect.stringContaining('/surprise') });
+    expect(asked).toHaveLength(3);
+    expect(await run(['policy', 'apply', nameless])).toMatchObject({ code: 1, err: expect.stringContaining('/policy') });
+    expect(asked).toHaveLength(3);
     expect((await run(['policy', 'apply', 'calm.txt'])).code).toBe(2);
   });
 

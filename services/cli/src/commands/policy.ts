@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import type { Page, PolicySummary, PolicyView } from '@cairn/contracts';
-import type { CompiledPolicy } from '@cairn/domain-retry';
+import { isName } from '@cairn/kernel';
 import type { Command } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { readTextFile } from '../json-argument.js';
@@ -12,20 +12,14 @@ export function policyCommands(root: Command, shell: Shell): void {
   const noun = root.command('policy').description('retry policies');
 
   common(noun.command('apply <file>'))
-    .description('checks a policy and makes it the newest version of its name; runs keep the version that they started with')
+    .description('makes a policy the newest version of its name; runs keep the version that they started with')
     .action(async (file: string, _: unknown, command: Command) => {
       const context = shell.context(command);
-      const compiled = await compileFile(file);
-      if (!compiled.ok) {
-        const count = compiled.errors.length === 1 ? 'one fault' : `${compiled.errors.length} faults`;
-        const detail = `${file} has ${count}; nothing was stored for it.`;
-        throw new Refusal(problem('policy_invalid', 422, detail, { errors: compiled.errors }), EXIT.failed);
-      }
-      const { policy: name } = compiled.policy;
-      const { status, body } = await context.client.put<Partial<PolicySummary>>(`policies/${name}`, compiled.policy);
+      const { name, document } = await readPolicy(file);
+      const { status, body } = await context.client.put<Partial<PolicySummary>>(`policies/${name}`, document);
       const outcome = status === 201 ? 'applied' : status === 200 ? 'unchanged' : 'pending';
       const place = body.version === undefined ? name : `${name}@${body.version}`;
-      context.print({ file, outcome, ...body }, () => `${outcome} ${place}  ${shortHash(compiled.hash)}\n`);
+      context.print({ file, outcome, ...body }, () => `${outcome} ${place}  ${shortHash(body.hash ?? '')}\n`);
     });
 
   common(noun.command('list'))
@@ -48,16 +42,18 @@ export function policyCommands(root: Command, shell: Shell): void {
     });
 }
 
-async function compileFile(path: string): Promise<CompiledPolicy> {
-  // CEL and JSON Schema cost more to load than all else here; see `definition-file.ts`.
-  const { compilePolicyText } = await import('@cairn/domain-retry');
-  switch (extname(path)) {
-    case '.yaml':
-    case '.yml':
-      return compilePolicyText(readTextFile(path, path), 'yaml');
-    case '.json':
-      return compilePolicyText(readTextFile(path, path), 'json');
-    default:
-      throw usage(`${path}: a policy is a .yaml, .yml or .json file.`);
-  }
+/** Reads a file as far as its name: the rest is for the server to judge, which names every fault. */
+async function readPolicy(path: string): Promise<{ readonly name: string; readonly document: unknown }> {
+  const format = formats[extname(path)];
+  if (format === undefined) throw usage(`${path}: a policy is a .yaml, .yml or .json file.`);
+  const { Problems, readDocument } = await import('@cairn/domain-definition'); // YAML is slow to load: see `definition-file.ts`.
+  const problems = new Problems();
+  const document = readDocument(readTextFile(path, path), format, problems);
+  const name = typeof document === 'object' && document !== null ? (document as { readonly policy?: unknown }).policy : undefined;
+  if (problems.errors.length === 0 && isName(name)) return { name, document };
+  const nameless = { pointer: '/policy', rule: 'name', says: 'must be the name of the policy: a-z, then a-z 0-9 -, at most 63 characters' };
+  const errors = problems.errors.length > 0 ? problems.errors : [nameless];
+  throw new Refusal(problem('policy_invalid', 422, `${path} is no policy; nothing was stored.`, { errors }), EXIT.failed);
 }
+
+const formats: { readonly [ending: string]: 'yaml' | 'json' | undefined } = { '.yaml': 'yaml', '.yml': 'yaml', '.json': 'json' };

@@ -63,7 +63,7 @@ function decisionLines(decided: NonNullable<RetryView['decided']>, paint: Paint)
       'decision',
       paint.style(decision === 'retry' ? 'green' : 'red', decision) + (queue === undefined ? '' : `, asks queue ${oneLine(queue)}`),
     ],
-    ['because', oneLine(`rule ${rule}${expectedChange == null ? '' : `, expects ${expectedChange}`}`)],
+    ['because', oneLine(`rule ${rule}${expectedChange === null || expectedChange === undefined ? '' : `, expects ${expectedChange}`}`)],
     ['evidence', oneLine(evidence.filter(Boolean).join('; ')) || 'nothing new'],
     ...(decision === 'retry'
       ? [['next try', notBefore === undefined ? 'at once' : `not before ${notBefore}`] satisfies [string, string]]
