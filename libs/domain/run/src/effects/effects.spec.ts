@@ -137,6 +137,11 @@ describe('an effect key', () => {
     expect(effect(run)).toMatchObject({ status: 'intended', suffix: 1, step: 'again' });
   });
 
+  it('that reads like a key with a suffix is refused', () => {
+    const run = new GivenRun(none);
+    expect(run.start({ id: 'I#1', amount: 1 }).slice(-2)).toEqual(['StepStarted(pay)', 'StepFailed(pay)']);
+  });
+
   it('that cannot be evaluated fails the attempt before anything is intended', () => {
     const run = new GivenRun(none);
     expect(run.start({ amount: 1 }).slice(-2)).toEqual(['StepStarted(pay)', 'StepFailed(pay)']);

@@ -51,11 +51,15 @@ function intentOf(draft: Draft, step: PlannedStep, input: Json, known?: string):
   return typeof suffix === 'number' ? { key, suffix, fingerprint } : { problem: `effect key ${key}: ${suffix.refused}` };
 }
 
+/** The target is sent `key#1` for suffix 1: no other key may read like that. */
+const LIKE_A_SUFFIX = /#\d+$/;
+
 function keyOf(draft: Draft, step: PlannedStep): string | { readonly problem: string } {
   const key = step.effect?.key.evaluate(draft.scope(step.stepRefs));
   if (key === undefined) return { problem: 'key: the step has none' };
   if (!key.ok) return { problem: `key: ${key.error}` };
-  return isKey(key.value) ? key.value : { problem: 'key: a text of 1 to 256 characters without controls' };
+  if (!isKey(key.value)) return { problem: 'key: a text of 1 to 256 characters without controls' };
+  return LIKE_A_SUFFIX.test(key.value) ? { problem: 'key: must not end in # and a number, as keys with a suffix do' } : key.value;
 }
 
 /**
