@@ -1,8 +1,9 @@
-import { inParallel, SweepLoop, WorkingSet } from '@cairn/application';
-import { retryPolicyOnStepFailed, type RunFact } from '@cairn/contracts';
+import { SweepLoop, WorkingSet } from '@cairn/application';
+import { namespaceOf, retryPolicyCommands, retryPolicyOnStepFailed } from '@cairn/contracts';
+import type { StepFailed } from '@cairn/domain-run';
+import type { JsonObject, StoredEvent } from '@cairn/kernel';
 import {
   done,
-  isFault,
   type Artifacts,
   type Bound,
   type Bus,
@@ -16,8 +17,10 @@ import {
 } from '@cairn/ports';
 import type { RetryPolicyConfig } from './config.js';
 import { Judge } from './judging/judge.js';
-import { Policies } from './judging/policies.js';
-import { UndecidedSet } from './judging/undecided-set.js';
+import { JudgingQueue } from './judging/judging-queue.js';
+import { applyPolicy } from './policies/apply-policy.js';
+import { introducePolicies } from './policies/introduce-policies.js';
+import { Failures } from './working-set/failures.js';
 
 export interface RetryPolicyPorts {
   readonly store: EventStore;
@@ -31,68 +34,95 @@ export interface RetryPolicyPorts {
 
 export interface RetryPolicyOptions extends RetryPolicyPorts {
   readonly config?: RetryPolicyConfig;
-  /** `false` where a door of Nest binds the consumer and calls `onStepFailed`. */
+  /** `false` where doors of Nest bind the consumers and call the methods below. */
   readonly bindBus?: boolean;
 }
 
-/** retry-policy: whether a failed attempt is tried again, and why. */
+/** retry-policy: whether a failed attempt is tried again, and why. Judges what the history's tail brings; the bus only rings. */
 export interface RetryPolicy {
   /** Resolves when the policies exist and the working set has caught up. Throws `StoreFault`. */
   start(): Promise<void>;
+  /** Judges nothing new; resolves when what is under way has come to its end. */
   stop(): Promise<void>;
-  /** Consumer `retryPolicyOnStepFailed`. A fault makes the message come again. */
+  /** Consumer `retryPolicyOnStepFailed`: a run's history has grown. */
   onStepFailed(message: IncomingMessage): Promise<Settlement>;
+  /** Consumer `retryPolicyCommands`. A fault makes the message come again. */
+  takeCommand(message: IncomingMessage): Promise<Settlement>;
 }
 
 /** Ports in, service out. */
 export function assembleRetryPolicy(options: RetryPolicyOptions): RetryPolicy {
   const { store, bus, artifacts, clock, ids, metrics, config = {} } = options;
-  const policies = new Policies({ store, clock });
-  const set = new UndecidedSet();
-  const judge = new Judge({ store, bus, ids, metrics, policies, set });
+  const failures = new Failures();
+  const judge = new Judge({ store, bus, artifacts, ids, failures });
+  const queue = new JudgingQueue((failure) => judge.judge(failure), metrics);
+  let running = false;
+  let bound: readonly Bound[] = [];
 
-  const sweep = async (): Promise<void> => {
-    if (!workingSet.isLive) return;
-    await inParallel([...set.failures.values()], async (failure) => {
-      await judge
-        .judge(failure)
-        .catch((error: unknown) =>
-          metrics.count('cairn_sweep_errors_total', { service: 'retry-policy', kind: isFault(error) ? 'fault' : 'bug' }),
-        );
-    });
+  const ringAll = (): Promise<void> => {
+    if (running && workingSet.isLive) for (const failure of failures.all()) queue.ring(failure);
+    return Promise.resolve();
   };
+  const onFolded = (events: readonly StoredEvent[]): void => {
+    for (const { type, data } of events) {
+      const failure = type === 'StepFailed' ? failures.get((data as unknown as StepFailed['data']).attemptId) : undefined;
+      if (running && failure !== undefined) queue.ring(failure); // Else a later event of the batch has decided it.
+    }
+  };
+  const workingSet: WorkingSet = new WorkingSet({ store, artifacts, clock, metrics }, failures, {
+    onFolded,
+    onCaughtUp: () => sweepLoop.sweepNow(),
+  });
   const sweepLoop = new SweepLoop({
     clock,
     metrics,
     name: 'retry-policy',
-    sweep,
+    sweep: ringAll,
     ...(config.sweepIntervalMs === undefined ? {} : { intervalMs: config.sweepIntervalMs }),
   });
-  const workingSet: WorkingSet = new WorkingSet({ store, artifacts, clock, metrics }, set, {
-    onFolded: () => undefined, // The fact rings; the sweep is for lost facts.
-    onCaughtUp: () => sweepLoop.sweepNow(),
-  });
 
-  const onStepFailed = async ({ body }: IncomingMessage): Promise<Settlement> => {
-    const { ns, runId, branch, revision } = body as unknown as RunFact;
-    await judge.judge({ ns, runId, branch, revision });
-    return done;
-  };
-  let bound: Bound | undefined;
-
-  return {
-    onStepFailed,
+  const service: RetryPolicy = {
     async start() {
-      for (const ns of config.namespaces ?? ['default']) await policies.of(ns);
+      await introducePolicies({ store, clock }, config.namespaces ?? ['default']);
+      running = true;
       sweepLoop.start();
       await workingSet.start();
       await workingSet.caughtUp;
-      if (options.bindBus !== false) bound = await bus.consume(retryPolicyOnStepFailed, onStepFailed);
+      if (options.bindBus === false) return;
+      bound = await Promise.all([
+        bus.consume(retryPolicyOnStepFailed, (message) => service.onStepFailed(message)),
+        bus.consume(retryPolicyCommands, (message) => service.takeCommand(message)),
+      ]);
     },
     async stop() {
-      await bound?.stop();
+      running = false;
+      await Promise.all(bound.map((one) => one.stop()));
       await sweepLoop.stop();
+      await queue.stop();
       await workingSet.stop();
     },
+    onStepFailed() {
+      workingSet.nudge();
+      return Promise.resolve(done);
+    },
+    async takeCommand({ subject, id, body }) {
+      const name = subject.slice(subject.lastIndexOf('.') + 1);
+      if (name !== 'apply-policy') {
+        const rejection = { code: 'command_unknown', detail: `retry-policy knows no command ${name}` };
+        return { kind: 'never', reason: rejection.detail, answer: { kind: 'rejected', rejection } };
+      }
+      const answer = await applyPolicy(
+        { store, clock },
+        {
+          id,
+          ns: namespaceOf(subject),
+          actor: typeof body['actor'] === 'string' ? body['actor'] : 'service:retry-policy',
+          name: String(body['name']),
+          document: body['document'],
+        },
+      );
+      return { kind: 'done', answer: answer as unknown as JsonObject };
+    },
   };
+  return service;
 }

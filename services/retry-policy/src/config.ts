@@ -1,7 +1,7 @@
 /** What may be set of retry-policy. */
 export interface RetryPolicyConfig {
-  /** Namespaces that get their policy at start; others get it with their first failure. Default: `default`. */
+  /** Namespaces that get policy `default` at start; a run of another one cannot start before somebody applies it there. Default: `default`. */
   readonly namespaces?: readonly string[];
-  /** How long a failure whose fact was lost may lie unjudged, in milliseconds. Default 5,000. */
+  /** How long a failure whose judgement went wrong may lie until it is judged again, in milliseconds. Default 5,000. */
   readonly sweepIntervalMs?: number;
 }

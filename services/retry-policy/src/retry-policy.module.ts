@@ -5,8 +5,8 @@ import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, Randomness } from
 import { assembleRetryPolicy, type RetryPolicy } from './assemble.js';
 import type { RetryPolicyConfig } from './config.js';
 import { BusDoor } from './doors/bus.door.js';
-import { JudgeFailureDoor } from './doors/judge-failure.door.js';
 import { RETRY_POLICY } from './doors/retry-policy-token.js';
+import { TakeCommandDoor } from './doors/take-command.door.js';
 
 /** retry-policy as a Nest module: ports in, doors open. */
 @Module({})
@@ -30,7 +30,7 @@ export class RetryPolicyModule {
             metrics: Metrics,
           ): RetryPolicy => assembleRetryPolicy({ store, bus, artifacts, clock, ids, randomness, metrics, config, bindBus: false }),
         },
-        JudgeFailureDoor,
+        TakeCommandDoor,
         BusDoor,
       ],
     };

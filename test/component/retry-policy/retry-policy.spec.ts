@@ -1,119 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { createMemoryBus } from '@cairn/bus-memory';
-import { busStreams, executionRun, subjects, type CommandAnswer, type CommandMessage } from '@cairn/contracts';
-import type { Failure } from '@cairn/domain-run';
-import { createMemoryEventStore } from '@cairn/event-store-memory';
-import { idOf, runStream, sealAppend, type DomainEvent, type JsonObject, type StoredEvent } from '@cairn/kernel';
-import { assembleRetryPolicy, type RetryPolicy } from '@cairn/retry-policy';
-import { createMemoryArtifacts, createRecordingMetrics, Pcg32, Scheduler, seededIds, seededRandomness, WORLD } from '@cairn/simulated';
+import { subjects } from '@cairn/contracts';
+import { policyStream } from '@cairn/kernel';
+import { httpPolicy, NS, RetryWorld, RUN, startedWorld } from './retry-world.js';
 
-const NS = 'default';
-const RUN = idOf('run', NS, 'w', 'k');
-const STREAM = runStream(RUN, 'main');
-const AT = '2026-01-01T00:00:00.000Z';
-
-/** retry-policy on memory adapters, one run's history, and a peer that records what it is asked, as execution does. */
-class World {
-  readonly scheduler = new Scheduler();
-  readonly clock = this.scheduler.clockOf(WORLD);
-  readonly store = createMemoryEventStore();
-  readonly bus = createMemoryBus({ clock: this.clock, streams: busStreams });
-  readonly metrics = createRecordingMetrics();
-  readonly artifacts = createMemoryArtifacts();
-  readonly commands: CommandMessage[] = [];
-  private readonly random = new Pcg32(11n);
-
-  assemble(): RetryPolicy {
-    const { store, bus, artifacts, clock, metrics, random } = this;
-    return assembleRetryPolicy({ store, bus, artifacts, clock, metrics, ids: seededIds(random), randomness: seededRandomness(random) });
-  }
-
-  async bindPeer(): Promise<void> {
-    await this.bus.consume(executionRun, async ({ body }) => {
-      const command = body as unknown as CommandMessage;
-      this.commands.push(command);
-      const decided = (await this.store.read(STREAM)).some(
-        ({ type, data }) => type === 'RetryDecided' && data['attemptId'] === command.data['attemptId'],
-      );
-      if (!decided) await this.append(command.causationId, { type: 'RetryDecided', version: 1, data: command.data });
-      const answer: CommandAnswer = decided
-        ? { kind: 'nothing', runId: RUN, because: 'duplicate' }
-        : { kind: 'accepted', runId: RUN, branch: 'main', revision: 0 };
-      return { kind: 'done', answer: answer as unknown as JsonObject };
-    });
-  }
-
-  async append(causationId: string, ...events: readonly DomainEvent[]): Promise<StoredEvent> {
-    const last = (await this.store.read(STREAM)).at(-1);
-    const context = {
-      stream: STREAM,
-      expected: last?.revision ?? 'no_stream',
-      prevHash: last?.metadata.hash ?? '',
-      ns: NS,
-      runId: RUN,
-      branch: 'main',
-      at: AT,
-      actor: 'service:spec',
-      causationId,
-    } as const;
-    const sealed = sealAppend(context, events);
-    await this.store.append(STREAM, context.expected, sealed);
-    return sealed.at(-1)!;
-  }
-
-  /** The n-th attempt begins and fails. */
-  async fail(attempt: number, failure: Partial<Failure> & Pick<Failure, 'by'>): Promise<StoredEvent> {
-    const attemptId = idOf('attempt', 'entropy', 'work', attempt);
-    await this.append('c', {
-      type: 'StepStarted',
-      version: 1,
-      data: { step: 'work', attempt, attemptId, queue: 'q', input: {}, params: {} },
-    });
-    return this.append('c', {
-      type: 'StepFailed',
-      version: 1,
-      data: { step: 'work', attemptId, failure: { message: 'gone', sideEffect: 'none', ...failure } },
-    });
-  }
-
-  async tell(failed: StoredEvent): Promise<void> {
-    const body = {
-      ns: NS,
-      runId: RUN,
-      branch: 'main',
-      revision: failed.revision,
-      eventId: failed.eventId,
-      event: failed.type,
-      at: failed.at,
-    };
-    await this.bus.publish({ subject: subjects.fact(NS, 'run', 'StepFailed', RUN), id: failed.eventId, body });
-  }
-
-  pass(ms: number): Promise<number> {
-    return this.scheduler.drain(this.scheduler.now + ms);
-  }
-}
-
-async function startedWorld(): Promise<World> {
-  const world = new World();
-  await world.bindPeer();
-  await world.assemble().start();
-  return world;
-}
-
-describe('retry-policy', () => {
-  it('gives each namespace its policy once', async () => {
+describe('retry-policy judges', () => {
+  it('a lost handler: another one is tried, with the failure as the cause and the policy pinned', async () => {
     const world = await startedWorld();
-    await world.assemble().start();
-    const applied = world.store.allEvents().filter(({ type }) => type === 'PolicyApplied');
-    expect(applied).toMatchObject([{ stream: 'policy-default+default', revision: 0, data: { name: 'default', version: 1 } }]);
-  });
-
-  it('has a lost handler tried again, with the failure as the cause and the policy pinned', async () => {
-    const world = await startedWorld();
-    const failed = await world.fail(1, { by: 'lease' });
-    await world.tell(failed);
-    await world.pass(1);
+    const failed = await world.fail({ by: 'lease' });
+    await world.pass(1_000);
     expect(world.commands).toMatchObject([
       {
         type: 'ApplyRetryDecision',
@@ -132,48 +26,172 @@ describe('retry-policy', () => {
     expect(notBefore >= '2026-01-01T00:00:00.100Z' && notBefore <= '2026-01-01T00:00:00.120Z').toBe(true);
   });
 
-  it('blocks the fifth lost handler, and whatever else fails', async () => {
+  it('by what the history says: the attempts of the step, what they have shown, all failures of the run', async () => {
+    const world = await startedWorld({ perRun: 4 });
+    for (const failure of [{ code: '503' }, { code: '503' }, { code: '502' }, { code: '503' }]) {
+      await world.fail({ by: 'handler', ...failure });
+      await world.pass(1_000);
+    }
+    await world.fail({ by: 'timeout' }, 'ask');
+    await world.pass(1_000);
+    expect(world.decided).toEqual([
+      ['retry', 'default@1#upstream_5xx'],
+      ['retry', 'default@1#upstream_5xx'],
+      ['retry', 'default@1#upstream_5xx'],
+      ['escalate', 'default@1#upstream_5xx; attempts 4 of 4'],
+      ['give_up', 'http@1#timeout; perRun 5 of 4'],
+    ]);
+    const shown = world.commands.map(({ data }) =>
+      (data['justification'] as { newEvidence: { code?: string }[] }).newEvidence.map(({ code }) => code),
+    );
+    expect(shown).toEqual([['503'], [], ['502'], [], ['timeout']]);
+  });
+
+  it('by the version that the run pinned, never by a newer one', async () => {
     const world = await startedWorld();
-    await world.tell(await world.fail(5, { by: 'lease' }));
-    await world.tell(await world.fail(6, { by: 'handler', bucket: 'rate_limited' }));
-    await world.pass(1);
-    expect(world.commands.map(({ data }) => [data['decision'], data['bucket']])).toEqual([
-      ['block', 'handler_lost'],
-      ['block', 'rate_limited'],
+    expect(await world.ask('http', httpPolicy(9))).toMatchObject({ kind: 'applied', version: 2, revision: 1 });
+    await world.fail({ by: 'timeout' }, 'ask');
+    await world.pass(1_000);
+    await world.fail({ by: 'timeout' }, 'ask');
+    await world.pass(1_000);
+    expect(world.decided).toEqual([
+      ['retry', 'http@1#timeout'],
+      ['give_up', 'http@1#timeout; attempts 2 of 2'],
     ]);
   });
 
-  it('finds a failure whose fact was lost, also one from before it started', async () => {
-    const world = new World();
-    await world.bindPeer();
-    await world.fail(1, { by: 'lease' });
-    await world.assemble().start();
-    await world.pass(1);
-    expect(world.commands).toHaveLength(1);
-    await world.fail(2, { by: 'lease' });
-    await world.pass(6_000);
-    expect(world.commands).toHaveLength(2);
-    await world.pass(60_000);
-    expect(world.commands).toHaveLength(2); // What is decided is not judged again.
+  it('an effect by its guarantee', async () => {
+    const world = await startedWorld();
+    await world.fail({ by: 'lease', sideEffect: 'unknown' }, 'pay');
+    await world.fail({ by: 'lease', sideEffect: 'unknown' }, 'book');
+    await world.pass(1_000);
+    expect(world.commands.map(({ data }) => [data['step'], data['decision'], data['bucket']])).toEqual([
+      ['pay', 'block', 'effect_unknown'],
+      ['book', 'retry', 'handler_lost'],
+    ]);
   });
 
-  it('asks again until execution has answered', async () => {
-    const world = new World();
-    await world.assemble().start();
-    await world.fail(1, { by: 'lease' });
+  it('by what the run has cost, failed tries included', async () => {
+    const world = await startedWorld({ usd: 1 });
+    await world.fail({ by: 'handler', code: '503' }, 'work', { usd: 0.75 });
+    await world.fail({ by: 'timeout' }, 'ask', { usd: 0.5 });
+    await world.pass(1_000);
+    expect(world.decided[1]).toEqual(['give_up', 'http@1#timeout; usd 1.25 of 1']);
+  });
+
+  it('a failure that is too large to be kept in memory', async () => {
+    const world = await startedWorld();
+    await world.fail({ by: 'handler', message: 'x'.repeat(2_000), details: { status: 503, body: 'y'.repeat(4_000) } });
+    await world.pass(1_000);
+    expect(world.decided).toEqual([['retry', 'default@1#upstream_5xx']]);
+  });
+});
+
+describe('retry-policy does not forget', () => {
+  it('a failure from before it started; what is decided is not judged again', async () => {
+    const world = await startedWorld();
+    const stopped = new RetryWorld();
+    await stopped.bindPeer();
+    const first = stopped.assemble();
+    await first.start();
+    await stopped.ask('http', httpPolicy(2));
+    await stopped.startRun();
+    await first.stop();
+    await stopped.fail({ by: 'lease' });
+    await stopped.pass(60_000);
+    expect(stopped.commands).toHaveLength(0); // Nobody judges, so nothing is retried unasked.
+
+    await stopped.assemble().start();
+    await stopped.pass(60_000);
+    await world.fail({ by: 'lease' });
+    await world.pass(60_000);
+    expect(stopped.commands.map(({ data }) => data)).toEqual(world.commands.map(({ data }) => data));
+    expect(stopped.commands).toHaveLength(1);
+  });
+
+  it('to ask again until execution has answered', async () => {
+    const world = new RetryWorld();
+    const service = world.assemble();
+    await service.start();
+    await world.startRun();
+    await world.fail({ by: 'lease' }, 'work');
     await world.pass(20_000);
     await world.bindPeer();
     await world.pass(20_000);
     expect(world.store.allEvents().filter(({ type }) => type === 'RetryDecided')).toHaveLength(1);
   });
 
-  it('leaves alone what ended', async () => {
-    const world = new World();
+  it('that a run has ended', async () => {
+    const world = new RetryWorld();
+    const first = world.assemble();
+    await first.start();
+    await world.startRun();
+    await first.stop();
     await world.bindPeer();
-    await world.fail(1, { by: 'lease' });
-    await world.append('c', { type: 'RunFailed', version: 1, data: { bucket: 'timeout', message: 'over' } });
+    await world.fail({ by: 'lease' });
+    await world.append({ type: 'RunFailed', version: 1, data: { bucket: 'timeout', message: 'over' } });
     await world.assemble().start();
     await world.pass(20_000);
     expect(world.commands).toHaveLength(0);
+  });
+
+  it('what it said: whoever judges again says the same, whatever happened since', async () => {
+    const world = new RetryWorld();
+    await world.bindPeer({ refuses: true });
+    const first = world.assemble();
+    await first.start();
+    await world.startRun();
+    await world.fail({ by: 'handler', code: '503' }, 'work');
+    await world.pass(1_000);
+    await world.fail({ by: 'handler', code: '429', retryAfter: '2026-01-01T00:05:00.000Z' }, 'other');
+    await world.pass(1_000);
+    await first.stop();
+    const said = world.commands.splice(0).map(({ data }) => data);
+    await world.assemble().start();
+    await world.pass(1_000);
+    expect(said).toHaveLength(2);
+    expect(world.commands.map(({ data }) => data)).toEqual(said);
+  });
+});
+
+describe('retry-policy keeps policies', () => {
+  it('gives each namespace its default once', async () => {
+    const world = await startedWorld();
+    await world.assemble().start();
+    const applied = world.store.allEvents().filter(({ stream }) => stream === policyStream(NS, 'default'));
+    expect(applied).toMatchObject([{ type: 'PolicyApplied', revision: 0, data: { name: 'default', version: 1 } }]);
+  });
+
+  it('applies versions in order, and nothing twice', async () => {
+    const world = await startedWorld();
+    const first = await world.ask('http', httpPolicy(2));
+    expect(first).toMatchObject({ kind: 'unchanged', name: 'http', version: 1, revision: 0 });
+    expect(await world.ask('http', httpPolicy(3))).toMatchObject({ kind: 'applied', version: 2, revision: 1 });
+    expect(await world.ask('http', httpPolicy(2))).toMatchObject({ kind: 'applied', version: 3, revision: 2 });
+    const applied = await world.store.read(policyStream(NS, 'http'));
+    expect(applied.map(({ actor, causationId }) => [actor, causationId])).toEqual([
+      ['user:ana', 'ask-1'],
+      ['user:ana', 'ask-3'],
+      ['user:ana', 'ask-4'],
+    ]);
+  });
+
+  it('refuses what does not compile, and another name, with the field', async () => {
+    const world = await startedWorld();
+    expect(await world.ask('http', httpPolicy(0))).toMatchObject({
+      kind: 'rejected',
+      rejection: { code: 'policy_invalid', errors: [{ pointer: '/buckets/timeout/attempts', rule: 'minimum' }] },
+    });
+    expect(await world.ask('https', httpPolicy(2))).toMatchObject({ rejection: { errors: [{ pointer: '/policy', rule: 'name' }] } });
+    expect(await world.ask('HTTP', httpPolicy(2))).toMatchObject({ rejection: { errors: [{ pointer: '/name', rule: 'name' }] } });
+  });
+
+  it('knows no other command', async () => {
+    const world = new RetryWorld();
+    const message = { subject: subjects.command(NS, 'retry-policy', 'drop-policy'), id: 'x', body: {}, deliveries: 1, asked: false };
+    expect(await world.assemble().takeCommand(message)).toMatchObject({
+      kind: 'never',
+      answer: { rejection: { code: 'command_unknown' } },
+    });
   });
 });

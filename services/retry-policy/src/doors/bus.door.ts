@@ -1,16 +1,16 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { retryPolicyOnStepFailed } from '@cairn/contracts';
+import { retryPolicyCommands, retryPolicyOnStepFailed } from '@cairn/contracts';
 import { BUS } from '@cairn/nest-kit';
 import type { Bound, Bus } from '@cairn/ports';
 import type { RetryPolicy } from '../assemble.js';
-import { JudgeFailureCommand } from './judge-failure.door.js';
 import { RETRY_POLICY } from './retry-policy-token.js';
+import { TakeRetryPolicyCommand } from './take-command.door.js';
 
-/** Failures, as the bus tells of them. */
+/** Failures and commands, as the bus brings them. Nothing is taken before the working set has caught up. */
 @Injectable()
 export class BusDoor implements OnApplicationBootstrap, OnApplicationShutdown {
-  private bound: Bound | undefined;
+  private bound: readonly Bound[] = [];
 
   constructor(
     @Inject(BUS) private readonly bus: Bus,
@@ -20,11 +20,14 @@ export class BusDoor implements OnApplicationBootstrap, OnApplicationShutdown {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.retryPolicy.start();
-    this.bound = await this.bus.consume(retryPolicyOnStepFailed, (message) => this.commands.execute(new JudgeFailureCommand(message)));
+    this.bound = await Promise.all([
+      this.bus.consume(retryPolicyOnStepFailed, (message) => this.retryPolicy.onStepFailed(message)),
+      this.bus.consume(retryPolicyCommands, (message) => this.commands.execute(new TakeRetryPolicyCommand(message))),
+    ]);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.bound?.stop();
+    await Promise.all(this.bound.map((bound) => bound.stop()));
     await this.retryPolicy.stop();
   }
 }

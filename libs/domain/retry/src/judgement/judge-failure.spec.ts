@@ -1,75 +1,289 @@
 import { describe, expect, it } from '@jest/globals';
-import { canon, epochMsOf } from '@cairn/kernel';
-import { defaultPolicy, hashPolicy } from '../policy/default-policy.js';
+import { after, canon, epochMsOf, type Instant } from '@cairn/kernel';
+import { compilePolicy, hashPolicy } from '../policy/compile.js';
+import { defaultPolicy } from '../policy/default-policy.js';
+import type { RetryPolicyDocument } from '../policy/document.js';
 import type { PolicyState } from '../policy/evolve.js';
-import { judgeFailure, type FailedAttempt } from './judge-failure.js';
-import type { JudgedFailure } from './classify.js';
+import type { FailedAttempt } from './failed-attempt.js';
+import { judgeFailure, type Judgement } from './judge-failure.js';
+import type { JudgedFailure } from './normalise/failure.js';
 
-const policy: PolicyState = { name: 'default', version: 1, hash: hashPolicy(defaultPolicy), revision: 0, policy: defaultPolicy };
-const failedAt = '2026-11-24T08:00:00.000Z';
-const failed = (failure: JudgedFailure, attempt = 1, failedEventId = 'e1'): FailedAttempt => ({
-  failure,
-  attempt,
-  failedEventId,
-  failedAt,
+const pinned = (policy: RetryPolicyDocument, version = 1): PolicyState => ({
+  name: policy.policy,
+  version,
+  hash: hashPolicy(policy),
+  revision: version - 1,
+  policy,
 });
-const pauseOf = (attempt: number, id = 'e1'): number => {
-  const judgement = judgeFailure(failed({ by: 'lease' }, attempt, id), policy);
-  return 'notBefore' in judgement ? epochMsOf(judgement.notBefore) - epochMsOf(failedAt) : NaN;
-};
+const policy = pinned(defaultPolicy);
+const failedAt = '2026-11-24T08:00:00.000Z';
+const failed = (failure: JudgedFailure, rest: Partial<FailedAttempt> = {}): FailedAttempt => ({
+  failure,
+  attempt: 1,
+  failedEventId: 'e1',
+  failedAt,
+  firstFailedAt: failedAt,
+  failedInRun: 1,
+  earlier: [],
+  ...rest,
+});
+const lost: JudgedFailure = { by: 'lease' };
+const limited: JudgedFailure = { by: 'handler', code: '429', message: 'slow down' };
+const broken: JudgedFailure = { by: 'handler', code: '503', message: 'down' };
 
-describe('judging a failure', () => {
-  it('tries a lost handler again, because another handler is a change', () => {
-    expect(judgeFailure(failed({ by: 'lease' }), policy)).toMatchObject({
+const http = (rest: object): PolicyState => {
+  const compiled = compilePolicy({
+    cairn: 1,
+    policy: 'http',
+    buckets: { unclassified: { retry: false, escalate: 'triage' } },
+    onExhausted: ['fallback', 'reduce', 'give_up'],
+    ...rest,
+  });
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.errors));
+  return pinned(compiled.policy, 4);
+};
+const timeout = { retry: true, attempts: 5, expects: 'time_passes', backoff: { kind: 'fixed', first: '1s', jitter: 0 } };
+const startOf = (judgement: Judgement): Instant => ('notBefore' in judgement ? judgement.notBefore : '');
+const waitMs = (judgement: Judgement): number => epochMsOf(startOf(judgement)) - epochMsOf(failedAt);
+
+describe('a retry is an argument (C-WHYRETRY)', () => {
+  it('names the rule, what is new and what will be different', () => {
+    expect(judgeFailure(failed(lost), policy)).toMatchObject({
       bucket: 'handler_lost',
       decision: 'retry',
       justification: { rule: 'default@1#handler_lost', newEvidence: [{ code: 'handler_lost' }], expectedChange: 'another_handler' },
     });
   });
 
-  it('counts the pause from the failure: 100 ms at first, doubled each time, never shorter', () => {
-    for (const [attempt, declared] of [
-      [1, 100],
-      [2, 200],
-      [3, 400],
-      [4, 800],
-    ] as const) {
-      expect(pauseOf(attempt)).toBeGreaterThanOrEqual(declared);
-      expect(pauseOf(attempt)).toBeLessThanOrEqual(declared * 1.2);
-    }
+  it('counts as new what no earlier attempt has shown, and each part once', () => {
+    const first = judgeFailure(failed(limited), policy).justification.newEvidence;
+    expect(first).toEqual([{ code: '429', digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) }]);
+    expect(judgeFailure(failed(limited, { attempt: 2, earlier: first }), policy)).toMatchObject({
+      decision: 'retry',
+      justification: { newEvidence: [] },
+    });
+    const later: JudgedFailure = { ...limited, retryAfter: '2026-11-24T08:00:07Z' };
+    expect(judgeFailure(failed(later, { attempt: 2, earlier: first }), policy).justification.newEvidence).toEqual([
+      { retryAfter: '2026-11-24T08:00:07.000Z' },
+    ]);
+  });
+
+  it('escalates without new evidence where the rule needs some, to who is named there or to who triages', () => {
+    const needy = { ...timeout, needsNewEvidence: true };
+    const again = failed(
+      { by: 'timeout' },
+      { attempt: 2, earlier: judgeFailure(failed({ by: 'timeout' }), policy).justification.newEvidence },
+    );
+    const unclassified = { retry: false, escalate: 'triage' };
+    expect(judgeFailure(failed({ by: 'timeout' }), http({ buckets: { timeout: needy, unclassified } })).decision).toBe('retry');
+    expect(judgeFailure(again, http({ buckets: { timeout: needy, unclassified } }))).toMatchObject({
+      decision: 'escalate',
+      queue: 'triage',
+      justification: { rule: 'http@4#timeout; no new evidence', newEvidence: [], expectedChange: null },
+    });
+    expect(judgeFailure(again, http({ buckets: { timeout: { ...needy, escalate: 'ops' }, unclassified } }))).toMatchObject({
+      queue: 'ops',
+    });
+  });
+
+  it('escalates where a stored rule expects nothing', () => {
+    const rules = { ...defaultPolicy.buckets, timeout: { retry: true, attempts: 3, backoff: { kind: 'fixed', first: 100 } } } as const;
+    expect(judgeFailure(failed({ by: 'timeout' }), pinned({ ...defaultPolicy, buckets: rules }))).toMatchObject({
+      decision: 'escalate',
+      queue: 'triage',
+      justification: { rule: 'default@1#timeout; no expected change' },
+    });
+  });
+});
+
+describe('which failures (C-WHICH)', () => {
+  it('retries under the default what may pass, and shows everything else to somebody', () => {
+    const judged = ['rate_limited', 'upstream_5xx', 'network', 'conflict', 'model_output_invalid', 'auth', 'x-odd', 'unclassified'].map(
+      (bucket) => [bucket, judgeFailure(failed({ by: 'handler', bucket }), policy).decision],
+    );
+    expect(Object.fromEntries(judged)).toEqual({
+      rate_limited: 'retry',
+      upstream_5xx: 'retry',
+      network: 'retry',
+      conflict: 'retry',
+      model_output_invalid: 'retry',
+      auth: 'escalate',
+      'x-odd': 'escalate',
+      unclassified: 'escalate',
+    });
+  });
+
+  it('takes the first rule of a list that holds: by code, by condition', () => {
+    const rules = [
+      { ...timeout, codes: ['504'], attempts: 2 },
+      { ...timeout, where: "failure.message.contains('warm') && failure.code == 'E1'" },
+      { retry: false, escalate: 'ops' },
+    ];
+    const lists = http({ buckets: { timeout: rules, unclassified: { retry: false, escalate: 'triage' } } });
+    const judged = (failure: Partial<JudgedFailure>): Judgement =>
+      judgeFailure(failed({ by: 'handler', bucket: 'timeout', ...failure }), lists);
+    expect(judged({ details: { status: 504 } }).justification.rule).toBe('http@4#timeout[0]');
+    expect(judged({ code: 'E1', message: 'warming up' }).justification.rule).toBe('http@4#timeout[1]');
+    expect(judged({ message: 'no code to look at' })).toMatchObject({
+      decision: 'escalate',
+      queue: 'ops',
+      justification: { rule: 'http@4#timeout[2]' },
+    });
+  });
+
+  it('treats what the policy does not name, and what none of its rules holds for, like the unrecognised', () => {
+    expect(judgeFailure(failed(broken), http({}))).toMatchObject({
+      bucket: 'upstream_5xx',
+      decision: 'escalate',
+      queue: 'triage',
+      justification: { rule: 'http@4#unclassified' },
+    });
+  });
+
+  it('never retries the unrecognised, whatever a stored policy says', () => {
+    const hope = { retry: true, attempts: 3, expects: 'time_passes', backoff: { kind: 'fixed', first: 100 } } as const;
+    const hopeful = pinned({ ...defaultPolicy, buckets: { unclassified: hope } });
+    for (const failure of [{ by: 'handler', message: 'odd' }, lost] satisfies JudgedFailure[])
+      expect(judgeFailure(failed(failure), hopeful).decision).not.toBe('retry');
+  });
+
+  it('leaves it to onExhausted where nothing is retried and nobody is named', () => {
+    const unclassified = { retry: false, escalate: 'triage' };
+    expect(judgeFailure(failed(broken), http({ buckets: { upstream_5xx: { retry: false }, unclassified } }))).toMatchObject({
+      decision: 'give_up',
+    });
+  });
+});
+
+describe('an effect that may have happened', () => {
+  it.each(['unknown', 'applied'] as const)('is never tried again: side effect %s', (sideEffect) => {
+    const failure: JudgedFailure = { ...broken, sideEffect };
+    const blocked = {
+      bucket: 'effect_unknown',
+      decision: 'block',
+      justification: { rule: `default@1#effect_unknown; side effect ${sideEffect}`, expectedChange: null },
+    };
+    expect(judgeFailure(failed(failure, { guarantee: 'none' }), policy)).toMatchObject(blocked);
+    expect(judgeFailure(failed(failure), policy)).toMatchObject(blocked);
+    expect(judgeFailure(failed(failure, { guarantee: 'reconcile' }), policy)).toMatchObject(blocked);
+  });
+
+  it('is tried again where the target de-duplicates, and where it certainly did not happen', () => {
+    expect(judgeFailure(failed({ ...lost, sideEffect: 'unknown' }, { guarantee: 'idempotent' }), policy).decision).toBe('retry');
+    expect(judgeFailure(failed({ ...lost, sideEffect: 'none' }, { guarantee: 'none' }), policy).decision).toBe('retry');
+  });
+});
+
+describe('how many (C-ATTEMPTS) and what after (C-EXHAUSTED)', () => {
+  const exhausted = (rest: Partial<FailedAttempt>, failure: JudgedFailure = lost): unknown => {
+    const { decision, justification, ...more } = judgeFailure(failed(failure, rest), policy);
+    return [decision, 'queue' in more ? more.queue : undefined, justification.rule, justification.expectedChange];
+  };
+
+  it('ends with the attempts of the rule', () => {
+    expect(judgeFailure(failed(lost, { attempt: 4 }), policy).decision).toBe('retry');
+    expect(exhausted({ attempt: 5 })).toEqual(['escalate', 'recovery', 'default@1#handler_lost; attempts 5 of 5', null]);
+  });
+
+  it('ends with the attempts of the step', () => {
+    const rules = { timeout: { ...timeout, attempts: 20 }, unclassified: { retry: false, escalate: 'triage' } };
+    const few = http({ buckets: rules, limits: { perStep: 3 } });
+    expect(judgeFailure(failed({ by: 'timeout' }, { attempt: 2 }), few).decision).toBe('retry');
+    expect(judgeFailure(failed({ by: 'timeout' }, { attempt: 3 }), few)).toMatchObject({
+      decision: 'give_up',
+      justification: { rule: 'http@4#timeout; perStep 3 of 3' },
+    });
+  });
+
+  it('ends with the failed attempts of the run', () => {
+    expect(judgeFailure(failed(lost, { failedInRun: 24 }), policy).decision).toBe('retry');
+    expect(exhausted({ failedInRun: 25 })).toEqual(['escalate', 'recovery', 'default@1#handler_lost; perRun 25 of 25', null]);
+  });
+
+  it('ends when the next attempt would start too long after the first failure', () => {
+    const firstFailedAt = after(failedAt, -6 * 3_600_000);
+    expect(exhausted({ firstFailedAt })).toEqual([
+      'escalate',
+      'recovery',
+      expect.stringMatching(/^default@1#handler_lost; elapsed 21600\d\d\d of 21600000 ms$/),
+      null,
+    ]);
+    const short = http({ buckets: { timeout: { ...timeout, elapsed: '2s' }, unclassified: { retry: false, escalate: 'triage' } } });
+    expect(judgeFailure(failed({ by: 'timeout' }), short).decision).toBe('retry');
+    expect(judgeFailure(failed({ by: 'timeout' }, { firstFailedAt: after(failedAt, -1_001) }), short)).toMatchObject({
+      justification: { rule: 'http@4#timeout; elapsed 2001 of 2000 ms' },
+    });
+  });
+
+  it('ends when the run has cost more than the policy gives', () => {
+    const rules = { timeout, unclassified: { retry: false, escalate: 'triage' } };
+    const dear = http({ buckets: rules, limits: { usd: 5 } });
+    expect(judgeFailure(failed({ by: 'timeout' }, { usd: 5 }), dear).decision).toBe('retry');
+    expect(judgeFailure(failed({ by: 'timeout' }, { usd: 5.5 }), dear)).toMatchObject({
+      decision: 'give_up',
+      justification: { rule: 'http@4#timeout; usd 5.5 of 5' },
+    });
+  });
+
+  it.each([
+    [{ review: 'recovery' }, { decision: 'escalate', queue: 'recovery' }],
+    ['block', { decision: 'block' }],
+    ['give_up', { decision: 'give_up' }],
+  ])('passes over what no step can declare yet, to the end: %j', (end, outcome) => {
+    expect(
+      judgeFailure(failed(lost, { attempt: 5 }), pinned({ ...defaultPolicy, onExhausted: ['fallback', 'reduce:less', end as 'block'] })),
+    ).toMatchObject(outcome);
+  });
+});
+
+describe('what between (C-BACKOFF)', () => {
+  it.each<[string, object, number[]]>([
+    ['fixed', { kind: 'fixed', first: '1s' }, [1_000, 1_000, 1_000, 1_000]],
+    ['linear', { kind: 'linear', first: '1s', cap: '3s' }, [1_000, 2_000, 3_000, 3_000]],
+    ['exponential', { kind: 'exponential', first: '1s', factor: 3, cap: '10s' }, [1_000, 3_000, 9_000, 10_000]],
+  ])('%s', (_, backoff, expected) => {
+    const rules = (jitter: number): PolicyState =>
+      http({ buckets: { timeout: { ...timeout, backoff: { ...backoff, jitter } }, unclassified: { retry: false, escalate: 'triage' } } });
+    const pauses = (jitter: number): number[] =>
+      [1, 2, 3, 4].map((attempt) => waitMs(judgeFailure(failed({ by: 'timeout' }, { attempt }), rules(jitter))));
+    expect(pauses(0)).toEqual(expected);
+    pauses(0.5).forEach((pause, i) => {
+      expect(pause).toBeGreaterThanOrEqual(expected[i] ?? NaN);
+      expect(pause).toBeLessThanOrEqual((expected[i] ?? NaN) * 1.5);
+    });
   });
 
   it('gives the same pause for the same failure and others to others (W-5)', () => {
-    expect(pauseOf(1, 'e1')).toBe(pauseOf(1, 'e1'));
-    expect(new Set(['a', 'b', 'c', 'd', 'e'].map((id) => pauseOf(4, id))).size).toBeGreaterThan(1);
+    const pause = (failedEventId: string): number => waitMs(judgeFailure(failed(lost, { attempt: 4, failedEventId }), policy));
+    expect(pause('e1')).toBe(pause('e1'));
+    expect(new Set(['a', 'b', 'c', 'd', 'e'].map(pause)).size).toBeGreaterThan(1);
   });
 
-  it('blocks after five attempts in all, and says by which rule', () => {
-    expect(judgeFailure(failed({ by: 'lease' }, 5), policy)).toEqual({
-      bucket: 'handler_lost',
-      decision: 'block',
-      justification: { rule: 'default@1#handler_lost', newEvidence: [{ code: 'handler_lost' }], expectedChange: null },
-    });
+  it('waits for the provider’s time, longer than our own cap too, and hardly longer than that', () => {
+    for (const [retryAfter, seconds] of [
+      ['2', 2],
+      ['3600', 3_600],
+    ] as const) {
+      const wait = waitMs(judgeFailure(failed({ ...limited, details: { headers: { 'Retry-After': retryAfter } } }), policy));
+      expect(wait).toBeGreaterThanOrEqual(seconds * 1_000);
+      expect(wait).toBeLessThanOrEqual(seconds * 1_000 + 2_000);
+    }
   });
 
-  it.each<[string, JudgedFailure, string]>([
-    ['a hint of the handler', { by: 'handler', bucket: 'rate_limited' }, 'rate_limited'],
-    ['an own bucket', { by: 'handler', bucket: 'x-odd' }, 'x-odd'],
-    ['no hint', { by: 'handler', code: 'E42' }, 'unclassified'],
-    ['a hint that is no bucket', { by: 'handler', bucket: 'handler lost' }, 'unclassified'],
-    ['a timeout', { by: 'timeout', bucket: 'handler_lost' }, 'timeout'],
-    ['a breach of the output schema', { by: 'decider', bucket: 'invalid_output' }, 'invalid_output'],
-    ['an expression without an answer', { by: 'decider', code: 'definition_error' }, 'definition_error'],
-  ])('blocks on %s: nothing is retried unasked', (_, failure, bucket) => {
-    expect(judgeFailure(failed(failure), policy)).toMatchObject({
-      bucket,
-      decision: 'block',
-      justification: { rule: `default@1#${bucket}`, expectedChange: null },
-    });
+  it('waits its own pause where no provider names a time, or one that is over', () => {
+    for (const failure of [
+      limited,
+      { ...limited, details: { headers: { 'retry-after': '0' } } },
+      { ...limited, retryAfter: '2026-11-24T07:00:00Z' },
+    ])
+      expect(waitMs(judgeFailure(failed(failure), policy))).toBeGreaterThanOrEqual(10_000);
   });
 
-  it('counts the attempts of a handler that gives itself up like those of one that vanished', () => {
-    expect(judgeFailure(failed({ by: 'handler', bucket: 'handler_lost' }, 5), policy).decision).toBe('block');
+  it('has no patience beyond elapsed, nor beyond a week', () => {
+    const at = (retryAfter: string): string => judgeFailure(failed({ ...limited, retryAfter }), policy).justification.rule;
+    expect(at('2026-11-24T13:30:00Z')).toBe('default@1#rate_limited');
+    expect(at('2026-11-24T15:00:00Z')).toMatch(/^default@1#rate_limited; elapsed 2520\d\d\d\d of 21600000 ms$/);
+    expect(at('2026-12-24T08:00:00Z')).toBe('default@1#rate_limited; pause 2592000000 of 604800000 ms');
   });
 });
 

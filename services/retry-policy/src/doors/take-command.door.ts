@@ -4,18 +4,18 @@ import type { IncomingMessage, Settlement } from '@cairn/ports';
 import type { RetryPolicy } from '../assemble.js';
 import { RETRY_POLICY } from './retry-policy-token.js';
 
-/** CommandBus routes by class, so the message travels inside one. */
-export class JudgeFailureCommand extends Command<Settlement> {
+/** What people ask of retry-policy: apply a policy. CommandBus routes by class, so the message travels inside one. */
+export class TakeRetryPolicyCommand extends Command<Settlement> {
   constructor(readonly message: IncomingMessage) {
     super();
   }
 }
 
-@CommandHandler(JudgeFailureCommand)
-export class JudgeFailureDoor implements ICommandHandler<JudgeFailureCommand> {
+@CommandHandler(TakeRetryPolicyCommand)
+export class TakeCommandDoor implements ICommandHandler<TakeRetryPolicyCommand> {
   constructor(@Inject(RETRY_POLICY) private readonly retryPolicy: RetryPolicy) {}
 
-  execute({ message }: JudgeFailureCommand): Promise<Settlement> {
-    return this.retryPolicy.onStepFailed(message);
+  execute({ message }: TakeRetryPolicyCommand): Promise<Settlement> {
+    return this.retryPolicy.takeCommand(message);
   }
 }
