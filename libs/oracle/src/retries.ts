@@ -11,8 +11,9 @@ interface Tries {
   readonly given: string;
   attemptId: string;
   firstFailedAt?: string;
-  /** The last attempt failed, and nothing has begun since. */
+  /** The last attempt failed, and nothing has begun since; it was the run's failure number `failures`. */
   failed?: EventOf<'StepFailed'>;
+  failures?: number;
   decided?: EventOf<'RetryDecided'>;
 }
 
@@ -86,6 +87,7 @@ export class RetryChecks {
     if (tries === undefined) return; // I-10 says so.
     tries.firstFailedAt ??= event.at;
     tries.failed = event;
+    tries.failures = this.failures;
     delete tries.decided;
   }
 
@@ -138,7 +140,7 @@ export class RetryChecks {
     };
     over(`attempt of bucket ${bucket}`, next, Math.max(...rules.map(({ attempts }) => attempts)));
     over('attempt of the step', next, limits.perStep);
-    over('failed attempts of the run', this.failures, limits.perRun);
+    over('failed attempt of the run, should it fail again,', (tries.failures ?? 0) + 1, limits.perRun);
     const begins = epochMsOf(data.notBefore ?? at);
     over(
       'milliseconds since the step first failed',

@@ -28,7 +28,8 @@ export function observeFailures({ coverage, store }: World, stored: readonly Sto
         if (decision === 'retry' || decision === 'escalate' || decision === 'block' || decision === 'give_up')
           coverage.note(`${decision} decided`);
         if (decision === 'retry' && retryAfter.has(attemptId) && notBefore !== undefined) coverage.note('retryAfter honoured');
-        if (justification.rule.includes('#limits')) coverage.note('limit reached');
+        for (const limit of ['attempts', 'perStep', 'perRun', 'elapsed'] as const)
+          if (justification.rule.includes(`; ${limit} `)) coverage.note(`limit ${limit} reached`);
         if ((store.allStreams().get(policyStream(NS, policy.name))?.length ?? 0) > policy.revision + 1)
           coverage.note('judged by an older version');
         break;

@@ -39,7 +39,7 @@ export const breaksOfEffects: readonly Break[] = [
   },
   { invariant: 'I-12', by: 'more attempts of a step than the policy allows', good: () => payingHistory({ perStep: 1 }) },
   { invariant: 'I-12', by: 'more attempts in a bucket than the policy allows', good: () => payingHistory({ lost: 1 }) },
-  { invariant: 'I-12', by: 'a retry after more failures of the run than the policy allows', good: () => payingHistory({ perRun: 2 }) },
+  { invariant: 'I-12', by: 'a retry after more failures of the run than the policy allows', good: () => payingHistory({ perRun: 3 }) },
   { invariant: 'I-12', by: 'a retry later than the policy allows', good: () => payingHistory({ elapsed: 3_500 }) },
   {
     invariant: 'I-13',

@@ -28,7 +28,7 @@ export interface Bounds {
   readonly lost?: number;
 }
 
-const policyWithin = ({ perStep = 3, perRun = 3, elapsed = 60_000, lost = 3 }: Bounds): JsonObject => ({
+const policyWithin = ({ perStep = 3, perRun = 4, elapsed = 60_000, lost = 3 }: Bounds): JsonObject => ({
   cairn: 1,
   policy: 'default',
   buckets: {

@@ -1,5 +1,6 @@
 import type { ExpectedRevision, StoredEvent, StreamName } from '@cairn/kernel';
 import type { AppendResult } from '@cairn/ports';
+import { rewritten } from './rewritten.js';
 import type { World } from '../world/world.js';
 
 /** The store's part of the planted bugs: what an append with other rules would do. */
@@ -9,6 +10,11 @@ export async function appendWithMutant(
   expected: ExpectedRevision,
   events: readonly StoredEvent[],
 ): Promise<AppendResult> {
+  const other = rewritten(world, stream, expected, events);
+  if (other !== undefined) {
+    const stored = await world.store.append(stream, expected, other);
+    return stored.kind === 'appended' ? { kind: 'conflict', actual: stored.revision } : stored;
+  }
   const result = await world.store.append(stream, expected, events);
   if (result.kind !== 'conflict' || result.actual === 'no_stream') return result;
   const first = expected === 'no_stream' ? 0 : expected + 1;

@@ -1,4 +1,5 @@
 import type { Bus, Settlement } from '@cairn/ports';
+import { askWithMutant } from './ask-with-mutant.js';
 import type { Life } from './life.js';
 
 /** The world's bus as one life of a process sees it. Bindings of a dead process are abandoned: its messages come again. */
@@ -14,7 +15,9 @@ export function busOf(life: Life): Bus {
       await life.crashPoint(`after publishing ${message.subject}`);
       await life.hop();
     },
-    ask: async (message, deadlineMs) => {
+    ask: async (asked, deadlineMs) => {
+      const message = askWithMutant(world, asked);
+      if (message === 'never sent') return { kind: 'nothing', because: 'duplicate' };
       await life.hop();
       await life.crashPoint(`before asking ${message.subject}`);
       life.note(`asks ${message.subject} ${message.id}`);

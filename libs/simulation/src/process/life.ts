@@ -14,6 +14,8 @@ export class Life {
     readonly name: string,
     private readonly random: Pcg32,
     private readonly onCrash: (where: string) => void,
+    /** There was one before. */
+    readonly hasRestarted: boolean,
   ) {
     this.clock = world.scheduler.clockOf(name);
   }

@@ -41,8 +41,9 @@ export class Process {
 
   start(): void {
     if (this.life !== undefined || this.world.scheduler.now < this.heldDownUntil) return;
+    const hasRestarted = this.incarnation > 0;
     const random = this.world.random.fork(`${this.name}/${this.incarnation++}`);
-    const life = new Life(this.world, this.name, random, (where) => this.crash(where));
+    const life = new Life(this.world, this.name, random, (where) => this.crash(where), hasRestarted);
     this.life = life;
     life.note('starts');
     this.boot(portsOf(life, random)).catch((error: unknown) => this.failed(life, error));

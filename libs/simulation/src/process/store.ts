@@ -2,6 +2,7 @@ import type { StoredEvent } from '@cairn/kernel';
 import type { AppendResult, EventStore, Tail, TailReader } from '@cairn/ports';
 import { appendWithMutant } from './append-with-mutant.js';
 import type { Life } from './life.js';
+import { readWithMutant } from './read-with-mutant.js';
 
 /** The world's store as one life of a process sees it: everything takes time, and the process may die before and after. */
 export function storeOf(life: Life): EventStore {
@@ -18,6 +19,7 @@ export function storeOf(life: Life): EventStore {
     if ('fault' in outcome) throw outcome.fault;
     return outcome.value;
   };
+  const seen = (event: StoredEvent): StoredEvent => readWithMutant(world, life.hasRestarted, event);
   return {
     append: (stream, expected, events) =>
       around(`append to ${stream}`, async () => {
@@ -29,7 +31,7 @@ export function storeOf(life: Life): EventStore {
         life.note(`append ${stream}@${expected} ${typesOf(events)}: ${fault instanceof Error ? fault.message : ''}`);
         throw fault;
       }),
-    read: (stream, from, to) => around(`read of ${stream}`, () => world.store.read(stream, from, to)),
+    read: (stream, from, to) => around(`read of ${stream}`, async () => (await world.store.read(stream, from, to)).map(seen)),
     tail: (types, after, reader) => tailOf(life, types, after, reader),
     newest: () => around('newest', () => world.store.newest()),
     readBookmark: (name) => around(`read of bookmark ${name}`, () => world.store.readBookmark(name)),
@@ -51,7 +53,8 @@ function tailOf(life: Life, types: readonly string[] | 'all', after: string, rea
     deliver: (events) =>
       new Promise((resolve, reject) =>
         later(() => {
-          Promise.resolve(reader.deliver(events)).then(resolve, reject);
+          const seen = events.map((tailed) => ({ ...tailed, event: readWithMutant(life.world, life.hasRestarted, tailed.event) }));
+          Promise.resolve(reader.deliver(seen)).then(resolve, reject);
         }),
       ),
     ...(reader.caughtUp === undefined ? {} : { caughtUp: () => later(() => reader.caughtUp?.()) }),

@@ -38,7 +38,8 @@ export class HandlerProcess {
   readonly accepted = new Set<string>();
   private readonly random: Pcg32;
   private readonly ids: Ids;
-  private readonly open = new Set<AbortController>();
+  /** The connection: aborted when it is cut and execution hears of it. One for all calls, as a signal costs more than a call. */
+  private line = new AbortController();
   private id: Id | undefined;
 
   constructor(
@@ -80,14 +81,11 @@ export class HandlerProcess {
   private async call<T>(clock: Clock, ask: (gone: AbortSignal) => Promise<T>): Promise<T> {
     const { latencyMaxMs } = this.world.swarm;
     await pause(clock, this.random.below(latencyMaxMs + 1));
-    const line = new AbortController();
-    this.open.add(line);
-    const answer = ask(line.signal);
+    const answer = ask(this.line.signal);
     return new Promise((resolve, reject) => {
       // What comes back comes back in this process's time: never, if it has died meanwhile.
-      const later = (then: () => void): void =>
-        void clock.after(this.random.below(latencyMaxMs + 1), () => (timer.cancel(), this.open.delete(line), then()));
-      const timer = clock.after(CALL_TIMEOUT_MS, () => (this.hangUp(line), reject(new Error('no answer'))));
+      const later = (then: () => void): void => void clock.after(this.random.below(latencyMaxMs + 1), () => (timer.cancel(), then()));
+      const timer = clock.after(CALL_TIMEOUT_MS, () => (this.hangUp(), reject(new Error('no answer'))));
       answer.then(
         (value) => later(() => resolve(value)),
         (error: unknown) => later(() => reject(error as Error)),
@@ -96,10 +94,10 @@ export class HandlerProcess {
   }
 
   /** The connection is cut; whether the other side is told is the network's affair. */
-  private hangUp(line: AbortController): void {
-    this.open.delete(line);
-    if (!this.random.chance(this.world.swarm.hangUpsTold)) return;
-    this.world.clock.after(1, () => line.abort());
+  private hangUp(): void {
+    const { line } = this;
+    this.line = new AbortController();
+    if (this.random.chance(this.world.swarm.hangUpsTold)) this.world.clock.after(1, () => line.abort());
   }
 
   private settled(replyId: string, isAccepted: boolean): boolean {
@@ -138,7 +136,7 @@ export class HandlerProcess {
     this.world.note(this.name, 'dies');
     const before = this.id;
     this.world.scheduler.crash(this.name);
-    for (const line of [...this.open]) this.hangUp(line);
+    this.hangUp();
     const replaces = this.random.chance(0.5) ? before : undefined;
     this.world.scheduler.after(this.name, this.random.below(1_000), () => this.start(replaces));
   }

@@ -20,7 +20,7 @@ const triage = { retry: false, escalate: 'triage' };
 
 /** Policies that the workloads name. Their pauses are short: a world's time is dear. */
 export const policies: Readonly<Record<string, readonly object[]>> = {
-  /** Bears nearly everything; its second version bears nothing, and no run that pinned the first may notice. */
+  /** Bears nearly everything; its second version bears little, and no run that pinned the first may notice. */
   patient: [
     {
       buckets: {
@@ -38,7 +38,17 @@ export const policies: Readonly<Record<string, readonly object[]>> = {
       limits: { perStep: 50, perRun: 200, elapsed: '10m' },
       onExhausted: [{ review: 'recovery' }],
     },
-    { buckets: { unclassified: triage }, onExhausted: ['block'] },
+    {
+      buckets: {
+        handler_lost: again(2, 'another_handler', 100),
+        timeout: again(2, 'time_passes', 100),
+        network: again(2, 'time_passes', 100),
+        upstream_5xx: again(2, 'dependency_recovers', 100),
+        rate_limited: provider(2),
+        unclassified: triage,
+      },
+      onExhausted: ['block'],
+    },
   ],
   /** Gives up after two tries. */
   curt: [

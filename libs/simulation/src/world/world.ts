@@ -46,6 +46,8 @@ export class World {
   readonly published = new Set<string>();
   /** What no fault explains: errors of handlers on the bus that are no faults. */
   readonly bugs: string[] = [];
+  /** Where a planted bug has struck that strikes each place once. */
+  readonly planted = new Set<string>();
   /** Whether faults strike: from `beginFaults` until `heal`. */
   faulty = false;
 
