@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { idOf, type Json, type JsonObject } from '@cairn/kernel';
+import { idOf, instantOf, type Json, type JsonObject } from '@cairn/kernel';
 import { startStandalone, type Standalone } from '@cairn/standalone';
 import { cairn } from './cairn.js';
 
@@ -18,6 +18,9 @@ const definitions = [
   step([{ id: 'paper', wait: { any: [{ event: { type: 'dms.paper', key: '${run.key}' } }], noDeadline } }], 'papered'),
   step([{ id: 'paper', wait: { any: [{ event: { type: 'dms.paper', where: 'event.data.n == 1' } }], noDeadline } }], 'picky'),
 ];
+
+/** A time that the spec does not see. */
+const LATER = instantOf(Date.now() + 600_000);
 
 interface Why {
   readonly because: readonly { readonly kind: string }[];
@@ -93,7 +96,8 @@ describe('the next command of why', () => {
   }
 
   const cases: readonly { readonly what: string; readonly kind: string; readonly reach: () => Promise<string>; readonly does: string }[] = [
-    { what: 'shows what was judged', kind: 'awaiting_decision', reach: asked, does: 'cancelled run' },
+    { what: 'cancels it', kind: 'awaiting_decision', reach: asked, does: 'cancelled run' },
+    { what: 'explains the next try', kind: 'retry_due', reach: throttled, does: `evidence  429, retry after ${LATER}` },
     { what: 'shows the effect by its key', kind: 'effect_unknown', reach: paid, does: "sent as       payment 'pays 1'" },
     { what: 'sends the signal', kind: 'waiting', reach: () => start('signalled'), does: 'woke run' },
     { what: 'sends the event', kind: 'waiting', reach: () => start('papered'), does: 'woke run' },
@@ -104,6 +108,11 @@ describe('the next command of why', () => {
   async function asked(): Promise<string> {
     const id = await start('asks');
     await fail('asking', { message: 'no such key', code: '401', bucket: 'auth' });
+    return id;
+  }
+  async function throttled(): Promise<string> {
+    const id = await start('asks', 'asks 2');
+    await fail('asking', { message: 'slow down', code: '429', retryAfter: LATER });
     return id;
   }
   async function paid(): Promise<string> {
