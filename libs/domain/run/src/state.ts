@@ -147,6 +147,8 @@ export interface Ledger {
   readonly effects: PersistentMap<EffectEntry>;
   /** canon([attempt id, reply id]). */
   readonly late: PersistentMap<true>;
+  /** Causes of every `RunPaused` and `RunUnpaused`: a pause that is delivered again after it was undone must not come back (I-28). */
+  readonly controls: readonly string[];
   readonly epoch: number;
 }
 
@@ -205,6 +207,7 @@ export function initialState(runId: Id, branch = 'main'): RunState {
       spend: PersistentMap.empty(),
       effects: PersistentMap.empty(),
       late: PersistentMap.empty(),
+      controls: [],
       epoch: 1,
     },
     end: null,

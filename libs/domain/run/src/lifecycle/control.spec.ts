@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { instantOf } from '@cairn/kernel';
+import { deserializeState, serializeState } from '../snapshot.js';
 import { GivenRun, planWith, START } from '../spec/given-run.js';
 
 const pause = { type: 'PauseRun', data: { by: 'operator', reason: 'look' } } as const;
@@ -23,6 +24,17 @@ describe('a paused run', () => {
     expect(run.when(unpause)).toEqual(['RunUnpaused', 'CheckpointReached(a)', 'StepStarted(c)']);
     expect(run.when(unpause)).toBe('nothing: duplicate');
     expect(run.state.status.state).toBe('active');
+  });
+
+  it('is not paused again by the same request when the bus delivers it a second time, after it went on (I-28)', () => {
+    const run = new GivenRun(planWith([{ id: 'a', task: { queue: 'q' } }]));
+    run.start();
+    expect(run.when(pause, 'receipt-1')).toEqual(['RunPaused']);
+    expect(run.when(unpause, 'receipt-2')).toEqual(['RunUnpaused']);
+    expect(run.when(pause, 'receipt-1')).toBe('nothing: duplicate');
+    expect(run.when(pause, 'receipt-3')).toEqual(['RunPaused']);
+    expect(run.when(unpause, 'receipt-2')).toBe('nothing: duplicate');
+    expect(deserializeState(serializeState(run.state)).ledger.controls).toEqual(['receipt-1', 'receipt-2', 'receipt-3']);
   });
 
   it('does not complete either', () => {

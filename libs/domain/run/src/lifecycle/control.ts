@@ -12,7 +12,7 @@ type Outcome = Decision<RunEvent, RunRejection>;
 
 /** From here on nothing starts. Replies and triggers are still taken (`history.md` §2). */
 export function pauseRun(draft: Draft, { data }: PauseRun): Outcome {
-  if (draft.state.path.paused) return nothing('duplicate');
+  if (draft.state.path.paused || isDone(draft)) return nothing('duplicate');
   draft.add({ type: 'RunPaused', version: 1, data });
   return concluded(draft);
 }
@@ -20,7 +20,7 @@ export function pauseRun(draft: Draft, { data }: PauseRun): Outcome {
 /** What became possible while the run was paused happens now: retries whose time has come, and whatever follows from what was settled. */
 export function unpauseRun(draft: Draft, { data }: UnpauseRun): Outcome {
   const { paused, deferred } = draft.state.path;
-  if (!paused) return nothing('duplicate');
+  if (!paused || isDone(draft)) return nothing('duplicate');
   draft.add({ type: 'RunUnpaused', version: 1, data });
   for (const attemptId of retriesInOrder(draft)) startDueRetry(draft, attemptId);
   // Turns first: whether a loop is over is asked here, and what comes after it must not take it for settled before.
@@ -35,6 +35,9 @@ export function cancelRun(draft: Draft, { data }: CancelRun): Outcome {
   endRun(draft, { type: 'RunCancelled', version: 1, data });
   return concluded(draft);
 }
+
+/** The bus delivers at least once: what was asked for was done, whatever was asked for since. */
+const isDone = ({ state, context }: Draft): boolean => state.ledger.controls.includes(context.causationId);
 
 /** Failed attempts whose retry is decided and has not begun, in the definition's order: map order is that of hashes. */
 function retriesInOrder(draft: Draft): string[] {

@@ -18,15 +18,20 @@ export function evolveLifecycle(state: RunState, event: RunEvent, envelope: Enve
     case 'RunCancelled':
       return ended(state, { outcome: 'cancelled', at: envelope.at, problem: { message: event.data.reason ?? 'cancelled' } });
     case 'RunPaused':
-      return { ...state, path: { ...state.path, paused: true } };
+      return controlled({ ...state, path: { ...state.path, paused: true } }, envelope);
     case 'RunUnpaused':
-      return { ...state, path: { ...state.path, paused: false, deferred: [] } };
+      return controlled({ ...state, path: { ...state.path, paused: false, deferred: [] } }, envelope);
     case 'RunFailed':
       return ended(state, { outcome: 'failed', at: envelope.at, problem: event.data });
     default:
       return state;
   }
 }
+
+const controlled = (state: RunState, { causationId }: Envelope): RunState => ({
+  ...state,
+  ledger: { ...state.ledger, controls: [...state.ledger.controls, causationId] },
+});
 
 /** Open attempts are closed by the end itself: what still comes is late. */
 function ended(state: RunState, end: RunEnd): RunState {

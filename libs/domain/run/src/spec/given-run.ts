@@ -30,8 +30,8 @@ export class GivenRun {
   ) {}
 
   /** Decides, and appends what was accepted. Answers the names of the events, or why there are none. */
-  when(command: RunCommand): string[] | string {
-    const { decision, after } = this.decide(command);
+  when(command: RunCommand, cause?: string): string[] | string {
+    const { decision, after } = this.decide(command, cause);
     if (decision.kind === 'nothing') return `nothing: ${decision.because}`;
     if (decision.kind === 'rejected') return `rejected: ${decision.rejection.code}`;
     const stream = runStream(RUN, 'main');
@@ -45,7 +45,7 @@ export class GivenRun {
         branch: 'main',
         at: instantOf(this.now),
         actor: 'service:spec',
-        causationId: this.causeOf(command),
+        causationId: cause ?? this.causeOf(command),
       },
       decision.events,
     );
@@ -59,12 +59,12 @@ export class GivenRun {
     return decision.events.map(named);
   }
 
-  decide(command: RunCommand): ReturnType<typeof decideRun> {
+  decide(command: RunCommand, cause?: string): ReturnType<typeof decideRun> {
     this.commands += 1;
     return decideRun(this.plan, this.state, command, {
       now: this.now,
       entropy: `entropy-${this.commands}`,
-      causationId: this.causeOf(command),
+      causationId: cause ?? this.causeOf(command),
     });
   }
 
