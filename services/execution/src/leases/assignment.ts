@@ -1,6 +1,5 @@
 import type { Clock, Timer } from '@cairn/ports';
-import type { Entry } from './entry.js';
-import type { Session } from './session.js';
+import type { Entry, Session } from './session.js';
 import { WorkQueue } from './work-queue.js';
 
 /** Brings tasks that nobody has to whoever would take them: the oldest first, sessions in turn, then polls. */

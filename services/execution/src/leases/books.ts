@@ -1,8 +1,8 @@
 import { Generations } from '@cairn/application';
 import type { Id } from '@cairn/kernel';
 import type { Metrics } from '@cairn/ports';
-import { isOut, type Entry } from './entry.js';
-import type { Session } from './session.js';
+import { isOut } from './entry.js';
+import type { Entry, Session } from './session.js';
 import type { Task } from './task.js';
 
 /** Closed attempts whose run is remembered, so that a late reply without its run's name still finds its way. */

@@ -3,8 +3,7 @@ import type { Clock, Metrics } from '@cairn/ports';
 import type { Assignment } from './assignment.js';
 import type { Books } from './books.js';
 import { isPollNonce, pollNonce, type ClaimAnswer } from './claim.js';
-import type { Entry } from './entry.js';
-import type { Session } from './session.js';
+import type { Entry, Session } from './session.js';
 import type { Task } from './task.js';
 
 /** After a claim that got no answer, or whose run is paused, it is asked for again after this pause. */

@@ -1,7 +1,32 @@
 import type { CloudEvent, ExchangeRequest, TaskData } from '@cairn/contracts';
 import type { Id } from '@cairn/kernel';
 import type { Timer } from '@cairn/ports';
-import type { Entry } from './entry.js';
+import type { Task } from './task.js';
+
+/** An open attempt in the desk's books. */
+export interface Entry {
+  readonly task: Task;
+  /** `recovering`: perhaps with somebody who has not been heard yet, until `recoverBy`. */
+  phase: 'recovering' | 'waiting' | 'given';
+  /** Its run is paused: whoever has it goes on, nobody new gets it. */
+  paused: boolean;
+  session: Session | undefined;
+  /** Who has it, as people are told. */
+  holder: string | undefined;
+  /** Sequence number of the frame whose answer took it to the session; Infinity until it has left. */
+  givenSeq: number;
+  /** Monotonic milliseconds. A lease runs from taking, so both mean nothing before that. */
+  takenAt: number;
+  renewedAt: number;
+  recoverBy: number;
+  /** Nonce of the claim on record: nobody else may ever have it (`architecture.md` §4.2). */
+  grantedTo: string | undefined;
+  /** A nonce that was asked for and never answered: its claim may be on record or not. */
+  doubtful: string | undefined;
+  /** Its claim is being asked for. */
+  claiming: boolean;
+  lapsing: boolean;
+}
 
 /** Frames that a session may have under way at once: one held open, one that overtakes it. */
 export const FRAMES_IN_FLIGHT_MAX = 2;

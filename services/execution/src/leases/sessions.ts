@@ -3,9 +3,9 @@ import type { Id } from '@cairn/kernel';
 import type { Clock } from '@cairn/ports';
 import type { Assignment } from './assignment.js';
 import type { Books } from './books.js';
-import { isOut, mayHold, type Entry } from './entry.js';
+import { isOut, mayHold } from './entry.js';
 import { OpenFrame } from './open-frame.js';
-import { Session } from './session.js';
+import { Session, type Entry } from './session.js';
 
 /** A session that has missed so many beats is dead. */
 export const SESSION_PATIENCE_MS = BEAT_MS * BEATS_MISSED_MAX;

@@ -1,5 +1,4 @@
-import type { Entry } from './entry.js';
-import type { Session } from './session.js';
+import type { Entry, Session } from './session.js';
 
 /** Somebody who polls for tasks of one queue. */
 export interface Poller {
