@@ -14,14 +14,20 @@ import type { JudgedFailure } from './normalise/failure.js';
  * of those that compile, a step that fails at every attempt with whatever failures, and as soon as it may. Its attempts end within the
  * rule's number and the limits, in a decision that is no retry, and each judgement made again is equal.
  */
-const duration = fc.oneof(fc.integer({ min: -10, max: 9e8 }), fc.constantFrom('1s', '10m', '6h', '7d', '31d'));
+const duration = fc.oneof(
+  { weight: 9, arbitrary: fc.integer({ min: 100, max: 1e8 }) },
+  { weight: 9, arbitrary: fc.constantFrom('1s', '10m', '6h', '7d') },
+  { weight: 1, arbitrary: fc.constantFrom<Json>(-10, 0, 9e8, '31d') },
+);
+const mostly = <T>(sound: fc.Arbitrary<T>, odd: T): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 15, arbitrary: sound }, { weight: 1, arbitrary: fc.constant(odd) });
 const backoff = fc.record(
   {
-    kind: fc.constantFrom('fixed', 'linear', 'exponential', 'other'),
+    kind: mostly(fc.constantFrom('fixed', 'linear', 'exponential'), 'other'),
     first: duration,
     cap: duration,
-    factor: fc.double({ min: 0, max: 12, noNaN: true }),
-    jitter: fc.double({ min: 0, max: 1.2, noNaN: true }),
+    factor: mostly(fc.double({ min: 1, max: 10, noNaN: true }), 12),
+    jitter: mostly(fc.double({ min: 0, max: 1, noNaN: true }), 1.2),
   },
   { requiredKeys: ['kind', 'first'] },
 );
@@ -30,8 +36,8 @@ const rule = fc.oneof(
   fc.record(
     {
       retry: fc.constant(true),
-      attempts: fc.oneof(fc.integer({ min: -1, max: 25 }), fc.constantFrom<Json>(1e9, '3')),
-      expects: fc.constantFrom<string>(...expectations, 'luck'),
+      attempts: mostly<Json>(fc.integer({ min: 1, max: 20 }), 1e9),
+      expects: mostly<string>(fc.constantFrom(...expectations), 'luck'),
       backoff: fc.oneof(backoff, fc.record({ from: fc.constant('retryAfter'), else: backoff })),
       elapsed: duration,
       needsNewEvidence: fc.boolean(),
@@ -51,7 +57,7 @@ const document = fc.record(
       })
       .map((rules) => ({ unclassified: { retry: false, escalate: 'triage' }, ...rules })),
     limits: fc.record(
-      { perStep: fc.integer({ min: 0, max: 55 }), perRun: fc.integer({ min: 0, max: 510 }), elapsed: duration },
+      { perStep: mostly(fc.integer({ min: 1, max: 50 }), 55), perRun: mostly(fc.integer({ min: 1, max: 500 }), 0), elapsed: duration },
       { requiredKeys: [] },
     ),
     onExhausted: fc.constantFrom<Json>([{ review: 'recovery' }], ['fallback', 'give_up'], ['block'], []),
