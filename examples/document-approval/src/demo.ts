@@ -1,11 +1,11 @@
 // `npm run demo`: plays the story of this example with real processes, kills them, and checks every claim it makes.
 // It imports nothing of the engine: it drives the command line and HTTP, as anybody could.
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Cairn, type Receipt, type RunView, type StoredEvent } from './demo/cairn.js';
-import { answers, startCairn, startHandlers, startServer, type Spawned, type World } from './demo/processes.js';
+import { Cairn, type LedgerLine, type Receipt, type RunView, type StoredEvent } from './demo/cairn.js';
+import { answers, startCairn, startHandlers, startOutside, startServer, type Outside, type Spawned, type World } from './demo/processes.js';
 import { allHold, claim, overheard, paint, say, section, until } from './demo/stage.js';
 
 /** Everything together; a demo that hangs is a demo that failed. */
@@ -15,7 +15,12 @@ const WRONG_VENDOR = 'V-1024';
 
 const keep = process.argv.includes('--keep');
 const folder = mkdtempSync(join(tmpdir(), 'cairn-demo-'));
-const world: World = { data: join(folder, 'data'), filed: join(folder, 'filed'), log: join(folder, 'server.log') };
+const world: World = {
+  data: join(folder, 'data'),
+  filed: join(folder, 'filed'),
+  log: join(folder, 'server.log'),
+  ledger: join(folder, 'payments.jsonl'),
+};
 const cairn = new Cairn(world);
 const running = new Set<Spawned>();
 
@@ -28,9 +33,13 @@ try {
 }
 
 async function play(): Promise<void> {
-  console.log(paint('bold', 'Cairn: a run that waits, is killed twice, and completes'));
+  console.log(paint('bold', 'Cairn: a run that waits, is refused twice, is killed three times, pays once, and completes'));
   say('one server process (memory bus, one libSQL file), one handler process, the command line; no cluster, no broker');
+  say('outside: a reading service that is busy at first, and a payment server with a ledger of its own');
   say(`data folder: ${folder}`);
+
+  const outside = await startOutside(world);
+  running.add(outside.reader).add(outside.payments);
 
   section('1  An event starts a run; its first wait was answered before it opened');
   let { server, url } = await startServer(world, 0);
@@ -38,7 +47,7 @@ async function play(): Promise<void> {
   const port = Number(new URL(url).port);
   say(`server at ${url}, process ${server.pid}`);
   await cairn.show('def', 'apply', fileURLToPath(new URL('./workflow.js', import.meta.url)));
-  let handlers = startHandlers(world);
+  let handlers = startHandlers(world, outside);
   running.add(handlers);
 
   const early = await cairn.send(url, 'crm.vendor.registered', VENDOR, 'registered-1', { name: 'Brightwater Instruments' });
@@ -67,7 +76,7 @@ async function play(): Promise<void> {
   const firstPid = server.pid;
   ({ server, url } = await startServer(world, port));
   running.add(server);
-  handlers = startHandlers(world);
+  handlers = startHandlers(world, outside);
   running.add(handlers);
   say(`started again: server process ${server.pid}, handlers process ${handlers.pid}`);
   const after = await until('the run is back', () => waitingRun(url, run));
@@ -90,7 +99,24 @@ async function play(): Promise<void> {
   const woken = await cairn.send(url, 'dms.document.received', VENDOR, 'document-2', { kind: 'offer', file: 'offer-brightwater.txt' });
   claim('the right event woke the run', woken.outcome === 'woke' && woken.runs[0]?.run === run);
 
-  section('3  The server is killed again, while the handler reads');
+  section('3  The reading service is busy: two refusals, two justified retries');
+  await cairn.show('why', run);
+  await handlers.printed(/paragraph 1 of/);
+  const refused = await cairn.events(url, run);
+  const decisions = refused.filter(({ type }) => type === 'RetryDecided');
+  claim(
+    'each refusal was classified: rate_limited, by what the service itself said',
+    decisions.map(bucketOf).join() === 'rate_limited,rate_limited',
+  );
+  claim('each retry has its justification: rule, new evidence, expected change', decisions.length === 2 && decisions.every(isJustified));
+  claim(
+    "no retry began before the provider's time",
+    startsOf(refused, 'extract')
+      .slice(1)
+      .every((start) => keepsItsTime(start, refused)),
+  );
+
+  section('4  The server is killed again, while the handler reads');
   say('the handler pauses 300 ms after each paragraph, as params of the step say: reading itself takes a few milliseconds');
   await handlers.printed(/paragraph 2 of/);
   say(`kill -9 ${server.pid}, the handler process ${handlers.pid} is left alone`);
@@ -102,25 +128,45 @@ async function play(): Promise<void> {
   running.add(server);
   say(`server started again, process ${server.pid}`);
 
-  section('4  The run goes on and completes');
+  section('5  Handler and server are killed between the booking and its answer');
+  await outside.payments.printed(/^booked/);
+  say(`kill -9 ${server.pid} ${handlers.pid}`);
+  await Promise.all([server.kill9(), handlers.kill9()]);
+  running.delete(server);
+  running.delete(handlers);
+  claim('the payment server has one booking, and nobody has heard of it', booked().length === 1 && !(await answers(url)));
+  ({ server, url } = await startServer(world, port));
+  running.add(server);
+  handlers = startHandlers(world, outside);
+  running.add(handlers);
+  say(`started again: server process ${server.pid}, handlers process ${handlers.pid}`);
+
+  section('6  The run goes on and completes');
   const result = await until('the run is complete', async () => {
-    const view = await cairn.get<{ state: string; outcome?: string; output?: { route?: string; total?: number; record?: string } }>(
-      url,
-      `runs/${run}/result?waitMs=1000`,
-    );
+    const view = await cairn.get<{
+      state: string;
+      outcome?: string;
+      output?: { route?: string; total?: number; booking?: string; record?: string };
+    }>(url, `runs/${run}/result?waitMs=1000`);
     return view?.state === 'complete' ? view : undefined;
   });
   claim('it succeeded', result.outcome === 'succeeded');
   claim('what the model read is what the document says: $11,970 in four amounts', result.output?.total === 11_970);
   claim('the record lies where file-away says', existsSync(result.output?.record ?? ''));
-  claim('whoever watched saw all of it, across both deaths of the server', (await watching.exited) === 0);
+  claim('at least one request, exactly one booking', requests() >= 1 && booked().length === 1);
+  claim('the output names that booking', result.output?.booking === 'B-1');
+  claim('whoever watched saw all of it, across all deaths of the server', (await watching.exited) === 0);
   running.delete(watching);
   await check(url, run, [early, requested, missed, woken]);
 
-  section('5  Verified');
+  section('7  Verified');
   const { code } = await cairn.show('run', 'verify', run, '--when', 'quiescent');
   claim('cairn run verify finds the history whole', code === 0);
-  await end(server, handlers, url);
+
+  section('Why each retry was justified');
+  const explained = await cairn.show('retry', 'explain', run);
+  claim('each retry is explained', explained.code === 0);
+  await end(server, handlers, outside, url);
 }
 
 /** What the history says about the whole story. */
@@ -128,9 +174,16 @@ async function check(url: string, run: string, receipts: readonly Receipt[]): Pr
   section('Timeline, from the history');
   await cairn.show('run', 'history', run);
   const events = await cairn.events(url, run);
-  const extracts = events.filter(({ type, data }) => type === 'StepStarted' && data['step'] === 'extract');
-  claim('extract ran once: the handler delivered its result to the restarted server', extracts.length === 1);
+  claim(
+    'extract has three attempts, two of them refused: under the third the server died, and its result was delivered to the next one',
+    startsOf(events, 'extract').length === 3,
+  );
   claim('every step has one result', stepsOf(events, 'StepSucceeded').join() === [...new Set(stepsOf(events, 'StepStarted'))].join());
+  const intended = events.findIndex(({ type }) => type === 'EffectIntended');
+  const confirmed = events.filter(({ type }) => type === 'EffectConfirmed');
+  claim('the payment was intended before anything was sent, and confirmed once', intended > 0 && confirmed.length === 1);
+  section('Effects');
+  await cairn.show('effect', 'list', run);
   // Receipts grow: what was kept at first has woken the run by now.
   const now = await Promise.all(receipts.map(({ receiptId }) => cairn.get<Receipt>(url, `events/${receiptId}`)));
   const used = now.filter((receipt) => receipt !== undefined && receipt.runs.length > 0);
@@ -159,9 +212,10 @@ async function check(url: string, run: string, receipts: readonly Receipt[]): Pr
   claim('the world was told, with a receipt of its own', told.receiptId !== '');
 }
 
-async function end(server: Spawned, handlers: Spawned, url: string): Promise<void> {
+async function end(server: Spawned, handlers: Spawned, outside: Outside, url: string): Promise<void> {
   const drained = await handlers.terminate();
   claim('the handlers drain on SIGTERM and end with 0', drained === 0);
+  await Promise.all([outside.reader.kill9(), outside.payments.kill9()]);
   if (keep) server.leave();
   else claim('the server drains on SIGTERM and ends with 0', (await server.terminate()) === 0);
   clearTimeout(watchdog);
@@ -194,6 +248,43 @@ function eventOf(events: readonly StoredEvent[], type: string, step: string): St
 
 function stepsOf(events: readonly StoredEvent[], type: string): string[] {
   return events.filter((event) => event.type === type).map(({ data }) => String(data['step']));
+}
+
+/** The payment server's ledger, as it lies on the disk. */
+function ledger(): readonly LedgerLine[] {
+  if (!existsSync(world.ledger)) return [];
+  const lines = readFileSync(world.ledger, 'utf8').split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as LedgerLine);
+}
+function booked(): readonly LedgerLine[] {
+  return ledger().filter(({ kind }) => kind === 'booking');
+}
+function requests(): number {
+  return ledger().filter(({ kind }) => kind === 'request').length;
+}
+
+function startsOf(events: readonly StoredEvent[], step: string): readonly StoredEvent[] {
+  return events.filter(({ type, data }) => type === 'StepStarted' && data['step'] === step);
+}
+function bucketOf({ data }: StoredEvent): string {
+  return String(data['bucket']);
+}
+
+function isJustified({ data }: StoredEvent): boolean {
+  const { rule, newEvidence, expectedChange } = data['justification'] as {
+    rule: string;
+    newEvidence: readonly unknown[];
+    expectedChange: unknown;
+  };
+  return rule.includes('#rate_limited') && newEvidence.length > 0 && expectedChange === 'provider_reset';
+}
+
+/** Whether an attempt began when its decision allowed it, which is not before what the provider had said: a second after it refused. */
+function keepsItsTime(started: StoredEvent, events: readonly StoredEvent[]): boolean {
+  const decided = events.findLast(({ type, revision }) => type === 'RetryDecided' && revision < started.revision);
+  const failed = events.findLast(({ type, revision }) => type === 'StepFailed' && revision < (decided?.revision ?? 0));
+  const notBefore = Date.parse(String(decided?.data['notBefore']));
+  return Date.parse(started.metadata.at) >= notBefore && notBefore >= Date.parse(failed?.metadata.at ?? '') + 1_000;
 }
 
 /** What came from outside: the start, and triggers that are no timer. */

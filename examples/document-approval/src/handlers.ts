@@ -1,14 +1,19 @@
-// The handler process: user code for the three tasks of `workflow.ts`. It knows nothing of runs, waits or crashes.
+// The handler process: user code for the three tasks and the effect of `workflow.ts`. It knows nothing of runs, waits, retries or crashes.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { handler, serve, z } from '@cairn/sdk';
-import { paragraphsOf, read, type Findings } from './reading.js';
+import { ask } from './asking.js';
+import { paragraphsOf } from './paragraphs.js';
+import type { Findings } from './reading.js';
 
 const documents = fileURLToPath(new URL('../documents/', import.meta.url));
 /** Where `file-away` puts its records. */
 const filed = process.env['FILED_TO'] ?? './filed';
+/** The two services outside: who reads, and who pays. */
+const readerUrl = process.env['READER_URL'] ?? 'http://127.0.0.1:4501';
+const paymentsUrl = process.env['PAYMENTS_URL'] ?? 'http://127.0.0.1:4502';
 const say = (line: string): void => console.log(line);
 
 const Extracted = z.object({
@@ -20,7 +25,10 @@ const Extracted = z.object({
   tone: z.number(),
 });
 
-/** Reads the document paragraph by paragraph. The pause between them is declared in the workflow (`params`), not hidden here. */
+/**
+ * Has the document read paragraph by paragraph. The pause between them is declared in the workflow (`params`), not hidden here. What
+ * the reading service refuses is handed on as it was said, with its headers: the retry policy knows what to make of it, not this code.
+ */
 const extraction = handler('extraction', { input: z.object({ file: z.string() }), output: Extracted }, async (task) => {
   const { pauseMs } = task.params as { pauseMs: number };
   // A name from an event must not lead out of the folder.
@@ -34,7 +42,9 @@ const extraction = handler('extraction', { input: z.object({ file: z.string() })
   say(`extract ${file}: attempt ${task.attempt}, ${paragraphs.length} paragraphs, ${pauseMs} ms pause after each`);
   const findings: Findings[] = [];
   for (const [index, paragraph] of paragraphs.entries()) {
-    const found = read(paragraph);
+    const answer = await ask(`${readerUrl}/read`, { text: paragraph }, { signal: task.signal });
+    if (!answer.ok) throw task.failure({ ...answer.failure, sideEffect: 'none' });
+    const found = answer.body as Findings;
     findings.push(found);
     say(
       `extract ${file}: paragraph ${index + 1} of ${paragraphs.length}${found.amounts.length > 0 ? `, $${found.amounts.join(', $')}` : ''}`,
@@ -67,6 +77,17 @@ const routing = handler('routing', { input: z.object({ total: z.number(), tone: 
   return { route, because };
 });
 
+/** Books the deposit. The key makes the target book once, however often this runs: it is sent as it came. */
+const payment = handler('payments', { input: z.object({ vendor: z.string(), amountUsd: z.number() }) }, async (task) => {
+  const key = task.effect?.key ?? '';
+  say(`pay: attempt ${task.attempt}, $${task.input.amountUsd} under key ${key}`);
+  const answer = await ask(`${paymentsUrl}/bookings`, task.input, { signal: task.signal, idempotencyKey: key });
+  // A refusal is an answer: nothing was booked. No answer at all says nothing, and is thrown as it comes.
+  if (!answer.ok) throw task.failure({ ...answer.failure, sideEffect: 'none' });
+  say(`pay: ${JSON.stringify(answer.body)}`);
+  return answer.body as { booking: string; replayed: boolean };
+});
+
 /** Writes one record a run. Done twice it writes the same file again. */
 const filing = handler('filing', (task) => {
   mkdirSync(filed, { recursive: true });
@@ -76,5 +97,5 @@ const filing = handler('filing', (task) => {
   return { path };
 });
 
-const worker = serve({ name: 'documents' }, [extraction, routing, filing]);
+const worker = serve({ name: 'documents' }, [extraction, routing, payment, filing]);
 say(`ready, session ${worker.session.slice(-8)}`);

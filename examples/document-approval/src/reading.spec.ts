@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { paragraphsOf, read } from './reading.js';
+import { paragraphsOf } from './paragraphs.js';
+import { read } from './reading.js';
 
 describe('the specialist reads real text', () => {
   const text = readFileSync(new URL('../documents/offer-brightwater.txt', import.meta.url), 'utf8');

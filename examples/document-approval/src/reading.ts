@@ -13,14 +13,6 @@ export interface Findings {
 const nlp = winkNLP(model);
 const { its } = nlp;
 
-/** The paragraphs of a text: what stands between blank lines. */
-export function paragraphsOf(text: string): readonly string[] {
-  return text
-    .split(/\n\s*\n/)
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-}
-
 /** Reads one paragraph with a classical language model (wink-nlp, its English lite model): named entities and tone, no generation. */
 export function read(paragraph: string): Findings {
   const document = nlp.readDoc(paragraph);

@@ -1,13 +1,13 @@
 import { workflow, z } from '@cairn/sdk';
 
 /**
- * A vendor is asked for an offer; when it arrives it is read, routed and filed, and the world is told.
+ * A vendor is asked for an offer; when it arrives it is read, routed, its deposit paid and the record filed, and the world is told.
  * Nothing here says what happens when a process dies: the answer is the same for every line.
  */
 export default workflow('document-approval', {
   version: '1.0.0',
   class: 'long',
-  goal: 'The offer of vendor ${input.vendorId} is read, routed and filed',
+  goal: 'The offer of vendor ${input.vendorId} is read, routed, paid for and filed',
 })
   .input(z.object({ vendorId: z.string(), limitUsd: z.number() }))
   .on({ event: 'procurement.vendor.requested', key: '${event.data.vendorId}' })
@@ -41,10 +41,24 @@ export default workflow('document-approval', {
     input: { total: '${steps.extract.output.total}', tone: '${steps.extract.output.tone}', limitUsd: '${input.limitUsd}' },
   })
   .wait('cool-off', { after: ['extract'], any: [{ timer: '1s' }], noDeadline: { because: 'a timer always comes' } })
-  .task('file-away', {
+  // The world outside changes once, whoever dies: the intent stands in the history before the task leaves, and the target honours the key.
+  .effect('pay', {
     after: ['decide-route', 'cool-off'],
+    purpose: 'pay the deposit that the offer asks for',
+    queue: 'payments',
+    key: 'vendor:${input.vendorId}:deposit',
+    guarantee: 'idempotent',
+    input: { vendor: '${input.vendorId}', amountUsd: '${steps.extract.output.total / 10.0}' },
+    timeout: '1m',
+  })
+  .task('file-away', {
     queue: 'filing',
-    input: { vendor: '${input.vendorId}', extracted: '${steps.extract.output}', decision: "${steps['decide-route'].output}" },
+    input: {
+      vendor: '${input.vendorId}',
+      extracted: '${steps.extract.output}',
+      decision: "${steps['decide-route'].output}",
+      booking: '${steps.pay.output.booking}',
+    },
   })
   .emit('tell', {
     type: 'procurement.vendor.decided',
@@ -55,6 +69,7 @@ export default workflow('document-approval', {
     value: {
       route: "${steps['decide-route'].output.route}",
       total: '${steps.extract.output.total}',
+      booking: '${steps.pay.output.booking}',
       record: "${steps['file-away'].output.path}",
     },
   })

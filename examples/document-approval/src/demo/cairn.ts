@@ -21,7 +21,14 @@ export interface RunView {
 export interface StoredEvent {
   readonly revision: number;
   readonly type: string;
+  readonly metadata: { readonly at: string };
   readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** One line of the payment server's ledger. */
+export interface LedgerLine {
+  readonly kind: 'request' | 'booking';
+  readonly key: string;
 }
 
 interface History {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { overheard, until } from './stage.js';
 
 const cairnBin = fileURLToPath(new URL('../../../../services/cli/bin/cairn.js', import.meta.url));
-const handlersFile = fileURLToPath(new URL('../handlers.js', import.meta.url));
+const fileOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
 /** A process of its own. Started with node itself, never with npx: a kill must hit the process, not its parent. */
 export class Spawned {
@@ -65,6 +65,30 @@ export interface World {
   /** Where the handlers put their records. */
   readonly filed: string;
   readonly log: string;
+  /** The payment server's ledger. */
+  readonly ledger: string;
+}
+
+/** The world outside Cairn: who reads, and who pays. Both outlive what is killed here. */
+export interface Outside {
+  readonly reader: Spawned;
+  readonly payments: Spawned;
+  readonly readerUrl: string;
+  readonly paymentsUrl: string;
+}
+
+export async function startOutside({ ledger }: World): Promise<Outside> {
+  const start = (name: string, args: readonly string[]): Spawned => {
+    const env = environment({ PAYMENTS_LEDGER: ledger });
+    return new Spawned(
+      name,
+      spawn(process.execPath, [fileOf(`services/${name}.js`), '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env }),
+    );
+  };
+  const reader = start('reader', ['--refuse', '2']);
+  const payments = start('payments', ['--first-answer-after', '3000']);
+  const urlOf = async (one: Spawned): Promise<string> => (await one.printed(/ at http/)).split(' at ')[1] ?? '';
+  return { reader, payments, readerUrl: await urlOf(reader), paymentsUrl: await urlOf(payments) };
 }
 
 export interface ServerFile {
@@ -89,9 +113,9 @@ export async function startServer({ data, log }: World, port: number): Promise<{
   return { server, url };
 }
 
-export function startHandlers({ data, filed }: World): Spawned {
-  const env = environment({ CAIRN_DATA: data, FILED_TO: filed });
-  return new Spawned('handlers', spawn(process.execPath, [handlersFile], { stdio: ['ignore', 'pipe', 'pipe'], env }));
+export function startHandlers({ data, filed }: World, { readerUrl, paymentsUrl }: Outside): Spawned {
+  const env = environment({ CAIRN_DATA: data, FILED_TO: filed, READER_URL: readerUrl, PAYMENTS_URL: paymentsUrl });
+  return new Spawned('handlers', spawn(process.execPath, [fileOf('handlers.js')], { stdio: ['ignore', 'pipe', 'pipe'], env }));
 }
 
 /** A `cairn` command whose lines are shown as they come. */
