@@ -40,7 +40,6 @@ export const coverageNames = [
   'block decided',
   'give_up decided',
   'claim granted',
-  'lapsed without a grant',
   'effect confirmed',
   'effect absent',
   'effect unknown',

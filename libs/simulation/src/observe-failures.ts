@@ -45,7 +45,6 @@ export function observeFailures({ coverage, store }: World, stored: readonly Sto
         break;
       case 'EffectAbsent':
         coverage.note('effect absent');
-        if (event.data.because === 'the attempt was never granted') coverage.note('lapsed without a grant');
         break;
       case 'EffectUnknown':
         coverage.note('effect unknown');

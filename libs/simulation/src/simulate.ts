@@ -13,7 +13,7 @@ import { Publisher } from './world/publisher.js';
 import { servicesOf } from './world/services.js';
 import { World } from './world/world.js';
 import type { Workload } from './world/workload.js';
-import { workloads } from './world/workloads.js';
+import { workloadKinds } from './world/workloads.js';
 
 export interface Report {
   readonly seed: number;
@@ -87,7 +87,7 @@ const trueTime = (world: World): number => world.clock.now();
 
 function drawWorkloads(world: World): Workload[] {
   const random = world.random.fork('workload');
-  return Array.from({ length: 1 + random.below(RUNS_MAX) }, () => random.pick(workloads));
+  return Array.from({ length: 1 + random.below(RUNS_MAX) }, () => random.pick(random.pick(workloadKinds)));
 }
 
 const withStarted = (workload: Workload): Workload[] => (workload.starts === undefined ? [workload] : [workload, workload.starts]);

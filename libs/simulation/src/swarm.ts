@@ -146,7 +146,7 @@ export function drawSwarm(random: Pcg32): Swarm {
     },
     retryPolicyOutages: spans(0.2, 2, 10 * SECOND),
     policyChanges: times(0.2, 1),
-    paused: rate(0.3, 0.6),
-    cancelled: rate(0.2, 0.4),
+    paused: rate(0.3, 0.8),
+    cancelled: rate(0.2, 0.8),
   };
 }

@@ -53,8 +53,8 @@ function take(life: HandlerLife, session: Session, task: CloudEvent<TaskData>): 
   if (session.seen.has(task.id)) return;
   session.seen.add(task.id);
   session.held.add(task.id);
-  // Nobody waits longer than the step may take, so neither does who works at it.
-  life.clock.after(task.data?.timeoutMs ?? 0, () => session.held.delete(task.id));
+  // Nobody waits longer than the step may take, so neither does who works at it. Given again, it is begun again.
+  life.clock.after(task.data?.timeoutMs ?? 0, () => (session.held.delete(task.id), session.seen.delete(task.id)));
   life.work(
     task,
     (reply) => session.outbox.set(reply.id, reply),

@@ -28,7 +28,7 @@ export interface PlannedRun {
 /** How far behind a run's start its events come, at most. The latest are late for every wait but a long one. */
 const EVENTS_WITHIN_MS = 20_000;
 /** How far behind a run's start somebody stops it, and for how long. */
-const CONTROLS_WITHIN_MS = 8_000;
+const CONTROLS_WITHIN_MS = [1_500, 8_000];
 const PAUSED_MAX_MS = 8_000;
 
 /**
@@ -81,8 +81,9 @@ export class Publisher {
     await this.send(this.starting(workload, key, n), isSettled);
     workload.events?.forEach((event, i) => this.plan(event, i, key, runId));
     const { paused, cancelled } = this.world.swarm;
-    if (this.random.chance(paused)) this.go(this.random.below(CONTROLS_WITHIN_MS), () => this.pause(planned));
-    if (this.random.chance(cancelled)) this.go(this.random.below(CONTROLS_WITHIN_MS), () => this.cancel(planned));
+    const soon = (): number => this.random.below(this.random.pick(CONTROLS_WITHIN_MS));
+    if (this.random.chance(paused)) this.go(soon(), () => this.pause(planned));
+    if (this.random.chance(cancelled)) this.go(soon(), () => this.cancel(planned));
   }
 
   /** Stops a run for a while. Whoever lets it go on has seen that the pause was done. */

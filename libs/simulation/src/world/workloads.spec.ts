@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { compileDefinition } from '@cairn/domain-definition';
-import { workloads } from './workloads.js';
+import { workloadKinds } from './workloads.js';
 
-const all = workloads.flatMap((workload) => (workload.starts === undefined ? [workload] : [workload, workload.starts]));
+const all = [...new Set(workloadKinds.flat())].flatMap((workload) =>
+  workload.starts === undefined ? [workload] : [workload, workload.starts],
+);
 
 describe('workloads', () => {
   it.each(all.map(({ name, document }) => [name, document] as const))('%s is a definition', (name, document) => {

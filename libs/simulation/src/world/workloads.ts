@@ -248,5 +248,10 @@ const workloadsOfWaits: readonly Workload[] = [
   },
 ];
 
-/** Small definitions that between them hold everything that a definition can say so far. */
-export const workloads: readonly Workload[] = [...workloadsOfWaits, ...workloadsOfFailures, ...workloadsOfEffects];
+/** Small definitions that between them hold everything that a definition can say so far, by what they are about. */
+export const workloadKinds: readonly (readonly Workload[])[] = [
+  workloadsOfWaits,
+  workloadsOfWaits,
+  workloadsOfFailures,
+  workloadsOfEffects,
+];

@@ -26,6 +26,9 @@ export interface WorldOptions {
   readonly timeline?: boolean;
 }
 
+/** How late an append that was given up arrives at most. */
+const LATE_BY_MS = [40, 400, 2_000];
+
 /** Everything that outlives a simulated process: time, the durable store, the bus, and the notes of who was promised what. */
 export class World {
   readonly random: Pcg32;
@@ -131,7 +134,7 @@ export class World {
       return { kind: 'lost_then_unknown' };
     }
     if (!this.strikes(random, storedLater)) return undefined;
-    const delayMs = random.below(2_000);
+    const delayMs = random.below(random.pick(LATE_BY_MS)); // Often just when its writer looks whether it is there.
     return {
       kind: 'stored_later',
       defer: (store) => {
