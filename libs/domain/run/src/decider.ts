@@ -2,7 +2,7 @@ import type { Plan } from '@cairn/domain-definition';
 import { nothing, rejected, unreachable, type Decision } from '@cairn/kernel';
 import type { CommandContext, RunCommand } from './commands.js';
 import { Draft, MissingOutput, NOTHING_LOADED, type LoadedOutputs } from './draft.js';
-import { cancelRun, pauseRun, unpauseRun } from './lifecycle/control.js';
+import { cancelRun, pauseRun, unpauseRun, wasDone } from './lifecycle/control.js';
 import { startRun } from './lifecycle/decide.js';
 import { applyRetryDecision } from './recovery/decide.js';
 import type { RunRejection } from './rejections.js';
@@ -37,8 +37,7 @@ function decide(draft: Draft, command: RunCommand): Decision<RunEvent, RunReject
   if (command.type === 'StartRun') return startRun(draft, command);
   if (draft.state.started === null) return rejected({ code: 'run_not_found', detail: 'there is no such run' });
   if (command.type === 'RecordReply') return recordReply(draft, command); // Welcome after the end, too: as late.
-  if (draft.state.end !== null)
-    return nothing(command.type === 'CancelRun' && draft.state.end.outcome === 'cancelled' ? 'duplicate' : 'late');
+  if (draft.state.end !== null) return nothing(wasDone(draft, command) ? 'duplicate' : 'late');
   switch (command.type) {
     case 'RecordLapse':
       return recordLapse(draft, command);

@@ -37,6 +37,16 @@ describe('a paused run', () => {
     expect(deserializeState(serializeState(run.state)).ledger.controls).toEqual(['receipt-1', 'receipt-2', 'receipt-3']);
   });
 
+  it('answers a request that it carried out as done even when it has ended since', () => {
+    const run = new GivenRun(planWith([{ id: 'a', task: { queue: 'q' } }]));
+    run.start();
+    run.when(pause, 'receipt-1');
+    run.succeed('a');
+    expect(run.when(unpause, 'receipt-2')).toEqual(['RunUnpaused', 'RunCompleted']);
+    expect(run.when(unpause, 'receipt-2')).toBe('nothing: duplicate');
+    expect(run.when(unpause, 'receipt-3')).toBe('nothing: late');
+  });
+
   it('does not complete either', () => {
     const run = new GivenRun(planWith([{ id: 'a', task: { queue: 'q' } }]));
     run.start();

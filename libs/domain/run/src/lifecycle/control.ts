@@ -1,6 +1,6 @@
 import { nothing, type Decision } from '@cairn/kernel';
 import { advance, startDueRetry } from '../advance.js';
-import type { CancelRun, PauseRun, UnpauseRun } from '../commands.js';
+import type { CancelRun, PauseRun, RunCommand, UnpauseRun } from '../commands.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
 import type { RunEvent } from '../events.js';
@@ -34,6 +34,12 @@ export function unpauseRun(draft: Draft, { data }: UnpauseRun): Outcome {
 export function cancelRun(draft: Draft, { data }: CancelRun): Outcome {
   endRun(draft, { type: 'RunCancelled', version: 1, data });
   return concluded(draft);
+}
+
+/** Whether an ended run has done what this asks for, of whoever asked: who asks again is answered as the first time. */
+export function wasDone(draft: Draft, { type }: RunCommand): boolean {
+  if (type === 'CancelRun') return draft.state.end?.outcome === 'cancelled';
+  return (type === 'PauseRun' || type === 'UnpauseRun') && isDone(draft);
 }
 
 /** The bus delivers at least once: what was asked for was done, whatever was asked for since. */
