@@ -14,6 +14,21 @@ export class Client {
     this.#token = token;
   }
 
+  async applyPolicy(policy) {
+    await this.#send('PUT', `policies/${policy.policy}`, policy);
+  }
+
+  /** A run, not waited for. */
+  async start(workflow, input) {
+    return (await this.#send('POST', `workflows/${workflow}/runs`, { input })).runId;
+  }
+
+  /** Every event of a run. */
+  async history(runId) {
+    const { branches } = await this.#send('GET', `runs/${runId}/history`);
+    return branches.flatMap(({ events }) => events);
+  }
+
   async apply(definition) {
     await this.#send('PUT', `definitions/${definition.name}`, definition);
   }
@@ -21,12 +36,17 @@ export class Client {
   /** One run from start to end; milliseconds that it took as the client sees it. Throws unless it succeeds. */
   async run(workflow, input) {
     const start = performance.now();
-    const { runId } = await this.#send('POST', `workflows/${workflow}/runs`, { input });
+    await this.ended(await this.start(workflow, input));
+    return performance.now() - start;
+  }
+
+  /** Resolves when the run has succeeded; throws when it ended otherwise. */
+  async ended(runId) {
     for (;;) {
       const view = await this.#send('GET', `runs/${runId}/result?waitMs=${WAIT_MS}`);
       if (view.state !== 'complete') continue;
       if (view.outcome !== 'succeeded') throw new Error(`run ${runId}: ${view.outcome} ${view.message ?? ''}`);
-      return performance.now() - start;
+      return;
     }
   }
 

@@ -19,7 +19,14 @@ const work = handler('bench', { concurrency: CONCURRENCY }, (task) => {
   return { ok: true, step: task.step, score: 0.44, listVersion: '2026-11-22' };
 });
 
-const worker = serve({ name: 'bench', signals: false }, [work]);
+/** Fails the first two attempts of every run, as a broken connection does. */
+const flaky = handler('bench-flaky', { concurrency: CONCURRENCY }, (task) => {
+  arrivals.push(performance.now());
+  if (task.attempt < 3) throw task.failure({ code: 'ECONNRESET', message: 'socket hang up' });
+  return { ok: true };
+});
+
+const worker = serve({ name: 'bench', signals: false }, [work, flaky]);
 
 process.on('message', (message) => {
   if (message === 'begin') {

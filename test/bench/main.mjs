@@ -1,9 +1,10 @@
-// npm run bench -- W1|W2|W5 [--in-flight N] [--runs N] [--warm-up STEPS] [--profile FOLDER] [--json]
+// npm run bench -- W1|W2|W5|W6|W7 [--in-flight N] [--runs N] [--warm-up STEPS] [--profile FOLDER] [--json]
 // Measures the embedded kind of Cairn on this machine: one server process, one handler process, this client. See README.md.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { loseHandlers } from './lost-handlers.mjs';
 import { drive, measure } from './measure.mjs';
 import { startHandlers, startServer } from './processes.mjs';
 import { table } from './table.mjs';
@@ -16,6 +17,8 @@ const how = {
     'in the handler process: from one task of a run to its next; handlers return at once, so it is reply, append with fsync, dispatch',
   runP50Ms: 'in the client: from sending POST workflows/{name}/runs to the answer of the long poll for its result',
   fsyncLimitPerSecond: 'append of 1 KiB + fdatasync, one writer, one second, in the same folder, just before the row',
+  secondsFromRestart: 'W6: from the moment that the second handler process is ready (it starts right after the kill) to the last result',
+  stepsRunAgain: 'W6: attempts in the histories beyond one a step',
   tenths: 'in the handler process: rate of arrivals in the first and last tenth of the run',
 };
 
@@ -37,7 +40,8 @@ try {
     const workload = workloads[name];
     for (const many of inFlight === undefined ? workload.inFlight : [inFlight]) {
       note(`${name}, ${many} in flight: ${workload.says}`);
-      rows.push(await measure({ name, workload, inFlight: many, runs: runs ?? workload.runs, server, handlers, folder }));
+      const take = workload.kills ? loseHandlers : measure;
+      rows.push(await take({ name, workload, inFlight: many, runs: runs ?? workload.runs, server, handlers, data, folder }));
     }
   }
   const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length };

@@ -2,7 +2,7 @@ import { Client } from './client.mjs';
 import { cpuMs, fsyncLimitPerSecond } from './machine.mjs';
 
 /** Keeps `inFlight` runs going until `runs` are done. Milliseconds of each. */
-export async function drive({ server, definition, inFlight, runs }) {
+export async function drive({ server, definition, policy, inFlight, runs }) {
   const client = new Client({ ...server, inFlight });
   const durations = [];
   let begun = 0;
@@ -13,6 +13,7 @@ export async function drive({ server, definition, inFlight, runs }) {
     }
   };
   try {
+    if (policy !== undefined) await client.applyPolicy(policy);
     await client.apply(definition);
     await Promise.all(Array.from({ length: Math.min(inFlight, runs) }, lane));
   } finally {
@@ -28,7 +29,7 @@ export async function measure({ name, workload, inFlight, runs, server, handlers
   const pids = { server: server.pid, handler: handlers.pid, client: process.pid };
   const before = cpuOf(pids);
   const start = performance.now();
-  const runMs = await drive({ server, definition: workload.definition, inFlight, runs });
+  const runMs = await drive({ server, definition: workload.definition, policy: workload.policy, inFlight, runs });
   const seconds = (performance.now() - start) / 1000;
   const after = cpuOf(pids);
   const { stepMs, arrivals } = await handlers.report();
@@ -43,6 +44,7 @@ export async function measure({ name, workload, inFlight, runs, server, handlers
     steps,
     seconds: round(seconds, 2),
     stepsPerSecond: Math.round(steps / seconds),
+    runsPerSecond: Math.round(runs / seconds),
     cpuMsPerStep: round(
       Object.values(cpuMsPerStepBy).reduce((sum, ms) => sum + ms, 0),
       4,

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const cairn = fileURLToPath(new URL('../../services/cli/bin/cairn.js', import.meta.url));
 const handlers = fileURLToPath(new URL('./handlers.mjs', import.meta.url));
+const slowHandlers = fileURLToPath(new URL('./slow-handlers.mjs', import.meta.url));
 
 /** `--cpu-prof` writes where the time went when the process ends. */
 const profiling = (folder) => (folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`]);
@@ -42,6 +43,13 @@ export async function startHandlers(data, profile) {
     return (await answered)[0];
   };
   return { pid: child.pid, begin: () => ask('begin'), report: () => ask('report'), stop: () => stop(child, () => child.disconnect()) };
+}
+
+/** A handler process that can be killed. */
+export async function startSlowHandlers(data) {
+  const child = fork(slowHandlers, [], { env: { ...process.env, CAIRN_DATA: data, CAIRN_URL: '', CAIRN_TOKEN: '' } });
+  await once(child, 'message');
+  return { pid: child.pid, kill: () => stop(child, () => child.kill('SIGKILL')) };
 }
 
 async function stop(child, how) {

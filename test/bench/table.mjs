@@ -1,16 +1,19 @@
 const columns = [
   ['workload', (row) => row.workload],
   ['in flight', (row) => row.inFlight],
-  ['steps/s', (row) => row.stepsPerSecond],
-  ['CPU ms/step', (row) => row.cpuMsPerStep],
-  ['server', (row) => row.cpuMsPerStepBy.server],
-  ['handler', (row) => row.cpuMsPerStepBy.handler],
-  ['client', (row) => row.cpuMsPerStepBy.client],
-  ['step p50 ms', (row) => row.stepP50Ms],
-  ['step p99 ms', (row) => row.stepP99Ms],
-  ['run p50 ms', (row) => row.runP50Ms],
+  ['runs/s', (row) => row.runsPerSecond ?? ''],
+  ['steps/s', (row) => row.stepsPerSecond ?? ''],
+  ['CPU ms/step', (row) => row.cpuMsPerStep ?? ''],
+  ['server', (row) => row.cpuMsPerStepBy?.server ?? ''],
+  ['handler', (row) => row.cpuMsPerStepBy?.handler ?? ''],
+  ['client', (row) => row.cpuMsPerStepBy?.client ?? ''],
+  ['step p50 ms', (row) => row.stepP50Ms ?? ''],
+  ['step p99 ms', (row) => row.stepP99Ms ?? ''],
+  ['run p50 ms', (row) => row.runP50Ms ?? ''],
   ['fsync/s', (row) => row.fsyncLimitPerSecond],
   ['first, last tenth', (row) => (row.firstTenthPerSecond === undefined ? '' : `${row.firstTenthPerSecond}, ${row.lastTenthPerSecond}`)],
+  ['s from restart', (row) => row.secondsFromRestart ?? ''],
+  ['run again', (row) => row.stepsRunAgain ?? ''],
 ];
 
 /** Rows for people. */

@@ -1,5 +1,6 @@
 // Goal: C-SURVIVE on the embedded default. A run of at least 30 events is hit by SIGKILL of the server at each of its revisions, before
-// or after the append that holds it; outcome, output and the outputs of all steps are those of a run that nobody touched.
+// or after the append that holds it; outcome, output, the outputs of all steps and the status of each effect by its key are those of a
+// run that nobody touched. The run retries, and has an effect of each guarantee: the handlers count what they were asked for (E-2).
 // Method: two data folders beside each other (what costs is starting servers, and there are two cores), each with one handler process
 // that outlives all its servers. Each server process starts one run and dies at its point; the next one takes up what was left.
 // Attempts, times and ids may differ.
@@ -11,6 +12,24 @@ import { waitUntil, within } from '@cairn/testkit';
 import { call, root, Spawned, spawnServer, urlOf } from './processes.js';
 
 const task = (id: string, n: string | number, more: object = {}): object => ({ id, task: { queue: 'survive' }, input: { n }, ...more });
+const effect = (id: string, guarantee: string): object => ({
+  id,
+  purpose: 'book once',
+  effect: { queue: 'survive-pay', key: `${id}:\${input.key}`, guarantee },
+  input: { key: '${input.key}' },
+  retry: 'survive-quick',
+});
+/** Quick, so that retries cost little here. */
+const policy = {
+  cairn: 1,
+  policy: 'survive-quick',
+  buckets: {
+    network: { retry: true, attempts: 3, expects: 'time_passes', backoff: { kind: 'fixed', first: '100ms' } },
+    handler_lost: { retry: true, attempts: 5, expects: 'another_handler', backoff: { kind: 'fixed', first: '100ms' } },
+    unclassified: { retry: false, escalate: 'triage' },
+  },
+  onExhausted: ['block'],
+};
 const deadline = { deadline: '1h', onDeadline: { fail: 'timeout' } };
 const on = (type: string): object => ({ event: { type, key: '${input.key}' } });
 
@@ -29,6 +48,9 @@ const definition = {
     { id: 'late', wait: { all: [on('survive.late'), { signal: 'go' }], ...deadline } },
     { id: 'poll', task: { queue: 'survive-poll' }, repeat: { until: 'output.done', max: 5 } },
     { id: 'tell', emit: { type: 'survive.told', key: '${input.key}', data: { d: '${steps.d.output.sum}' } } },
+    { id: 'flaky', task: { queue: 'survive-flaky' }, input: { key: '${input.key}' }, retry: 'survive-quick' },
+    effect('once', 'none'),
+    effect('keyed', 'idempotent'),
     task('e', '${steps.d.output.sum}', { optional: true }),
     task('f', '${steps.e.output.sum}', { checkpoint: 'done' }),
   ],
@@ -38,6 +60,7 @@ const definition = {
 interface State {
   readonly state: string;
   readonly sub: string;
+  readonly ledger: { readonly effects: Record<string, { readonly status: string; readonly suffix: number }> };
   readonly path: { readonly steps: Record<string, { readonly status: string; readonly output: Json }> };
 }
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -54,7 +77,8 @@ function outcomeOf(state: State, history: History): unknown {
     ]),
   );
   const end = history.branches[0]?.events.findLast(({ type }) => type.startsWith('Run'));
-  return { state: state.state, sub: state.sub, steps, end: end?.type, output: end?.data.output };
+  const effects = Object.entries(state.ledger.effects).map(([key, { status, suffix }]) => `${key.split(':')[0]} ${status} ${suffix}`);
+  return { state: state.state, sub: state.sub, effects: effects.sort(), steps, end: end?.type, output: end?.data.output };
 }
 
 /** For one run's way to its end, or one server's to its crash point: a lost handler is seen after three beats, starts share two cores. */
@@ -75,6 +99,7 @@ class House {
     const handlers = Spawned.start(join(root, 'test/system/survive-handlers.mjs'), [data]);
     const house = new House(data, handlers, server, url);
     await handlers.firstLine;
+    expect((await house.ask('PUT', 'policies/survive-quick', policy)).status).toBe(201);
     expect((await house.ask('PUT', 'definitions/survive', definition)).status).toBe(201);
     return house;
   }
@@ -153,7 +178,8 @@ describe('a run outlives its server (C-SURVIVE)', () => {
     const [first] = houses;
     if (first === undefined) throw new Error('no house was built');
     const untouched = await first.outcome('reference', await first.startAndFeed('reference'));
-    expect(untouched.events).toBeGreaterThanOrEqual(30);
+    expect(untouched.events).toBeGreaterThanOrEqual(40);
+    expect(untouched.outcome).toMatchObject({ sub: 'succeeded', effects: ['keyed confirmed 0', 'once confirmed 0'] });
     expect(untouched.violations).toEqual([]);
 
     // Before and after in pairs: neither house gets one kind alone.
