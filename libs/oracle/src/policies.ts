@@ -1,3 +1,4 @@
+import { normalise } from '@cairn/domain-retry';
 import { epochMsOf, type JsonObject, type StoredEvent } from '@cairn/kernel';
 import type { DataOf } from './branch.js';
 
@@ -59,8 +60,8 @@ export class Policy {
  * provider named.
  */
 export function leastPauseMs({ backoff }: RetryRule, n: number, failedAt: string, failure: Failure): number {
-  if ('from' in backoff && failure.retryAfter !== undefined)
-    return Math.min(Math.max(0, epochMsOf(failure.retryAfter) - epochMsOf(failedAt)), CAP_MAX_MS);
+  const named = 'from' in backoff ? normalise(failure, failedAt).retryAfter : undefined; // It may stand in a header.
+  if (named !== undefined) return Math.min(Math.max(0, epochMsOf(named) - epochMsOf(failedAt)), CAP_MAX_MS);
   const { kind, first, cap = CAP_MAX_MS, factor = FACTOR } = 'from' in backoff ? backoff.else : backoff;
   const grown = kind === 'fixed' ? first : kind === 'linear' ? first * n : first * factor ** (n - 1);
   return Math.floor(Math.min(grown, cap));

@@ -19,13 +19,7 @@ export class ExecutionDesk {
    * The answer comes after execution's append. `causationId` and `actor` are what that append will carry (`history.md` §1).
    * Throws `BusFault`: whether the command was carried out is then unknown, and the next sweep asks again.
    */
-  async ask(
-    ns: string,
-    runId: Id,
-    command: RunCommand,
-    causationId: string,
-    actor = 'service:scheduling',
-  ): Promise<CommandAnswer> {
+  async ask(ns: string, runId: Id, command: RunCommand, causationId: string, actor = 'service:scheduling'): Promise<CommandAnswer> {
     const id = this.ids.next();
     const body: CommandMessage = {
       id,

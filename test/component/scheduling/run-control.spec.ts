@@ -3,7 +3,12 @@ import { idOf, type Json } from '@cairn/kernel';
 import { World } from './world.js';
 
 const RUN = idOf('run', 'default', 'work', 'k');
-const work = { cairn: 1, name: 'work', version: '1.0.0', steps: [{ id: 'go', wait: { any: [{ signal: 'go' }], noDeadline: { because: 'a spec' } } }] };
+const work = {
+  cairn: 1,
+  name: 'work',
+  version: '1.0.0',
+  steps: [{ id: 'go', wait: { any: [{ signal: 'go' }], noDeadline: { because: 'a spec' } } }],
+};
 
 async function worldWithRun(): Promise<World> {
   const world = await new World().start();
@@ -22,7 +27,10 @@ const controls = (world: World): readonly string[] =>
 describe('what is asked of a whole run', () => {
   it('pauses, unpauses and cancels it, once for each event', async () => {
     const world = await worldWithRun();
-    expect(await world.control(RUN, 'pause', { data: { reason: 'month end' } })).toMatchObject({ outcome: 'attached', runs: [{ run: RUN }] });
+    expect(await world.control(RUN, 'pause', { data: { reason: 'month end' } })).toMatchObject({
+      outcome: 'attached',
+      runs: [{ run: RUN }],
+    });
     expect(await world.control(RUN, 'pause', { data: { reason: 'month end' } })).toMatchObject({ outcome: 'attached', count: 1 });
     expect(await world.control(RUN, 'unpause')).toMatchObject({ outcome: 'attached' });
     expect(await world.control(RUN, 'cancel')).toMatchObject({ outcome: 'attached' });

@@ -295,4 +295,29 @@ describe('the sweep', () => {
     expect(new Set(world.peer.commands.map(({ id }) => id)).size).toBe(world.peer.commands.length);
     expect(world.peer.commands.map(({ type }) => type as RunCommand['type'])).toEqual(['StartRun', 'WakeRun']);
   });
+
+  it('answers an event that comes again in the very millisecond, when everything about the first was said', async () => {
+    const world = await new World().start();
+    const send = () =>
+      world.bus.ask(
+        {
+          subject: 'cairn.default.in.spec.unheard',
+          id: `m-${++sent}`,
+          body: { specversion: '1.0', id: 'again', source: '/spec', type: 'spec.unheard' },
+        },
+        5_000,
+      );
+    let sent = 0;
+    const [first, second] = [await inThisMillisecond(world, send()), await inThisMillisecond(world, send())];
+    expect(first).toMatchObject({ outcome: 'unmatched' });
+    expect(second).toEqual(first);
+  });
 });
+
+/** Lets everything happen that needs no time. */
+async function inThisMillisecond<T>(world: World, promise: Promise<T>): Promise<T | 'time must pass'> {
+  let result: T | 'time must pass' = 'time must pass';
+  void promise.then((value) => (result = value));
+  for (let round = 0; round < 20 && result === 'time must pass'; round++) await world.pass(0);
+  return result;
+}

@@ -1,4 +1,4 @@
-import type { Break } from './breaks.js';
+import type { Break } from './break.js';
 import { appendWith, drop, first, last, ofStep, remove, type Draft } from './editing.js';
 import { billedHistory, cancelledHistory, payingHistory } from './good-effects.js';
 

@@ -1,20 +1,9 @@
 import type { StoredEvent } from '@cairn/kernel';
-import type { Invariant, RunHistory } from '../history.js';
+import type { RunHistory } from '../history.js';
+import type { Break } from './break.js';
 import { breaksOfEffects } from './breaks-of-effects.js';
 import { appendWith, events, first, last, remove, resealed, there, withEventId, type Draft } from './editing.js';
 import { goodHistory } from './good-history.js';
-
-/** One way to break a good history. */
-export interface Break {
-  readonly invariant: Invariant;
-  readonly by: string;
-  /** The good history that is broken; default `goodHistory`. */
-  readonly good?: () => RunHistory;
-  /** Edits what the run did; it is then sealed properly, so nothing but the edit is wrong. */
-  readonly edit?: (drafts: Draft[]) => unknown;
-  /** Edits what is stored, after that. */
-  readonly change?: (history: RunHistory) => RunHistory;
-}
 
 export const mainOf = (history: RunHistory): readonly StoredEvent[] => history.branches.get('main') ?? [];
 export const withMain = (history: RunHistory, main: readonly StoredEvent[]): RunHistory => ({

@@ -1,9 +1,17 @@
+import { Generations } from '@cairn/application';
 import type { ReceiptSettled } from '@cairn/domain-schedule';
 import type { Id, StoredEvent } from '@cairn/kernel';
+
+/**
+ * Receipts whose first event was folded not long ago. The same event accepted twice in one millisecond is one append, and whoever came
+ * second may ask when the tail has told of it already: then nothing would come any more.
+ */
+const FOLDED_REMEMBERED_MAX = 10_000;
 
 /** Receipts that nobody has said anything about yet, and who waits for this instance's own tail to have told of one. */
 export class ReceiptsInHand {
   private readonly pending = new Map<Id, string>();
+  private readonly folded = new Generations<Id, true>(FOLDED_REMEMBERED_MAX);
   private readonly waiting = new Map<Id, Set<() => void>>();
 
   /** `[receiptId, namespace]`, oldest first. */
@@ -20,7 +28,7 @@ export class ReceiptsInHand {
    * the append or the read that tells of the receipt; `forget` when the answer is not wanted any more.
    */
   expect(receiptId: Id): { readonly folded: Promise<void>; readonly forget: () => void } {
-    if (this.pending.has(receiptId)) return { folded: Promise.resolve(), forget: () => undefined };
+    if (this.pending.has(receiptId) || this.folded.get(receiptId) === true) return { folded: Promise.resolve(), forget: () => undefined };
     let resolve: () => void = () => undefined;
     const folded = new Promise<void>((done) => (resolve = done));
     const waiting = this.waiting.get(receiptId);
@@ -31,6 +39,7 @@ export class ReceiptsInHand {
 
   received(event: StoredEvent, receiptId: Id): void {
     this.pending.set(receiptId, event.metadata.ns);
+    this.folded.set(receiptId, true);
     this.announce(receiptId);
   }
 
