@@ -2,5 +2,5 @@ export { huntMutant, playBatch, replayLine, type Batch, type BatchOptions, type 
 export { simulate, type Report, type SimulateOptions } from './simulate.js';
 export { Coverage, coverageNames, type Covered } from './coverage.js';
 export { mutants, MUTANT_SEEDS, type MutantId } from './mutants.js';
-export type { Finding } from './judge.js';
+export type { Finding } from './finding.js';
 export type { TraceLine } from './trace.js';

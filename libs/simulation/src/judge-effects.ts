@@ -1,6 +1,6 @@
 import type { RecordedRunEvent } from '@cairn/domain-run';
 import { runStream, type Id, type StoredEvent } from '@cairn/kernel';
-import type { Finding } from './judge.js';
+import type { Finding } from './finding.js';
 import type { EffectServer, TargetRequest } from './world/effect-server.js';
 
 type Runs = ReadonlyMap<Id, ReadonlyMap<string, readonly StoredEvent[]>>;
@@ -20,7 +20,7 @@ interface Told {
  * E-2, by the target's own books: nothing is booked twice, everything that is confirmed is booked, what is called absent is not, and
  * who does not honour keys is never asked again on a guess.
  */
-export function wrongEffects({ requests, bookings }: EffectServer, runs: Runs): Finding[] {
+export function wrongEffects({ requests, bookings }: Pick<EffectServer, 'requests' | 'bookings'>, runs: Runs): Finding[] {
   const findings: Finding[] = [];
   const wrong = (run: Id, says: string): void => void findings.push({ check: 'E-2', says: `${runStream(run, 'main')}: ${says}` });
   const booked = groupedBy(bookings);

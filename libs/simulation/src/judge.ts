@@ -2,17 +2,11 @@ import { defaultLimits, printViolation, verifyRun, type RunHistory } from '@cair
 import { foldRun, initialState, outputView, type RecordedRunEvent, type RunState } from '@cairn/domain-run';
 import { categoryOf, parseRunStream, runStream, type Id, type StoredEvent } from '@cairn/kernel';
 import { excuseOf } from './excuses.js';
+import type { Finding } from './finding.js';
 import { wrongEffects } from './judge-effects.js';
 import type { World } from './world/world.js';
 import type { HandlerProcess } from './world/handler.js';
 import type { PlannedRun, Publisher } from './world/publisher.js';
-
-/** A check that did not hold, and what it saw. */
-export interface Finding {
-  /** An invariant of the oracle, `E-1`, `E-2`, `facts`, `outcome` or `bug`. */
-  readonly check: string;
-  readonly says: string;
-}
 
 /** Events that somebody else waits to hear of. Each must have been told at least once, however often the relay died. */
 const toldTypes = new Set([
@@ -22,7 +16,11 @@ const toldTypes = new Set([
   'WaitOpened',
   'WaitSatisfied',
   'WaitExpired',
+  'EffectUnknown',
   'EventEmitted',
+  'RunPaused',
+  'RunUnpaused',
+  'RunCancelled',
   'RunCompleted',
   'RunFailed',
   'RunGaveUp',

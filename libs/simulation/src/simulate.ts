@@ -1,7 +1,8 @@
 import { parseRunStream } from '@cairn/kernel';
 import { foldRun, initialState, runEnds, type RecordedRunEvent } from '@cairn/domain-run';
 import type { Coverage } from './coverage.js';
-import { judge, type Finding } from './judge.js';
+import type { Finding } from './finding.js';
+import { judge } from './judge.js';
 import type { MutantId } from './mutants.js';
 import { observe } from './observe.js';
 import type { Process } from './process/process.js';

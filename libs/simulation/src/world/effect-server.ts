@@ -1,6 +1,8 @@
 import { instantOf, type Id, type Instant } from '@cairn/kernel';
 import type { Pcg32 } from '@cairn/simulated';
-import type { World } from './world.js';
+import type { Clock } from '@cairn/ports';
+import type { Covered } from '../coverage.js';
+import type { TargetFaultRates } from '../swarm.js';
 
 /** One request that reached a target. */
 export interface TargetRequest {
@@ -26,6 +28,16 @@ type Conduct = 'ok' | 'slow' | 'refuses' | 'vague' | 'limits' | 'hangs' | 'loses
 const SLOW_MS = 4_000;
 const RETRY_AFTER_MS = 4_000;
 
+/** What a target needs of the world that it stands in. */
+export interface TargetSurroundings {
+  readonly clock: Clock;
+  readonly random: Pcg32;
+  readonly rates: TargetFaultRates;
+  strikes(random: Pcg32, chance: number): boolean;
+  note(what: string): void;
+  cover(name: Covered): void;
+}
+
 /**
  * What effects act upon: a server of somebody else, with a ledger that forgets nothing. It answers, is slow, answers 500, 503 or 429,
  * hangs, or books and loses its answer (`reliability.md` §4.1).
@@ -34,15 +46,12 @@ export class EffectServer {
   readonly requests: Booking[] = [];
   readonly bookings: Booking[] = [];
   private readonly booked = new Set<string>();
-  private readonly random: Pcg32;
 
-  constructor(private readonly world: World) {
-    this.random = world.random.fork('target');
-  }
+  constructor(private readonly world: TargetSurroundings) {}
 
   /** Books `request`, or not. `answer` is called at most once, in the world's own time; never by one that hangs. */
   book(request: TargetRequest, answer: (answer: TargetAnswer) => void): void {
-    this.requests.push({ ...request, at: this.world.scheduler.now });
+    this.requests.push({ ...request, at: this.world.clock.now() });
     this.play(() => this.enter(request), answer);
   }
 
@@ -52,9 +61,9 @@ export class EffectServer {
   }
 
   private play(enter: () => void, answer: (answer: TargetAnswer) => void): void {
-    const after = (ms: number, task: () => void): void => void this.world.clock.after(1 + this.random.below(ms), task);
+    const after = (ms: number, task: () => void): void => void this.world.clock.after(1 + this.world.random.below(ms), task);
     const conduct = this.conduct();
-    if (conduct !== 'ok') this.world.note('target', conduct);
+    if (conduct !== 'ok') this.world.note(conduct);
     switch (conduct) {
       case 'ok':
       case 'slow':
@@ -62,24 +71,24 @@ export class EffectServer {
       case 'refuses':
         return after(100, () => answer({ status: 503 }));
       case 'vague': {
-        const books = this.random.chance(0.5);
+        const books = this.world.random.chance(0.5);
         return after(100, () => (books && enter(), answer({ status: 500 })));
       }
       case 'limits':
         return after(100, () =>
-          answer({ status: 429, retryAfter: instantOf(this.world.clock.now() + 500 + this.random.below(RETRY_AFTER_MS)) }),
+          answer({ status: 429, retryAfter: instantOf(this.world.clock.now() + 500 + this.world.random.below(RETRY_AFTER_MS)) }),
         );
       case 'hangs':
-        if (this.random.chance(0.5)) after(2 * SLOW_MS, enter);
+        if (this.world.random.chance(0.5)) after(2 * SLOW_MS, enter);
         return;
       case 'loses the answer':
-        return after(100, () => (enter(), this.world.coverage.note('answer lost after booking'), answer({ status: 'connection lost' })));
+        return after(100, () => (enter(), this.world.cover('answer lost after booking'), answer({ status: 'connection lost' })));
     }
   }
 
   private conduct(): Conduct {
-    const { slow, refuses, vague, limits, hangs, losesAnswer } = this.world.swarm.targets;
-    const does = (chance: number): boolean => this.world.strikes(this.random, chance);
+    const { slow, refuses, vague, limits, hangs, losesAnswer } = this.world.rates;
+    const does = (chance: number): boolean => this.world.strikes(this.world.random, chance);
     if (does(slow)) return 'slow';
     if (does(refuses)) return 'refuses';
     if (does(vague)) return 'vague';
@@ -90,11 +99,11 @@ export class EffectServer {
 
   private enter(request: TargetRequest): void {
     if (request.honours && this.booked.has(request.key)) {
-      this.world.coverage.note('booking asked for again');
+      this.world.cover('booking asked for again');
       return;
     }
     this.booked.add(request.key);
-    this.bookings.push({ ...request, at: this.world.scheduler.now });
-    this.world.note('target', `books ${request.key} for ${request.attemptId}`);
+    this.bookings.push({ ...request, at: this.world.clock.now() });
+    this.world.note(`books ${request.key} for ${request.attemptId}`);
   }
 }

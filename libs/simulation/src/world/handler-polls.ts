@@ -1,5 +1,5 @@
 import type { CloudEvent, ReplyData, TaskData } from '@cairn/contracts';
-import { CAPACITY, pause, type HandlerLife } from './handler.js';
+import { CAPACITY, pause, type HandlerLife } from './handler-life.js';
 import { NS } from './names.js';
 
 const POLL_WAIT_MS = 500;

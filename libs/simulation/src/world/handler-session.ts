@@ -1,6 +1,6 @@
 import type { CloudEvent, ExchangeRequest, ReplyData, TaskData } from '@cairn/contracts';
 import type { Id } from '@cairn/kernel';
-import { CAPACITY, pause, type HandlerLife } from './handler.js';
+import { CAPACITY, pause, type HandlerLife } from './handler-life.js';
 import { NS } from './names.js';
 
 const IDLE_PAUSE_MS = 600;

@@ -3,34 +3,15 @@ import type { Id } from '@cairn/kernel';
 import type { Clock, Ids } from '@cairn/ports';
 import { seededIds, type Pcg32 } from '@cairn/simulated';
 import type { DeskOf } from './desks.js';
+import { pause, type HandlerLife } from './handler-life.js';
 import { keepPolling } from './handler-polls.js';
 import { keepSession } from './handler-session.js';
 import { workAt } from './work.js';
 import type { World } from './world.js';
 
-/** Tasks that a handler works at side by side. */
-export const CAPACITY = 3;
 /** A call that nobody answers is given up after this. */
 const CALL_TIMEOUT_MS = 3_000;
 const SLOWEST_TASK_MS = 1_500;
-
-/** One life of a handler process, as the part of it that talks to execution sees it. What a dead one still waits for never comes. */
-export interface HandlerLife {
-  readonly id: Id;
-  readonly name: string;
-  readonly clock: Clock;
-  readonly random: Pcg32;
-  readonly world: World;
-  readonly desk: DeskOf;
-  /** The life before this one, if it is known. */
-  readonly replaces?: Id;
-  /** Carries a call there and back. `gone` aborts if this life ends or gives up, and execution hears of it. */
-  call<T>(ask: (gone: AbortSignal) => Promise<T>): Promise<T>;
-  /** Works at a task with every mishap that may befall; `forget` if it loses track of it, `deliver` when it has an answer. */
-  work(task: CloudEvent<TaskData>, deliver: (reply: CloudEvent<ReplyData>) => void, forget: () => void): void;
-  /** A reply was settled; answers whether it is to be sent once more. */
-  settled(replyId: string, isAccepted: boolean): boolean;
-}
 
 /** A worker process: it takes tasks, works, answers. And dies, stalls, answers twice or late. */
 export class HandlerProcess {
@@ -148,5 +129,3 @@ export class HandlerProcess {
     this.world.scheduler.pause(this.name, until);
   }
 }
-
-export const pause = (clock: Clock, ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve));

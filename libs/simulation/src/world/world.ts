@@ -77,7 +77,14 @@ export class World {
         this.bugs.push(`${durable} ${subject}: ${bug instanceof Error ? (bug.stack ?? bug.message) : String(bug)}`),
     });
     this.artifacts = createMemoryArtifacts();
-    this.target = new EffectServer(this);
+    this.target = new EffectServer({
+      clock: this.clock,
+      random: this.random.fork('target'),
+      rates: this.swarm.targets,
+      strikes: (random, chance) => this.strikes(random, chance),
+      note: (what) => this.note('target', what),
+      cover: (name) => this.coverage.note(name),
+    });
   }
 
   has(mutant: MutantId): boolean {
