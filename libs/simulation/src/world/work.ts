@@ -1,5 +1,5 @@
 import { FAILED_TYPE, SUCCEEDED_TYPE, type CloudEvent, type ReplyData, type ReplyFailure, type TaskData } from '@cairn/contracts';
-import { instantOf, invariant, type Id } from '@cairn/kernel';
+import { epochMsOf, instantOf, invariant, type Id, type Instant } from '@cairn/kernel';
 import type { Clock } from '@cairn/ports';
 import type { TargetAnswer } from './effect-server.js';
 import type { World } from './world.js';
@@ -44,7 +44,7 @@ async function resultOf(world: World, clock: Clock, task: TaskData, run: Id): Pr
     case 'hang':
       return task.attempt <= times ? new Promise<never>(() => undefined) : { n: n + 1 };
     case 'ask':
-      return resultFrom(await answered(clock, (answer) => world.target.ask(answer)), n, undefined);
+      return resultFrom(await answered(clock, (answer) => world.target.ask(answer)), { n, clock, attempt: task.attempt });
     case 'book': {
       const { effect } = task;
       invariant(effect !== undefined, 'whoever books is given a key');
@@ -55,7 +55,12 @@ async function resultOf(world: World, clock: Clock, task: TaskData, run: Id): Pr
         key: effect.key,
         honours: effect.guarantee === 'idempotent',
       };
-      return resultFrom(await answered(clock, (answer) => world.target.book(request, answer)), n, 'unknown');
+      return resultFrom(await answered(clock, (answer) => world.target.book(request, answer)), {
+        n,
+        clock,
+        attempt: task.attempt,
+        silence: 'unknown',
+      });
     }
   }
 }
@@ -68,15 +73,23 @@ const declaredFailure = ({ bucket, code, retryAfterMs }: Asked, clock: Clock): R
   sideEffect: 'none',
 });
 
+interface Calling {
+  readonly n: number;
+  readonly clock: Clock;
+  readonly attempt: number;
+  /** What is known of the world outside where nobody answered. */
+  readonly silence?: 'unknown';
+}
+
 /** What the handler says of an answer. It knows that nothing happened only where the target says so. */
-function resultFrom(answer: TargetAnswer | 'no answer', n: number, silence: 'unknown' | undefined): Result {
+function resultFrom(answer: TargetAnswer | 'no answer', { n, clock, attempt, silence }: Calling): Result {
   const vague = silence === undefined ? {} : { sideEffect: silence };
   if (answer === 'no answer') return { failure: { bucket: 'timeout', message: 'the target did not answer', ...vague } };
   switch (answer.status) {
     case 200:
       return { n: n + 1 };
     case 429:
-      return { failure: { bucket: 'rate_limited', message: 'too many requests', retryAfter: answer.retryAfter, sideEffect: 'none' } };
+      return { failure: limited(answer.retryAfter, clock, attempt) };
     case 503:
       return { failure: { bucket: 'upstream_5xx', message: 'not now', details: { status: 503 }, sideEffect: 'none' } };
     case 500:
@@ -84,6 +97,13 @@ function resultFrom(answer: TargetAnswer | 'no answer', n: number, silence: 'unk
     case 'connection lost':
       return { failure: { bucket: 'network', message: 'the connection broke', ...vague } };
   }
+}
+
+/** Some handlers read the provider's time, others hand over the answer as it came. */
+function limited(retryAfter: Instant, clock: Clock, attempt: number): ReplyFailure {
+  if (attempt % 2 === 1) return { bucket: 'rate_limited', message: 'too many requests', retryAfter, sideEffect: 'none' };
+  const seconds = Math.max(0, Math.ceil((epochMsOf(retryAfter) - clock.now()) / 1_000));
+  return { message: 'too many requests', details: { status: 429, headers: { 'retry-after': String(seconds) } }, sideEffect: 'none' };
 }
 
 /** Calls and waits, but not for ever. What comes back comes in the caller's own time. */
