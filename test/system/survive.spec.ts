@@ -98,10 +98,15 @@ class House {
     const url = await urlOf(server);
     const handlers = Spawned.start(join(root, 'test/system/survive-handlers.mjs'), [data]);
     const house = new House(data, handlers, server, url);
-    await handlers.firstLine;
-    expect((await house.ask('PUT', 'policies/survive-quick', policy)).status).toBe(201);
-    expect((await house.ask('PUT', 'definitions/survive', definition)).status).toBe(201);
-    return house;
+    try {
+      await handlers.firstLine;
+      expect(await house.ask('PUT', 'policies/survive-quick', policy)).toMatchObject({ status: 201 });
+      expect(await house.ask('PUT', 'definitions/survive', definition)).toMatchObject({ status: 201 });
+      return house;
+    } catch (error) {
+      await house.tearDown();
+      throw error;
+    }
   }
 
   async tearDown(): Promise<void> {

@@ -1,14 +1,14 @@
 import { DURATION_MAX_MS } from './limits.js';
 
-const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const SHORT = /^([1-9][0-9]{0,11})([smhd])$/;
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const SHORT = /^([1-9][0-9]{0,11})(ms|[smhd])$/;
 /** ISO 8601 without months and years, which have no fixed length. */
 const ISO = /^P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,12})(?:\.(\d{1,3}))?S)?)?$/;
 
 /** What a duration may look like, for schemas. The value is checked by `durationMs`. */
-export const DURATION_PATTERN = '^([1-9][0-9]{0,11}[smhd]|P[0-9WDTHMS.]{2,40})$';
+export const DURATION_PATTERN = '^([1-9][0-9]{0,11}(ms|[smhd])|P[0-9WDTHMS.]{2,40})$';
 
-/** `10s 5m 2h 14d`, ISO 8601 or whole milliseconds, as milliseconds; `undefined` for anything else, zero, or more than 5 years. */
+/** `250ms 10s 5m 2h 14d`, ISO 8601 or whole milliseconds, as milliseconds; `undefined` for anything else, zero, or more than 5 years. */
 export function durationMs(value: unknown): number | undefined {
   const ms = typeof value === 'number' ? value : typeof value === 'string' ? parse(value) : undefined;
   return ms !== undefined && Number.isSafeInteger(ms) && ms > 0 && ms <= DURATION_MAX_MS ? ms : undefined;

@@ -65,7 +65,7 @@ const oneOf = (...values: readonly string[]): JsonObject => ({ enum: values });
 const duration: JsonObject = {
   type: ['string', 'integer'],
   pattern: DURATION_PATTERN,
-  description: 'a duration: 10s 5m 2h 14d, ISO 8601 without months and years, or whole milliseconds',
+  description: 'a duration: 250ms 10s 5m 2h 14d, ISO 8601 without months and years, or whole milliseconds',
   minimum: 1,
   maximum: DURATION_MAX_MS,
 };

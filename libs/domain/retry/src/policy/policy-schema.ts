@@ -42,7 +42,7 @@ const bucket: JsonObject = {
 const duration = (minimum: number, maximum: number): JsonObject => ({
   type: ['string', 'integer'],
   pattern: DURATION_PATTERN,
-  description: 'a duration: 10s 5m 2h 14d, ISO 8601 without months and years, or whole milliseconds',
+  description: 'a duration: 250ms 10s 5m 2h 14d, ISO 8601 without months and years, or whole milliseconds',
   minimum,
   maximum,
 });
