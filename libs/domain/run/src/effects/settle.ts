@@ -42,8 +42,9 @@ export function confirmEffect(draft: Draft, { key, suffix, step, attemptId, work
 
 /** The attempt failed: what is known of its effect goes into the ledger in the same append. `applied` is no confirmation: nobody saw a result. */
 export function closeIntent(draft: Draft, { key, suffix, step, attemptId }: Intended, sideEffect: SideEffect, because: string): void {
-  const type = sideEffect === 'none' ? 'EffectAbsent' : 'EffectUnknown';
-  draft.add({ type, version: 1, data: { key, suffix, step, attemptId, because } });
+  const data = { key, suffix, step, attemptId, because };
+  if (sideEffect === 'none') draft.add({ type: 'EffectAbsent', version: 1, data });
+  else draft.add({ type: 'EffectUnknown', version: 1, data });
 }
 
 /** Every intent that is still open: whoever ends the run leaves them unknown (W-7). In the order of their keys. */
