@@ -97,7 +97,7 @@ describe('an effect with guarantee none', () => {
     expect(verified.violations).toEqual([]);
   }, 90_000);
 
-  it('that nobody has taken is nobody's loss: it waits for its handler, and is asked for once', async () => {
+  it('that nobody has taken yet is no loss: it waits for its handler, and is asked for once', async () => {
     const { body } = await ask<{ runId: string }>('POST', 'workflows/pay-once/runs', { input: { vendor: 'V-2' } });
     handlers();
     await waitUntil('it is booked', () => ledger('booking') === 1, PATIENCE_MS);
