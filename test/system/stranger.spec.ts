@@ -103,7 +103,9 @@ describe('a stranger reads what is stored', () => {
       const { status, body } = await call(data, server.url, 'PUT', `definitions/${name}`, definition);
       expect([name, status, status === 201 ? '' : body]).toEqual([name, 201, '']);
     }
-    workers = ['echo', 'null', 'lookalike', 'big', 'loop', 'fails'].map((queue) => work(data, server.url, queue, () => over));
+    workers = ['echo', 'null', 'lookalike', 'big', 'loop', 'fails', 'flaky', 'doubtful'].map((queue) =>
+      work(data, server.url, queue, () => over),
+    );
     for (const definition of workflows) {
       const { name } = definition as { name: string };
       if (name === 'stranger-waits') await send('stranger.kept', KEY, { '10': 1, '9': 0.30000000000000004 });
@@ -126,8 +128,15 @@ describe('a stranger reads what is stored', () => {
     for (const n of [1, 2]) await post(`runs/${deadlines}/signals/vote`, { data: { n } });
     await loseAnAttempt(runs.get('stranger-lost') ?? '');
 
+    const controlled = runs.get('stranger-controlled') ?? '';
+    await until(controlled, 'active', 'hold');
+    for (const verb of ['pause', 'unpause', 'cancel']) await post(`runs/${controlled}:${verb}`, { reason: `bitte ${verb} ü` });
+
     for (const [name, runId] of runs)
-      await until(runId, name === 'stranger-blocked' ? 'blocked' : name === 'stranger-open' ? 'waiting' : 'complete');
+      await until(
+        runId,
+        name === 'stranger-blocked' || name === 'stranger-doubt' ? 'blocked' : name === 'stranger-open' ? 'waiting' : 'complete',
+      );
     for (const [name, runId] of runs) histories.set(name, await historyOf(runId));
   }, LIMIT_MS);
 
@@ -173,7 +182,7 @@ describe('a stranger reads what is stored', () => {
           expect([place, path, ledger]).toEqual([
             place,
             { reviews: {}, plans: {}, assumptions: {}, carried: {}, scope: {}, ...folded.path },
-            { effects: {}, notifications: {}, ...folded.ledger },
+            { notifications: {}, ...folded.ledger },
           ]);
           const { state, sub } = folded.status;
           expect([place, view.state, ...(state === 'retrying' ? [] : [view.sub ?? undefined])]).toEqual([
@@ -204,7 +213,9 @@ describe('a stranger reads what is stored', () => {
         });
         expect([name, row['endedAt']]).toEqual([
           name,
-          spell.state === 'complete' ? events.find(({ type }) => /^Run(Completed|Failed|GaveUp)$/.test(type))?.metadata['at'] : undefined,
+          spell.state === 'complete'
+            ? events.find(({ type }) => /^Run(Completed|Failed|GaveUp|Cancelled)$/.test(type))?.metadata['at']
+            : undefined,
         ]);
         if (row['endedAt'] !== undefined) expect(totalMs).toBe(Date.parse(String(row['endedAt'])) - Date.parse(String(row['startedAt'])));
         const { items } = await get<{ items: Fields[] }>(`runs/${runId}/waits`);
@@ -232,7 +243,9 @@ describe('a stranger reads what is stored', () => {
       expect([name, shown.hash, pinned['hash']]).toEqual([name, `sha256:${digestOf(shown.definition)}`, shown.hash]);
     }
     for (const events of histories.values())
-      for (const { type, data: said } of events) {
+      for (const { type, data: said, metadata } of events) {
+        if (/^Run(Paused|Unpaused|Cancelled)$/.test(type))
+          expect(await get<Fields>(`events/${String(metadata['causationId'])}`)).toMatchObject({ outcome: 'attached' });
         if (type !== 'WaitTriggered' || said['source'] === undefined) continue;
         const receipt = await get<Fields>(`events/${String(said['eventId'])}`);
         expect(receipt).toMatchObject({
@@ -304,7 +317,7 @@ function checkPlace({ stream, revision, type, data, metadata }: Recorded, artifa
       expect(stream).toBe(`receipt-${id('receipt', ns, text('source'), text('id'))}`);
       const ref = data['dataRef'] as Fields | undefined;
       const meant: Fields = {};
-      for (const name of ['type', 'subject', 'key', 'dataschema', 'target', 'data'])
+      for (const name of ['type', 'subject', 'key', 'dataschema', 'target', 'control', 'data'])
         if (data[name] !== undefined) meant[name] = data[name] ?? null;
       if (ref !== undefined) meant['data'] = artifact(String(ref['artifact']).slice('sha256:'.length));
       expect([stream, data['bodyDigest']]).toEqual([stream, digestOf(meant)]);

@@ -1,7 +1,8 @@
 // Follows docs/reference/history.md and imports nothing of the product: derived ids, `causationId`, `actor`, and the checkpoints' digests.
 import { appendsOf, type Recorded } from './chain.js';
-import { id, type Fields, type Value } from './encoding.js';
+import { digestOf, id, type Fields, type Value } from './encoding.js';
 import { Folded } from './fold.js';
+import { fieldsOf } from './workflows.js';
 
 /** Everything that a run's derived ids, causes and digests break; empty for a good one. */
 export function faultsOfRun(runId: string, events: readonly Recorded[]): string[] {
@@ -37,6 +38,13 @@ export function faultsOfRun(runId: string, events: readonly Recorded[]): string[
       case 'EventEmitted':
         expect(event, 'eventId', data['eventId'], id('emit', runId, 'main', step ?? ''));
         break;
+      case 'EffectIntended': {
+        const input = events.find((started) => started.type === 'StepStarted' && started.data['attemptId'] === data['attemptId'])?.data[
+          'input'
+        ];
+        expect(event, 'fingerprint', data['fingerprint'], fingerprint(String(step), input ?? null));
+        break;
+      }
       case 'CheckpointReached':
         expect(event, 'stateDigest', data['stateDigest'], folded.digest);
         break;
@@ -44,7 +52,8 @@ export function faultsOfRun(runId: string, events: readonly Recorded[]): string[
     folded.apply(event);
   }
 
-  for (const [event] of appendsOf(events)) {
+  for (const append of appendsOf(events)) {
+    const [event] = append;
     if (event === undefined) continue;
     const { type, data, metadata } = event;
     const { attemptId, waitId } = data;
@@ -52,7 +61,13 @@ export function faultsOfRun(runId: string, events: readonly Recorded[]): string[
     let actor: RegExp = /^service:scheduling$/;
     let cause: Value | undefined;
     if (type === 'RunStarted') cause = (data['cause'] as Fields)['receiptId'];
-    else if (type === 'StepFailed' && (failure['by'] === 'lease' || failure['by'] === 'timeout')) {
+    else if (append.some((one) => /^Run(Paused|Unpaused|Cancelled)$/.test(one.type))) {
+      cause = metadata['causationId']; // A receipt, which is looked up elsewhere.
+      actor = /^user:local$/;
+    } else if (type === 'AttemptTaken') {
+      cause = `${String(attemptId)}:claim`;
+      actor = /^handler:./;
+    } else if (type === 'StepFailed' && (failure['by'] === 'lease' || failure['by'] === 'timeout')) {
       cause = idOf('StepStarted', 'attemptId', attemptId);
       actor = /^service:execution$/;
     } else if (type === 'StepSucceeded' || type === 'StepFailed' || type === 'LateResultRecorded') {
@@ -72,4 +87,17 @@ export function faultsOfRun(runId: string, events: readonly Recorded[]): string[
     if (!actor.test(String(metadata['actor']))) faults.push(`@${event.revision} ${type}: actor is ${String(metadata['actor'])}`);
   }
   return faults;
+}
+
+/** Over the fields that the definition names, what is not there as null; else over the whole input. */
+function fingerprint(step: string, input: Value): string {
+  const fields = fieldsOf[step] ?? [''];
+  return digestOf(
+    fields.map((pointer) => {
+      let value: Value | undefined = input;
+      for (const part of pointer.split('/').slice(1))
+        value = (value as Fields | undefined)?.[part.replaceAll('~1', '/').replaceAll('~0', '~')];
+      return [pointer, value ?? null];
+    }),
+  );
 }

@@ -4,6 +4,9 @@ import { canon, digestOf, sha256, type Fields, type Value } from './encoding.js'
 
 type Slice = Record<string, Fields>;
 
+const outcomes: Readonly<Record<string, string>> = { RunFailed: 'failed', RunGaveUp: 'gave_up', RunCancelled: 'cancelled' };
+const isHeld = (decision: Value | undefined): boolean => decision === 'block' || decision === 'escalate';
+
 /** One branch of a run, folded event by event. */
 export class Folded {
   readonly path = {
@@ -14,7 +17,7 @@ export class Folded {
     retries: {} as Slice,
     checkpoints: {} as Fields,
   };
-  readonly ledger = { used: {} as Fields, spend: {} as Slice, late: {} as Fields, branches: {} as Slice };
+  readonly ledger = { used: {} as Fields, spend: {} as Slice, late: {} as Fields, effects: {} as Slice, branches: {} as Slice };
   /** Step -> what its last failed attempt is owed. */
   private readonly owed = new Map<string, Value>();
   private readonly kinds = new Map<string, Value[]>();
@@ -23,6 +26,10 @@ export class Folded {
   /** Steps whose output is an artifact: a value may look like a reference and is none. */
   private readonly byReference = new Set<string>();
   private outcome: string | undefined;
+  /** Step -> the key of its effect. */
+  private readonly keys = new Map<string, string>();
+  /** Steps that an operator must look at since nobody knows what they did. */
+  private readonly inDoubt = new Set<string>();
 
   constructor(readonly branch: string) {}
 
@@ -30,6 +37,7 @@ export class Folded {
     const step = String(data['step']);
     const attemptId = String(data['attemptId']);
     const waitId = String(data['waitId']);
+    const key = String(data['key']);
     switch (type) {
       case 'RunStarted':
         this.path.run = { goal: data['goal'] ?? null, input: data['input'] ?? null, paused: false };
@@ -41,6 +49,9 @@ export class Folded {
         this.spend(step, 1, {});
         this.owed.delete(step);
         break;
+      case 'AttemptTaken':
+        this.path.attempts[attemptId] = { ...this.path.attempts[attemptId], taken: true };
+        break;
       case 'StepSucceeded':
         delete this.path.attempts[attemptId];
         this.settle(step, 'succeeded', data['outputRef'] ?? data['output'] ?? null);
@@ -50,12 +61,38 @@ export class Folded {
       case 'StepFailed':
         delete this.path.attempts[attemptId];
         this.path.steps[step] = { ...this.path.steps[step], status: 'failed' };
+        this.spend(step, 0, data['usage']);
         this.owed.set(step, 'retry');
+        break;
+      case 'EffectIntended':
+        this.ledger.effects[key] = {
+          suffix: data['suffix'] ?? null,
+          status: 'intended',
+          fingerprint: data['fingerprint'] ?? null,
+          result: null,
+        };
+        this.keys.set(step, key);
+        break;
+      case 'EffectConfirmed':
+        this.ledger.effects[key] = {
+          ...this.ledger.effects[key],
+          status: 'confirmed',
+          result: this.outputDigest(step, this.path.steps[step] ?? {}),
+        };
+        break;
+      case 'EffectAbsent':
+      case 'EffectUnknown':
+        this.ledger.effects[key] = { ...this.ledger.effects[key], status: type === 'EffectAbsent' ? 'absent' : 'unknown' };
+        break;
+      case 'RunPaused':
+      case 'RunUnpaused':
+        this.path.run['paused'] = type === 'RunPaused';
         break;
       case 'RetryDecided':
         this.path.retries[attemptId] = { decision: data['decision'] ?? null, notBefore: data['notBefore'] ?? null };
         if (data['decision'] === 'give_up') this.owed.delete(step);
         else this.owed.set(step, data['decision'] ?? null);
+        if (isHeld(data['decision']) && this.ledger.effects[this.keys.get(step) ?? '']?.['status'] === 'unknown') this.inDoubt.add(step);
         break;
       case 'StepSkipped':
         this.settle(step, 'skipped', null);
@@ -110,9 +147,10 @@ export class Folded {
       case 'RunCompleted':
       case 'RunFailed':
       case 'RunGaveUp':
+      case 'RunCancelled':
         this.path.attempts = {};
         this.ledger.branches[this.branch] = { ended: true, epoch: 1, head: true };
-        this.outcome = type === 'RunCompleted' ? String(data['outcome']) : type === 'RunFailed' ? 'failed' : 'gave_up';
+        this.outcome = type === 'RunCompleted' ? String(data['outcome']) : (outcomes[type] ?? '');
         break;
     }
   }
@@ -141,7 +179,7 @@ export class Folded {
       'path.plans': [],
       'path.reviews': [],
       'path.scope': [],
-      'ledger.effects': [],
+      'ledger.effects': plain(ledger.effects),
       'ledger.notifications': [],
     };
     const sum = (entries: [Value, Value][]): string =>
@@ -161,7 +199,8 @@ export class Folded {
     const open = Object.values(this.path.attempts).map(({ n }) => n);
     const waits = Object.entries(this.path.waits).filter(([, { open: isOpen }]) => isOpen === true);
     if (this.outcome !== undefined) return { state: 'complete', sub: this.outcome };
-    if (owed.some((what) => what === 'block' || what === 'escalate')) return { state: 'blocked', sub: 'awaiting_decision' };
+    if (this.path.run['paused'] === true) return { state: 'blocked', sub: 'paused' };
+    if (owed.some(isHeld)) return { state: 'blocked', sub: this.inDoubt.size > 0 ? 'effect_unknown' : 'awaiting_decision' };
     if (open.includes(1)) return { state: 'active' };
     if (open.length + owed.length > 0) return { state: 'retrying' };
     if (waits.length === 0) return { state: 'active' };

@@ -12,6 +12,17 @@ const workflow = (name: string, steps: readonly object[], more: object = {}): ob
   ...more,
 });
 
+/** The fields that an effect names: what its fingerprint covers, in this order. */
+export const fieldsOf: Readonly<Record<string, readonly string[]>> & { readonly fielded: readonly string[] } = {
+  fielded: ['/nested/ключ~1x', '/list/1', '/given/missing'],
+};
+const effect = (id: string, queue: string, more: object): object => ({
+  id,
+  purpose: 'be counted',
+  effect: { queue, key: `${id}: \${input.key}`, ...more },
+  input: { given: '${input}', nested: { 'ключ/x': '${input.key}' }, list: [1, { '10': 1, '9': 2 }] },
+});
+
 export const workflows = [
   workflow(
     'stranger-line',
@@ -75,6 +86,18 @@ export const workflows = [
   workflow('stranger-gives-up', [
     { id: 'side-by-side', wait: { any: [{ signal: 'never' }], ...later } },
     { id: 'up', after: [], wait: { any: [{ signal: 'never' }], ...soon, onDeadline: { giveUp: true } } },
+  ]),
+  workflow('stranger-pays', [
+    effect('whole', 'echo', { guarantee: 'none' }),
+    effect('fielded', 'echo', { guarantee: 'idempotent', fields: fieldsOf.fielded }),
+    effect('absent', 'flaky', { guarantee: 'none' }),
+    effect('unknown', 'doubtful', { guarantee: 'idempotent' }),
+  ]),
+  workflow('stranger-doubt', [effect('lost', 'doubtful', { guarantee: 'none' })]),
+  workflow('stranger-controlled', [
+    task('begin', 'echo'),
+    { id: 'hold', wait: { any: [{ signal: 'never' }], ...later } },
+    { ...effect('under-way', 'nobody', { guarantee: 'none' }), after: ['begin'] },
   ]),
   workflow('stranger-lost', [task('work', 'lost', { checkpoint: 'done' })]),
   workflow('stranger-blocked', [task('work', 'fails')]),
