@@ -69,7 +69,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
 
   await world.scheduler.drain(world.swarm.faultsEndMs);
   world.heal();
-  await untilAtRest(world, publisher);
+  await untilAtRest(world, publisher, processes);
 
   observe(world);
   const findings = judge(world, publisher, handlers, trueTime(world));
@@ -139,14 +139,15 @@ function schedulePolicyChanges(world: World): void {
   }
 }
 
-async function untilAtRest(world: World, publisher: Publisher): Promise<void> {
+async function untilAtRest(world: World, publisher: Publisher, processes: readonly Process[]): Promise<void> {
   const end = world.scheduler.now + REST_BUDGET_MS;
   let events = -1;
   let since = world.scheduler.now;
   while (world.scheduler.now < end) {
     await world.scheduler.drain(world.scheduler.now + STEP_MS);
     const now = world.store.allEvents().length;
-    if (now !== events) {
+    // A process that is still down has something to do when it comes back.
+    if (now !== events || !processes.every(({ isUp }) => isUp)) {
       events = now;
       since = world.scheduler.now;
     } else if (publisher.isDone && world.scheduler.now - since >= REST_MS && nothingCanCome(world)) return;

@@ -2,7 +2,7 @@ import type { StoredEvent } from '@cairn/kernel';
 import type { RunHistory } from '../history.js';
 import type { Break } from './break.js';
 import { breaksOfEffects } from './breaks-of-effects.js';
-import { appendWith, events, first, last, remove, resealed, there, withEventId, type Draft } from './editing.js';
+import { appendWith, events, first, last, remove, resealed, there, withEventId } from './editing.js';
 import { goodHistory } from './good-history.js';
 
 export const mainOf = (history: RunHistory): readonly StoredEvent[] => history.branches.get('main') ?? [];

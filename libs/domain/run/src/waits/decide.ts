@@ -1,5 +1,5 @@
 import { eventScope, matchTrigger, type InboundEvent } from '@cairn/domain-definition';
-import { epochMsOf, idOf, nothing, rejected, type Decision } from '@cairn/kernel';
+import { CLOCK_SKEW_MS, epochMsOf, idOf, nothing, rejected, type Decision } from '@cairn/kernel';
 import { advance, startDueRetry } from '../advance.js';
 import type { ExpireWait, MarkStale, WakeRun, WakingEvent } from '../commands.js';
 import { concluded } from '../concluded.js';
@@ -18,13 +18,23 @@ export function wakeRun(draft: Draft, command: WakeRun): Outcome {
   const wake = command.data;
   if (wake.kind === 'retry') {
     const outcome = startDueRetry(draft, wake.attemptId);
-    // A paused run starts it when it goes on: the ring has done its work.
-    return outcome === 'started' ? concluded(draft) : nothing(outcome === 'early' ? 'early' : 'late');
+    if (outcome === 'started') return concluded(draft);
+    if (outcome === 'paused') return nothing(isDueForAll(draft, wake.attemptId) ? 'late' : 'early');
+    return nothing(outcome === 'early' ? 'early' : 'late');
   }
   const wait = draft.state.path.waits.get(wake.waitId);
   if (wait === undefined) return waitNotFound(wake.waitId);
   if (!wait.open) return nothing('late');
   return wake.kind === 'timer' ? wakeByTimer(draft, wake.waitId, wait, wake.trigger) : wakeByEvent(draft, wake.waitId, wait, wake.event);
+}
+
+/**
+ * Whether a retry is due by every clock that may decide. A paused run starts it when it goes on, so the ring has then done its work;
+ * before that the one who lets it go on may find it early, and somebody has to ring again.
+ */
+function isDueForAll({ state, context }: Draft, attemptId: string): boolean {
+  const notBefore = state.path.retries.get(attemptId)?.notBefore ?? null;
+  return notBefore === null || epochMsOf(notBefore) + CLOCK_SKEW_MS <= context.now;
 }
 
 /** Due-ness is judged by execution's clock alone (I-21): a ring that comes early changes nothing. */
