@@ -1,9 +1,10 @@
 // Goal: each small example does what its README says. Method: the files of the example, the command line, one server.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RetryView, WhyView } from '@cairn/contracts';
 import { notRun, waitUntil } from '@cairn/testkit';
 import { root, Spawned, startServer } from './processes.js';
 
@@ -93,5 +94,82 @@ describe('examples', () => {
       }
     },
     2 * PATIENCE_MS,
+  );
+
+  it(
+    'pay-once: refused twice with reasons, killed between booking and reply, and booked once; what nobody recognises waits for a person',
+    async () => {
+      const book = join(folder, 'booked.txt');
+      const booked = (): readonly string[] => (existsSync(book) ? readFileSync(book, 'utf8').trimEnd().split('\n') : []);
+      const start = (): Spawned => Spawned.start(join(root, 'examples/pay-once/handlers.mjs'), [], { CAIRN_DATA: data, BOOKED_IN: book });
+      let handlers = start();
+      try {
+        expect(await handlers.firstLine).toMatch(/^ready, process \d+/);
+        expect(await cairn('policy', 'apply', 'examples/pay-once/policy.yaml')).toMatchObject({ code: 0, body: { outcome: 'applied' } });
+        expect((await cairn('def', 'apply', 'examples/pay-once/workflow.yaml')).code).toBe(0);
+        const order = ['run', 'start', 'pay-once', '--key', 'B-7', '--input', '{"order":"B-7","cents":1850}'];
+        const { body: started } = await cairn<{ runId: string }>(...order);
+        const run = started.runId;
+
+        await waitUntil('it is booked', () => booked().length > 0, PATIENCE_MS);
+        await handlers.kill('SIGKILL');
+        handlers = start();
+        expect(await cairn(...order, '--wait')).toMatchObject({ code: 0, body: { run, output: { booking: 1, cents: 1850 } } });
+        expect(booked()).toEqual(['order:B-7:payment 1850']);
+
+        const { body: retries } = await cairn<{ items: readonly RetryView[] }>('retry', 'explain', run);
+        const decided = { decision: 'retry', policy: { name: 'gentle', version: 1 } };
+        const refused = {
+          step: 'quote',
+          decided: {
+            ...decided,
+            bucket: 'rate_limited',
+            justification: { rule: 'gentle@1#rate_limited', expectedChange: 'provider_reset' },
+          },
+        };
+        const lost = {
+          step: 'pay',
+          decided: {
+            ...decided,
+            bucket: 'handler_lost',
+            justification: { rule: 'gentle@1#handler_lost', expectedChange: 'another_handler' },
+          },
+        };
+        expect(retries.items).toMatchObject([refused, refused, lost]);
+        for (const { failedAt, decided } of retries.items.slice(0, 2))
+          expect(Date.parse(decided?.notBefore ?? '') - Date.parse(failedAt)).toBeGreaterThanOrEqual(1_000);
+        expect(await cairn('effect', 'list', run)).toMatchObject({ body: { items: [{ key: 'order:B-7:payment', status: 'confirmed' }] } });
+        const told = ['EffectIntended', 'EffectUnknown', 'EffectIntended', 'EffectConfirmed'].map((event) => ({ event }));
+        expect(await cairn('effect', 'show', run, 'order:B-7:payment')).toMatchObject({
+          code: 0,
+          body: { status: 'confirmed', history: told },
+        });
+
+        const { body: bad } = await cairn<{ runId: string }>(
+          'run',
+          'start',
+          'pay-once',
+          '--key',
+          'B-8',
+          '--input',
+          '{"order":"B-8","cents":0}',
+        );
+        const why = await waitUntil(
+          'the run is blocked',
+          async () => {
+            const { body } = await cairn<WhyView>('why', bad.runId);
+            return body.state === 'blocked' ? body : undefined;
+          },
+          PATIENCE_MS,
+        );
+        expect(why).toMatchObject({ sub: 'awaiting_decision', because: [{ kind: 'awaiting_decision', step: 'quote', queue: 'triage' }] });
+        expect(why.says).toContain('judged unclassified, and rule gentle@1#unclassified does not try again');
+        expect(why.next).toMatch(/^npx cairn run cancel /);
+        expect(booked()).toHaveLength(1);
+      } finally {
+        await handlers.kill('SIGTERM');
+      }
+    },
+    3 * PATIENCE_MS,
   );
 });
