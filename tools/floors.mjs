@@ -9,6 +9,7 @@ export const floors = [
     'libs/domain/schedule',
     'libs/domain/retry',
     'libs/adapters/artifacts-files',
+    'libs/adapters/bus-jetstream',
     'libs/adapters/bus-memory',
     'libs/adapters/event-store-libsql',
     'libs/adapters/event-store-memory',
@@ -49,6 +50,7 @@ export const deciders = {
 
 /** Client libraries, and the only files that may import each (regular expressions of paths). */
 export const importers = {
+  '@nats-io/jetstream|@nats-io/nats-core|@nats-io/transport-node': '^libs/adapters/bus-jetstream/src/',
   libsql: '^libs/adapters/event-store-libsql/src/',
   'prom-client': '^libs/adapters/metrics-prom/src/',
   '@bufbuild/cel': '^libs/domain/definition/src/cel(-tree)?\\.ts$',

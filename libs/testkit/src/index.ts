@@ -7,6 +7,7 @@ export { chainOf, sealed, streamNo } from './contracts/sealed-events.js';
 export { busContract, contractStreams } from './contracts/bus.contract.js';
 export type { BusHarness } from './contracts/bus/harness.js';
 export { wallClock } from './wall-clock.js';
+export { findNatsServer, RunningNats, type FoundNats } from './running-nats.js';
 export { artifactsContract, type ArtifactsHarness } from './contracts/artifacts.contract.js';
 export { contractMetrics, metricsContract, type MetricsHarness } from './contracts/metrics.contract.js';
 export {

@@ -1,0 +1,151 @@
+import { isFault, type Bound, type Clock, type ConsumerSpec, type Handle, type IncomingMessage, type Settlement } from '@cairn/ports';
+import type { Msg } from '@nats-io/nats-core';
+import { BugCounts } from './bug-counts.js';
+import { Delivery } from './delivery.js';
+import { FaultGate } from './fault-gate.js';
+import type { Link } from './link.js';
+import { Pull } from './pull.js';
+import { answerTo, type Settler } from './settle.js';
+import { ANSWER_TO, idOf, read } from './wire.js';
+
+/** Pause of a message after its first bug; doubles with each further one, up to the maximum. */
+const BUG_PAUSE_MS = 50;
+const BUG_PAUSE_MAX_MS = 10_000;
+/** A message that met a fault which is its own (a stream that is corrupt, say) stays away so long. */
+const FAULT_PAUSE_MS = 250;
+/**
+ * Our count is one process's. Where several, or one that restarts, meet the same bug, the server's count of deliveries says so: at so
+ * many times `bugsMax` a further bug is the last.
+ */
+const DELIVERIES_FACTOR = 16;
+
+export interface ConsumerHost {
+  readonly link: Link;
+  readonly clock: Clock;
+  readonly settler: Settler;
+  /** Told of every error of a handler that is no fault. */
+  readonly onBug: (bug: unknown, spec: ConsumerSpec, message: IncomingMessage) => void;
+}
+
+/** One binding of a durable consumer: it pulls, hands over, counts bugs, and pauses while something is away. */
+export class BoundConsumer implements Bound {
+  private readonly bugs = new BugCounts();
+  private readonly gate: FaultGate;
+  private pull: Pull | undefined;
+  private ending: Promise<void>[] = [];
+  private open = 0;
+  private taking = true;
+  private whenIdle: (() => void) | undefined;
+
+  constructor(
+    private readonly host: ConsumerHost,
+    readonly spec: ConsumerSpec,
+    private readonly handle: Handle,
+  ) {
+    this.gate = new FaultGate(host.clock, {
+      pause: () => this.endPull(),
+      probe: () => this.startPull(1),
+      resume: () => this.startPull(spec.inFlightMax),
+    });
+    this.startPull(spec.inFlightMax);
+  }
+
+  async stop(): Promise<void> {
+    this.taking = false;
+    this.gate.stop();
+    this.endPull();
+    await Promise.all(this.ending);
+    if (this.open > 0) await new Promise<void>((resolve) => (this.whenIdle = resolve));
+  }
+
+  /** Its process is as good as dead: nothing more is taken, and what is under way is left to `ackWaitMs`. */
+  abandon(): void {
+    this.taking = false;
+    this.gate.stop();
+    this.pull?.abandon();
+  }
+
+  /** Nothing is under way although messages may come: whether it stands still is then the server's to say. */
+  get isIdle(): boolean {
+    return this.taking && this.open === 0 && this.gate.isOpen;
+  }
+
+  /** Asks the server anew, as if just bound. */
+  renew(): void {
+    this.pull?.renew();
+  }
+
+  private startPull(batch: number): void {
+    this.endPull();
+    if (this.taking) this.pull = new Pull(this.host.link, this.host.clock, this.spec, batch, (message) => void this.receive(message));
+  }
+
+  private endPull(): void {
+    const pull = this.pull;
+    if (pull === undefined) return;
+    this.pull = undefined;
+    const ended = pull.stop().finally(() => (this.ending = this.ending.filter((other) => other !== ended)));
+    this.ending.push(ended);
+  }
+
+  private async receive(message: Msg): Promise<void> {
+    const delivery = new Delivery(message);
+    if (!this.taking) return this.host.settler.settle(delivery, '', { kind: 'again', afterMs: 0 });
+    if (!this.gate.isOpen && !(this.gate.isProbing && this.pull !== undefined)) {
+      return this.host.settler.settle(delivery, '', { kind: 'again', afterMs: this.gate.holdMs });
+    }
+    if (this.gate.isProbing) this.endPull(); // One is enough.
+    this.open++;
+    try {
+      await this.work(delivery);
+    } finally {
+      this.open--;
+      if (this.open === 0) this.whenIdle?.();
+    }
+  }
+
+  private async work(delivery: Delivery): Promise<void> {
+    const { message, deliveries, sequence } = delivery;
+    const content = read(message.data);
+    if ('unreadable' in content) {
+      this.gate.pass();
+      return this.host.settler.settle(delivery, '', { kind: 'never', reason: content.unreadable });
+    }
+    const { body } = content;
+    const asked = answerTo(message.headers?.get(ANSWER_TO)) !== undefined;
+    const id = idOf(message, body, `${this.spec.busStream}.${sequence}`);
+    const settlement = await this.outcomeOf(delivery, { subject: message.subject, id, body, deliveries, asked });
+    if (settlement.kind !== 'again') this.bugs.forget(sequence);
+    await this.host.settler.settle(delivery, id, settlement);
+  }
+
+  /** What the handler says; a bug becomes `again`, and at the `bugsMax`-th `never`; a fault counts for nothing. */
+  private async outcomeOf(delivery: Delivery, incoming: IncomingMessage): Promise<Settlement> {
+    try {
+      const settlement = await this.handle(incoming);
+      this.gate.pass();
+      return settlement;
+    } catch (error) {
+      if (!isFault(error)) {
+        this.gate.pass();
+        return this.outcomeOfBug(error, delivery, incoming);
+      }
+      if (error.code.endsWith('_unavailable')) this.gate.trip();
+      else this.gate.pass();
+      return { kind: 'again', afterMs: this.gate.isOpen ? FAULT_PAUSE_MS : this.gate.holdMs };
+    }
+  }
+
+  private outcomeOfBug(bug: unknown, { sequence, deliveries }: Delivery, incoming: IncomingMessage): Settlement {
+    const { bugsMax } = this.spec;
+    const count = this.bugs.add(sequence);
+    this.host.onBug(bug, this.spec, incoming);
+    if (count >= bugsMax || deliveries >= bugsMax * DELIVERIES_FACTOR) {
+      return {
+        kind: 'never',
+        reason: `${count} bugs in ${deliveries} deliveries, the last: ${bug instanceof Error ? bug.message : String(bug)}`,
+      };
+    }
+    return { kind: 'again', afterMs: Math.min(BUG_PAUSE_MS * 2 ** (count - 1), BUG_PAUSE_MAX_MS) };
+  }
+}
