@@ -123,8 +123,16 @@ function invariants() {
   return [...found].map(([name, paths]) => [name, [...paths].join(' ')]).sort(([a], [b]) => Number(a.slice(2)) - Number(b.slice(2)));
 }
 
+/** The commands that are hung on the root, each with its file and those of its verbs that have one of their own. */
 function cliCommands() {
-  return below('services/cli/src/commands/').map(({ path }) => [path.split('/').at(-1).replace('.ts', ''), path]);
+  const among = below('services/cli/src/commands/');
+  return find(among, /\broot\s*\.command\('([\w-]+)/g)
+    .map(({ path, match: [, command] }) => {
+      const text = among.find((file) => file.path === path)?.text ?? '';
+      const verbs = [...text.matchAll(/from '\.\/([\w-]+)\.js'/g)].map(([, name]) => `services/cli/src/commands/${name}.ts`);
+      return [command, [path, ...verbs].join(' ')];
+    })
+    .sort(byFirst);
 }
 
 /** A table, or nothing where there is nothing yet. */
