@@ -10,6 +10,8 @@ interface Intent {
   readonly step: string;
   readonly attemptId: string;
   status: 'intended' | 'confirmed' | 'absent' | 'unknown';
+  /** An earlier attempt under this suffix may have done it. */
+  readonly inDoubt: boolean;
 }
 
 type Told = EventOf<'EffectConfirmed' | 'EffectAbsent' | 'EffectUnknown'>;
@@ -93,7 +95,8 @@ export class EffectChecks {
     } else {
       this.again(event, before);
     }
-    const intent: Intent = { suffix, fingerprint, guarantee, step, attemptId, status: 'intended' };
+    const inDoubt = before?.suffix === suffix && (before.inDoubt || before.status === 'unknown');
+    const intent: Intent = { suffix, fingerprint, guarantee, step, attemptId, status: 'intended', inDoubt };
     this.byKey.set(key, intent);
     this.byAttempt.set(attemptId, { key, intent });
   }
@@ -157,7 +160,9 @@ export class EffectChecks {
       if (known !== 'EffectConfirmed') this.report('I-15', event.revision, `${step} succeeds and its effect is not confirmed with it`);
       return;
     }
-    const certainlyNot = event.data.failure.sideEffect === 'none' && (replied || (intent.guarantee === 'none' && !granted));
+    // `none` speaks for this attempt: what an earlier one left in doubt is in doubt still.
+    const certainlyNot =
+      !intent.inDoubt && event.data.failure.sideEffect === 'none' && (replied || (intent.guarantee === 'none' && !granted));
     const right = certainlyNot ? 'EffectAbsent' : 'EffectUnknown';
     if (known !== right)
       this.report('I-17', event.revision, `attempt ${attemptId} of effect ${step} failed with ${known ?? 'nothing'} told, not ${right}`);

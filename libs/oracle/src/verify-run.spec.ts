@@ -3,7 +3,7 @@ import { invariants, printViolation, type RunHistory, type Violation } from './h
 import { defaultLimits } from './limits.js';
 import { breaks, broken, mainOf, withMain } from './spec/breaks.js';
 import { resealed } from './spec/editing.js';
-import { billedHistory, cancelledHistory, payingHistory } from './spec/good-effects.js';
+import { billedHistory, cancelledHistory, doubtedHistory, payingHistory } from './spec/good-effects.js';
 import { goodHistory, runId } from './spec/good-history.js';
 import { verifyRun } from './verify-run.js';
 
@@ -18,6 +18,7 @@ describe('verifyRun', () => {
   it.each([
     ['paid and mailed', payingHistory],
     ['cancelled', cancelledHistory],
+    ['in doubt', doubtedHistory],
     ['escalated', () => billedHistory('escalate')],
     ['given up', () => billedHistory('give_up')],
   ])('finds nothing in a good history that is %s, live and quiescent', (_is, good) => {

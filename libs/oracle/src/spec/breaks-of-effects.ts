@@ -1,6 +1,6 @@
 import type { Break } from './break.js';
 import { appendWith, drop, first, last, ofStep, remove, type Draft } from './editing.js';
-import { billedHistory, cancelledHistory, payingHistory } from './good-effects.js';
+import { billedHistory, cancelledHistory, doubtedHistory, payingHistory } from './good-effects.js';
 
 const escalated = (): ReturnType<typeof billedHistory> => billedHistory('escalate');
 
@@ -166,6 +166,15 @@ export const breaksOfEffects: readonly Break[] = [
     by: 'an effect that goes out again though its target does not de-duplicate',
     good: payingHistory,
     edit: (d) => [1, 2].forEach((nth) => (ofStep(d, 'EffectIntended', 'pay', nth).data['guarantee'] = 'none')),
+  },
+  {
+    invariant: 'I-17',
+    by: 'an effect in doubt that a later attempt calls absent',
+    good: doubtedHistory,
+    edit: (d) => {
+      const second = appendWith(d, ofStep(d, 'StepFailed', 'pay', 2)).events;
+      second[1] = { ...second[1]!, type: 'EffectAbsent' };
+    },
   },
   { invariant: 'I-17', by: 'an end that leaves an effect open', good: cancelledHistory, edit: (d) => drop(d, first(d, 'EffectUnknown')) },
   {

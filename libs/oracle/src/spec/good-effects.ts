@@ -108,6 +108,31 @@ export function payingHistory(bounds: Bounds = {}): RunHistory {
   return historyOf(runId, drafts, [start, pause, unpause], bounds);
 }
 
+/** An idempotent effect whose handler was lost, then refused: the refusal says nothing of the first attempt, so a person must look. */
+export function doubtedHistory(): RunHistory {
+  const runId = idOf('run', ns, 'line', 'K-5');
+  const start = receipt(runId, 's-5', 'order.placed', 'started', 0);
+  const [pay1, pay2] = [attemptOf('first'), attemptOf('second')];
+  const pay = started('pay', 1, pay1);
+  const payLost = lost('pay', pay1, 'unknown');
+  const refused = failed('pay', pay2, { bucket: 'billing' });
+  const again = decided('pay', pay1, 'handler_lost', 'retry', { expects: 'another_handler', notBefore: at(8) });
+  const drafts = [
+    append(0, start.id, [
+      runStarted('K-5', start),
+      checkpoint('pay', 'pre_effect', 'pay.before'),
+      pay,
+      intended('pay', pay1, 'idempotent'),
+    ]),
+    append(3, pay, [payLost, draft('EffectUnknown', effect('pay', pay1, { because: 'handler_lost' }))]),
+    append(3, payLost, [again]),
+    append(8, again, [started('pay', 2, pay2), intended('pay', pay2, 'idempotent')]),
+    append(9, `${pay2}:end`, [refused, draft('EffectUnknown', effect('pay', pay2, { because: 'an earlier attempt left it unknown' }))]),
+    append(9, refused, [decided('pay', pay2, 'billing', 'escalate', { queue: 'ops' })]),
+  ];
+  return historyOf(runId, drafts, [start]);
+}
+
 /** Cancelled while somebody is about to pay and a paper is waited for. The payment's result comes all the same. */
 export function cancelledHistory(): RunHistory {
   const runId = idOf('run', ns, 'line', 'K-3');

@@ -54,14 +54,15 @@ describe('an effect', () => {
   });
 
   it.each([
-    ['none', 'EffectAbsent(pay)', 'absent', 'awaiting_decision'],
-    ['unknown', 'EffectUnknown(pay)', 'unknown', 'effect_unknown'],
-    ['applied', 'EffectUnknown(pay)', 'unknown', 'effect_unknown'],
-    [undefined, 'EffectUnknown(pay)', 'unknown', 'effect_unknown'],
-  ] as const)('that fails with side effect %s leaves %s, and blocks as such', (sideEffect, event, status, sub) => {
+    ['none', 'EffectAbsent(pay)', 'absent', 'awaiting_decision', 'the handler said so'],
+    ['unknown', 'EffectUnknown(pay)', 'unknown', 'effect_unknown', 'the handler said so'],
+    ['applied', 'EffectUnknown(pay)', 'unknown', 'effect_unknown', 'the handler said so'],
+    [undefined, 'EffectUnknown(pay)', 'unknown', 'effect_unknown', 'the handler did not say'],
+  ] as const)('that fails with side effect %s leaves %s, and blocks as such', (sideEffect, event, status, sub, because) => {
     const run = started(none);
     const attempt = run.attempt('pay');
     expect(failed(run, sideEffect)).toEqual(['StepFailed(pay)', event]);
+    expect(run.history.at(-1)?.data).toMatchObject({ because });
     expect(effect(run)?.status).toBe(status);
     expect(run.decideRetry(attempt, 'block')).toEqual(['RetryDecided(pay)']);
     expect(run.state.status).toMatchObject({ state: 'blocked', sub });
@@ -71,6 +72,34 @@ describe('an effect', () => {
     const run = started(planWith([{ ...pay({ guarantee: 'none' }), output: { type: 'object', required: ['booking'] } }]));
     expect(run.succeed('pay', {})).toEqual(['StepFailed(pay)', 'EffectUnknown(pay)']);
     expect(run.history.at(-2)).toMatchObject({ data: { failure: { code: 'invalid_output', sideEffect: 'applied' } } });
+  });
+
+  it('that an attempt left unknown stays unknown, whatever a later attempt says of itself (I-17)', () => {
+    const run = started(idempotent);
+    const first = run.attempt('pay');
+    failed(run);
+    run.decideRetry(first, 'retry');
+    const second = run.attempt('pay');
+    expect(failed(run, 'none')).toEqual(['StepFailed(pay)', 'EffectUnknown(pay)']);
+    expect(run.decideRetry(second, 'block')).toEqual(['RetryDecided(pay)']);
+    expect(run.state.status).toMatchObject({ state: 'blocked', sub: 'effect_unknown' });
+  });
+
+  it('in doubt never lets another step out under its key, although its own is optional and given up', () => {
+    const again = { id: 'again', purpose: 'x', effect: { queue: 'q', key: 'invoice:I-1', guarantee: 'idempotent' } };
+    const run = started(planWith([{ ...pay({ guarantee: 'idempotent' }), optional: true }, again]));
+    const first = run.attempt('pay');
+    failed(run);
+    run.decideRetry(first, 'retry');
+    const second = run.attempt('pay');
+    failed(run, 'none');
+    expect(run.decideRetry(second, 'give_up')).toEqual([
+      'RetryDecided(pay)',
+      'StepSkipped(pay)',
+      'StepStarted(again)',
+      'StepFailed(again)',
+    ]);
+    expect(effect(run)).toMatchObject({ status: 'unknown', suffix: 0, step: 'pay' });
   });
 
   it('is tried again under the same key, without a second checkpoint (I-16, I-18)', () => {

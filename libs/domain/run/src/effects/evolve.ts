@@ -13,7 +13,9 @@ export function evolveEffects(state: RunState, event: RunEvent): RunState {
         entry?.work === undefined
           ? state.path.steps
           : state.path.steps.set(step, { ...entry, work: { ...entry.work, effect: { key, suffix } } });
-      const intended: EffectEntry = { suffix, status: 'intended', fingerprint, guarantee, step, attemptId, result: null };
+      const before = state.ledger.effects.get(key);
+      const inDoubt = before?.suffix === suffix && (before.inDoubt || before.status === 'unknown');
+      const intended: EffectEntry = { suffix, status: 'intended', fingerprint, guarantee, step, attemptId, inDoubt, result: null };
       return withEffect({ ...state, path: { ...state.path, steps } }, key, intended);
     }
     case 'EffectConfirmed': {

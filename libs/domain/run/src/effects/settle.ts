@@ -40,10 +40,14 @@ export function confirmEffect(draft: Draft, { key, suffix, step, attemptId, work
   });
 }
 
-/** The attempt failed: what is known of its effect goes into the ledger in the same append. `applied` is no confirmation: nobody saw a result. */
+/**
+ * The attempt failed: what is known of its effect goes into the ledger in the same append. `applied` is no confirmation: nobody saw a
+ * result. And `none` speaks for this attempt alone: what an earlier one left in doubt stays unknown (ADR 0011).
+ */
 export function closeIntent(draft: Draft, { key, suffix, step, attemptId }: Intended, sideEffect: SideEffect, because: string): void {
-  const data = { key, suffix, step, attemptId, because };
-  if (sideEffect === 'none') draft.add({ type: 'EffectAbsent', version: 1, data });
+  const inDoubt = draft.state.ledger.effects.get(key)?.inDoubt === true;
+  const data = { key, suffix, step, attemptId, because: inDoubt ? 'an earlier attempt left it unknown' : because };
+  if (sideEffect === 'none' && !inDoubt) draft.add({ type: 'EffectAbsent', version: 1, data });
   else draft.add({ type: 'EffectUnknown', version: 1, data });
 }
 
