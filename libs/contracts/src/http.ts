@@ -187,6 +187,8 @@ export interface RetryView {
     readonly notBefore?: Instant;
     readonly queue?: string;
   };
+  /** The step is optional: the run went on without it. */
+  readonly passedOver?: true;
   /** One sentence: why it was retried, or why not. */
   readonly says: string;
 }

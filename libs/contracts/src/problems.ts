@@ -45,6 +45,7 @@ export const problemStatus = {
   policy_not_found: 404,
   effect_not_found: 404,
   run_not_found: 404,
+  step_not_found: 404,
   wait_not_found: 404,
   receipt_not_found: 404,
   branch_not_found: 404,

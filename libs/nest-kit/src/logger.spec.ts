@@ -36,6 +36,7 @@ describe('the log', () => {
     const { lines, log } = recorded();
     new NestLog(log).error(new Error('s3cr3t'), undefined, 'Router');
     new NestLog(log).warn('careful', 'Router');
+    new NestLog(log).error('Error: listen EADDRINUSE: address already in use 127.0.0.1:4300', 'NestApplication'); // Thrown, too.
     expect(lines).toMatchObject([
       { level: 'error', context: 'Router' },
       { level: 'warn', msg: 'careful' },

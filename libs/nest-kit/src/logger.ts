@@ -91,7 +91,9 @@ export class NestLog implements LoggerService {
     this.to.warn(String(message), contextOf(context));
   }
 
+  /** That it cannot listen Nest says and throws as well: whoever starts the process says it, once and in his own words. */
   error(message: unknown, _stack?: unknown, context?: unknown): void {
+    if (CANNOT_LISTEN.test(String(message))) return this.to.debug(String(message), contextOf(context));
     if (message instanceof Error) this.to.error('nest', contextOf(context), message);
     else this.to.error(String(message), contextOf(context));
   }
@@ -100,5 +102,8 @@ export class NestLog implements LoggerService {
     this.error(message, undefined, context);
   }
 }
+
+/** Node's message of a server that gets no port. */
+const CANNOT_LISTEN = /^Error: listen E[A-Z]+: /;
 
 const contextOf = (context: unknown): LogFields => (typeof context === 'string' ? { context } : {});

@@ -126,6 +126,31 @@ describe('usage (exit 2)', () => {
     expect(json()).toMatchObject({ code: 'usage', status: 400, type: 'https://cairn.dev/problems/usage' });
   });
 
+  it('shows what there is to whoever asks for nothing, with exit 0', async () => {
+    const { code, out, err } = await run([]);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain('Usage: cairn');
+    expect(out).toContain('why [options] <run>');
+  });
+
+  it.each(['run', 'retry', 'effect', 'policy', 'wait', 'event', 'def'])('%s without a verb shows its help, with exit 2', async (noun) => {
+    const { code, out, err } = await run([noun]);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(`Usage: cairn ${noun}`);
+    const machine = await run([noun, '--json']);
+    expect(machine).toMatchObject({ code: 2, err: '' });
+    expect(machine.json()).toMatchObject({ code: 'usage', status: 400, detail: expect.stringContaining(`cairn ${noun} needs a verb: `) });
+  });
+
+  it('never shows what the parser says to itself', async () => {
+    for (const args of [[], ['--json'], ['--ns', 'acme'], ['--ns', 'acme', 'run'], ['run', '--ns', 'acme']]) {
+      const { code, out, err } = await run(args);
+      expect(out + err).not.toContain('(outputHelp)');
+      expect(code).toBe(args.length === 0 ? 0 : 2);
+    }
+    expect((await run(['--json'])).json()).toMatchObject({ code: 'usage', detail: expect.stringContaining('why') });
+  });
+
   it('shows help with exit 0', async () => {
     const { code, out } = await run(['run', '--help']);
     expect(code).toBe(0);
@@ -238,15 +263,42 @@ describe('commands', () => {
 
   it('run start --wait: follows the run to its end; its outcome is the exit code', async () => {
     answers['POST workflows/w/runs'] = { status: 202, body: { runId: RUN, receiptId: receipt.receiptId, outcome: 'started' } };
-    answers[`GET runs/${RUN}/result?waitMs=25000`] = { body: { run: RUN, state: 'complete', outcome: 'failed', message: 'no document' } };
+    answers[`GET runs/${RUN}/result?waitMs=2000`] = { body: { run: RUN, state: 'complete', outcome: 'failed', message: 'no document' } };
     const failed = await run(['run', 'start', 'w', '--key', 'k', '--input', '{"n":1}', '--wait']);
     expect(failed.code).toBe(1);
     expect(failed.out).toContain('no document');
     expect(asked[0]?.body).toEqual({ key: 'k', input: { n: 1 } });
-    answers[`GET runs/${RUN}/result?waitMs=25000`] = { body: { run: RUN, state: 'complete', outcome: 'succeeded', output: 7 } };
+    answers[`GET runs/${RUN}/result?waitMs=2000`] = { body: { run: RUN, state: 'complete', outcome: 'succeeded', output: 7 } };
     const succeeded = await run(['run', 'start', 'w', '--wait', '--json']);
     expect(succeeded.code).toBe(0);
     expect(succeeded.json()).toMatchObject({ output: 7 });
+  });
+
+  it('run start --wait: says once of each time that the run is blocked, and goes on waiting', async () => {
+    answers['POST workflows/w/runs'] = { status: 202, body: { runId: RUN, receiptId: receipt.receiptId, outcome: 'started' } };
+    const result = `GET runs/${RUN}/result?waitMs=2000`;
+    const polls = (): number => asked.filter(({ path }) => path.includes('result')).length;
+    const forThreePolls = async (): Promise<void> => {
+      const before = polls();
+      while (polls() < before + 3) await new Promise(setImmediate);
+    };
+    answers[result] = { body: { run: RUN, state: 'blocked' } };
+    answers[`GET runs/${RUN}`] = { body: { ...view, state: 'blocked', sub: 'paused' } };
+    const waiting = run(['run', 'start', 'w', '--wait', '--ns', 'default']);
+    await forThreePolls();
+    answers[`GET runs/${RUN}`] = { body: { ...view, state: 'blocked', sub: 'awaiting_decision' } };
+    await forThreePolls();
+    answers[result] = { body: { run: RUN, state: 'complete', outcome: 'cancelled' } };
+    const { code, err } = await waiting;
+    expect(code).toBe(1);
+    const why = `run ${RUN.slice(-8)}: npx cairn why ${RUN.slice(-8)}`;
+    expect(err.split('\n').slice(1)).toEqual([`blocked(paused) ${why}`, `blocked(awaiting_decision) ${why}`, '']);
+  });
+
+  it('run start: where the policy is missing, the next command is the one that applies it', async () => {
+    answers['POST workflows/w/runs'] = { status: 404, body: { code: 'policy_not_found', detail: 'there is no policy calm' } };
+    const { code, err } = await run(['run', 'start', 'w']);
+    expect({ code, err }).toEqual({ code: 3, err: 'cairn: there is no policy calm\n  next: npx cairn policy apply <file>\n' });
   });
 
   const stored = (revision: number, type: string, data: object): object => ({
@@ -339,20 +391,33 @@ describe('commands', () => {
 
 describe('why a run is where it is', () => {
   it.each([
-    ['cancel', 'cancelled'],
-    ['pause', 'paused'],
-    ['unpause', 'unpaused'],
-  ])('run %s: asks once, with the reason, and says what was done', async (verb, done) => {
+    ['cancel', 'cancelled', view],
+    ['pause', 'paused', view],
+    ['unpause', 'unpaused', { ...view, state: 'blocked', sub: 'paused' }],
+  ])('run %s: asks once, with the reason, and says what was done', async (verb, done, before) => {
     const body = { ...receipt, outcome: 'attached', runs: [{ run: RUN }] };
     answers[`POST runs/${RUN}:${verb}`] = { status: 202, body };
+    answers[`GET runs/${RUN}`] = { body: before };
     const people = await run(['run', verb, RUN, '--reason', 'month end']);
     expect(people).toMatchObject({ code: 0, out: `${done} run ${RUN.slice(-8)}\n  receipt ${receipt.receiptId}\n` });
     expect((await run(['run', verb, RUN, '--json'])).json()).toEqual(body);
-    expect(asked.map((one) => one.body)).toEqual([{ reason: 'month end' }, {}]);
+    expect(asked.filter(({ method }) => method === 'POST').map((one) => one.body)).toEqual([{ reason: 'month end' }, {}]);
     answers[`POST runs/${RUN}:${verb}`] = { status: 202, body: { ...body, outcome: 'pending' } };
     expect((await run(['run', verb, RUN])).out).toContain(`accepted, and not ${done} yet`);
     answers[`POST runs/${RUN}:${verb}`] = { status: 409, body: { code: 'run_ended', detail: 'The run has ended.' } };
     expect(await run(['run', verb, RUN])).toMatchObject({ code: 4, err: 'cairn: The run has ended.\n' });
+  });
+
+  it.each([
+    ['cancel', { ...view, state: 'complete', sub: 'cancelled' }, 'already cancelled run'],
+    ['pause', { ...view, state: 'blocked', sub: 'paused' }, 'already paused run'],
+    ['unpause', view, 'already going on, not paused: run'],
+  ])('run %s of what is so already asks all the same, and says so', async (verb, before, says) => {
+    const body = { ...receipt, outcome: 'attached', runs: [{ run: RUN }] };
+    answers[`POST runs/${RUN}:${verb}`] = { status: 202, body };
+    answers[`GET runs/${RUN}`] = { body: before };
+    expect(await run(['run', verb, RUN])).toMatchObject({ code: 0, out: expect.stringContaining(`${says} ${RUN.slice(-8)}\n`) });
+    expect((await run(['run', verb, RUN, '--json'])).json()).toEqual(body);
   });
 
   it('why: the sentence, the next command, and whatever else is open', async () => {
@@ -406,21 +471,27 @@ describe('why a run is where it is', () => {
     expect((await run(['retry', 'explain', RUN])).out).toBe(
       [
         'ask attempt 1  10:00:03.000  main@7',
-        '  seen      429: slow down',
-        '  bucket    rate_limited',
-        '  decision  retry',
-        '  because   rule default@1#rate_limited, expects provider_reset',
-        '  evidence  429, retry after 2026-11-24T10:00:23.000Z',
-        '  next try  not before 2026-11-24T10:00:23.000Z',
-        '  policy    default@1',
+        '  seen          429: slow down',
+        '  bucket        rate_limited',
+        '  decision      retry',
+        '  because       rule default@1#rate_limited, expects provider_reset',
+        '  new evidence  429, retry after 2026-11-24T10:00:23.000Z',
+        '  next try      not before 2026-11-24T10:00:23.000Z',
+        '  policy        default@1',
         'pay attempt 1  10:00:03.000  main@7',
-        '  seen      lost (by lease), side effect unknown',
-        '  decision  none yet: retry-policy has not judged it',
+        '  seen          lost (by lease), side effect unknown',
+        '  decision      none yet: retry-policy has not judged it',
         '',
       ].join('\n'),
     );
-    expect((await run(['retry', 'explain', RUN, 'ask', '--json'])).json()).toEqual({ items: [failure] });
-    expect((await run(['retry', 'explain', RUN, 'other'])).out).toBe(`no attempt of step other of run ${RUN.slice(-8)} has failed\n`);
+    answers[`GET runs/${RUN}/retries?step=ask`] = { body: { items: [{ ...failure, passedOver: true }] } };
+    answers[`GET runs/${RUN}/retries?step=other`] = { body: { items: [] } };
+    answers[`GET runs/${RUN}/retries?step=no`] = { status: 404, body: { code: 'step_not_found', detail: 'No such step.' } };
+    expect((await run(['retry', 'explain', RUN, 'ask', '--json'])).json()).toEqual({ items: [{ ...failure, passedOver: true }] });
+    expect((await run(['retry', 'explain', RUN, 'ask'])).out).toContain('  then          passed over: the step is optional\n');
+    const without = `no attempt of step other of run ${RUN.slice(-8)} has failed\n`;
+    expect(await run(['retry', 'explain', RUN, 'other'])).toMatchObject({ code: 0, out: without });
+    expect(await run(['retry', 'explain', RUN, 'no'])).toMatchObject({ code: 3, err: 'cairn: No such step.\n' });
   });
 
   it('effect list and show: the ledger, and one key with all that the history says of it', async () => {
@@ -438,11 +509,11 @@ describe('why a run is where it is', () => {
     answers[`GET runs/${RUN}/effects`] = { body: { items: [effect] } };
     answers[`GET runs/${RUN}/effects/pay%2FV%201`] = { body: effect };
     expect((await run(['effect', 'list', RUN])).out).toBe(
-      'STATUS   STEP  GUARANTEE  TRIES  LAST          KEY\nunknown  pay   none       1      10:00:03.000  pay/V 1#1\n',
+      'STATUS   STEP  GUARANTEE  ATTEMPTS  LAST          KEY\nunknown  pay   none       1         10:00:03.000  pay/V 1#1\n',
     );
     const { out } = await run(['effect', 'show', RUN, 'pay/V 1']);
     expect(out).toContain('effect        pay/V 1, unknown\nsent as       pay/V 1#1\n');
-    expect(out).toContain(`10:00:03.000  main@7    EffectUnknown    attempt ${failure.attemptId.slice(-8)}: the handler was lost\n`);
+    expect(out).toContain(`10:00:03.000  main@7    EffectUnknown       attempt ${failure.attemptId.slice(-8)}: the handler was lost\n`);
     expect((await run(['effect', 'show', RUN, 'pay/V 1', '--json'])).json()).toEqual(effect);
     expect((await run(['effect', 'show', RUN, 'other'])).code).toBe(3);
   });
@@ -483,6 +554,9 @@ describe('policy', () => {
     expect((await run(['policy', 'list'])).out).toContain('calm  2        sha256:aaaaaaaaaaaa  ');
     expect((await run(['policy', 'show', 'calm', '--version', '2'])).out).toContain('"policy": "calm"');
     expect((await run(['policy', 'show', 'calm', '--version', '2', '--json'])).json()).toEqual(shown);
+    expect((await run(['policy', 'show', 'calm@2', '--json'])).json()).toEqual(shown);
+    expect((await run(['policy', 'show', 'calm@2', '--version', '2'])).code).toBe(0);
+    expect(await run(['policy', 'show', 'calm@2', '--version', '1'])).toMatchObject({ code: 2, err: expect.stringContaining('give one') });
     expect((await run(['policy', 'show', 'other'])).code).toBe(3);
   });
 });

@@ -10,7 +10,7 @@ import { waitCommands } from './commands/wait.js';
 import { whyCommand } from './commands/why.js';
 import { EXIT } from './exit-codes.js';
 import { Paint } from './paint.js';
-import { problem, Refusal } from './refusal.js';
+import { problem, Refusal, usage } from './refusal.js';
 import { oneLine } from './show.js';
 import { common, Shell } from './shell.js';
 import type { Surroundings } from './surroundings.js';
@@ -19,12 +19,16 @@ import type { Surroundings } from './surroundings.js';
 export async function cairn(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const shell = new Shell(surroundings);
   const json = args.includes('--json');
+  const root = program(shell, json);
+  const noun = nounAlone(root, args);
+  if (noun !== undefined) return json ? report(verbless(noun, root), surroundings, json) : help(noun, root, surroundings);
   try {
-    await program(shell, json).parseAsync(args, { from: 'user' });
+    await root.parseAsync(args, { from: 'user' });
     return shell.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.ok; // Help and version.
+      if (error.code === 'commander.help') return EXIT.usage; // It was printed: options, and nothing to do with them.
       return report(new Refusal(problem('usage', 400, sentence(error.message)), EXIT.usage), surroundings, json);
     }
     if (error instanceof Refusal) return report(error, surroundings, json);
@@ -62,6 +66,25 @@ function program(shell: Shell, json: boolean): Command {
 /** Commander copies settings only to commands made through their parent before the setting; ours are set afterwards, once. */
 function inherit(command: Command): void {
   for (const child of command.commands) inherit(child.copyInheritedSettings(command).enablePositionalOptions(false));
+}
+
+/** The command that stands there without the verb that it needs; the root where nothing stands at all. */
+function nounAlone(root: Command, args: readonly string[]): Command | undefined {
+  const [name, ...more] = args.filter((arg) => arg !== '--json');
+  if (name === undefined) return root;
+  const noun = more.length === 0 ? root.commands.find((command) => command.name() === name) : undefined;
+  return noun !== undefined && noun.commands.length > 0 ? noun : undefined;
+}
+
+/** Who asks for nothing is shown what there is; who names a noun and no verb made a mistake. */
+function help(noun: Command, root: Command, { out, err }: Surroundings): number {
+  (noun === root ? out : err)(noun.helpInformation());
+  return noun === root ? EXIT.ok : EXIT.usage;
+}
+
+function verbless(noun: Command, root: Command): Refusal {
+  const there = noun.commands.map((command) => command.name()).join(', ');
+  return usage(noun === root ? `cairn needs a command: ${there}.` : `cairn ${noun.name()} needs a verb: ${there}.`);
 }
 
 function report({ problem: document, exitCode, next }: Refusal, surroundings: Surroundings, json: boolean): number {

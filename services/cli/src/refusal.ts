@@ -39,13 +39,18 @@ const exitOf: { readonly [status: number]: number } = {
   503: EXIT.unreachable,
 };
 
+/** What to do about a refusal that one command settles. */
+const nextOf: { readonly [code: string]: string | undefined } = {
+  policy_not_found: 'npx cairn policy apply <file>',
+};
+
 /** The server's answer to something it does not do: ends with 2 (400), 3 (404), 4 (409), 5 (503), else with 1. */
 export function refused(problemDocument: Problem): Refusal {
   const { status } = problemDocument;
   return new Refusal(
     problemDocument,
     exitOf[status] ?? EXIT.failed,
-    status === 401 ? 'set CAIRN_TOKEN, or --data to the folder of the server' : undefined,
+    nextOf[problemDocument.code] ?? (status === 401 ? 'set CAIRN_TOKEN, or --data to the folder of the server' : undefined),
   );
 }
 

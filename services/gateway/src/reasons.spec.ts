@@ -7,6 +7,7 @@ import {
   policyStream,
   receiptStream,
   sealAppend,
+  workflowStream,
   type DomainEvent,
   type Id,
   type JsonObject,
@@ -100,6 +101,62 @@ describe('why a run is where it is, over HTTP', () => {
     ]);
   });
 
+  it('tells the failures of one step, all its turns, and knows no step that the definition has not', async () => {
+    const definition = { cairn: 1, name: 'w', version: '1.0.0', steps: [{ id: 'a' }, { id: 'b' }] };
+    const applied = { ns: 'default', name: 'w', version: '1.0.0', hash: 'sha256:0', definition };
+    await stored(workflowStream('default', 'w'), 0, { type: 'DefinitionApplied', version: 1, data: applied });
+    await happens(told.started(), told.stepStarted('a#1'), told.failed('a#1'));
+    const all = (await get(`runs/${RUN}/retries`))['items'];
+    expect(all).toMatchObject([{ step: 'a#1' }]);
+    expect(await get(`runs/${RUN}/retries?step=a`)).toEqual({ items: all });
+    expect(await get(`runs/${RUN}/retries?step=a%231`)).toEqual({ items: all });
+    expect(await get(`runs/${RUN}/retries?step=b`)).toEqual({ items: [] });
+    expect(await get(`runs/${RUN}/retries?step=c`)).toMatchObject({ status: 404, code: 'step_not_found' });
+  });
+
+  it('says of an optional step that it was passed over, and of tries that they are used up', async () => {
+    const decided = told.decided('a', 1, 'escalate') as Extract<RunEvent, { type: 'RetryDecided' }>;
+    const rule = 'mine@3#timeout; attempts 1 of 1';
+    const used = { ...decided, data: { ...decided.data, queue: 'triage', justification: { ...decided.data.justification, rule } } };
+    await happens(told.started(), told.stepStarted('a'), told.failed('a'), used);
+    const says = async (): Promise<unknown> => ((await get(`runs/${RUN}/retries`))['items'] as readonly JsonObject[])[0];
+    expect(await says()).toMatchObject({
+      says:
+        'a attempt 1 failed (no), judged timeout: not tried again, a person is to decide, queue triage was asked: all 1 of 1 attempts that ' +
+        'rule mine@3#timeout allows are used.',
+    });
+    expect(await says()).not.toHaveProperty('passedOver');
+    await happens(told.started(), told.stepStarted('a'), told.failed('a'), used, told.skipped('a'));
+    expect(await says()).toMatchObject({
+      passedOver: true,
+      says:
+        'a attempt 1 failed (no), judged timeout: not tried again, and passed over because the step is optional: all 1 of 1 attempts that ' +
+        'rule mine@3#timeout allows are used.',
+    });
+  });
+
+  it('shows with an effect what its handler said when the attempt was over, which settles nothing', async () => {
+    const data = { step: 'pay', attemptId: attemptId('pay', 1), replyId: 'r', reply: { kind: 'succeeded', output: 1 } } as const;
+    const ofAnother = { ...data, attemptId: attemptId('other', 1) };
+    await happens(
+      ...effect,
+      { type: 'LateResultRecorded', version: 1, data: { ...data, because: 'run_ended' } },
+      { type: 'LateResultRecorded', version: 1, data: { ...ofAnother, because: 'run_ended' } },
+    );
+    const [shown] = (await get(`runs/${RUN}/effects`))['items'] as readonly JsonObject[];
+    expect(shown).toMatchObject({ status: 'unknown' });
+    expect((shown?.['history'] as readonly JsonObject[]).slice(2)).toEqual([
+      {
+        event: 'LateResultRecorded',
+        branch: 'main',
+        revision: 5,
+        at: instantOf(BEGIN + 5_000),
+        attemptId: attemptId('pay', 1),
+        because: 'late: succeeded, run_ended',
+      },
+    ]);
+  });
+
   it('shows the ledger of effects, and each by its key whatever stands in it', async () => {
     await happens(...effect);
     const [shown] = (await get(`runs/${RUN}/effects`))['items'] as readonly JsonObject[];
@@ -126,7 +183,7 @@ describe('why a run is where it is, over HTTP', () => {
       run: RUN,
       state: 'active',
       since: instantOf(BEGIN),
-      says: 'No handler serves queue q, where step screen has waited for 59s; start one, and the run goes on.',
+      says: 'No handler serves queue q, where step screen has waited for 59s; start a handler that serves queue q (README: By hand), and the run goes on.',
       next: `npx cairn run watch ${RUN.slice(-8)}`,
       because: [expect.objectContaining({ kind: 'no_handler', step: 'screen', queue: 'q', attemptId: attemptId('screen', 1) })],
     });

@@ -97,7 +97,7 @@ describe('what is asked of a whole run (B-46)', () => {
     expect(await get(`runs/${run}/effects/payment-mid-cancel`)).toMatchObject({ status: 'unknown' });
     const { says, next } = await get(`runs/${run}/why`);
     expect(says).toMatch(
-      /^The run was cancelled by user:local .* ago: "wrong vendor"\. Whether "payment-mid-cancel" happened is unknown\.$/,
+      /^The run was cancelled by user:local .* ago: "wrong vendor"\. Whether "payment-mid-cancel" happened is unknown; its handler said afterwards that it succeeded\.$/,
     );
     expect(next).toBe(`npx cairn effect list ${run.slice(-8)}`);
     expect(await get(`runs/${run}/verify?when=quiescent`)).toEqual({ run, violations: [] });

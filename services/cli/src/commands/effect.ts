@@ -38,8 +38,11 @@ function effectTable(effects: readonly EffectView[], paint: Paint): string {
     clock(effect.history.at(-1)?.at ?? ''),
     sentKey(effect),
   ]);
-  return table(['STATUS', 'STEP', 'GUARANTEE', 'TRIES', 'LAST', 'KEY'], rows, (text) => paint.style('bold', text));
+  return table(['STATUS', 'STEP', 'GUARANTEE', 'ATTEMPTS', 'LAST', 'KEY'], rows, (text) => paint.style('bold', text));
 }
+
+/** The longest name of an event that may stand here: `LateResultRecorded`. */
+const EVENT_WIDTH = 18;
 
 function effectText(effect: EffectView, paint: Paint): string {
   const lines: [string, string][] = [
@@ -50,7 +53,7 @@ function effectText(effect: EffectView, paint: Paint): string {
     ['meaning', `sha256:${effect.fingerprint}`],
     ...effect.history.map(({ event, branch, revision, at, attemptId, because }): [string, string] => [
       clock(at),
-      `${`${branch}@${revision}`.padEnd(8)}  ${event.padEnd(15)}  attempt ${tail(attemptId)}${because === undefined ? '' : `: ${oneLine(because)}`}`,
+      `${`${branch}@${revision}`.padEnd(8)}  ${event.padEnd(EVENT_WIDTH)}  attempt ${tail(attemptId)}${because === undefined ? '' : `: ${oneLine(because)}`}`,
     ]),
   ];
   return lines.map(([name, text]) => `${paint.style('dim', name.padEnd(12))}  ${text}\n`).join('');

@@ -32,14 +32,22 @@ export function policyCommands(root: Command, shell: Shell): void {
     });
 
   common(noun.command('show <name>'))
-    .description('a policy in its canonical form: durations in milliseconds, every default that matters written out')
+    .description('a policy (`mine`, or `mine@1`) in its canonical form: durations in milliseconds, every default that matters written out')
     .option('--version <n>', 'this version (default: the newest)')
-    .action(async (name: string, { version }: { version?: string }, command: Command) => {
+    .action(async (text: string, { version: option }: { version?: string }, command: Command) => {
       const context = shell.context(command);
+      const { name, version = option } = nameAndVersion(text);
+      if (option !== undefined && version !== option) throw usage(`${text} and --version ${option} name two versions: give one.`);
       const query = version === undefined ? '' : `?version=${encodeURIComponent(version)}`;
       const view = await context.client.get<PolicyView>(`policies/${encodeURIComponent(name)}${query}`);
       context.print(view, () => `${view.name}@${view.version}  ${view.hash}\n${JSON.stringify(view.policy, null, 2)}\n`);
     });
+}
+
+/** `mine@1`, as lists, reasons and histories name a version of a policy, or `mine`. */
+function nameAndVersion(text: string): { readonly name: string; readonly version?: string } {
+  const [, name, version] = /^([^@]+)@(\d+)$/.exec(text) ?? [];
+  return name === undefined || version === undefined ? { name: text } : { name, version };
 }
 
 /** Reads a file as far as its name: the rest is for the server to judge, which names every fault. */

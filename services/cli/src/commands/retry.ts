@@ -13,9 +13,10 @@ export function retryCommands(root: Command, shell: Shell): void {
     .action(async (text: string, step: string | undefined, _: unknown, command: Command) => {
       const context = shell.context(command);
       const run = await runId(context.client, text);
-      const page = await context.client.get<Page<RetryView>>(`runs/${run}/retries`);
-      const items = step === undefined ? page.items : page.items.filter((failure) => failure.step === step);
-      context.print({ ...page, items }, () =>
+      const query = step === undefined ? '' : `?step=${encodeURIComponent(step)}`;
+      const page = await context.client.get<Page<RetryView>>(`runs/${run}/retries${query}`);
+      const { items } = page;
+      context.print(page, () =>
         items.length === 0
           ? `no attempt${step === undefined ? '' : ` of step ${oneLine(step)}`} of run ${tail(run)} has failed\n`
           : items.map((failure) => failureText(failure, context.paint)).join(''),
@@ -36,7 +37,7 @@ interface Argument {
   readonly expectedChange?: string | null;
 }
 
-function failureText({ step, attempt, branch, revision, failedAt, failure, decided }: RetryView, paint: Paint): string {
+function failureText({ step, attempt, branch, revision, failedAt, failure, decided, passedOver }: RetryView, paint: Paint): string {
   const { code, message = '', by, sideEffect } = failure as Seen;
   const sight = [code, message].filter(Boolean).join(': ');
   const lines: [string, string][] = [
@@ -47,8 +48,9 @@ function failureText({ step, attempt, branch, revision, failedAt, failure, decid
   ];
   if (decided === undefined) lines.push(['decision', paint.style('yellow', 'none yet: retry-policy has not judged it')]);
   else lines.push(...decisionLines(decided, paint));
+  if (passedOver === true) lines.push(['then', 'passed over: the step is optional']);
   const head = `${paint.style('bold', oneLine(step))} attempt ${attempt}  ${paint.style('dim', `${clock(failedAt)}  ${branch}@${revision}`)}\n`;
-  return head + lines.map(([name, text]) => `  ${paint.style('dim', name.padEnd(8))}  ${text}\n`).join('');
+  return head + lines.map(([name, text]) => `  ${paint.style('dim', name.padEnd(12))}  ${text}\n`).join('');
 }
 
 function decisionLines(decided: NonNullable<RetryView['decided']>, paint: Paint): [string, string][] {
@@ -64,7 +66,7 @@ function decisionLines(decided: NonNullable<RetryView['decided']>, paint: Paint)
       paint.style(decision === 'retry' ? 'green' : 'red', decision) + (queue === undefined ? '' : `, asks queue ${oneLine(queue)}`),
     ],
     ['because', oneLine(`rule ${rule}${expectedChange === null || expectedChange === undefined ? '' : `, expects ${expectedChange}`}`)],
-    ['evidence', oneLine(evidence.filter(Boolean).join('; ')) || 'nothing new'],
+    ['new evidence', oneLine(evidence.filter(Boolean).join('; ')) || 'nothing new'],
     ...(decision === 'retry'
       ? [['next try', notBefore === undefined ? 'at once' : `not before ${notBefore}`] satisfies [string, string]]
       : []),

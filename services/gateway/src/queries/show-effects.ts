@@ -1,4 +1,5 @@
 import type { EffectView, Page } from '@cairn/contracts';
+import type { LateResultRecorded } from '@cairn/domain-run';
 import type { Id, StoredEvent } from '@cairn/kernel';
 import { readQuery, type Query } from '../edge/params.js';
 import { refuse } from '../edge/refused.js';
@@ -23,16 +24,28 @@ export async function showEffect({ reader }: ShowEffectsParts, ns: string, run: 
   return found ?? refuse('effect_not_found', 'The run has intended no effect with that key.');
 }
 
-/** The ledger with all that the history says of each key; what it shows of a key is its newest intent. */
+/**
+ * The ledger with all that the history says of each key; what it shows of a key is its newest intent. What a handler says when its attempt
+ * is over stands there as well, and changes no status.
+ */
 export function effectsOf(run: Id, events: readonly StoredEvent[]): EffectView[] {
   const ledger = new Map<string, EffectView>();
+  const keys = new Map<Id, string>();
   for (const event of events) {
+    if (event.type === 'LateResultRecorded') {
+      const told = event.data as unknown as LateResultRecorded['data'];
+      const effect = ledger.get(keys.get(told.attemptId) ?? '');
+      if (effect !== undefined)
+        ledger.set(effect.key, withLine(effect, event, told.attemptId, `late: ${told.reply.kind}, ${told.because}`));
+      continue;
+    }
     const status = statusAfter[event.type];
     if (status === undefined) continue;
     const { key, suffix, step, attemptId, fingerprint, guarantee, by, because } = event.data as unknown as Told;
     const known = ledger.get(key);
     const said = by === undefined ? because : `by ${by}`;
-    ledger.set(key, {
+    keys.set(attemptId, key);
+    const effect: EffectView = {
       run,
       key,
       suffix,
@@ -40,20 +53,23 @@ export function effectsOf(run: Id, events: readonly StoredEvent[]): EffectView[]
       fingerprint: fingerprint ?? known?.fingerprint ?? '',
       guarantee: guarantee ?? known?.guarantee ?? 'none',
       step,
-      history: [
-        ...(known?.history ?? []),
-        {
-          event: event.type,
-          branch: event.metadata.branch ?? 'main',
-          revision: event.revision,
-          at: event.at,
-          attemptId,
-          ...(said === undefined ? {} : { because: said }),
-        },
-      ],
-    });
+      history: known?.history ?? [],
+    };
+    ledger.set(key, withLine(effect, event, attemptId, said));
   }
   return [...ledger.values()];
+}
+
+function withLine(effect: EffectView, event: StoredEvent, attemptId: Id, because: string | undefined): EffectView {
+  const line = {
+    event: event.type,
+    branch: event.metadata.branch ?? 'main',
+    revision: event.revision,
+    at: event.at,
+    attemptId,
+    ...(because === undefined ? {} : { because }),
+  };
+  return { ...effect, history: [...effect.history, line] };
 }
 
 const statusAfter: { readonly [type: string]: EffectView['status'] | undefined } = {

@@ -1,27 +1,56 @@
 import type { Page, RetryView } from '@cairn/contracts';
-import type { RetryDecided, RunEvent, StepFailed } from '@cairn/domain-run';
+import type { StepDocument } from '@cairn/domain-definition';
+import { parseOccurrence, type RetryDecided, type RunEvent, type RunStarted, type StepFailed } from '@cairn/domain-run';
 import type { Id, JsonObject, StoredEvent } from '@cairn/kernel';
+import type { Artifacts, EventStore } from '@cairn/ports';
 import { readQuery, type Query } from '../edge/params.js';
+import { refuse } from '../edge/refused.js';
+import { hasReason, verdictText } from '../why/verdict.js';
 import type { RunReader } from './run-reader.js';
+import { showDefinition } from './show-definition.js';
 
-/** `GET runs/{id}/retries`: each failure of the run in order, and what was made of it (C-WHYRETRY). */
-export async function showRetries({ reader }: { readonly reader: RunReader }, ns: string, run: Id, query: Query): Promise<Page<RetryView>> {
-  readQuery(query, []);
-  const { branch, events } = await reader.events(ns, run, undefined, 0);
-  return { items: retriesOf(branch, events) };
+export interface ShowRetriesParts {
+  readonly reader: RunReader;
+  readonly store: EventStore;
+  readonly artifacts: Artifacts;
 }
 
-type Failed = Omit<RetryView, 'decided' | 'says'> & { readonly told: StepFailed['data'] };
+/**
+ * `GET runs/{id}/retries?step=`: each failure of the run in order, and what was made of it (C-WHYRETRY); with `step=` those of one step,
+ * all its turns where it loops. Refuses `step_not_found` for a step that the run's definition does not have.
+ */
+export async function showRetries(parts: ShowRetriesParts, ns: string, run: Id, query: Query): Promise<Page<RetryView>> {
+  const { step } = readQuery(query, ['step']);
+  const { branch, events } = await parts.reader.events(ns, run, undefined, 0);
+  const items = retriesOf(branch, events);
+  if (step === undefined) return { items };
+  const found = items.filter((failure) => failure.step === step || parseOccurrence(failure.step).step === step);
+  if (found.length === 0 && !(await hasStep(parts, ns, events, parseOccurrence(step).step)))
+    refuse('step_not_found', "The run's definition has no such step.");
+  return { items: found };
+}
+
+/** Whether the definition that the run pinned has a step of that id. */
+async function hasStep(parts: ShowRetriesParts, ns: string, [started]: readonly StoredEvent[], id: string): Promise<boolean> {
+  const { name, version } = (started?.data as unknown as RunStarted['data']).definition;
+  const { definition } = await showDefinition(parts, ns, name, { version: String(version) });
+  return (definition['steps'] as unknown as readonly StepDocument[]).some((step) => step.id === id);
+}
+
+type Failed = Omit<RetryView, 'decided' | 'passedOver' | 'says'> & { readonly told: StepFailed['data'] };
 
 /** The failures of one branch. A decision stands with the attempt that it is about, however much later it came. */
 export function retriesOf(branch: string, events: readonly StoredEvent[]): RetryView[] {
   const numbers = new Map<Id, number>();
   const failures = new Map<Id, Failed>();
   const decisions = new Map<Id, NonNullable<RetryView['decided']>>();
+  const newest = new Map<string, Id>();
+  const passedOver = new Set<Id>();
   for (const event of events as readonly (StoredEvent & RunEvent)[]) {
     if (event.type === 'StepStarted') numbers.set(event.data.attemptId, event.data.attempt);
     else if (event.type === 'StepFailed') {
       const { step, attemptId, failure } = event.data;
+      newest.set(step, attemptId);
       failures.set(attemptId, {
         step,
         attempt: numbers.get(attemptId) ?? 1,
@@ -34,10 +63,17 @@ export function retriesOf(branch: string, events: readonly StoredEvent[]): Retry
       });
     } else if (event.type === 'RetryDecided' && !decisions.has(event.data.attemptId))
       decisions.set(event.data.attemptId, decidedOf(event.data, event));
+    else if (event.type === 'StepSkipped' && event.data.because === 'optional') passedOver.add(newest.get(event.data.step) ?? '');
   }
   return [...failures.values()].map(({ told, ...failed }) => {
     const decided = decisions.get(failed.attemptId);
-    return { ...failed, ...(decided === undefined ? {} : { decided }), says: sentence(failed, told, decided) };
+    const passed = passedOver.has(failed.attemptId);
+    return {
+      ...failed,
+      ...(decided === undefined ? {} : { decided }),
+      ...(passed ? { passedOver: true } : {}),
+      says: sentence(failed, told, decided, passed),
+    };
   });
 }
 
@@ -59,6 +95,7 @@ function sentence(
   { step, attempt }: Pick<RetryView, 'step' | 'attempt'>,
   { failure }: StepFailed['data'],
   decided: RetryView['decided'],
+  passedOver: boolean,
 ): string {
   const what = `${step} attempt ${attempt} failed (${[failure.code, failure.message].filter(Boolean).join(': ')})`;
   if (decided === undefined) return `${what}: retry-policy has not judged it yet.`;
@@ -68,7 +105,10 @@ function sentence(
     const when = decided.notBefore === undefined ? 'at once' : `not before ${decided.notBefore}`;
     return `${judged}: tried again ${when} by rule ${rule ?? '?'}, because it expects ${expectedChange ?? 'nothing new'}.`;
   }
-  return `${judged}: ${outcomes[decided.decision] ?? decided.decision}${decided.queue === undefined ? '' : `, queue ${decided.queue} was asked`} by rule ${rule ?? '?'}.`;
+  const why = rule !== undefined && hasReason(rule) ? `: ${verdictText(rule, decided.bucket)}` : ` by rule ${rule ?? '?'}`;
+  if (passedOver) return `${judged}: not tried again, and passed over because the step is optional${why}.`;
+  const asked = decided.queue === undefined ? '' : `, queue ${decided.queue} was asked`;
+  return `${judged}: ${outcomes[decided.decision] ?? decided.decision}${asked}${why}.`;
 }
 
 const outcomes: { readonly [decision: string]: string | undefined } = {

@@ -34,7 +34,11 @@ function reasonOf(facts: WhyFacts, attemptId: Id, attempt: OpenAttempt): Reason 
   const { handlers, waiting } = facts.queue(queue);
   const waits = `${what} has waited for ${since(facts, startedAt)}`;
   if (handlers === 0)
-    return { ...about, kind: 'no_handler', says: `No handler serves queue ${queue}, where ${waits}; start one, and the run goes on.` };
+    return {
+      ...about,
+      kind: 'no_handler',
+      says: `No handler serves queue ${queue}, where ${waits}; start a handler that serves queue ${queue} (README: By hand), and the run goes on.`,
+    };
   const crew = handlers === 1 ? 'the one handler' : `one of the ${handlers} handlers`;
   return {
     ...about,

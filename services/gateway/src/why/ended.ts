@@ -1,17 +1,29 @@
 import { runEnds } from '@cairn/domain-run';
 import { command, said, since, type Reason, type RunStored, type WhyFacts } from './facts.js';
+import { saidAfterwards } from './late.js';
+import { hasReason, verdictText } from './verdict.js';
 
-/** How it ended, and by whom. */
+/** How it ended, by whom, and what it left in doubt. */
 export function ended(facts: WhyFacts): Reason {
   const { state, events } = facts;
   const end = events.findLast(({ type }) => (runEnds as readonly string[]).includes(type));
   const unknown = [...state.ledger.effects.entries()].filter(([, { status }]) => status === 'unknown').map(([key]) => key);
-  const open = unknown.length === 0 ? '' : ` Whether ${unknown.map(said).join(', ')} happened is unknown.`;
   return {
     kind: 'complete',
-    says: `${end === undefined ? 'The run has ended.' : sentence(facts, end)}${open}`,
+    says: `${end === undefined ? 'The run has ended.' : sentence(facts, end)}${doubts(facts, unknown)}`,
     next: command(facts, unknown.length > 0 ? 'effect list' : (ways[end?.type ?? ''] ?? 'run history')),
   };
+}
+
+/** What nobody knows of, with what its handler said too late to count. */
+function doubts(facts: WhyFacts, unknown: readonly string[]): string {
+  const silent = unknown.filter((key) => saidAfterwards(facts, key) === undefined);
+  const sentences = silent.length === 0 ? [] : [` Whether ${silent.map(said).join(', ')} happened is unknown.`];
+  for (const key of unknown) {
+    const late = saidAfterwards(facts, key);
+    if (late !== undefined) sentences.push(` Whether ${said(key)} happened is unknown; ${late}.`);
+  }
+  return sentences.join('');
 }
 
 const ways: { readonly [type: string]: string | undefined } = { RunGaveUp: 'retry explain', RunFailed: 'retry explain' };
@@ -24,7 +36,7 @@ function sentence(facts: WhyFacts, end: RunStored): string {
     case 'RunCancelled':
       return `The run was cancelled by ${end.actor} ${ago}${end.data.reason === undefined ? '' : `: ${said(end.data.reason)}`}.`;
     case 'RunGaveUp':
-      return `The run gave up ${ago}${at(end.data.step)} by rule ${end.data.rule}.`;
+      return `The run gave up ${ago}${at(end.data.step)}${hasReason(end.data.rule) ? `: ${verdictText(end.data.rule, '')}` : ` by rule ${end.data.rule}`}.`;
     case 'RunFailed':
       return `The run failed ${ago}${at(end.data.step)}: ${end.data.bucket}, ${said(end.data.message)}.`;
     default:

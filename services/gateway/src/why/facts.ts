@@ -77,4 +77,7 @@ export function newest<T extends RunEvent['type']>(
     Extract<RunStored, { type: T }> | undefined;
 }
 
+/** What was decided about a failed attempt. */
+export const decisionOf = (facts: WhyFacts, attemptId: Id) => newest(facts, 'RetryDecided', ({ data }) => data.attemptId === attemptId);
+
 const shellWord = (word: string): string => (PLAIN_WORD.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

@@ -7,5 +7,5 @@ export function paused(facts: WhyFacts): Reason[] {
   const by = event?.data.by === 'system' ? 'by Cairn itself' : `by ${event?.actor ?? 'somebody'}`;
   const when = event === undefined ? '' : ` ${since(facts, event.at)} ago`;
   const reason = event?.data.reason === undefined ? '' : `: ${said(event.data.reason)}`;
-  return [{ kind: 'paused', says: `The run is paused ${by}${when}${reason}.`, next: command(facts, 'run unpause') }];
+  return [{ kind: 'paused', says: `The run was paused ${by}${when}${reason}.`, next: command(facts, 'run unpause') }];
 }

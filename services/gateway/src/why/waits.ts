@@ -18,7 +18,7 @@ function reasonOf(facts: WhyFacts, waitId: string, wait: WaitEntry): Reason {
   return {
     kind: 'waiting',
     says: `Step ${step} has waited ${since(facts, wait.openedAt)} for ${some}${wanted}${end}${near === undefined ? '' : nearText(facts, near)}.`,
-    next: nextFor(facts, waitId, missing[0]),
+    next: nextFor(facts, waitId, missing),
     step,
     ...(deadline === null ? {} : { at: deadline }),
   };
@@ -51,11 +51,21 @@ function nearText(facts: WhyFacts, { type, source, at, clause, expected, got }: 
   return `; ${type} from ${said(source)} ${since(facts, at)} ago nearly woke it: ${clause} ${differs}`;
 }
 
-/** What moves it, where one command does; an event with a condition is for whoever knows its data. */
-function nextFor(facts: WhyFacts, waitId: string, trigger: StoredTrigger | undefined): string {
-  if (trigger?.kind === 'signal') return command(facts, 'run signal', trigger.name);
-  if (trigger?.kind === 'timer') return command(facts, 'run watch');
-  if (trigger === undefined || trigger.where !== undefined || trigger.from !== undefined) return plainCommand(facts, 'wait show', waitId);
+/**
+ * What moves it, where one command does: an event or a signal that can be sent as it stands, in the order of the definition. An event with
+ * a condition is for whoever knows its data; time needs nobody.
+ */
+function nextFor(facts: WhyFacts, waitId: string, missing: readonly StoredTrigger[]): string {
+  for (const trigger of missing) {
+    const sent = commandThatSends(facts, trigger);
+    if (sent !== undefined) return sent;
+  }
+  return missing.some(({ kind }) => kind !== 'timer') ? plainCommand(facts, 'wait show', waitId) : command(facts, 'run watch');
+}
+
+function commandThatSends(facts: WhyFacts, trigger: StoredTrigger): string | undefined {
+  if (trigger.kind === 'signal') return command(facts, 'run signal', trigger.name);
+  if (trigger.kind === 'timer' || trigger.where !== undefined || trigger.from !== undefined) return undefined;
   const key = trigger.key === undefined ? [] : ['--key', trigger.key];
   return plainCommand(facts, 'event send', '--type', trigger.type, ...key);
 }

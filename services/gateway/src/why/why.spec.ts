@@ -51,11 +51,28 @@ const decided = (step: string, more: object): RunEvent =>
       ...more,
     },
   }) as RunEvent;
-const intended = (step: string, key: string): RunEvent => ({
+const intended = (step: string, key: string, guarantee: 'none' | 'idempotent' = 'none'): RunEvent => ({
   type: 'EffectIntended',
   version: 1,
-  data: { step, attemptId: attemptId(step, 1), key, suffix: 0, fingerprint: 'f', guarantee: 'none' },
+  data: { step, attemptId: attemptId(step, 1), key, suffix: 0, fingerprint: 'f', guarantee },
 });
+const late = (step: string, reply: object): RunEvent =>
+  ({
+    type: 'LateResultRecorded',
+    version: 1,
+    data: { step, attemptId: attemptId(step, 1), replyId: 'r', reply, because: 'run_ended' },
+  }) as RunEvent;
+const cancelled: RunEvent = { type: 'RunCancelled', version: 1, data: { reason: 'wrong vendor' } };
+/** An effect that is in doubt, judged like this. */
+const doubtful = (guarantee: 'none' | 'idempotent', verdict: object): readonly RunEvent[] => [
+  told.started(),
+  told.stepStarted('pay'),
+  intended('pay', 'V-1', guarantee),
+  failedWith('pay', 'slow down', 'unknown'),
+  unknown('pay', 'V-1'),
+  decided('pay', { decision: 'escalate', ...verdict }),
+];
+const ruled = (rule: string): object => ({ justification: { rule, newEvidence: [], expectedChange: null } });
 const unknown = (step: string, key: string): RunEvent => ({
   type: 'EffectUnknown',
   version: 1,
@@ -88,7 +105,7 @@ const stalls: readonly Case[] = [
     what: 'nobody serves the queue',
     events: [told.started(), told.stepStarted('screen')],
     kind: 'no_handler',
-    says: 'No handler serves queue q, where step screen has waited for 2m 59s; start one, and the run goes on.',
+    says: 'No handler serves queue q, where step screen has waited for 2m 59s; start a handler that serves queue q (README: By hand), and the run goes on.',
     next: `npx cairn run watch ${T}`,
   },
   {
@@ -157,14 +174,14 @@ const stalls: readonly Case[] = [
     what: 'it is paused',
     events: [told.started(), told.stepStarted('ask'), paused('month end')],
     kind: 'paused',
-    says: 'The run is paused by service:execution 2m 58s ago: "month end".',
+    says: 'The run was paused by service:execution 2m 58s ago: "month end".',
     next: `npx cairn run unpause ${T}`,
   },
   {
     what: 'it is paused by a bug',
     events: [told.started(), paused(undefined, 'system')],
     kind: 'paused',
-    says: 'The run is paused by Cairn itself 2m 59s ago.',
+    says: 'The run was paused by Cairn itself 2m 59s ago.',
     next: `npx cairn run unpause ${T}`,
   },
   {
@@ -182,8 +199,8 @@ const stalls: readonly Case[] = [
     ],
     kind: 'awaiting_decision',
     says:
-      'Step ask is blocked for 2m 57s because attempt 1 failed with "no such key", judged auth, and rule default@1#auth does not try again; ' +
-      'queue triage was asked, and reviews do not run in this release: the run can be cancelled.',
+      'Step ask is blocked for 2m 57s because attempt 1 failed with "no such key", judged auth; rule default@1#auth does not try again; ' +
+      'queue triage was asked; reviews do not run in this release: the run can be cancelled.',
     next: `npx cairn run cancel ${T}`,
   },
   {
@@ -199,8 +216,41 @@ const stalls: readonly Case[] = [
     kind: 'effect_unknown',
     says:
       'Step pay is blocked for 2m 55s because nobody knows whether effect "V-1 \'net\'" happened ("lost"), so it is not called again: ' +
-      'look for that key at the target of queue q before anything else.',
+      'look for that key at the target of queue q before anything else; the run can be cancelled, and nothing else moves it in this release.',
     next: `npx cairn effect show ${T} 'V-1 '\\''net'\\'''`,
+  },
+  {
+    what: 'the tries of an idempotent effect are used up, and it is in doubt as well',
+    events: doubtful('idempotent', { queue: 'recovery', ...ruled('mine@3#rate_limited; attempts 3 of 3') }),
+    kind: 'effect_unknown',
+    says:
+      'Step pay is blocked for 2m 55s because attempt 1 failed with "slow down", judged rate_limited; all 3 of 3 attempts that rule ' +
+      'mine@3#rate_limited allows are used; queue recovery was asked; reviews do not run in this release: the run can be cancelled; ' +
+      'whether effect "V-1" happened is unknown, too: look for that key at the target of queue q before anything else.',
+    next: `npx cairn effect show ${T} V-1`,
+  },
+  {
+    what: 'nobody recognised what an idempotent effect failed with',
+    events: doubtful('idempotent', { bucket: 'unclassified', queue: 'triage', ...ruled('default@1#unclassified') }),
+    kind: 'effect_unknown',
+    says:
+      'Step pay is blocked for 2m 55s because attempt 1 failed with "slow down", judged unclassified; what nobody recognises is never tried ' +
+      'again (rule default@1#unclassified); queue triage was asked; reviews do not run in this release: the run can be cancelled; ' +
+      'whether effect "V-1" happened is unknown, too: look for that key at the target of queue q before anything else.',
+    next: `npx cairn effect show ${T} V-1`,
+  },
+  {
+    what: 'the handler of an effect in doubt answered too late',
+    events: [
+      ...doubtful('none', { decision: 'block', bucket: 'effect_unknown', ...ruled('default@1#effect_unknown; side effect unknown') }),
+      late('pay', { kind: 'failed', failure: { by: 'handler', message: 'no money', sideEffect: 'none' } }),
+    ],
+    kind: 'effect_unknown',
+    says:
+      'Step pay is blocked for 2m 55s because nobody knows whether effect "V-1" happened ("slow down"), so it is not called again; its handler ' +
+      'said afterwards that it failed ("no money") and that nothing happened: look for that key at the target of queue q before anything ' +
+      'else; the run can be cancelled, and nothing else moves it in this release.',
+    next: `npx cairn effect show ${T} V-1`,
   },
   {
     what: 'it waits for an event or a signal',
@@ -220,7 +270,41 @@ const stalls: readonly Case[] = [
     says:
       'Step document has waited 2m 59s for event dms.document.received with key "V-1" where "event.data.kind == \'W8\'", or signal skip ' +
       'until 2026-11-23T10:03:00Z, in 1h 00m, then step chase runs.',
+    next: `npx cairn run signal ${T} skip`,
+  },
+  {
+    what: 'it waits for an event that only who knows its data can send, or for a time',
+    events: [
+      told.started(),
+      opened('document', {
+        triggers: [
+          { kind: 'timer', at: in_(4 * MINUTE_MS) },
+          { kind: 'event', type: 'dms.document.received', where: 'event.data.n == 1' },
+        ],
+      }),
+    ],
+    kind: 'waiting',
+    says:
+      'Step document has waited 2m 59s for its time at 2026-11-23T09:04:00Z, or event dms.document.received where "event.data.n == 1", ' +
+      'without a deadline ("a spec").',
     next: `npx cairn wait show ${waitId(RUN, 'document')}`,
+  },
+  {
+    what: 'it waits for a time, or for an event that one command sends',
+    events: [
+      told.started(),
+      opened('document', {
+        triggers: [
+          { kind: 'timer', at: in_(4 * MINUTE_MS) },
+          { kind: 'event', type: 'dms.document.received', key: 'V-1' },
+        ],
+      }),
+    ],
+    kind: 'waiting',
+    says:
+      'Step document has waited 2m 59s for its time at 2026-11-23T09:04:00Z, or event dms.document.received with key "V-1", ' +
+      'without a deadline ("a spec").',
+    next: 'npx cairn event send --type dms.document.received --key V-1',
   },
   {
     what: 'it waits for an event that one command sends',
@@ -266,16 +350,37 @@ const stalls: readonly Case[] = [
   },
   {
     what: 'it was cancelled in the middle of an effect',
+    events: [told.started(), told.stepStarted('pay'), intended('pay', 'V-1'), unknown('pay', 'V-1'), cancelled],
+    kind: 'complete',
+    says: 'The run was cancelled by service:execution 2m 56s ago: "wrong vendor". Whether "V-1" happened is unknown.',
+    next: `npx cairn effect list ${T}`,
+  },
+  {
+    what: 'it was cancelled in the middle of an effect whose handler answered afterwards',
     events: [
       told.started(),
       told.stepStarted('pay'),
       intended('pay', 'V-1'),
       unknown('pay', 'V-1'),
-      { type: 'RunCancelled', version: 1, data: { reason: 'wrong vendor' } },
+      cancelled,
+      late('pay', { kind: 'succeeded', output: 1 }),
+      late('pay', { kind: 'failed', failure: { by: 'handler', message: 'again', sideEffect: 'unknown' } }),
     ],
     kind: 'complete',
-    says: 'The run was cancelled by service:execution 2m 56s ago: "wrong vendor". Whether "V-1" happened is unknown.',
+    says:
+      'The run was cancelled by service:execution 2m 56s ago: "wrong vendor". Whether "V-1" happened is unknown; its handler said ' +
+      'afterwards that it succeeded.',
     next: `npx cairn effect list ${T}`,
+  },
+  {
+    what: 'it gave up because its tries are used up',
+    events: [
+      told.started(),
+      { type: 'RunGaveUp', version: 1, data: { step: 'ask', rule: 'mine@3#timeout; attempts 2 of 2', numbers: {} } },
+    ],
+    kind: 'complete',
+    says: 'The run gave up 2m 59s ago at step ask: all 2 of 2 attempts that rule mine@3#timeout allows are used.',
+    next: `npx cairn retry explain ${T}`,
   },
   {
     what: 'it gave up',

@@ -25,7 +25,8 @@ export function recordReply(draft: Draft, command: RecordReply): Decision<RunEve
     const failure = judgedFailure(result.failure, intended !== undefined);
     const data = { step: open.step, attemptId, failure, ...(usage === undefined ? {} : { usage }) };
     draft.add({ type: 'StepFailed', version: 1, data });
-    if (intended !== undefined) closeIntent(draft, intended, failure.sideEffect, 'the handler said so');
+    const because = result.failure.sideEffect === undefined ? 'the handler did not say' : 'the handler said so';
+    if (intended !== undefined) closeIntent(draft, intended, failure.sideEffect, because);
     return concluded(draft);
   }
   const errors = draft.plan.step(parseOccurrence(open.step).step)?.validateOutput(result.output) ?? [];
