@@ -9,6 +9,7 @@ import { parseFrame } from './json-body.js';
 import { idempotencyKey, nameParam, namespaceParam } from './params.js';
 import { readBody, type RawBody } from './read-body.js';
 import { refusalOfFault, refuse, Refused } from './refused.js';
+import { SessionConnections } from './session-connections.js';
 import { writeJson, writeProblem } from './write-json.js';
 
 export interface FastLaneParts {
@@ -29,6 +30,7 @@ const JSON_TYPE = 'application/json';
  * Says whether the request was one of them.
  */
 export function createFastLane(parts: FastLaneParts): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const connections = new SessionConnections((session) => parts.desk.lostConnection(session));
   return (request, response) => {
     if (request.method !== 'POST') return false;
     const url = request.url ?? '';
@@ -38,7 +40,7 @@ export function createFastLane(parts: FastLaneParts): (request: IncomingMessage,
     const answer =
       frame === null
         ? startOne(parts, request, decoded(start?.[1]), decoded(start?.[2]))
-        : exchange(parts, request, response, decoded(frame[1]));
+        : exchange(parts, connections, request, response, decoded(frame[1]));
     answer.then(
       ({ status, body }) => writeJson(response, status, body),
       (error: unknown) => {
@@ -52,6 +54,7 @@ export function createFastLane(parts: FastLaneParts): (request: IncomingMessage,
 
 async function exchange(
   { gate, namespaces, desk }: FastLaneParts,
+  connections: SessionConnections,
   request: IncomingMessage,
   response: ServerResponse,
   ns: string,
@@ -62,6 +65,7 @@ async function exchange(
   const bytes = await readBody(request, FRAME_BYTES_MAX);
   const checked = checkFrame(parseFrame(bytes), bytes.length);
   if (checked.kind === 'bad') refuse('invalid_body', 'The frame is not one of a worker session.', { errors: checked.errors });
+  connections.carried(request.socket, checked.frame.session);
   return { status: 200, body: await desk.exchange(ns, checked.frame, hungUp(response)) };
 }
 

@@ -87,6 +87,7 @@ export async function openRig(): Promise<Rig> {
     },
     queue: () => ({ handlers: 0, waiting: 1 }),
     holder: () => undefined,
+    lostConnection: () => undefined,
     reply: (...args) => {
       worked.push({ call: 'reply', args });
       return Promise.resolve('late');

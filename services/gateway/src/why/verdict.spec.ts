@@ -6,12 +6,12 @@ const RULE = 'mine@3#rate_limited';
 describe('why a failure was not tried again, as people read it', () => {
   it.each([
     [`${RULE}; attempts 3 of 3`, `all 3 of 3 attempts that rule ${RULE} allows are used`],
-    [`${RULE}; attempts 4 of 3`, `4 attempts are used of 3 that rule ${RULE} allows`],
+    [`${RULE}; attempts 4 of 3`, `4 attempts were made, more than the 3 that rule ${RULE} allows`],
     [`${RULE}; perStep 8 of 8`, 'all 8 of 8 attempts that policy mine@3 allows a step (limits.perStep) are used'],
     [`${RULE}; perRun 25 of 25`, '25 attempts of the run have failed, and policy mine@3 bears 25 in a run (limits.perRun)'],
     [
       `${RULE}; elapsed 61000 of 60000 ms`,
-      `another attempt would begin 1m 01s after the first failure, and rule ${RULE} allows 1m 00s (elapsed)`,
+      `another attempt would begin 1m 01s after the first failure, and none may later than 1m 00s after it (elapsed, rule ${RULE})`,
     ],
     [
       `${RULE}; pause 691200000 of 604800000 ms`,

@@ -4,7 +4,7 @@ import { said } from './facts.js';
 /** Why a failure was not tried again, as part of a sentence. Made from the `rule` of a justification: `mine@3#rate_limited; attempts 3 of 3`. */
 export function verdictText(justified: string, bucket: string): string {
   const { policy, rule, reason } = partsOf(justified);
-  if (reason !== undefined) return reasonText({ policy, rule, reason });
+  if (reason !== undefined) return limitText({ policy, rule, reason }) ?? argumentText({ policy, rule, reason });
   if (!isUnclassified(rule)) return `rule ${rule} does not try again`;
   return bucket === 'unclassified'
     ? `what nobody recognises is never tried again (rule ${rule})`
@@ -32,8 +32,8 @@ interface Ended {
 /** `attempts 3 of 3`, `elapsed 61000 of 60000 ms`. */
 const LIMIT = /^(attempts|perStep|perRun|elapsed|pause|usd) ([\d.e+-]+) of ([\d.e+-]+)/;
 
-function reasonText({ policy, rule, reason }: Ended): string {
-  const [, limit, reached = '', most = ''] = LIMIT.exec(reason) ?? [];
+function limitText({ policy, rule, reason }: Ended): string | undefined {
+  const [, limit = '', reached = '', most = ''] = LIMIT.exec(reason) ?? [];
   switch (limit) {
     case 'attempts':
       return usedUp(reached, most, `rule ${rule} allows`);
@@ -42,12 +42,17 @@ function reasonText({ policy, rule, reason }: Ended): string {
     case 'perRun':
       return `${reached} attempts of the run have failed, and policy ${policy} bears ${most} in a run (limits.perRun)`;
     case 'elapsed':
-      return `another attempt would begin ${span(reached)} after the first failure, and rule ${rule} allows ${span(most)} (elapsed)`;
+      return `another attempt would begin ${span(reached)} after the first failure, and none may later than ${span(most)} after it (elapsed, rule ${rule})`;
     case 'pause':
       return `another attempt would have to wait ${span(reached)}, and no pause may be longer than ${span(most)} (rule ${rule})`;
     case 'usd':
       return `the run has cost ${reached} USD, and policy ${policy} allows ${most} (limits.usd)`;
+    default:
+      return undefined;
   }
+}
+
+function argumentText({ rule, reason }: Ended): string {
   switch (reason) {
     case 'no new evidence':
       return `rule ${rule} asks for new evidence, and this failure shows nothing that earlier ones did not`;
@@ -66,6 +71,6 @@ function reasonText({ policy, rule, reason }: Ended): string {
 const usedUp = (reached: string, most: string, allowedBy: string): string =>
   reached === most
     ? `all ${reached} of ${most} attempts that ${allowedBy} are used`
-    : `${reached} attempts are used of ${most} that ${allowedBy}`;
+    : `${reached} attempts were made, more than the ${most} that ${allowedBy}`;
 
 const span = (ms: string): string => spanText(Number(ms));
