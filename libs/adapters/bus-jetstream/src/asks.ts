@@ -5,6 +5,9 @@ import type { Link } from './link.js';
 import type { Publisher } from './publish.js';
 import { ANSWER_TO, ASKED_ID, MESSAGE_ID, read } from './wire.js';
 
+/** Whoever asks hears of its own deadline, not of the publishing's. */
+const PUBLISH_GRACE_MS = 100;
+
 interface Waiting {
   readonly answered: (answer: JsonObject) => void;
   readonly failed: (fault: BusFault) => void;
@@ -40,7 +43,7 @@ export class Asks {
     });
     const fields = { [MESSAGE_ID]: `${message.id}.${to}`, [ASKED_ID]: message.id, [ANSWER_TO]: to };
     try {
-      const published = this.publisher.publish(message, fields, deadlineMs);
+      const published = this.publisher.publish(message, fields, deadlineMs + PUBLISH_GRACE_MS);
       return await Promise.race([answer, published.then(() => answer)]);
     } finally {
       timer.cancel();

@@ -79,6 +79,7 @@ export async function connectNats({
   }).catch((cause: unknown) => {
     throw new BusFault('bus_unavailable', `no nats-server answers at ${String(servers)}`, { cause });
   });
+  lostAt = undefined; // The first dialling asked for a pause too.
   const refusal = refusalOf(connection);
   if (refusal !== undefined) {
     await connection.close();

@@ -1,0 +1,100 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { JsonObject } from '@cairn/kernel';
+import { done, MESSAGE_BYTES_MAX, type IncomingMessage, type Settlement } from '@cairn/ports';
+import { waitUntil } from '@cairn/testkit';
+import { headers, type MsgHdrs } from '@nats-io/nats-core';
+import { EXCERPT_BYTES_MAX } from './dead-letters.js';
+import type { JetStreamBus } from './jetstream-bus.js';
+import { busOn, streams, workSpec } from './spec/nats-bus.js';
+import { withNats } from './spec/with-nats.js';
+import { applyTopology } from './topology.js';
+
+const dead = { ...workSpec('dead'), busStream: 'CAIRN_DEAD', filters: ['cairn.*.dead.>'] };
+const w1 = workSpec('w1');
+
+describe('what strangers put on the bus', () => {
+  withNats('foreign input', (world) => {
+    let bus: JetStreamBus | undefined;
+    afterEach(() => bus?.close());
+
+    /** A consumer of the work queue, what it was given, and the letters of what died there. */
+    async function consumer(handle: (message: IncomingMessage) => Promise<Settlement> = async () => done) {
+      await applyTopology(world.admin, streams, [w1, dead]);
+      const opened = (bus = await busOn(world.nats.url));
+      const [got, letters]: [IncomingMessage[], JsonObject[]] = [[], []];
+      await opened.consume(w1, (message) => (got.push(message), handle(message)));
+      await opened.consume(dead, async ({ body }) => (letters.push(body), done));
+      return { bus: opened, got, letters };
+    }
+
+    const raw = (subject: string, data: Uint8Array | string, fields?: MsgHdrs): void =>
+      world.admin.publish(subject, data, fields === undefined ? {} : { headers: fields });
+
+    it.each<[string, Uint8Array | string, string]>([
+      ['no JSON', '{"a":', 'not JSON'],
+      ['nothing at all', '', 'not JSON'],
+      ['a list', '[1]', 'not a JSON object'],
+      ['bytes that are not UTF-8', Uint8Array.of(0x7b, 0xff, 0x7d), 'not UTF-8'],
+      ['what was compressed', Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0), 'not UTF-8'],
+      ['more than a message may have', JSON.stringify({ wide: 'x'.repeat(MESSAGE_BYTES_MAX) }), `at most ${MESSAGE_BYTES_MAX}`],
+      ['brackets that do not end', '['.repeat(10_000), 'not JSON'],
+    ])('%s is a dead letter with its reason, and its neighbour goes on (F-36)', async (_, data, reason) => {
+      const { bus, got, letters } = await consumer();
+      raw('contract.work.bad', data);
+      await bus.publish({ subject: 'contract.work.good', id: 'good', body: {} });
+      await waitUntil('the letter and the neighbour are there', () => letters.length === 1 && got.length === 1);
+      expect(got.map(({ id }) => id)).toEqual(['good']);
+      expect(letters[0]).toMatchObject({ durable: 'w1', subject: 'contract.work.bad', deliveries: 1 });
+      expect(letters[0]!['reason']).toContain(reason);
+      expect(Buffer.byteLength(String(letters[0]!['excerpt']))).toBeLessThanOrEqual(EXCERPT_BYTES_MAX * 3);
+    });
+
+    it('a message of a stock client, without any header, has the id of its event, else that of its place', async () => {
+      const { got } = await consumer();
+      raw('contract.work.a', '{"specversion":"1.0","id":"e-7"}');
+      raw('contract.work.b', '{"id":7}');
+      await waitUntil('both came', () => got.length === 2);
+      expect(got.map(({ id }) => id)).toEqual(['e-7', 'CONTRACT_WORK.2']);
+    });
+
+    it.each(['contract.work.forged', '$JS.API.STREAM.DELETE.CONTRACT_WORK', '_INBOX.>', 'a b'])(
+      'nobody is answered at %s, whatever a header says',
+      async (target) => {
+        const { bus, got } = await consumer(async () => ({ kind: 'done', answer: { forged: true } }));
+        const fields = headers();
+        fields.set('Cairn-Answer-To', target);
+        raw('contract.work.a', '{}', fields);
+        await bus.publish({ subject: 'contract.work.last', id: 'last', body: {} });
+        await waitUntil('both came', () => got.length >= 2);
+        expect(got.map(({ subject, asked }) => [subject, asked])).toEqual([
+          ['contract.work.a', false],
+          ['contract.work.last', false],
+        ]);
+      },
+    );
+
+    it('a message that always meets a bug dies with the reason, once, and is quoted (F-35)', async () => {
+      const { bus, got, letters } = await consumer(async ({ subject }) => {
+        if (subject.endsWith('poison')) throw new TypeError('planted');
+        return done;
+      });
+      await bus.publish({ subject: 'contract.work.poison', id: 'p', body: { word: 'quoted' } });
+      await bus.publish({ subject: 'contract.work.good', id: 'good', body: {} });
+      await waitUntil('it is dead', () => letters.length === 1);
+      expect(got.filter(({ id }) => id === 'p').map(({ deliveries }) => deliveries)).toEqual([1, 2, 3]);
+      expect(letters[0]).toMatchObject({
+        id: 'p',
+        deliveries: 3,
+        reason: '3 bugs in 3 deliveries, the last: planted',
+        excerpt: '{"word":"quoted"}',
+      });
+    });
+
+    it('a message that is refused with an answer tells who asked, and dies', async () => {
+      const { bus, letters } = await consumer(async () => ({ kind: 'never', reason: 'malformed', answer: { code: 'no' } }));
+      expect(await bus.ask({ subject: 'contract.work.a', id: 'q', body: {} }, 5_000)).toEqual({ code: 'no' });
+      await waitUntil('the letter is there', () => letters.length === 1);
+      expect(letters[0]).toMatchObject({ id: 'q', reason: 'malformed' });
+    });
+  });
+});
