@@ -163,7 +163,9 @@ describe('examples', () => {
           PATIENCE_MS,
         );
         expect(why).toMatchObject({ sub: 'awaiting_decision', because: [{ kind: 'awaiting_decision', step: 'quote', queue: 'triage' }] });
-        expect(why.says).toContain('judged unclassified, and rule gentle@1#unclassified does not try again');
+        expect(why.says).toContain(
+          'judged unclassified; what nobody recognises is never tried again (rule gentle@1#unclassified); queue triage was asked',
+        );
         expect(why.next).toMatch(/^npx cairn run cancel /);
         expect(booked()).toHaveLength(1);
       } finally {
