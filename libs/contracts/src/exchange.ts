@@ -124,6 +124,8 @@ export interface WorkDesk {
     queue: string,
     options: { readonly max: number; readonly waitMs: number; readonly session?: Id; readonly gone?: HangUp },
   ): Promise<readonly CloudEvent<TaskData>[]>;
+  /** Every connection that carried the session's frames is closed: unless it is heard again within `HANG_UP_GRACE_MS`, its leases lapse. */
+  lostConnection(session: Id): void;
   /** Who serves a queue now, and what waits in it: what `why` says of a run whose task nobody takes. */
   queue(ns: string, queue: string): QueueView;
   /** Who has an open attempt, or `undefined` while nobody has. */

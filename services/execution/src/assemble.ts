@@ -50,7 +50,7 @@ const SETTLE_MS = 2_000;
 export function assembleExecution(options: ExecutionOptions): Execution {
   const { store, bus, artifacts, clock, randomness, metrics } = options;
   const mutants = options.mutants ?? new Set<string>();
-  const documents = new Documents(store, artifacts, clock);
+  const documents = new Documents(store, artifacts);
   const loader = new RunLoader(store, artifacts, documents, metrics);
   const cache = new Generations<Id, LoadedRun>(options.runsCachedMax ?? RUNS_CACHED_MAX);
   const driver = new Driver({ store, artifacts, clock, randomness, documents, loader, cache, mutants, onAppended });

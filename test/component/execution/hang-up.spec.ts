@@ -41,6 +41,23 @@ describe('a session whose connection is cut', () => {
     expect(await world.types()).not.toContain('StepFailed');
   });
 
+  it('that dies between two frames is noticed by its connection, too', async () => {
+    const task = await world.taskFor(SESSION);
+    await world.settle(world.frame({ queues: {}, held: [attemptOf(task)] }));
+    world.execution.desk.lostConnection(SESSION);
+    await world.pass(HANG_UP_GRACE_MS + 30);
+    expect((await world.history()).at(-1)).toMatchObject({ type: 'StepFailed', data: { failure: { message: 'its connection was cut' } } });
+  });
+
+  it('that counts from the beginning again is another process: what the first had is lost', async () => {
+    const task = await world.taskFor(SESSION);
+    for (let frame = 0; frame < 4; frame++) await world.settle(world.frame({ queues: {}, held: [attemptOf(task)] }));
+    await world.settle(world.frame({ queues: {}, held: [], seq: 1 }));
+    expect((await world.history()).findLast(({ type }) => type === 'StepFailed')).toMatchObject({
+      data: { attemptId: attemptOf(task), failure: { message: 'its session began anew' } },
+    });
+  });
+
   it('has another frame open: nothing is lost', async () => {
     const held = [attemptOf(await world.taskFor(SESSION))];
     void world.frame({ queues: {}, held }, cut.signal);

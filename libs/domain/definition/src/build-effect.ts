@@ -4,11 +4,18 @@ import type { PlannedEffect } from './plan.js';
 import { STEP_ROOTS, type PlanCompiler } from './plan-compiler.js';
 import { at, WHOLE } from './pointer.js';
 
+/** A target is sent `key#1` for suffix 1 (`architecture.md` §3.3): no other key may read like that. */
+const LIKE_A_SUFFIX = /#\d+$/;
+/** What a key of an effect must be, for people. */
+export const EFFECT_KEY_SAYS = 'a key has 1 to 256 characters without controls, and does not end in # and a number';
+
+export const isEffectKey = (text: unknown): text is string => isKey(text) && !LIKE_A_SUFFIX.test(text);
+
 export function buildEffect(effect: EffectDocument, step: string, pointer: string, compiler: PlanCompiler): PlannedEffect {
   const key = compiler.template(effect.key, STEP_ROOTS, at(pointer, 'key'), step);
   // A key that is written out is checked now, not when the step starts.
-  if (typeof effect.key === 'string' && !effect.key.includes('${') && !isKey(effect.key))
-    compiler.problems.error(at(pointer, 'key'), 'key', 'a key has 1 to 256 characters without controls');
+  if (typeof effect.key === 'string' && !effect.key.includes('${') && !isEffectKey(effect.key))
+    compiler.problems.error(at(pointer, 'key'), 'key', EFFECT_KEY_SAYS);
   return {
     key,
     fields: effect.fields === undefined || effect.fields.includes(WHOLE) ? null : effect.fields,

@@ -41,3 +41,4 @@ export { at, POINTER_PATTERN, readPointer } from './pointer.js';
 export { Problems } from './problems.js';
 export { checkShape } from './shape.js';
 export { isTextLargerThan } from './size.js';
+export { EFFECT_KEY_SAYS, isEffectKey } from './build-effect.js';

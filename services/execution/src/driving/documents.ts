@@ -1,17 +1,16 @@
 import { planOf, type Definition, type Plan } from '@cairn/domain-definition';
 import { artifactHex, type ArtifactRef, type PinnedDocument } from '@cairn/domain-run';
 import { invariant, policyStream, workflowStream, type Json } from '@cairn/kernel';
-import type { Artifacts, Clock, EventStore } from '@cairn/ports';
+import type { Artifacts, EventStore } from '@cairn/ports';
 
 /** Definitions and policies as runs pin them, read from their own streams once and kept: an event never changes. */
 export class Documents {
   private readonly plans = new Map<string, Plan>();
-  private readonly newestPolicies = new Map<string, { readonly pin: PinnedDocument; readonly readAt: number }>();
+  private readonly policies = new Map<string, PinnedDocument>();
 
   constructor(
     private readonly store: EventStore,
     private readonly artifacts: Artifacts,
-    private readonly clock: Clock,
   ) {}
 
   /** The plan of a pinned definition if it was read before. */
@@ -48,16 +47,22 @@ export class Documents {
     return { pins };
   }
 
+  /** A version never changes. Whether the newest is still that is one look behind it, so that a run pins what an apply has just answered for. */
   private async pinPolicy(ns: string, name: string, version: number | undefined): Promise<PinnedDocument | undefined> {
     const key = `${ns}+${name}@${version ?? 'newest'}`;
-    const known = this.newestPolicies.get(key);
-    if (known !== undefined && (version !== undefined || this.clock.monotonicMs() - known.readAt < POLICY_FRESH_MS)) return known.pin;
-    const applied = await this.store.read(policyStream(ns, name));
+    const stream = policyStream(ns, name);
+    const known = this.policies.get(key);
+    if (known !== undefined && (version !== undefined || (await this.isLast(stream, known.revision)))) return known;
+    const applied = await this.store.read(stream);
     const event = version === undefined ? applied.at(-1) : applied.find(({ data }) => data['version'] === version);
     if (event === undefined) return undefined;
     const pin = { name, version: event.data['version'] as number, hash: event.data['hash'] as string, revision: event.revision };
-    this.newestPolicies.set(key, { pin, readAt: this.clock.monotonicMs() });
+    this.policies.set(key, pin);
     return pin;
+  }
+
+  private async isLast(stream: string, revision: number): Promise<boolean> {
+    return (await this.store.read(stream, revision + 1, revision + 1)).length === 0;
   }
 
   /** The JSON value that an artifact holds. Throws `ArtifactFault` if it is corrupt; that it is absent is a bug: it was durable first. */
@@ -69,7 +74,5 @@ export class Documents {
   }
 }
 
-/** How long "the newest version" of a policy is believed: a run that starts a moment after an apply may still pin the one before. */
-const POLICY_FRESH_MS = 1_000;
 /** Plans kept in memory: a process that serves more definitions than this at once reads the rarest again. */
 const PLANS_MAX = 1_000;

@@ -142,6 +142,10 @@ export class Desk implements WorkDesk {
     return { seq: frame.seq, accepted, late, forwarded: [], tasks };
   }
 
+  lostConnection(session: Id): void {
+    this.sessions.lostConnection(session);
+  }
+
   async poll(ns: string, queue: string, options: PollOptions): Promise<readonly CloudEvent<TaskData>[]> {
     const { session: handler = POLLER } = options;
     const isGone = (): boolean => options.gone?.aborted === true;

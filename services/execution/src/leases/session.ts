@@ -38,6 +38,8 @@ export class Session {
   /** Tasks that leave with the next answer. */
   outbox: Entry[] = [];
   lastBeat: number;
+  /** The highest sequence number heard. */
+  lastSeq = 0;
   /** Who works, for people. */
   handler = '';
   /** Answers the frame that is held open, if one is. */
@@ -58,6 +60,7 @@ export class Session {
   /** What the frame says: who is held, how much is free. Answers the entries that were given and are missing: they go again. */
   hear(frame: ExchangeRequest, now: number): readonly Entry[] {
     this.lastBeat = now;
+    this.lastSeq = Math.max(this.lastSeq, frame.seq);
     this.handler = frame.handler;
     this.grace?.cancel();
     const held = new Set(frame.held);

@@ -5,7 +5,7 @@ import type { Assignment } from './assignment.js';
 import type { Books } from './books.js';
 import { isOut, mayHold } from './entry.js';
 import { OpenFrame } from './open-frame.js';
-import { Session, type Entry } from './session.js';
+import { FRAMES_IN_FLIGHT_MAX, Session, type Entry } from './session.js';
 
 /** A session that has missed so many beats is dead. */
 export const SESSION_PATIENCE_MS = BEAT_MS * BEATS_MISSED_MAX;
@@ -45,6 +45,7 @@ export class Sessions {
     const { books, assignment, clock } = this.parts;
     const now = clock.monotonicMs();
     if (frame.replaces !== undefined && frame.replaces !== frame.session) this.end(frame.replaces, 'its session was replaced');
+    this.endEarlierLife(frame);
     const session = this.sessions.get(frame.session) ?? this.begin(ns, frame, now);
     for (const attemptId of frame.held) {
       const entry = books.get(attemptId);
@@ -58,6 +59,18 @@ export class Sessions {
     assignment.join(session);
     session.release?.();
     return session;
+  }
+
+  /** A session that counts from the beginning again is another process under the same name: what the first had, it does not have. */
+  private endEarlierLife({ session: id, seq }: ExchangeRequest): void {
+    const before = this.sessions.get(id);
+    if (before !== undefined && seq + FRAMES_IN_FLIGHT_MAX < before.lastSeq) this.end(id, 'its session began anew');
+  }
+
+  /** Its last connection is closed although no frame was under way: it has a moment to come back, like one whose frame was cut. */
+  lostConnection(id: Id): void {
+    const session = this.sessions.get(id);
+    if (session !== undefined) this.onCut(session);
   }
 
   /** A frame of the session is under way from now on. */

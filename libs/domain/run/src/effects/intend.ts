@@ -1,5 +1,5 @@
-import type { PlannedStep } from '@cairn/domain-definition';
-import { isKey, type Json } from '@cairn/kernel';
+import { EFFECT_KEY_SAYS, isEffectKey, type PlannedStep } from '@cairn/domain-definition';
+import type { Json } from '@cairn/kernel';
 import type { Draft } from '../draft.js';
 import { reachCheckpoint } from '../recovery/checkpoint.js';
 import { digestOfValue } from '../state-view.js';
@@ -51,15 +51,11 @@ function intentOf(draft: Draft, step: PlannedStep, input: Json, known?: string):
   return typeof suffix === 'number' ? { key, suffix, fingerprint } : { problem: `effect key ${key}: ${suffix.refused}` };
 }
 
-/** The target is sent `key#1` for suffix 1: no other key may read like that. */
-const LIKE_A_SUFFIX = /#\d+$/;
-
 function keyOf(draft: Draft, step: PlannedStep): string | { readonly problem: string } {
   const key = step.effect?.key.evaluate(draft.scope(step.stepRefs));
   if (key === undefined) return { problem: 'key: the step has none' };
   if (!key.ok) return { problem: `key: ${key.error}` };
-  if (!isKey(key.value)) return { problem: 'key: a text of 1 to 256 characters without controls' };
-  return LIKE_A_SUFFIX.test(key.value) ? { problem: 'key: must not end in # and a number, as keys with a suffix do' } : key.value;
+  return isEffectKey(key.value) ? key.value : { problem: `key: ${EFFECT_KEY_SAYS}` };
 }
 
 /**

@@ -36,7 +36,7 @@ describe('the provider’s time', () => {
     ['the past', { headers: { 'retry-after': 'Tue, 24 Nov 2026 07:00:00 GMT' } }, undefined],
     ['now', { headers: { 'retry-after': '0' } }, undefined],
     ['nonsense', { headers: { 'retry-after': 'soon', 'x-ratelimit-reset': 'later' } }, undefined],
-    ['the end of time', { headers: { 'retry-after': '99999999999999999999' } }, undefined],
+    ['the end of time, which no policy waits for', { headers: { 'retry-after': '99999999999999999999' } }, '2036-11-21T08:00:00.000Z'],
   ])('%s', (_, details, expected) => {
     expect(timeIn(details)).toBe(expected);
   });

@@ -6,7 +6,7 @@ import type { Signals } from './signals.js';
 /** Numbers from here on are points in time, in seconds and in milliseconds: the years 2001 and later. */
 const EPOCH_SECONDS_MIN = 1e9;
 const EPOCH_MS_MIN = 1e12;
-/** Further away nobody means it; it also keeps the sum a time that can be written. */
+/** What is further away counts as this far, longer than any policy waits: an absurd answer is no leave to come back soon. The sum stays a time that can be written. */
 const AHEAD_MAX_MS = 10 * 365 * 86_400_000;
 
 const UNITS: readonly (readonly [RegExp, number])[] = [
@@ -42,7 +42,7 @@ export function retryAfterOf(given: unknown, signals: Signals, bucket: Bucket, f
   ];
   for (const candidate of candidates) {
     const ms = candidate();
-    if (ms !== undefined && ms > from && ms <= from + AHEAD_MAX_MS) return instantOf(Math.ceil(ms));
+    if (ms !== undefined && ms > from) return instantOf(Math.ceil(Math.min(ms, from + AHEAD_MAX_MS)));
   }
   return undefined;
 }
