@@ -7,6 +7,7 @@ describe('connecting', () => {
   it.each(['2.12.7', '2.13.0-beta.1', '2.15.1', '3.0.0'])('takes version %s', (version) => expect(isBelowFloor(version)).toBe(false));
 
   it('says that nobody answers, as a fault', async () => {
-    await expect(connectTo('nats://127.0.0.1:1', 'spec')).rejects.toMatchObject({ code: 'bus_unavailable' });
+    const refused = expect(connectTo('nats://me:secret@127.0.0.1:1', 'spec')).rejects;
+    await refused.toMatchObject({ code: 'bus_unavailable', message: 'no nats-server answers at nats://127.0.0.1:1' }); // Without the password.
   });
 });

@@ -77,7 +77,7 @@ export async function connectNats({
     ...(credentials === undefined ? {} : { authenticator: authenticatorOf(credentials) }),
     ...(tls === undefined ? {} : { tls: pemOf(tls) }),
   }).catch((cause: unknown) => {
-    throw new BusFault('bus_unavailable', `no nats-server answers at ${String(servers)}`, { cause });
+    throw new BusFault('bus_unavailable', `no nats-server answers at ${String(servers).replaceAll(/\/\/[^@/,]*@/g, '//')}`, { cause });
   });
   lostAt = undefined; // The first dialling asked for a pause too.
   const refusal = refusalOf(connection);
