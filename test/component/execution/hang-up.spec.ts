@@ -49,6 +49,20 @@ describe('a session whose connection is cut', () => {
     expect((await world.history()).at(-1)).toMatchObject({ type: 'StepFailed', data: { failure: { message: 'its connection was cut' } } });
   });
 
+  it('that drops its task time and again is not waited for longer than the step may take', async () => {
+    const task = await world.taskFor(SESSION);
+    let given = 0;
+    for (let passed = 0; passed < 70_000; passed += 1_000) {
+      const { tasks } = await world.settle(world.frame({ held: [] })); // It had a place for it, and says that it has nothing.
+      given += tasks.length;
+      await world.pass(1_000);
+    }
+    expect(given).toBeGreaterThan(1);
+    expect((await world.history()).find(({ type }) => type === 'StepFailed')).toMatchObject({
+      data: { attemptId: attemptOf(task), failure: { by: 'timeout', code: 'timeout' } },
+    });
+  });
+
   it('that counts from the beginning again is another process: what the first had is lost', async () => {
     const task = await world.taskFor(SESSION);
     for (let frame = 0; frame < 4; frame++) await world.settle(world.frame({ queues: {}, held: [attemptOf(task)] }));

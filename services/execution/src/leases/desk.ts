@@ -249,7 +249,7 @@ export class Desk implements WorkDesk {
       const { timeoutMs, leaseMs } = entry.task;
       if (entry.phase === 'recovering') this.recover(entry, now);
       else if (!isOut(entry)) continue;
-      else if (now - entry.takenAt > timeoutMs) this.books.lapse(entry, 'timeout', `no reply within ${timeoutMs} ms`);
+      else if (now - (entry.takenAt ?? now) > timeoutMs) this.books.lapse(entry, 'timeout', `no reply within ${timeoutMs} ms`);
       else if (now - entry.renewedAt > leaseMs) this.books.lapse(entry, 'lease', `no heartbeat within ${leaseMs} ms`);
     }
   }

@@ -9,7 +9,7 @@ export function newEntry(task: Task, phase: Entry['phase'], paused: boolean, rec
     session: undefined,
     holder: undefined,
     givenSeq: Infinity,
-    takenAt: 0,
+    takenAt: undefined,
     renewedAt: 0,
     recoverBy,
     grantedTo: task.nonce,

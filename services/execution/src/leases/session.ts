@@ -15,8 +15,8 @@ export interface Entry {
   holder: string | undefined;
   /** Sequence number of the frame whose answer took it to the session; Infinity until it has left. */
   givenSeq: number;
-  /** Monotonic milliseconds. A lease runs from taking, so both mean nothing before that. */
-  takenAt: number;
+  /** Monotonic milliseconds. A lease runs from taking, so neither means anything before that. */
+  takenAt: number | undefined;
   renewedAt: number;
   recoverBy: number;
   /** Nonce of the claim on record: nobody else may ever have it (`architecture.md` §4.2). */
@@ -83,6 +83,7 @@ export class Session {
   /** The entry is this session's, and takes one of its places. It leaves once it is put in the outbox. */
   assign(entry: Entry): void {
     entry.phase = 'given';
+    if (entry.session !== this) entry.takenAt = undefined;
     entry.session = this;
     entry.givenSeq = Infinity;
     this.take(entry.task.queue);
@@ -104,7 +105,8 @@ export class Session {
     const tasks: CloudEvent<TaskData>[] = [];
     for (const entry of leaving) {
       entry.givenSeq = seq;
-      entry.takenAt = now;
+      // Given again since it did not arrive, or was dropped: the step's time runs from the first time.
+      entry.takenAt ??= now;
       entry.renewedAt = now;
       entry.holder = this.handler;
       tasks.push(entry.task.event);
