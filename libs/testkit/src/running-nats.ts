@@ -1,8 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { within } from './wait-until.js';
+import { waitUntil, within } from './wait-until.js';
 
 const FINDER = resolve(import.meta.dirname, '../../../tools/nats-server.mjs');
 
@@ -66,9 +66,12 @@ export class RunningNats {
     await this.run();
   }
 
-  /** SIGSTOP: it neither answers nor closes its connections. */
-  freeze(): void {
+  /** SIGSTOP: it neither answers nor closes its connections. Resolves when every thread of it stands still: the signal only asks for that. */
+  async freeze(): Promise<void> {
+    const pid = this.child?.pid;
+    if (pid === undefined) return;
     this.child?.kill('SIGSTOP');
+    await waitUntil('nats-server stands still', () => threadsOf(pid).every((state) => state === 'T'));
   }
 
   thaw(): void {
@@ -101,4 +104,15 @@ export class RunningNats {
     const port = /Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(this.log)?.[1];
     if (port !== undefined) this.port = Number(port);
   }
+}
+
+/** The state letter of each thread of a process (proc(5): `T` is stopped). A thread that has just ended is left out. */
+function threadsOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    try {
+      return /\) (\S)/.exec(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'))?.[1] ?? [];
+    } catch {
+      return [];
+    }
+  });
 }

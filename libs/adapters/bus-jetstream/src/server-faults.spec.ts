@@ -14,7 +14,10 @@ const LIMIT_MS = 25_000;
 describe('when the server misbehaves', () => {
   withNats('server faults', (world) => {
     const open: JetStreamBus[] = [];
-    afterEach(() => Promise.all(open.splice(0).map((bus) => bus.close())));
+    afterEach(async () => {
+      world.nats.thaw(); // A spec that failed while it was frozen must not take the others with it.
+      await Promise.all(open.splice(0).map((bus) => bus.close()));
+    });
 
     /** A bus with one consumer, and the ids that it was given. */
     async function consumer(spec: ConsumerSpec = w1, options: Partial<JetStreamBusOptions> = {}) {
@@ -54,7 +57,7 @@ describe('when the server misbehaves', () => {
       'a server that is frozen: publishing goes on trying, and the message comes once it thaws (F-14)',
       async () => {
         const { bus, got, send } = await consumer();
-        world.nats.freeze();
+        await world.nats.freeze();
         const sent = send('frozen');
         await expect(bus.ask({ subject: 'contract.work.a', id: 'asked', body: {} }, 1_300)).rejects.toMatchObject({ code: 'ask_timeout' });
         expect(got).toEqual([]);
