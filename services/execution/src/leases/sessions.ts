@@ -5,8 +5,10 @@ import type { Assignment } from './assignment.js';
 import type { Books } from './books.js';
 import { isOut, mayHold } from './entry.js';
 import { OpenFrame } from './open-frame.js';
-import { FRAMES_IN_FLIGHT_MAX, Session, type Entry } from './session.js';
+import { Session, type Entry } from './session.js';
 
+/** Later frames may overtake a session's first one, large ones take longer to read: but not so many. */
+const FIRST_FRAME_LEAD_MAX = 16;
 /** A session that has missed so many beats is dead. */
 export const SESSION_PATIENCE_MS = BEAT_MS * BEATS_MISSED_MAX;
 /** A timer that fires so late was held up in this process: what it waited for may lie unread in a socket. */
@@ -64,7 +66,7 @@ export class Sessions {
   /** A session that counts from the beginning again is another process under the same name: what the first had, it does not have. */
   private endEarlierLife({ session: id, seq }: ExchangeRequest): void {
     const before = this.sessions.get(id);
-    if (before !== undefined && seq + FRAMES_IN_FLIGHT_MAX < before.lastSeq) this.end(id, 'its session began anew');
+    if (before !== undefined && seq === 1 && before.lastSeq > FIRST_FRAME_LEAD_MAX) this.end(id, 'its session began anew');
   }
 
   /** Its last connection is closed although no frame was under way: it has a moment to come back, like one whose frame was cut. */
