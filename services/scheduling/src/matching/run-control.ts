@@ -15,8 +15,8 @@ interface Ports {
 }
 
 /**
- * Cancels, pauses or unpauses a run for an event that asks so, and says what came of it. Asked once for each receipt: what the run's
- * history says this receipt caused is not asked again, or a pause that was undone meanwhile would come back. Throws faults.
+ * Cancels, pauses or unpauses a run for an event that asks so, and says what came of it. May be asked again for the same receipt: the run
+ * knows what each has done already, so that a pause which was undone meanwhile does not come back. Throws faults.
  */
 export async function controlRun({ store, desk }: Ports, inbound: Inbound, { runId, verb }: EventControl): Promise<ReceiptLine> {
   const { ns, receiptId, receipt, data } = inbound;
@@ -24,10 +24,9 @@ export async function controlRun({ store, desk }: Ports, inbound: Inbound, { run
   if (asked.kind === 'bad')
     return refused(problemOf('control_invalid', ...asked.errors.map((error) => ({ ...error, pointer: `/data${error.pointer}` }))));
 
-  const stored = await store.read(runStream(runId, 'main'));
-  if (stored[0]?.metadata.ns !== ns) return refused({ code: 'run_not_found', detail: `there is no run ${runId}` });
+  const [first] = await store.read(runStream(runId, 'main'), 0, 0);
+  if (first?.metadata.ns !== ns) return refused({ code: 'run_not_found', detail: `there is no run ${runId}` });
   const line: ReceiptLine = { outcome: 'attached', runs: [{ run: runId }], nearMisses: [] };
-  if (stored.some(({ causationId }) => causationId === receiptId)) return line;
 
   const { reason } = asked.value;
   const command = commandOf(verb, reason === undefined ? {} : { reason });
