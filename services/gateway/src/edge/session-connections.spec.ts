@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { idOf } from '@cairn/kernel';
 import { SessionConnections } from './session-connections.js';
 
-const [A, B] = [idOf('session', 'a'), idOf('session', 'b')];
+const [A, B] = [idOf('attempt', 'a'), idOf('attempt', 'b')];
 
 describe('the connections of worker sessions', () => {
   let lost: string[];
