@@ -7,6 +7,8 @@ export interface BusStreamSpec {
   readonly maxAgeMs?: number;
   /** How long a message id is remembered. An optimisation: de-duplication is the history's. */
   readonly dedupeWindowMs: number;
+  /** Its messages may say when they are dropped unread. */
+  readonly messageTtl?: true;
 }
 
 const MINUTE_MS = 60_000;
@@ -22,7 +24,7 @@ export const busStreams: readonly BusStreamSpec[] = [
     retention: 'work_queue',
     dedupeWindowMs: 2 * MINUTE_MS,
   },
-  { name: 'CAIRN_WORK', subjects: ['cairn.*.work.*'], retention: 'work_queue', dedupeWindowMs: 2 * MINUTE_MS },
+  { name: 'CAIRN_WORK', subjects: ['cairn.*.work.*'], retention: 'work_queue', dedupeWindowMs: 2 * MINUTE_MS, messageTtl: true },
   { name: 'CAIRN_EVT', subjects: ['cairn.*.evt.>'], retention: 'limits', maxAgeMs: DAY_MS, dedupeWindowMs: 2 * MINUTE_MS },
   { name: 'CAIRN_DEAD', subjects: ['cairn.*.dead.>'], retention: 'limits', maxAgeMs: 14 * DAY_MS, dedupeWindowMs: 2 * MINUTE_MS },
 ];

@@ -1,3 +1,4 @@
+import { invariant, isName, isNamespace, PARTITIONS } from '@cairn/kernel';
 import type { ConsumerSpec } from '@cairn/ports';
 
 const common = { ackWaitMs: 30_000, bugsMax: 8, inFlightMax: 256 } as const;
@@ -27,7 +28,7 @@ export const schedulingOnRunFacts: ConsumerSpec = {
   ...common,
 };
 
-/** Commands and replies of runs. `ackWaitMs` is short: a replica that died must not hold a run (`architecture.md` §4.4). */
+/** Commands and replies of runs where one process does all: the embedded default. On a server there is one consumer a partition. */
 export const executionRun: ConsumerSpec = {
   durable: 'execution__run',
   busStream: 'CAIRN_RUN',
@@ -36,6 +37,36 @@ export const executionRun: ConsumerSpec = {
   ackWaitMs: 5_000,
   inFlightMax: 4_096,
 };
+
+/**
+ * Commands and replies of the runs of one partition, which go to the replica that ranks first for it. `ackWaitMs` is short: a replica
+ * that died must not hold a run (`architecture.md` §4.4).
+ */
+export const executionPartition = (partition: number): ConsumerSpec => ({
+  durable: `execution__run-${partition}`,
+  busStream: 'CAIRN_RUN',
+  filters: [`cairn.*.cmd.execution.${partition}.*`, `cairn.*.reply.${partition}`],
+  ...common,
+  ackWaitMs: 1_000,
+  inFlightMax: 1_024,
+  prioritized: true,
+});
+
+/**
+ * Tasks of one queue for handlers that take them as messages (`capabilities.md` §4). Whoever works for longer than a second
+ * acknowledges first, so what is not acknowledged in this time lies with a handler that died.
+ */
+export function workQueue(ns: string, queue: string): ConsumerSpec {
+  invariant(isNamespace(ns) && isName(queue), `no queue: ${ns} ${queue}`.slice(0, 80));
+  return {
+    durable: `${ns}__${queue}`,
+    busStream: 'CAIRN_WORK',
+    filters: [`cairn.${ns}.work.${queue}`],
+    ...common,
+    ackWaitMs: 1_500,
+    inFlightMax: 1_024,
+  };
+}
 
 /** Rings retry-policy when an attempt has failed, in any namespace. Losing it costs one sweep, never a retry. */
 export const retryPolicyOnStepFailed: ConsumerSpec = {
@@ -53,11 +84,12 @@ export const retryPolicyCommands: ConsumerSpec = {
   ...common,
 };
 
+/** Those of the services, as `cairn bus apply` makes them; those of the queues follow from the stored definitions (`workQueue`). */
 export const consumers: readonly ConsumerSpec[] = [
   schedulingIntake,
   schedulingCommands,
   schedulingOnRunFacts,
-  executionRun,
+  ...Array.from({ length: PARTITIONS }, (_, partition) => executionPartition(partition)),
   retryPolicyOnStepFailed,
   retryPolicyCommands,
 ];

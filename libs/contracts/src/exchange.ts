@@ -14,6 +14,8 @@ export interface ExchangeRequest {
   /** Attempt ids that the session has: the frame renews the leases of these alone. */
   readonly held: readonly Id[];
   readonly replies: readonly CloudEvent<ReplyData>[];
+  /** Over the bus: where whoever sends this frame listens for as long as it lives. When nobody listens there any more it is gone. */
+  readonly alive?: string;
 }
 
 export interface ExchangeResponse {
@@ -27,8 +29,10 @@ export interface ExchangeResponse {
   readonly tasks: readonly CloudEvent<TaskData>[];
 }
 
-/** Bytes of one frame at most. */
+/** Bytes of one frame at most, over HTTP. */
 export const FRAME_BYTES_MAX = 8 * 1_048_576;
+/** Bytes of one frame over the bus at most, either way: below a server's `max_payload` of 1 MiB. What does not fit goes with the next. */
+export const LINE_FRAME_BYTES_MAX = 786_432;
 /** How long a frame is held open while there is nothing to say. */
 export const FRAME_HOLD_MS = 400;
 /** A session beats at least this often; an open frame counts. */
@@ -127,11 +131,48 @@ export interface WorkDesk {
   /** Every connection that carried the session's frames is closed: unless it is heard again within `HANG_UP_GRACE_MS`, its leases lapse. */
   lostConnection(session: Id): void;
   /** Who serves a queue now, and what waits in it: what `why` says of a run whose task nobody takes. */
-  queue(ns: string, queue: string): QueueView;
+  queue(ns: string, queue: string): Promise<QueueView>;
   /** Who has an open attempt, or `undefined` while nobody has. */
-  holder(attemptId: Id): string | undefined;
+  holder(attemptId: Id): Promise<string | undefined>;
   /** Renews an attempt's lease. `false`: it is not open any more. */
   heartbeat(ns: string, attemptId: Id): Promise<boolean>;
   /** Records a terminal reply. `accepted` after its append; `late` if the attempt is over, which is recorded too. */
   reply(ns: string, attemptId: Id, reply: CloudEvent<ReplyData>): Promise<'accepted' | 'late'>;
+}
+
+/** Asked at `subjects.claim`. Without a nonce it is granted once and never again, also if the answer was lost. */
+export interface ClaimRequest {
+  readonly lease: Lease;
+  readonly handler?: string;
+  readonly nonce?: string;
+}
+
+/** Only `granted` permits the act. `paused`: ask again later; `taken` and `over`: never. */
+export type ClaimResponse = { readonly granted: true } | { readonly granted: false; readonly because: 'taken' | 'over' | 'paused' };
+
+/** A replica of execution lives, told every `PRESENCE_BEAT_MS`; `leaving` with its last word. */
+export interface Presence {
+  readonly replica: Id;
+  readonly leaving?: true;
+}
+/** Short, since a dead replica's runs stand still until the others have missed it. */
+export const PRESENCE_BEAT_MS = 200;
+/** Silence for so long, and a replica counts as gone; one whose connection is closed is noticed at its first missed beat. */
+export const PRESENCE_PATIENCE_MS = 1_000;
+
+/** Questions at `subjects.desk` and their answers, as JSON. An answer may instead be a `{problem}`. */
+export interface DeskMessages {
+  readonly poll: {
+    readonly asks: { readonly queue: string; readonly max: number; readonly waitMs: number; readonly session?: Id };
+    readonly answers: { readonly tasks: readonly CloudEvent<TaskData>[] };
+  };
+  readonly heartbeat: { readonly asks: { readonly attemptId: Id }; readonly answers: { readonly open: boolean } };
+  readonly reply: {
+    readonly asks: { readonly attemptId: Id; readonly reply: CloudEvent<ReplyData> };
+    readonly answers: { readonly outcome: 'accepted' | 'late' };
+  };
+  readonly queue: { readonly asks: { readonly queue: string }; readonly answers: QueueView };
+  readonly holder: { readonly asks: { readonly attemptId: Id }; readonly answers: { readonly holder?: string } };
+  /** Every connection that carried the session's frames is closed. Told, not asked. */
+  readonly lost: { readonly asks: { readonly session: Id }; readonly answers: never };
 }

@@ -1,9 +1,12 @@
 export {
+  deskQuestions,
   kebab,
+  lineSubjects,
   namespaceOf,
   parseInboundSubject,
   runControls,
   subjects,
+  type DeskQuestion,
   type FactContext,
   type InboundSubject,
   type RunControl,
@@ -11,12 +14,14 @@ export {
 export { busStreams, type BusStreamSpec } from './bus-streams.js';
 export {
   consumers,
+  executionPartition,
   executionRun,
   retryPolicyCommands,
   retryPolicyOnStepFailed,
   schedulingCommands,
   schedulingIntake,
   schedulingOnRunFacts,
+  workQueue,
 } from './consumers.js';
 export type { CloudEvent, CommandAnswer, CommandMessage, NearMiss, Receipt, ReceiptOutcome, RejectionBody, RunFact } from './messages.js';
 export {
@@ -27,11 +32,18 @@ export {
   FRAME_BYTES_MAX,
   FRAME_HOLD_MS,
   HANG_UP_GRACE_MS,
+  LINE_FRAME_BYTES_MAX,
   OUTPUT_BYTES_MAX,
+  PRESENCE_BEAT_MS,
+  PRESENCE_PATIENCE_MS,
+  type ClaimRequest,
+  type ClaimResponse,
+  type DeskMessages,
   type ExchangeRequest,
   type ExchangeResponse,
   type HangUp,
   type Lease,
+  type Presence,
   type QueueView,
   type ReplyData,
   type ReplyFailure,

@@ -13,6 +13,14 @@ export const subjects = {
     `cairn.${namespace(ns)}.cmd.${service}.${name(kebab(command))}`,
   reply: (ns: string, partition: number): string => `cairn.${namespace(ns)}.reply.${partitionToken(partition)}`,
   work: (ns: string, queue: string): string => `cairn.${namespace(ns)}.work.${name(queue)}`,
+  /** Where a handler asks whether it may act. Heard by the replica that serves the partition alone. */
+  claim: (ns: string, partition: number): string => `cairn.${namespace(ns)}.claim.${partitionToken(partition)}`,
+  /** Frames of worker sessions to one replica of execution. */
+  exchange: (ns: string, replica: string): string => `cairn.${namespace(ns)}.exchange.${id(replica)}`,
+  /** What the gateway asks of one replica's desk for those who come by HTTP. */
+  desk: (ns: string, replica: string, question: DeskQuestion): string => `cairn.${namespace(ns)}.desk.${id(replica)}.${question}`,
+  /** Beats of a replica of execution. Of no namespace: it serves all. */
+  presence: (replica: string): string => `cairn.presence.execution.${id(replica)}`,
   /** A fact. `context` is the stream's category, `of` the id of the run or of the stream. */
   fact: (ns: string, context: FactContext, event: string, of: string): string =>
     `cairn.${namespace(ns)}.evt.${context}.${name(kebab(event))}.${id(of)}`,
@@ -22,6 +30,18 @@ export const subjects = {
 export const runControls = ['cancel', 'pause', 'unpause'] as const;
 export type RunControl = (typeof runControls)[number];
 const isRunControl = (text: unknown): text is RunControl => (runControls as readonly unknown[]).includes(text);
+
+/** Questions to a desk, `messages` in `exchange.ts`. */
+export const deskQuestions = ['poll', 'heartbeat', 'reply', 'queue', 'holder', 'lost'] as const;
+export type DeskQuestion = (typeof deskQuestions)[number];
+
+/** What a replica listens to, over all namespaces. */
+export const lineSubjects = {
+  claims: 'cairn.*.claim.*',
+  exchange: (replica: string): string => `cairn.*.exchange.${id(replica)}`,
+  desk: (replica: string): string => `cairn.*.desk.${id(replica)}.*`,
+  presence: 'cairn.presence.execution.*',
+} as const;
 
 export type FactContext = 'run' | 'receipt';
 

@@ -12,6 +12,8 @@ export interface OutgoingMessage {
   /** A bus may swallow a second message of the same id within its window, even when the first was taken. An optimisation, no promise. */
   readonly id: string;
   readonly body: JsonObject;
+  /** The bus may drop it unread after this, in milliseconds; rounded up to what the bus can count. */
+  readonly expiresMs?: number;
 }
 
 export interface IncomingMessage extends OutgoingMessage {
@@ -42,7 +44,12 @@ export interface ConsumerSpec {
   readonly bugsMax: number;
   /** Messages given to this consumer and not yet settled, at most. */
   readonly inFlightMax: number;
+  /** Of its bindings the one with the lowest rank is served, the next only while that one cannot take more (`architecture.md` §4.4). */
+  readonly prioritized?: true;
 }
+
+/** Ranks that a bus tells apart; all further ones count as the last. */
+export const RANKS_MAX = 10;
 
 export type Handle = (message: IncomingMessage) => Promise<Settlement>;
 
@@ -85,8 +92,9 @@ export interface Bus {
    * Two bindings of one durable share its messages; different durables each get all of them, but in a work-queue stream a
    * message goes to one durable only and is gone when settled.
    * A rejected promise is a fault or a bug: the message comes again after a pause; bugs count up to `bugsMax`.
+   * `rank` says how this binding of a `prioritized` consumer ranks now, from 0; it is asked again and again. A bus of one process may ignore it.
    */
-  consume(spec: ConsumerSpec, handle: Handle): Promise<Bound>;
+  consume(spec: ConsumerSpec, handle: Handle, rank?: () => number): Promise<Bound>;
 
   close(): Promise<void>;
 }

@@ -15,6 +15,7 @@ export {
   BusFault,
   done,
   MESSAGE_BYTES_MAX,
+  RANKS_MAX,
   type Bound,
   type Bus,
   type ConsumerSpec,
@@ -28,4 +29,5 @@ export { checkAppend } from './check-append.js';
 export { isFault, type Fault } from './faults.js';
 export type { Clock, Randomness, Timer } from './clock.js';
 export type { Ids } from './ids.js';
+export type { Line, LineMessage, Listening } from './line.js';
 export type { Labels, Metrics } from './metrics.js';

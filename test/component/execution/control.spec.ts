@@ -89,19 +89,19 @@ describe('what people are told', () => {
     const world = new World();
     await world.begin();
     const { desk } = world.execution;
-    expect(desk.queue('default', 'q')).toEqual({ handlers: 0, waiting: 1 });
+    expect(await desk.queue('default', 'q')).toEqual({ handlers: 0, waiting: 1 });
     const task = await world.taskFor(SESSION);
     await world.start('b');
-    expect(desk.queue('default', 'q')).toEqual({ handlers: 1, waiting: 1 });
-    expect(desk.queue('default', 'other')).toEqual({ handlers: 0, waiting: 0 });
-    expect(desk.holder(attemptOf(task))).toBe('spec/1');
+    expect(await desk.queue('default', 'q')).toEqual({ handlers: 1, waiting: 1 });
+    expect(await desk.queue('default', 'other')).toEqual({ handlers: 0, waiting: 0 });
+    expect(await desk.holder(attemptOf(task))).toBe('spec/1');
     const [polled] = await world.settle(desk.poll('default', 'q', { max: 1, waitMs: 0 }));
-    expect(desk.queue('default', 'q')).toEqual({ handlers: 2, waiting: 0 });
-    expect(desk.holder(attemptOf(polled))).toBe('poll');
+    expect(await desk.queue('default', 'q')).toEqual({ handlers: 2, waiting: 0 });
+    expect(await desk.holder(attemptOf(polled))).toBe('poll');
     await world.settle(world.frame({ replies: [replyTo(task)] }));
-    expect(desk.holder(attemptOf(task))).toBeUndefined();
+    expect(await desk.holder(attemptOf(task))).toBeUndefined();
     await world.pass(2_000);
-    expect(desk.queue('default', 'q')).toEqual({ handlers: 0, waiting: 0 });
+    expect(await desk.queue('default', 'q')).toEqual({ handlers: 0, waiting: 0 });
   });
 
   it('an attempt has its time from taking, however well its handler beats', async () => {

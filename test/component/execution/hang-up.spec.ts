@@ -142,7 +142,7 @@ describe('a poll whose caller hung up', () => {
     const cut = new AbortController();
     const polled = poll(world, 30_000, cut.signal);
     await world.pass(10);
-    expect(world.execution.desk.queue('default', 'q')).toEqual({ handlers: 1, waiting: 0 });
+    expect(await world.execution.desk.queue('default', 'q')).toEqual({ handlers: 1, waiting: 0 });
     cut.abort();
     expect(await world.settle(polled)).toEqual([]);
     await world.start('b');

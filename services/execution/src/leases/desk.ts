@@ -165,15 +165,16 @@ export class Desk implements WorkDesk {
     return isGone() ? [] : leaving.map(({ task }) => task.event);
   }
 
-  queue(ns: string, queue: string): QueueView {
+  queue(ns: string, queue: string): Promise<QueueView> {
     let waiting = 0;
     for (const { phase, task } of this.books.entries()) if (phase === 'waiting' && task.ns === ns && task.queue === queue) waiting += 1;
-    return { handlers: this.assignment.queueOf(ns, queue).handlers(this.clock.monotonicMs() - SESSION_PATIENCE_MS), waiting };
+    const handlers = this.assignment.queueOf(ns, queue).handlers(this.clock.monotonicMs() - SESSION_PATIENCE_MS);
+    return Promise.resolve({ handlers, waiting });
   }
 
-  holder(attemptId: Id): string | undefined {
+  holder(attemptId: Id): Promise<string | undefined> {
     const entry = this.books.get(attemptId);
-    return entry !== undefined && isOut(entry) ? entry.holder : undefined;
+    return Promise.resolve(entry !== undefined && isOut(entry) ? entry.holder : undefined);
   }
 
   heartbeat(_ns: string, attemptId: Id): Promise<boolean> {

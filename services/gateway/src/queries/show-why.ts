@@ -1,5 +1,5 @@
-import type { WhyView, WorkDesk } from '@cairn/contracts';
-import { decodeRunEvents, foldRun, initialState } from '@cairn/domain-run';
+import type { QueueView, WhyView, WorkDesk } from '@cairn/contracts';
+import { decodeRunEvents, foldRun, initialState, type RunState } from '@cairn/domain-run';
 import type { EventReceived } from '@cairn/domain-schedule';
 import { receiptStream, type Id } from '@cairn/kernel';
 import type { Clock, EventStore } from '@cairn/ports';
@@ -23,15 +23,32 @@ export async function showWhy(parts: ShowWhyParts, ns: string, run: Id, query: Q
   readQuery(query, []);
   const { branch, events } = await reader.events(ns, run, undefined, 0);
   const recorded = decodeRunEvents(events);
+  const state = foldRun(initialState(run, branch), recorded);
+  const { holders, queues } = await connected(desk, ns, state);
   return why({
     ns,
-    state: foldRun(initialState(run, branch), recorded),
+    state,
     events: recorded as unknown as readonly RunStored[],
     now: clock.now(),
-    queue: (name) => desk.queue(ns, name),
-    holder: (attemptId) => desk.holder(attemptId),
+    queue: (name) => queues.get(name) ?? NOBODY,
+    holder: (attemptId) => holders.get(attemptId),
     nearMisses: await nearMissesOf(parts, run),
   });
+}
+
+const NOBODY: QueueView = { handlers: 0, waiting: 0 };
+
+/** Who has the open attempts, and who serves their queues: what execution knows and the history does not. */
+async function connected(desk: WorkDesk, ns: string, { path }: RunState) {
+  const holders = new Map<Id, string | undefined>();
+  const queues = new Map<string, QueueView>();
+  const ask = async (attemptId: Id, queue: string): Promise<void> => {
+    const [holder, view] = await Promise.all([desk.holder(attemptId), desk.queue(ns, queue)]);
+    holders.set(attemptId, holder);
+    queues.set(queue, view);
+  };
+  await Promise.all([...path.attempts.entries()].map(([attemptId, { step }]) => ask(attemptId, path.steps.get(step)?.work?.queue ?? '')));
+  return { holders, queues };
 }
 
 /** What nearly woke the run of late, as far as this server saw it, with what the receipts say of each event. */

@@ -85,8 +85,8 @@ export async function openRig(): Promise<Rig> {
       worked.push({ call: 'heartbeat', args });
       return Promise.resolve(true);
     },
-    queue: () => ({ handlers: 0, waiting: 1 }),
-    holder: () => undefined,
+    queue: () => Promise.resolve({ handlers: 0, waiting: 1 }),
+    holder: () => Promise.resolve(undefined),
     lostConnection: () => undefined,
     reply: (...args) => {
       worked.push({ call: 'reply', args });
