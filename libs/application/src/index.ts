@@ -10,6 +10,7 @@ export {
   type WorkingSetPorts,
 } from './working-set.js';
 export type { WorkingSetFold } from './working-set-fold.js';
+export { crashPoint, onCrashPoint, type InnerHop } from './crash-point.js';
 export { Mailboxes, type ProcessBatch } from './mailbox.js';
 export { BOOKMARK_INTERVAL_MS, Relay, RELAY_RETRY_MS, type RelayOptions } from './relay.js';
 export { Generations } from './generations.js';

@@ -8,6 +8,7 @@ import {
   type StreamName,
 } from '@cairn/kernel';
 import { StoreFault, type EventStore } from '@cairn/ports';
+import { crashPoint } from './crash-point.js';
 
 /** A stream that has lost this many races in a row is not one that a loop should go on fighting for. */
 export const TRANSACT_ATTEMPTS_MAX = 16;
@@ -60,7 +61,9 @@ export async function transact<S, E extends DomainEvent<string, number, unknown>
   const { stream, initial, evolve, decide, context } = transaction;
   let head = transaction.believed ?? (await readHead(store, stream, initial, evolve));
   for (let attempt = 1; attempt <= TRANSACT_ATTEMPTS_MAX; attempt++) {
+    crashPoint('folded');
     const decision = decide(head.state);
+    crashPoint('decided');
     if (decision.kind !== 'accepted') return { ...decision, head };
     if (decision.events.length === 0) return { kind: 'accepted', events: [], head };
     const sealed = sealAppend({ ...context, stream, expected: head.expected, prevHash: head.prevHash }, decision.events);

@@ -24,7 +24,7 @@ import {
   type Json,
   type StoredEvent,
 } from '@cairn/kernel';
-import { type Generations, Mailboxes } from '@cairn/application';
+import { crashPoint, type Generations, Mailboxes } from '@cairn/application';
 import { StoreFault, type Artifacts, type Clock, type EventStore, type Randomness } from '@cairn/ports';
 import type { Documents } from './documents.js';
 import type { LoadedRun, RunLoader } from './run-loader.js';
@@ -110,8 +110,10 @@ export class Driver {
     for (let race = 0; race < RACES_MAX; race++) {
       const cached = this.options.cache.get(runId);
       const run = cached ?? (race === 0 && order.command.type === 'StartRun' ? unstarted(runId) : await this.look(runId));
+      crashPoint('folded');
       const decided = this.decide(run, order);
       const { plan, decision, state, now } = decided instanceof Promise ? await decided : decided;
+      crashPoint('decided');
       if (decision.kind !== 'accepted' && race === 0 && (cached !== undefined || order.command.type === 'StartRun')) {
         // Nothing will be appended, so no revision would tell that another replica has moved the run: look before saying no (F-12).
         this.options.cache.delete(runId);

@@ -1,3 +1,4 @@
+import { crashPoint } from '@cairn/application';
 import { subjects, type CommandAnswer, type CommandMessage } from '@cairn/contracts';
 import { judgeFailure, type FailedAttempt } from '@cairn/domain-retry/decider';
 import type { PolicyState } from '@cairn/domain-retry';
@@ -49,8 +50,10 @@ export class Judge {
       ...(step.effect === undefined ? {} : { guarantee: step.effect.guarantee }),
       ...(policy.policy.limits.usd === undefined ? {} : { usd: await spentUsd(this.parts.store, undecided) }),
     };
-    const pin = pinOf(policy);
-    return { type: 'ApplyRetryDecision', data: { step: occurrence, attemptId, ...judgeFailure(failed, policy), policy: pin } };
+    crashPoint('folded');
+    const judgement = judgeFailure(failed, policy);
+    crashPoint('decided');
+    return { type: 'ApplyRetryDecision', data: { step: occurrence, attemptId, ...judgement, policy: pinOf(policy) } };
   }
 
   private async readFailure({ runId, branch, revision }: Undecided): Promise<Failure> {
