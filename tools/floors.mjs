@@ -37,7 +37,20 @@ export const mayImport = {
   'libs/nest-kit': ['libs/kernel', 'libs/ports', 'libs/adapters/*', 'libs/application', 'libs/contracts'],
   'libs/sdk': ['libs/kernel', 'libs/ports', 'libs/domain/definition', 'libs/contracts'],
   'libs/testkit': ['libs/kernel', 'libs/ports'],
-  'services/cli': ['libs/kernel', 'libs/domain/definition', 'libs/contracts', 'libs/sdk', 'services/standalone'],
+  // `bus apply` and `doctor` look at the bus and the store themselves: they are there for when no service runs.
+  'services/cli': [
+    'libs/kernel',
+    'libs/ports',
+    'libs/domain/definition',
+    'libs/application',
+    'libs/contracts',
+    'libs/sdk',
+    'libs/adapters/artifacts-files',
+    'libs/adapters/bus-jetstream',
+    'libs/adapters/event-store-libsql',
+    'libs/adapters/system',
+    'services/standalone',
+  ],
   'examples/*': ['libs/sdk'],
 };
 
@@ -50,7 +63,8 @@ export const deciders = {
 
 /** Client libraries, and the only files that may import each (regular expressions of paths). */
 export const importers = {
-  '@nats-io/jetstream|@nats-io/nats-core|@nats-io/transport-node': '^libs/adapters/bus-jetstream/src/',
+  '@nats-io/jetstream|@nats-io/nats-core|@nats-io/transport-node': '^(libs/adapters/bus-jetstream/src/|examples/nats-handler/)',
+  nats: '^examples/nats-2-handler/',
   libsql: '^libs/adapters/event-store-libsql/src/',
   'prom-client': '^libs/adapters/metrics-prom/src/',
   '@bufbuild/cel': '^libs/domain/definition/src/cel(-tree)?\\.ts$',
@@ -61,7 +75,7 @@ export const importers = {
   commander: '^services/cli/src/',
   canonicalize: '^libs/kernel/src/',
   'wink-nlp|wink-eng-lite-web-model': '^examples/',
-  zod: '^(libs/contracts/src/|libs/sdk/src/|libs/domain/.+/codec\\.ts$|services/.+/config\\.ts$)',
+  zod: '^(libs/contracts/src/|libs/nest-kit/src/service/config\\.ts$|libs/sdk/src/|libs/domain/.+/codec\\.ts$|services/.+/config\\.ts$)',
   fastify: '^(libs/nest-kit/src/|services/gateway/src/doors/|services/.+/main\\.ts$|services/.+\\.module\\.ts$)',
 };
 
