@@ -3,7 +3,7 @@
  * depend on one that arrives; what does is in the history or on the `Bus`.
  */
 export interface Line {
-  /** Tells whoever listens now. That nobody does, or that the connection is away, is no error. Throws `BusFault('bad_subject')`. */
+  /** Tells whoever listens now. That nobody does, or that the connection is away, is no error. Throws `BusFault`: `bad_subject`, `message_too_large`. */
   tell(subject: string, data: Uint8Array): void;
 
   /**
@@ -20,7 +20,10 @@ export interface Line {
   /** A subject of this process alone, at which others may see whether it is still there (`ifGone`). It is listened to until `close`. */
   readonly aliveAt: string;
 
-  /** Calls back if nobody listens at `aliveAt` of another process any more; of one that is there nothing is heard. */
+  /**
+   * Looks once, and calls back if nobody listens at `aliveAt` of another process any more. Of one that is there nothing is heard, nor
+   * while this cannot be told: without a connection, or shortly after one came back, when others may still be on their way.
+   */
   ifGone(aliveAt: string, then: () => void): void;
 
   /** Hears nothing more; what is asked fails with `bus_unavailable`. */

@@ -1,7 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { standsStill } from './threads.js';
 import { waitUntil, within } from './wait-until.js';
 
 const FINDER = resolve(import.meta.dirname, '../../../tools/nats-server.mjs');
@@ -22,6 +23,13 @@ export function findNatsServer(): FoundNats {
 /** Lines of the server's log that an error quotes. */
 const LOG_LINES_SHOWN = 20;
 
+export interface RunningNatsOptions {
+  /** A configuration file to start it with, instead of one without users; port and store are the spec's own all the same. */
+  readonly config?: string;
+  /** What that file takes from the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A nats-server process of one spec: its own port, its own folder, JetStream on, started and killed by its pid alone. */
 export class RunningNats {
   private log = '';
@@ -31,13 +39,19 @@ export class RunningNats {
     private readonly folder: string,
     private child: ChildProcess | undefined,
     private port: number,
+    private readonly options: RunningNatsOptions,
   ) {}
 
   /** Starts one on a free port. */
-  static async start(path: string): Promise<RunningNats> {
-    const nats = new RunningNats(path, mkdtempSync(join(tmpdir(), 'cairn-nats-')), undefined, -1);
+  static async start(path: string, options: RunningNatsOptions = {}): Promise<RunningNats> {
+    const nats = new RunningNats(path, mkdtempSync(join(tmpdir(), 'cairn-nats-')), undefined, -1, options);
     await nats.run();
     return nats;
+  }
+
+  /** Where it keeps its streams: to damage them between `kill` and `startAgain`. */
+  get store(): string {
+    return join(this.folder, 'store');
   }
 
   get url(): string {
@@ -62,7 +76,7 @@ export class RunningNats {
 
   /** Starts it again on the same port and folder. `wiped`: all that it had stored is gone. */
   async startAgain({ wiped = false } = {}): Promise<void> {
-    if (wiped) rmSync(join(this.folder, 'store'), { recursive: true, force: true });
+    if (wiped) rmSync(this.store, { recursive: true, force: true });
     await this.run();
   }
 
@@ -71,7 +85,7 @@ export class RunningNats {
     const pid = this.child?.pid;
     if (pid === undefined) return;
     this.child?.kill('SIGSTOP');
-    await waitUntil('nats-server stands still', () => threadsOf(pid).every((state) => state === 'T'));
+    await waitUntil('nats-server stands still', () => standsStill(pid));
   }
 
   thaw(): void {
@@ -84,12 +98,13 @@ export class RunningNats {
   }
 
   private async run(): Promise<void> {
-    const config = join(this.folder, 'nats.conf');
-    mkdirSync(join(this.folder, 'store'), { recursive: true });
-    const store = JSON.stringify(join(this.folder, 'store'));
-    writeFileSync(config, `listen: "127.0.0.1:${this.port}"\njetstream { store_dir: ${store}, sync_interval: "1s" }\n`);
+    mkdirSync(this.store, { recursive: true });
     this.log = '';
-    const child = spawn(this.server, ['--config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const env = { ...process.env, ...this.options.env };
+    const child = spawn(this.server, this.options.config === undefined ? this.plain() : this.configured(this.options.config), {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env,
+    });
     this.child = child;
     const ready = new Promise<void>((resolveReady, reject) => {
       child.once('exit', () => reject(new Error(`nats-server ended:\n${this.log.split('\n').slice(-LOG_LINES_SHOWN).join('\n')}`)));
@@ -104,15 +119,17 @@ export class RunningNats {
     const port = /Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(this.log)?.[1];
     if (port !== undefined) this.port = Number(port);
   }
-}
 
-/** The state letter of each thread of a process (proc(5): `T` is stopped). A thread that has just ended is left out. */
-function threadsOf(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
-    try {
-      return /\) (\S)/.exec(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'))?.[1] ?? [];
-    } catch {
-      return [];
-    }
-  });
+  /** No users, no limits. */
+  private plain(): string[] {
+    const config = join(this.folder, 'nats.conf');
+    const store = JSON.stringify(this.store);
+    writeFileSync(config, `listen: "127.0.0.1:${this.port}"\njetstream { store_dir: ${store}, sync_interval: "1s" }\n`);
+    return ['--config', config];
+  }
+
+  /** What a flag says goes before what the file says. */
+  private configured(file: string): string[] {
+    return ['--config', file, '--addr', '127.0.0.1', '--port', String(this.port), '--store_dir', this.store];
+  }
 }

@@ -4,6 +4,7 @@ import { createInbox, type Msg, type NatsConnection, type Subscription } from '@
 export class Link {
   private up = true;
   private readonly listeners = new Set<() => void>();
+  private readonly downListeners = new Set<() => void>();
 
   constructor(
     readonly connection: NatsConnection,
@@ -36,13 +37,24 @@ export class Link {
     return () => this.listeners.delete(listener);
   }
 
+  /** Calls back each time the connection is lost or closed, until the returned function is called. */
+  onDown(listener: () => void): () => void {
+    this.downListeners.add(listener);
+    return () => this.downListeners.delete(listener);
+  }
+
   private async follow(): Promise<void> {
     for await (const { type } of this.connection.status()) {
-      if (type === 'disconnect') this.up = false;
+      if (type === 'disconnect') this.isDown();
       if (type !== 'reconnect') continue;
       this.up = true;
       for (const listener of [...this.listeners]) listener();
     }
+    this.isDown();
+  }
+
+  private isDown(): void {
     this.up = false;
+    for (const listener of [...this.downListeners]) listener();
   }
 }

@@ -27,6 +27,15 @@ export function mustBeSubject(subject: string): void {
   }
 }
 
+/**
+ * Throws `BusFault('bad_subject')` unless it is a subject in which `*` may stand for a token and a final `>` for the rest.
+ */
+export function mustBeFilter(filter: string): void {
+  const tokens = filter.split('.');
+  const plain = tokens.map((token, n) => (token === '*' || (token === '>' && n > 0 && n === tokens.length - 1) ? 'any' : token));
+  mustBeSubject(plain.join('.'));
+}
+
 /** Whether an answer may go there. A stranger's header must not make us publish a command or a fact. */
 export const isInbox = (subject: string): boolean => subject.length <= SUBJECT_MAX && INBOX.test(subject);
 

@@ -3,6 +3,12 @@ const SUBJECT = /^[^\s.*>]+(\.[^\s.*>]+)*$/;
 
 export const isSubject = (text: string): boolean => SUBJECT.test(text);
 
+/** Whether it is a subject in which `*` may stand for a token and a final `>` for the rest. */
+export function isFilter(text: string): boolean {
+  const tokens = text.split('.');
+  return isSubject(tokens.map((token, n) => (token === '*' || (token === '>' && n === tokens.length - 1) ? 'any' : token)).join('.'));
+}
+
 /** A filter in parts: `*` stands for one token, a final `>` for one or more. */
 export type Filter = readonly string[];
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { artifactsContract } from './artifacts.contract.js';
 import { tryCase, type ContractCase, type Harness } from './contract.js';
+import { lineContract } from './line.contract.js';
 import { metricsContract } from './metrics.contract.js';
 import { clockContract, idsContract, randomnessContract } from './time-and-chance.contract.js';
 
@@ -15,6 +16,20 @@ function everyCaseFails<H extends Harness>(what: string, contract: readonly Cont
 }
 
 everyCaseFails('artifacts', artifactsContract, { ...base, artifacts, crash: async () => artifacts, corrupt: async () => undefined });
+everyCaseFails('lines', lineContract, {
+  ...base,
+  patienceMs: 20,
+  line: async () => ({
+    tell: () => undefined,
+    ask: async () => new Uint8Array(0),
+    listen: () => ({ stop: () => undefined }),
+    aliveAt: '',
+    ifGone: () => undefined,
+    close: async () => undefined,
+  }),
+  die: async () => undefined,
+  heard: async () => undefined,
+});
 everyCaseFails('clocks', clockContract, {
   ...base,
   clock: { now: () => 0, monotonicMs: () => 0, after: () => ({ cancel: () => undefined }) },

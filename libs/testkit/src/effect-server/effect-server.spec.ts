@@ -1,0 +1,55 @@
+// Goal: the ledger tells what happened, whatever became of the answers and of the process. Method: the process itself, killed for good.
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EffectServer } from './effect-server.js';
+
+describe('EffectServer', () => {
+  let folder: string;
+  let server: EffectServer;
+  const ask = async (place: 'keyed' | 'plain', key: string, body = '{}'): Promise<number> => {
+    const signal = AbortSignal.timeout(300);
+    const response = await fetch(`${server.url}/${place}`, { method: 'POST', headers: { 'idempotency-key': key }, body, signal });
+    return response.status;
+  };
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'cairn-effects-'));
+    server = await EffectServer.start(join(folder, 'ledger'));
+  });
+  afterEach(async () => {
+    await server.kill();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('acts once for a key where it honours keys, and each time where it does not', async () => {
+    for (let i = 0; i < 3; i++) expect([await ask('keyed', 'k'), await ask('plain', 'p')]).toEqual([200, 200]);
+    expect(await ask('keyed', 'k', '{"other":1}')).toBe(422);
+    expect(Object.fromEntries(server.effects())).toEqual({ k: 1, p: 3 });
+    expect(server.ledger.filter(({ kind }) => kind === 'request')).toHaveLength(7);
+  });
+
+  it('forgets nothing when it is killed, not even behind a line that was cut off', async () => {
+    await ask('keyed', 'k');
+    await server.kill();
+    appendFileSync(join(folder, 'ledger'), '{"kind":"eff');
+    await server.startAgain();
+    expect(await ask('keyed', 'k')).toBe(200);
+    expect(server.effects().get('k')).toBe(1);
+  });
+
+  it('acts and says nothing, refuses, hangs or is slow, for as many requests as it was told', async () => {
+    await server.behave({ behaviour: 'answer-lost', times: 1 });
+    await expect(ask('keyed', 'lost')).rejects.toThrow();
+    await server.behave({ behaviour: '500', times: 2 });
+    expect([await ask('keyed', 'a'), await ask('keyed', 'a'), await ask('keyed', 'a')]).toEqual([500, 500, 200]);
+    await server.behave({ behaviour: '429', times: 1 });
+    expect(await ask('keyed', 'b')).toBe(429);
+    await server.behave({ behaviour: 'hang', times: 1 });
+    await expect(ask('keyed', 'c')).rejects.toThrow();
+    await server.behave({ behaviour: 'slow', ms: 10_000 });
+    await expect(ask('keyed', 'd')).rejects.toThrow();
+    expect(Object.fromEntries(server.effects())).toEqual({ lost: 1, a: 1, d: 1 });
+  });
+});
