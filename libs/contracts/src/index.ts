@@ -33,6 +33,7 @@ export {
   FRAME_HOLD_MS,
   HANG_UP_GRACE_MS,
   LINE_FRAME_BYTES_MAX,
+  OUTPUT_ARTIFACT_BYTES_MAX,
   OUTPUT_BYTES_MAX,
   PRESENCE_BEAT_MS,
   PRESENCE_PATIENCE_MS,
@@ -45,6 +46,7 @@ export {
   type Lease,
   type Presence,
   type QueueView,
+  ReplyRefused,
   type ReplyData,
   type ReplyFailure,
   type TaskData,
@@ -99,19 +101,28 @@ export {
   type ProblemCode,
   type ProblemExtras,
 } from './problems.js';
-export { metricDeclarations, metricNames, type MetricDeclaration } from './metric-names.js';
+export { machineryDeclarations, metricDeclarations, metricNames, type MetricDeclaration } from './metric-names.js';
+export { checkFrame, type CheckedFrame } from './check-frame.js';
+export { foreignJson } from './foreign-json.js';
 export {
   checkBody,
+  claimSchema,
   FAILED_TYPE,
+  HEARTBEAT_TYPE,
   heartbeatSchema,
   inboundEventSchema,
   pollSchema,
   isReplyIdOf,
+  outputArtifactOf,
   replySchema,
   runControlSchema,
   signalSchema,
+  signOfLifeSchema,
+  STARTED_TYPE,
   startRunSchema,
   SUCCEEDED_TYPE,
   type Checked,
+  type OutputArtifact,
   type PollRequest,
+  type SignOfLife,
 } from './schemas.js';

@@ -108,8 +108,68 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: ['service'],
     known: services.map((service) => ({ service })),
   },
-  { name: 'cairn_build_info', kind: 'gauge', help: 'What runs; constantly 1.', labels: ['version'] },
+  {
+    name: 'cairn_append_duration_seconds',
+    kind: 'histogram',
+    help: 'How long appends took, by how they ended.',
+    labels: ['service', 'outcome'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+  },
+  {
+    name: 'cairn_attempt_duration_seconds',
+    kind: 'histogram',
+    help: 'From taking a task to its terminal reply, as execution saw it.',
+    labels: ['ns', 'queue', 'outcome'],
+    buckets: [0.005, 0.025, 0.1, 0.5, 1, 5, 15, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY],
+  },
+  {
+    name: 'cairn_runnable_age_seconds',
+    kind: 'gauge',
+    help: 'Age of the oldest task that nobody has taken, on the replica that serves it.',
+    labels: ['ns', 'queue'],
+  },
+  { name: 'cairn_wakeup_overdue_seconds', kind: 'gauge', help: 'How late the most overdue wake-up is.', labels: ['ns'] },
+  { name: 'cairn_relay_lag_seconds', kind: 'gauge', help: 'How far facts are behind the store.', labels: ['service'] },
+  {
+    name: 'cairn_deliveries_total',
+    kind: 'counter',
+    help: 'What became of deliveries: done, again, never.',
+    labels: ['consumer', 'settlement'],
+  },
+  { name: 'cairn_branches_open', kind: 'gauge', help: 'Branches with open attempts that this process drives.', labels: ['service'] },
+  {
+    name: 'cairn_bus_probe_seconds',
+    kind: 'histogram',
+    help: 'A message to the bus and back, asked every 10 s.',
+    labels: ['service'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2],
+  },
+  { name: 'cairn_dead_letters', kind: 'gauge', help: 'Dead letters that this process has written, by bus stream.', labels: ['stream'] },
+  {
+    name: 'cairn_oracle_violations_total',
+    kind: 'counter',
+    help: 'Invariants that a verification found broken; must be 0.',
+    labels: ['invariant'],
+  },
+  { name: 'cairn_build_info', kind: 'gauge', help: 'What runs; constantly 1.', labels: ['version', 'commit'] },
+  { name: 'cairn_bus_info', kind: 'gauge', help: 'Which bus; constantly 1.', labels: ['server', 'schedules'] },
 ];
+
+/** What the gateway alone tells: folded from the history, the same whoever folds it. */
+const lifecycleNames: ReadonlySet<string> = new Set([
+  'cairn_runs',
+  'cairn_runs_ended_total',
+  'cairn_state_seconds',
+  'cairn_events_total',
+  'cairn_retry_attempts_total',
+  'cairn_retry_resolved_total',
+  'cairn_resumes_total',
+  'cairn_failure_to_decision_seconds',
+  'cairn_projection_lag_seconds',
+]);
+
+/** What every process tells of itself. */
+export const machineryDeclarations: readonly MetricDeclaration[] = metricDeclarations.filter(({ name }) => !lifecycleNames.has(name));
 
 /** Names for those who tell them. */
 export const metricNames = {
@@ -124,5 +184,16 @@ export const metricNames = {
   projectionLag: 'cairn_projection_lag_seconds',
   eventLoopLag: 'cairn_event_loop_lag_seconds',
   bugs: 'cairn_bugs_total',
+  appendDuration: 'cairn_append_duration_seconds',
+  attemptDuration: 'cairn_attempt_duration_seconds',
+  runnableAge: 'cairn_runnable_age_seconds',
+  wakeupOverdue: 'cairn_wakeup_overdue_seconds',
+  relayLag: 'cairn_relay_lag_seconds',
+  deliveries: 'cairn_deliveries_total',
+  branchesOpen: 'cairn_branches_open',
+  busProbe: 'cairn_bus_probe_seconds',
+  deadLetters: 'cairn_dead_letters',
+  oracleViolations: 'cairn_oracle_violations_total',
+  busInfo: 'cairn_bus_info',
   buildInfo: 'cairn_build_info',
 } as const;

@@ -1,4 +1,4 @@
-export { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, METRICS, RANDOMNESS } from './tokens.js';
+export { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, LINE, METRICS, RANDOMNESS } from './tokens.js';
 export { PortsModule, type Ports } from './ports.module.js';
 export { createLog, NestLog, type Log, type LogFields } from './logger.js';
 export { Health, type ReadinessProbe, type ReadinessReport } from './health.js';
@@ -6,3 +6,11 @@ export { DRAIN_MS_MAX, drainOnSignals, type DrainableProcess } from './drain.js'
 export { crashPoints, type Hop } from './crash/points.js';
 export { withCrashPoints, type CrashablePorts } from './crash/with-crash-points.js';
 export { createHttpApplication, type HttpApplicationOptions, type HttpEdge } from './http-application.js';
+export { BusStrategy, outcomeOf, type Binding, type DoorOutcome } from './bus-strategy.js';
+export { ConfigInvalid, EXIT_CONFIG, namespacesEnv, portEnv, readEnv, secretOf, serviceEnv, type ServiceConfig } from './service/config.js';
+export { BusDiffers } from './service/nats.js';
+export { buildInfo } from './service/build-info.js';
+export { measuredBus, measuredStore } from './service/measured.js';
+export { openPorts, type OpenPorts } from './service/ports.js';
+export { exitCodeOf, runService, type ServiceProcess } from './service/process.js';
+export { openDataFolder, readOrMakeToken, removeServerFile, writeServerFile, type DataFolder } from './service/data-folder.js';

@@ -1,11 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, Randomness } from '@cairn/ports';
-import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, METRICS, RANDOMNESS } from './tokens.js';
+import type { Artifacts, Bus, Clock, EventStore, Ids, Line, Metrics, Randomness } from '@cairn/ports';
+import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, LINE, METRICS, RANDOMNESS } from './tokens.js';
 
 /** What a service is assembled from. */
 export interface Ports {
   readonly store: EventStore;
   readonly bus: Bus;
+  /** To the other processes; the embedded default has none. */
+  readonly line?: Line;
   readonly artifacts: Artifacts;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -23,6 +25,7 @@ export class PortsModule {
     const providers = [
       { provide: EVENT_STORE, useValue: ports.store },
       { provide: BUS, useValue: ports.bus },
+      { provide: LINE, useValue: ports.line },
       { provide: ARTIFACTS, useValue: ports.artifacts },
       { provide: CLOCK, useValue: ports.clock },
       { provide: IDS, useValue: ports.ids },

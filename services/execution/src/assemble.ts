@@ -4,7 +4,7 @@ import { executionRun } from '@cairn/contracts';
 import { UnreadableEvent, type RunCommand, type RunState } from '@cairn/domain-run';
 import { parseRunStream, runStream, type Id, type JsonObject, type StoredEvent } from '@cairn/kernel';
 import type { Plan } from '@cairn/domain-definition';
-import type { Artifacts, Bound, Bus, Clock, EventStore, IncomingMessage, Metrics, Randomness, Settlement } from '@cairn/ports';
+import type { Artifacts, Bound, Bus, Clock, ConsumerSpec, EventStore, IncomingMessage, Line, Metrics, Randomness, Settlement } from '@cairn/ports';
 import { Documents } from './driving/documents.js';
 import { Driver, outOfLine, type Outcome } from './driving/driver.js';
 import { type LoadedRun, RunLoader } from './driving/run-loader.js';
@@ -22,6 +22,10 @@ export interface ExecutionOptions {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly metrics: Metrics;
+  /** To other processes. Without it this one serves every run: the embedded default. */
+  readonly line?: Line;
+  /** This replica's id; needed with `line`. */
+  readonly replica?: Id;
   /** `false` where a door of Nest binds the consumer and calls `handle`; the service then only publishes. */
   readonly bindBus?: boolean;
   /** Folded runs kept in memory. */
@@ -37,7 +41,9 @@ export interface Execution {
   start(): Promise<void>;
   /** Takes nothing new; resolves when what is under way is durable and answered. */
   stop(): Promise<void>;
-  /** One message of `executionRun`. */
+  /** What is to be bound to `handle`, with how this process ranks. */
+  readonly consumers: readonly { readonly spec: ConsumerSpec; readonly rank?: () => number }[];
+  /** One message of one of `consumers`. */
   handle(message: IncomingMessage): Promise<Settlement>;
 }
 
@@ -183,6 +189,7 @@ export function assembleExecution(options: ExecutionOptions): Execution {
 
   return {
     desk,
+    consumers: [{ spec: executionRun }],
     handle,
     async start() {
       await workingSet.start();

@@ -1,8 +1,8 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { WorkDesk } from '@cairn/contracts';
-import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, METRICS, RANDOMNESS } from '@cairn/nest-kit';
-import type { Artifacts, Bus, Clock, EventStore, Metrics, Randomness } from '@cairn/ports';
+import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, LINE, METRICS, RANDOMNESS } from '@cairn/nest-kit';
+import type { Artifacts, Bus, Clock, EventStore, Ids, Line, Metrics, Randomness } from '@cairn/ports';
 import { assembleExecution, type Execution } from './assemble.js';
 import { BusDoor } from './doors/bus.door.js';
 import { DriveRunDoor } from './doors/drive-run.door.js';
@@ -10,7 +10,9 @@ import { EXECUTION, WORK_DESK } from './doors/execution-token.js';
 
 /** Execution as a Nest module: ports in, the desk out. */
 @Module({})
-export class ExecutionModule {
+export class ExecutionModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(@Inject(EXECUTION) private readonly execution: Execution) {}
+
   /** `ports`: the module that provides the ports. */
   static on(ports: DynamicModule): DynamicModule {
     return {
@@ -19,21 +21,42 @@ export class ExecutionModule {
       providers: [
         {
           provide: EXECUTION,
-          inject: [EVENT_STORE, BUS, ARTIFACTS, CLOCK, RANDOMNESS, METRICS],
+          inject: [EVENT_STORE, BUS, LINE, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS],
           useFactory: (
             store: EventStore,
             bus: Bus,
+            line: Line | undefined,
             artifacts: Artifacts,
             clock: Clock,
+            ids: Ids,
             randomness: Randomness,
             metrics: Metrics,
-          ): Execution => assembleExecution({ store, bus, artifacts, clock, randomness, metrics, bindBus: false }),
+          ): Execution =>
+            assembleExecution({
+              store,
+              bus,
+              artifacts,
+              clock,
+              randomness,
+              metrics,
+              bindBus: false,
+              ...(line === undefined ? {} : { line, replica: ids.next() }),
+            }),
         },
         { provide: WORK_DESK, inject: [EXECUTION], useFactory: (execution: Execution): WorkDesk => execution.desk },
         DriveRunDoor,
-        BusDoor,
       ],
-      exports: [WORK_DESK],
+      controllers: [BusDoor],
+      exports: [WORK_DESK, EXECUTION],
     };
+  }
+
+  /** The transport listens after this: nothing is taken before what was open is known again. */
+  onApplicationBootstrap(): Promise<void> {
+    return this.execution.start();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.execution.stop();
   }
 }

@@ -13,13 +13,14 @@ import { WorkDoor } from './doors/work.door.js';
 
 export interface GatewayModuleOptions {
   readonly config: GatewayConfig;
-  /** The module that provides execution's desk, and under what. */
-  readonly desk: { readonly module: DynamicModule; readonly token: symbol };
+  /** The desk itself, or the module that provides execution's and under what. */
+  readonly desk: WorkDesk | { readonly module: DynamicModule; readonly token: symbol };
   readonly health: Health;
   readonly exposition: Exposition;
   readonly onBug: (error: unknown) => void;
 }
 
+const GIVEN_DESK: unique symbol = Symbol('GivenDesk');
 /** Lists that are further behind make the process unready: a start folds what was stored before. */
 const LISTS_LAG_MS_MAX = 5_000;
 
@@ -33,16 +34,18 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
 
   /** `ports`: the module that provides the ports. */
   static on(ports: DynamicModule, { config, desk, health, exposition, onBug }: GatewayModuleOptions): DynamicModule {
+    const given = 'module' in desk ? undefined : { provide: GIVEN_DESK, useValue: desk };
     return {
       module: GatewayModule,
-      imports: [ports, desk.module],
+      imports: 'module' in desk ? [ports, desk.module] : [ports],
       controllers: [RunsDoor, EventsDoor, DefinitionsDoor, PoliciesDoor, WorkDoor, HealthDoor],
       providers: [
+        ...(given === undefined ? [] : [given]),
         { provide: Health, useValue: health },
         { provide: EXPOSITION, useValue: exposition },
         {
           provide: GATEWAY,
-          inject: [EVENT_STORE, BUS, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS, desk.token],
+          inject: [EVENT_STORE, BUS, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS, 'module' in desk ? desk.token : GIVEN_DESK],
           useFactory: (
             store: EventStore,
             bus: Bus,

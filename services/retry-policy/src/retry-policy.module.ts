@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
 import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, Randomness } from '@cairn/ports';
@@ -10,7 +10,9 @@ import { TakeCommandDoor } from './doors/take-command.door.js';
 
 /** retry-policy as a Nest module: ports in, doors open. */
 @Module({})
-export class RetryPolicyModule {
+export class RetryPolicyModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(@Inject(RETRY_POLICY) private readonly retryPolicy: RetryPolicy) {}
+
   /** `ports`: the module that provides the ports. */
   static on(ports: DynamicModule, config: RetryPolicyConfig = {}): DynamicModule {
     return {
@@ -31,8 +33,18 @@ export class RetryPolicyModule {
           ): RetryPolicy => assembleRetryPolicy({ store, bus, artifacts, clock, ids, randomness, metrics, config, bindBus: false }),
         },
         TakeCommandDoor,
-        BusDoor,
       ],
+      controllers: [BusDoor],
+      exports: [RETRY_POLICY],
     };
+  }
+
+  /** The transport listens after this: nothing is taken before the working set has caught up. */
+  onApplicationBootstrap(): Promise<void> {
+    return this.retryPolicy.start();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.retryPolicy.stop();
   }
 }

@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
 import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, Randomness } from '@cairn/ports';
@@ -11,7 +11,9 @@ import { TakeEventDoor } from './doors/take-event.door.js';
 
 /** Scheduling as a Nest module: ports in, doors open. */
 @Module({})
-export class SchedulingModule {
+export class SchedulingModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(@Inject(SCHEDULING) private readonly scheduling: Scheduling) {}
+
   /** `ports`: the module that provides the ports. */
   static on(ports: DynamicModule, config: SchedulingConfig = {}): DynamicModule {
     return {
@@ -33,8 +35,18 @@ export class SchedulingModule {
         },
         TakeEventDoor,
         TakeCommandDoor,
-        BusDoor,
       ],
+      controllers: [BusDoor],
+      exports: [SCHEDULING],
     };
+  }
+
+  /** The transport listens after this: nothing is taken before the working set has caught up. */
+  onApplicationBootstrap(): Promise<void> {
+    return this.scheduling.start();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.scheduling.stop();
   }
 }

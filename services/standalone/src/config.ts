@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { isNamespace } from '@cairn/kernel';
+import { ConfigInvalid } from '@cairn/nest-kit';
 import { z } from 'zod';
 
 /** Where a server listens and what it keeps, checked. */
@@ -43,12 +44,6 @@ const schema = z.strictObject({
   origins: z.array(z.url()).default([]),
   logLevel: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug']).default('info'),
 });
-
-/** The configuration is wrong: all of it, in one line. */
-export class ConfigInvalid extends Error {
-  readonly code = 'config_invalid';
-  override readonly name = 'ConfigInvalid';
-}
 
 /** Checks the options and fills in defaults. Throws `ConfigInvalid`, whose message names every fault. */
 export function readConfig(options: StandaloneOptions): StandaloneConfig {

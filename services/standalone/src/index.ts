@@ -1,2 +1,2 @@
 export { DataLocked, startStandalone, type Standalone } from './standalone.js';
-export { ConfigInvalid, type StandaloneOptions } from './config.js';
+export type { StandaloneOptions } from './config.js';

@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { ExecutionModule, WORK_DESK } from '@cairn/execution';
+import { EXECUTION, executionBindings, ExecutionModule, WORK_DESK, type Execution } from '@cairn/execution';
 import { GATEWAY, GatewayModule, ProblemFilter, type Exposition, type Gateway, type GatewayConfig } from '@cairn/gateway';
-import { RetryPolicyModule } from '@cairn/retry-policy';
-import { SchedulingModule } from '@cairn/scheduling';
-import { createHttpApplication, PortsModule, type Health, type Log, type Ports } from '@cairn/nest-kit';
+import { retryPolicyBindings, RetryPolicyModule } from '@cairn/retry-policy';
+import { schedulingBindings, SchedulingModule } from '@cairn/scheduling';
+import { BusStrategy, createHttpApplication, PortsModule, type Health, type Log, type Ports } from '@cairn/nest-kit';
 
 export interface ApplicationParts {
   readonly ports: Ports;
@@ -45,8 +45,16 @@ export async function openApplication({ log, ...parts }: ApplicationParts): Prom
     edge: GATEWAY,
     filter: (edge) => new ProblemFilter(edge as Gateway),
   });
+  const bindings = () => [
+    ...retryPolicyBindings,
+    ...executionBindings(app.get<Execution>(EXECUTION, { strict: false })),
+    ...schedulingBindings,
+  ];
+  app.connectMicroservice({ strategy: new BusStrategy(parts.ports.bus, bindings) });
   return {
     listen: async (port, host) => {
+      await app.init();
+      await app.startAllMicroservices();
       await app.listen(port, host);
       const { port: taken, address, family } = app.getHttpServer().address() as AddressInfo;
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`;

@@ -5,11 +5,23 @@ import { busStreams, metricDeclarations, metricNames } from '@cairn/contracts';
 import { FolderLocked, lockFolder, openLibsqlEventStore } from '@cairn/event-store-libsql';
 import { withKnownLabels } from '@cairn/gateway';
 import { createPromMetrics } from '@cairn/metrics-prom';
-import { createLog, DRAIN_MS_MAX, Health, type Log, type Ports } from '@cairn/nest-kit';
+import {
+  buildInfo,
+  createLog,
+  DRAIN_MS_MAX,
+  Health,
+  measuredBus,
+  measuredStore,
+  openDataFolder,
+  readOrMakeToken,
+  removeServerFile,
+  writeServerFile,
+  type Log,
+  type Ports,
+} from '@cairn/nest-kit';
 import { systemClock, systemIds, systemRandomness } from '@cairn/system';
 import { withCrashPoint } from './crash-points.js';
 import { readConfig, type StandaloneOptions } from './config.js';
-import { openDataFolder, readOrMakeToken, removeServerFile, writeServerFile } from './data-folder.js';
 import { openApplication } from './standalone.module.js';
 
 /** A running server. */
@@ -109,7 +121,8 @@ async function openPorts(
     metrics.count(metricNames.bugs, { service: SERVICE });
     log.error('bug', {}, error);
   };
-  const store = withCrashPoint(await openLibsqlEventStore({ file: folder.events, clock: systemClock }), process.env);
+  const opened = await openLibsqlEventStore({ file: folder.events, clock: systemClock });
+  const store = withCrashPoint(measuredStore(opened, SERVICE, systemClock, metrics), process.env);
   closing.push(() => store.close());
   const artifacts = await createFileArtifacts(folder.artifacts);
   const bus = createMemoryBus({
@@ -118,6 +131,9 @@ async function openPorts(
     onBug,
     onDead: (letter) => log.warn('dead letter', { durable: letter.durable, reason: letter.reason }),
   });
+  const { version, commit } = buildInfo();
+  metrics.gauge(metricNames.buildInfo, 1, { version, commit });
+  metrics.gauge(metricNames.busInfo, 1, { server: 'memory', schedules: 'off' });
   closing.push(() => bus.close());
   const health = new Health();
   closing.push(() => health.close());
@@ -127,7 +143,7 @@ async function openPorts(
     return metrics.render();
   };
   return {
-    ports: { store, bus, artifacts, clock: systemClock, ids: systemIds, randomness: systemRandomness, metrics },
+    ports: { store, bus: measuredBus(bus, metrics), artifacts, clock: systemClock, ids: systemIds, randomness: systemRandomness, metrics },
     health,
     exposition: { contentType: metrics.contentType, render },
     onBug,

@@ -1,2 +1,2 @@
 export { openLibsqlEventStore, POLL_MS, type LibsqlOptions } from './open.js';
-export { FolderLocked, lockFolder, type FolderLock } from './lock-folder.js';
+export { FolderLocked, lockFolder, shareFolder, type FolderLock } from './lock-folder.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { waitUntil } from '@cairn/testkit';
-import { lockFolder } from './lock-folder.js';
+import { lockFolder, shareFolder } from './lock-folder.js';
 import { buildForChildren } from './spec/store-child.js';
 
 beforeAll(buildForChildren);
@@ -35,6 +35,18 @@ describe('lockFolder', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     (await waitUntil('the lock is free', () => lockFolder(file))).release();
+  });
+
+  it('is shared by those who share it, and kept from whoever wants it alone', () => {
+    const file = freshLock();
+    const [first, second] = [shareFolder(file), shareFolder(file)];
+    expect(() => lockFolder(file)).toThrow(held);
+    first.release();
+    expect(() => lockFolder(file)).toThrow(held);
+    second.release();
+    const alone = lockFolder(file);
+    expect(() => shareFolder(file)).toThrow(held);
+    alone.release();
   });
 
   it('says store_unavailable where there is no folder', () => {

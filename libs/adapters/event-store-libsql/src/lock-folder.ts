@@ -18,10 +18,27 @@ export class FolderLocked extends Error {
  * `store_unavailable` if the file cannot be opened.
  */
 export function lockFolder(file: string): FolderLock {
-  let connection: ReturnType<typeof connect> | undefined;
+  return hold(file, (connection) => connection.exec('BEGIN EXCLUSIVE'));
+}
+
+/**
+ * Takes a folder for this process and others that share it, by a read transaction that stays open: whoever wants it alone is refused,
+ * and so is this if somebody has it alone. Throws as `lockFolder`.
+ */
+export function shareFolder(file: string): FolderLock {
+  return hold(file, (connection) => {
+    connection.exec('BEGIN');
+    connection.prepare('SELECT count(*) FROM sqlite_master').all(); // The lock is taken by the first read.
+  });
+}
+
+type Connection = ReturnType<typeof connect>;
+
+function hold(file: string, begin: (connection: Connection) => void): FolderLock {
+  let connection: Connection | undefined;
   try {
     connection = connect(file);
-    connection.exec('BEGIN EXCLUSIVE');
+    begin(connection);
   } catch (error) {
     connection?.close();
     if (isBusy(error)) throw new FolderLocked(`${dirname(file)} is in use by another process`, { cause: error });

@@ -1,30 +1,23 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Controller, Inject } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import { MessagePattern, Payload } from '@nestjs/microservices';
 import { executionRun } from '@cairn/contracts';
-import { BUS } from '@cairn/nest-kit';
-import type { Bound, Bus } from '@cairn/ports';
+import { outcomeOf, type Binding, type DoorOutcome } from '@cairn/nest-kit';
+import type { IncomingMessage } from '@cairn/ports';
 import type { Execution } from '../assemble.js';
 import { DriveRunCommand } from './drive-run.door.js';
-import { EXECUTION } from './execution-token.js';
 
-/** Commands and replies of runs, as the bus brings them. Nothing is taken before what was open is known again. */
-@Injectable()
-export class BusDoor implements OnApplicationBootstrap, OnApplicationShutdown {
-  private bound: Bound | undefined;
+/** Its one door, and the consumers that bring messages there: one in the embedded default, one a partition on a server. */
+export const executionBindings = (execution: Execution): readonly Binding[] =>
+  execution.consumers.map((consumer) => ({ pattern: executionRun.durable, ...consumer }));
 
-  constructor(
-    @Inject(BUS) private readonly bus: Bus,
-    @Inject(EXECUTION) private readonly execution: Execution,
-    @Inject(CommandBus) private readonly commands: CommandBus,
-  ) {}
+/** Commands and replies of runs, as the bus brings them. */
+@Controller()
+export class BusDoor {
+  constructor(@Inject(CommandBus) private readonly commands: CommandBus) {}
 
-  async onApplicationBootstrap(): Promise<void> {
-    await this.execution.start();
-    this.bound = await this.bus.consume(executionRun, (message) => this.commands.execute(new DriveRunCommand(message)));
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.bound?.stop();
-    await this.execution.stop();
+  @MessagePattern(executionRun.durable)
+  driveRun(@Payload() message: IncomingMessage): Promise<DoorOutcome> {
+    return outcomeOf(this.commands.execute(new DriveRunCommand(message)));
   }
 }

@@ -8,7 +8,8 @@ import type { Matcher } from '../matching/matcher.js';
 import type { Mutants } from '../mutants.js';
 import { sourceOfEmission, type Emission, type SchedulingSet } from '../working-set/scheduling-set.js';
 import { loadData, storeData } from './event-data.js';
-import { parseEvent, tooManyHops, VIA, type ParsedEvent } from './parse-event.js';
+import { VIA } from './check-attributes.js';
+import { parseEvent, tooManyHops, type ParsedEvent } from './parse-event.js';
 import type { ReceiptBook, ReceiptHead } from './receipt-book.js';
 
 export interface IntakeParts {

@@ -6,7 +6,8 @@ import { refused } from '@cairn/domain-schedule/decider';
 import { idOf, isKey, KEY_MAX, type Id, type Json, type JsonObject } from '@cairn/kernel';
 import type { ShelvedStart, ShelvedWorkflow } from '../definitions/definition-shelf.js';
 import type { ExecutionDesk } from '../execution-desk.js';
-import { hopsOf, problemOf } from '../intake/parse-event.js';
+import { hopsOf } from '../intake/check-attributes.js';
+import { problemOf } from '../intake/parse-event.js';
 import { inboundEventOf, type Inbound } from './inbound.js';
 
 /** A run that an event asks for. */

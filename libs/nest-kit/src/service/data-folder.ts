@@ -71,7 +71,7 @@ export async function readOrMakeToken(path: string): Promise<string> {
 /** Tells CLI and SDK of this machine where the server is. Replaced in one step, so nobody reads half of it. */
 export async function writeServerFile(
   path: string,
-  server: { readonly url: string; readonly pid: number; readonly ns: string },
+  server: { readonly url: string; readonly pid: number; readonly ns: string; readonly nats?: string },
 ): Promise<void> {
   await writeFile(`${path}.new`, `${JSON.stringify(server)}\n`, { mode: OWNER_ONLY });
   await rename(`${path}.new`, path);

@@ -1,0 +1,144 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createFileArtifacts } from '@cairn/artifacts-files';
+import { metricNames, type MetricDeclaration } from '@cairn/contracts';
+import { FolderLocked, openLibsqlEventStore, shareFolder } from '@cairn/event-store-libsql';
+import { createPromMetrics } from '@cairn/metrics-prom';
+import type { ConsumerSpec, Line } from '@cairn/ports';
+import { systemClock, systemIds, systemRandomness } from '@cairn/system';
+import { withCrashPoints } from '../crash/with-crash-points.js';
+import { Health } from '../health.js';
+import type { Log } from '../logger.js';
+import type { Ports } from '../ports.module.js';
+import { BusProbe } from './bus-probe.js';
+import { ConfigInvalid, type ServiceConfig } from './config.js';
+import { measuredBus, measuredStore } from './measured.js';
+import { createJetStreamBus, createNatsLine, mustMatchContract, openNats } from './nats.js';
+import { buildInfo } from './build-info.js';
+
+export interface OpenPorts {
+  readonly ports: Ports & { readonly line: Line };
+  readonly health: Health;
+  readonly exposition: { readonly contentType: string; render(): Promise<string> };
+  readonly onBug: (error: unknown) => void;
+  /** Adds to what is told just before each scrape. */
+  readonly beforeScrape: (tell: () => void) => void;
+  /** Closes everything in the order in which it must be closed. */
+  close(): Promise<void>;
+}
+
+export interface PortsOptions {
+  readonly service: string;
+  readonly config: ServiceConfig;
+  readonly log: Log;
+  readonly metrics: readonly MetricDeclaration[];
+  /** What this service will bind: refused here if the bus does not have it so. */
+  readonly consumers: readonly ConsumerSpec[];
+}
+
+/**
+ * The ports of one service's process, from its configuration: libSQL file and artifacts in the shared folder, JetStream, a line.
+ * Throws `ConfigInvalid`, `BusDiffers`, or faults; what was opened before is closed then.
+ */
+export async function openPorts(options: PortsOptions): Promise<OpenPorts> {
+  const closing: (() => void | Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of closing.splice(0).reverse()) await one();
+  };
+  try {
+    return await open(options, closing, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(
+  { service, config, log, metrics: declarations, consumers }: PortsOptions,
+  closing: (() => void | Promise<void>)[],
+  close: () => Promise<void>,
+): Promise<OpenPorts> {
+  const metrics = createPromMetrics(declarations);
+  const onBug = (error: unknown): void => {
+    metrics.count(metricNames.bugs, { service });
+    log.error('bug', {}, error);
+  };
+  const data = resolve(config.CAIRN_DATA);
+  await mkdir(data, { recursive: true }).catch((error: unknown) => {
+    throw new ConfigInvalid(`CAIRN_DATA: ${data} cannot be made (${(error as { code?: string }).code ?? 'unknown'})`);
+  });
+  closing.push(share(join(data, 'lock.db')));
+  const health = new Health();
+  closing.push(() => health.close());
+  const file = config.CAIRN_EVENT_STORE ?? join(data, 'events.db');
+  const store = measuredStore(await openLibsqlEventStore({ file, clock: systemClock }), service, systemClock, metrics);
+  closing.push(() => store.close());
+  health.add('store', async () => void (await store.newest()));
+  const artifacts = await createFileArtifacts(join(data, 'artifacts'));
+
+  const connection = await openNats(config, `cairn-${service}`, { clock: systemClock, randomness: systemRandomness });
+  closing.push(() => connection.close());
+  await mustMatchContract(connection, consumers);
+  const inboxPrefix = config.CAIRN_NATS_INBOX_PREFIX;
+  const inbox = inboxPrefix === undefined ? {} : { inboxPrefix };
+  const line = createNatsLine(connection, systemClock, inboxPrefix);
+  const dead = new Map<string, number>();
+  const jetStream = createJetStreamBus({
+    connection,
+    clock: systemClock,
+    ...inbox,
+    onBug: (bug, spec) => {
+      metrics.count(metricNames.bugs, { service });
+      log.error('bug', { durable: spec.durable }, bug);
+    },
+    onDead: ({ durable, busStream, reason }) => {
+      dead.set(busStream, (dead.get(busStream) ?? 0) + 1);
+      metrics.gauge(metricNames.deadLetters, dead.get(busStream) ?? 0, { stream: busStream });
+      log.warn('dead letter', { durable, reason });
+    },
+    onFinding: (finding, spec) => log.warn('consumer stands still', { durable: spec.durable, finding }),
+  });
+  closing.push(
+    () => jetStream.close(),
+    () => line.close(),
+  );
+  const probe = new BusProbe(line, systemClock, metrics, service);
+  closing.push(() => probe.stop());
+  health.add('bus', () => (jetStream.isUp ? probe.says() : 'no connection'));
+  const { version, commit } = buildInfo();
+  metrics.gauge(metricNames.buildInfo, 1, { version, commit });
+  metrics.gauge(metricNames.busInfo, 1, { server: connection.info?.version ?? 'unknown', schedules: 'off' });
+
+  const tells: (() => void)[] = [];
+  const render = (): Promise<string> => {
+    metrics.gauge(metricNames.eventLoopLag, health.loopLagSeconds(), { service });
+    for (const tell of tells) tell();
+    return metrics.render();
+  };
+  return {
+    ports: {
+      ...withCrashPoints(service, { store, bus: measuredBus(jetStream, metrics), line }, process.env),
+      artifacts,
+      clock: systemClock,
+      ids: systemIds,
+      randomness: systemRandomness,
+      metrics,
+    },
+    health,
+    exposition: { contentType: metrics.contentType, render },
+    onBug,
+    beforeScrape: (tell) => void tells.push(tell),
+    close,
+  };
+}
+
+/** The embedded default keeps a folder for itself: its memory bus and ours would not know of each other. */
+function share(lock: string): () => void {
+  try {
+    const held = shareFolder(lock);
+    return () => held.release();
+  } catch (error) {
+    if (error instanceof FolderLocked) throw new ConfigInvalid(`CAIRN_DATA: ${error.message} (a \`cairn dev\`?)`, { cause: error });
+    throw error;
+  }
+}
