@@ -1,4 +1,4 @@
-import type { Id, Instant, Json, JsonObject } from '@cairn/kernel';
+import type { FieldError, Id, Instant, Json, JsonObject } from '@cairn/kernel';
 import type { CloudEvent } from './messages.js';
 
 /** One frame of a worker session (`history.md` §4). `seq` counts the session's frames from 1. */
@@ -26,6 +26,8 @@ export interface ExchangeResponse {
   readonly late: readonly string[];
   /** Reply ids handed to another replica. */
   readonly forwarded: readonly string[];
+  /** Replies that are wrong and stay so however often they are sent; absent if there are none. */
+  readonly refused?: readonly { readonly id: string; readonly errors: readonly FieldError[] }[];
   readonly tasks: readonly CloudEvent<TaskData>[];
 }
 
@@ -92,6 +94,8 @@ export interface ReplyFailure {
 
 /** Bytes of an inline output; larger ones go to the artifact store first. */
 export const OUTPUT_BYTES_MAX = 65_536;
+/** Bytes of an output that is an artifact: it is read, parsed and checked before the append that names it, all in memory. */
+export const OUTPUT_ARTIFACT_BYTES_MAX = 8 * 1_048_576;
 /** Characters of a failure's message, and bytes of its details; longer text is cut and marked. */
 export const FAILURE_MESSAGE_MAX = 2_048;
 export const FAILURE_DETAILS_BYTES_MAX = 8_192;
@@ -136,8 +140,19 @@ export interface WorkDesk {
   holder(attemptId: Id): Promise<string | undefined>;
   /** Renews an attempt's lease. `false`: it is not open any more. */
   heartbeat(ns: string, attemptId: Id): Promise<boolean>;
-  /** Records a terminal reply. `accepted` after its append; `late` if the attempt is over, which is recorded too. */
+  /**
+   * Records a terminal reply. `accepted` after its append; `late` if the attempt is over, which is recorded too. Throws `ReplyRefused`,
+   * and then nothing is recorded.
+   */
   reply(ns: string, attemptId: Id, reply: CloudEvent<ReplyData>): Promise<'accepted' | 'late'>;
+}
+
+/** A reply that is wrong whoever looks at it: sending it again changes nothing. */
+export class ReplyRefused extends Error {
+  override readonly name = 'ReplyRefused';
+  constructor(readonly errors: readonly FieldError[]) {
+    super(errors.map(({ pointer, says }) => `${pointer} ${says}`).join('; '));
+  }
 }
 
 /** Asked at `subjects.claim`. Without a nonce it is granted once and never again, also if the answer was lost. */
@@ -150,9 +165,13 @@ export interface ClaimRequest {
 /** Only `granted` permits the act. `paused`: ask again later; `taken` and `over`: never. */
 export type ClaimResponse = { readonly granted: true } | { readonly granted: false; readonly because: 'taken' | 'over' | 'paused' };
 
-/** A replica of execution lives, told every `PRESENCE_BEAT_MS`; `leaving` with its last word. */
+/**
+ * A replica of execution lives, told every `PRESENCE_BEAT_MS`; `leaving` with its last word. While it is `joining` it listens, but serves no
+ * partition: it has just started, or was stopped or cut off, and what it believes of the others is old.
+ */
 export interface Presence {
   readonly replica: Id;
+  readonly joining?: true;
   readonly leaving?: true;
 }
 /** Short, since a dead replica's runs stand still until the others have missed it. */
@@ -175,4 +194,6 @@ export interface DeskMessages {
   readonly holder: { readonly asks: { readonly attemptId: Id }; readonly answers: { readonly holder?: string } };
   /** Every connection that carried the session's frames is closed. Told, not asked. */
   readonly lost: { readonly asks: { readonly session: Id }; readonly answers: never };
+  /** Between replicas: another one has moved the run, and this one serves its partition. Told, not asked; the sweep finds what was not heard. */
+  readonly moved: { readonly asks: { readonly runId: Id }; readonly answers: never };
 }

@@ -15,7 +15,7 @@ import {
   type JsonObject,
 } from '@cairn/kernel';
 import { z } from 'zod';
-import type { ReplyData } from './exchange.js';
+import type { ClaimRequest, Lease, ReplyData } from './exchange.js';
 import { HOLD_MS_MAX, REASON_MAX, type RunControlRequest, type SignalRequest, type StartRunRequest } from './http.js';
 import type { CloudEvent } from './messages.js';
 
@@ -161,6 +161,51 @@ export const replySchema = z
     params: { rule: 'attempt_mismatch' },
     message: 'must be the attempt of the lease and :end',
   }) as unknown as z.ZodType<CloudEvent<ReplyData>>;
+
+/** Not terminal, and not stored: somebody has taken the attempt, or is still at it. */
+export const STARTED_TYPE = 'cairn.reply.started.v1';
+export const HEARTBEAT_TYPE = 'cairn.reply.heartbeat.v1';
+
+export interface SignOfLife extends CloudEvent<{ readonly lease: Lease; readonly handler?: string }> {
+  readonly type: typeof STARTED_TYPE | typeof HEARTBEAT_TYPE;
+}
+
+const progress = { progress: z.string().max(EXTERNAL_ID_MAX).optional(), usage: z.record(z.string(), json).optional() } as const;
+
+/** `started` and `heartbeat` of a handler that takes tasks as messages (`capabilities.md` §4). */
+export const signOfLifeSchema = z.discriminatedUnion('type', [
+  z.looseObject({
+    ...replyBase,
+    type: z.literal(STARTED_TYPE),
+    data: z.strictObject({ lease, handler: externalId.optional() }),
+  }),
+  z.looseObject({
+    ...replyBase,
+    type: z.literal(HEARTBEAT_TYPE),
+    data: z.strictObject({ lease, handler: externalId.optional(), ...progress }),
+  }),
+]) as unknown as z.ZodType<SignOfLife>;
+
+/** What a handler asks at `subjects.claim`. */
+export const claimSchema = z.strictObject({
+  lease,
+  handler: externalId.optional(),
+  nonce: externalId.optional(),
+}) as unknown as z.ZodType<ClaimRequest>;
+
+const outputArtifact = z.strictObject({
+  artifact: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  bytes: z.number().int().min(0),
+  mediaType: z.string().max(EXTERNAL_ID_MAX),
+});
+export type OutputArtifact = z.infer<typeof outputArtifact>;
+
+/** The artifact that an output stands for (`capabilities.md` §4 rule 6), or `undefined`: it is the output itself. */
+export function outputArtifactOf(output: Json | undefined): OutputArtifact | undefined {
+  if (typeof output !== 'object' || output === null || !('artifact' in output)) return undefined;
+  const { data } = outputArtifact.safeParse(output);
+  return data;
+}
 
 export type Checked<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'bad'; readonly errors: readonly FieldError[] };
 

@@ -31,8 +31,8 @@ export const runControls = ['cancel', 'pause', 'unpause'] as const;
 export type RunControl = (typeof runControls)[number];
 const isRunControl = (text: unknown): text is RunControl => (runControls as readonly unknown[]).includes(text);
 
-/** Questions to a desk, `messages` in `exchange.ts`. */
-export const deskQuestions = ['poll', 'heartbeat', 'reply', 'queue', 'holder', 'lost'] as const;
+/** Questions to a desk, `DeskMessages` in `exchange.ts`. */
+export const deskQuestions = ['poll', 'heartbeat', 'reply', 'queue', 'holder', 'lost', 'moved'] as const;
 export type DeskQuestion = (typeof deskQuestions)[number];
 
 /** What a replica listens to, over all namespaces. */

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { BODY_BYTES_MAX, FRAME_BYTES_MAX, problemOf, type WorkDesk } from '@cairn/contracts';
+import { BODY_BYTES_MAX, checkFrame, FRAME_BYTES_MAX, problemOf, type WorkDesk } from '@cairn/contracts';
 import { isFault } from '@cairn/ports';
 import type { Answer } from '../answer.js';
-import { checkFrame } from './check-frame.js';
 import type { Gate } from './gate.js';
 import { hungUp } from './hung-up.js';
 import { parseFrame } from './json-body.js';

@@ -1,20 +1,14 @@
-import {
-  checkBody,
-  isReplyIdOf,
-  OUTPUT_BYTES_MAX,
-  replySchema,
-  SUCCEEDED_TYPE,
-  type CloudEvent,
-  type ExchangeRequest,
-  type ReplyData,
-} from '@cairn/contracts';
 import { isBranch, isId, isName, isPlainText, type FieldError } from '@cairn/kernel';
+import { OUTPUT_BYTES_MAX, type ExchangeRequest, type ReplyData } from './exchange.js';
+import type { CloudEvent } from './messages.js';
+import { checkBody, isReplyIdOf, replySchema, SUCCEEDED_TYPE } from './schemas.js';
 
 /** Queues that one session works on, tasks that it holds, and replies of one frame, at most: bounds the work that a frame makes. */
 const QUEUES_MAX = 64;
 const HELD_MAX = 4_096;
 const FREE_MAX = 4_096;
 const HANDLER_CHARS_MAX = 128;
+const ALIVE_CHARS_MAX = 256;
 
 export type CheckedFrame =
   { readonly kind: 'ok'; readonly frame: ExchangeRequest } | { readonly kind: 'bad'; readonly errors: readonly FieldError[] };
@@ -25,18 +19,21 @@ const FIELDS: ReadonlySet<string> = new Set(['session', 'replaces', 'seq', 'hand
  * Checks a frame's structure by hand: this runs for every step of every run, and a schema costs ten times as much for replies in bulk.
  * A reply that looks wrong is looked at again by its schema, which names the fields; so `reply` and frames refuse the same.
  */
-export function checkFrame(body: unknown, frameBytes: number): CheckedFrame {
+export function checkFrame(body: unknown, frameBytes: number, over: 'http' | 'line' = 'http'): CheckedFrame {
   if (!isObject(body)) return { kind: 'bad', errors: [{ pointer: '', rule: 'invalid_type', says: 'must be an object' }] };
   const errors: FieldError[] = [];
   const wrong = (pointer: string, rule: string, says: string): void => {
     errors.push({ pointer, rule, says });
   };
-  for (const name of Object.keys(body)) if (!FIELDS.has(name)) wrong(`/${name.slice(0, 80)}`, 'unknown_field', 'there is no such field');
+  for (const name of Object.keys(body))
+    if (!FIELDS.has(name) && !(name === 'alive' && over === 'line')) wrong(`/${name.slice(0, 80)}`, 'unknown_field', 'there is no such field');
   if (!isId(body.session)) wrong('/session', 'invalid_id', 'must be an id');
   if (body.replaces !== undefined && !isId(body.replaces)) wrong('/replaces', 'invalid_id', 'must be an id');
   if (!Number.isSafeInteger(body.seq) || (body.seq as number) < 1) wrong('/seq', 'invalid_number', 'must be a whole number from 1');
   if (!isPlainText(body.handler, HANDLER_CHARS_MAX))
     wrong('/handler', 'invalid_text', `must be 1 to ${HANDLER_CHARS_MAX} characters without controls`);
+  if (body.alive !== undefined && !isAliveAt(body.alive))
+    wrong('/alive', 'invalid_subject', `must be a subject of at most ${ALIVE_CHARS_MAX} characters under _INBOX`);
   checkQueues(body.queues, wrong);
   checkHeld(body.held, wrong);
   if (!Array.isArray(body.replies)) wrong('/replies', 'invalid_type', 'must be a list');
@@ -99,6 +96,9 @@ function looksRight(reply: unknown): reply is CloudEvent<ReplyData> {
   return isId(attemptId) && isReplyIdOf(attemptId, reply.id) && isBranch(branch) && Number.isSafeInteger(epoch) && (epoch as number) >= 0;
 }
 
+/** Execution sends to it, so it may be nothing but an inbox: what a handler may not publish to, it must not have published for it. */
+const isAliveAt = (value: unknown): boolean =>
+  isPlainText(value, ALIVE_CHARS_MAX) && /^_INBOX[\w-]*(\.[\w-]+)+$/.test(value);
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 const byteLength = (value: unknown): number => Buffer.byteLength(JSON.stringify(value), 'utf8');
 const tooLarge = (index: number): FieldError => ({
