@@ -14,3 +14,4 @@ export { crashPoint, onCrashPoint, type InnerHop } from './crash-point.js';
 export { Mailboxes, type ProcessBatch } from './mailbox.js';
 export { BOOKMARK_INTERVAL_MS, Relay, RELAY_RETRY_MS, type RelayOptions } from './relay.js';
 export { Generations } from './generations.js';
+export { queuesOf, storedQueues, type StoredQueue } from './stored-queues.js';

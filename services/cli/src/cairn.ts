@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { busCommands } from './commands/bus.js';
 import { defCommands } from './commands/def.js';
 import { devCommand } from './commands/dev.js';
 import { effectCommands } from './commands/effect.js';
@@ -38,6 +39,7 @@ export async function cairn(args: readonly string[], surroundings: Surroundings)
 
 const nouns = [
   devCommand,
+  busCommands,
   defCommands,
   eventCommands,
   runCommands,

@@ -1,0 +1,32 @@
+import type { StoredQueue } from '@cairn/application';
+import { busStreams, consumers, workQueue, type BusStreamSpec } from '@cairn/contracts';
+import type { ConsumerSpec } from '@cairn/ports';
+import { openStore } from './open-store.js';
+
+/** The bus as it must be: what the contract says, and a consumer for each queue that a stored definition names. */
+export interface DeclaredBus {
+  readonly streams: readonly BusStreamSpec[];
+  readonly consumers: readonly ConsumerSpec[];
+  readonly queues: readonly StoredQueue[];
+  /** The file that the queues were read from; absent where nothing was ever stored. */
+  readonly store?: string;
+}
+
+export const declaredBus = (queues: readonly StoredQueue[], store?: string): DeclaredBus => ({
+  streams: busStreams,
+  consumers: [...consumers, ...queues.map(({ ns, queue }) => workQueue(ns, queue))],
+  queues,
+  ...(store === undefined ? {} : { store }),
+});
+
+/** Reads the queues from the event store of a data folder. */
+export async function readDeclaredBus(data: string, env: NodeJS.ProcessEnv): Promise<DeclaredBus> {
+  const opened = await openStore(data, env);
+  if (opened === undefined) return declaredBus([]);
+  try {
+    const { storedQueues } = await import('@cairn/application');
+    return declaredBus(await storedQueues(opened.store, opened.artifacts), opened.file);
+  } finally {
+    await opened.store.close();
+  }
+}
