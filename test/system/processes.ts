@@ -1,48 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { Spawned } from '@cairn/testkit';
+
+export { Spawned } from '@cairn/testkit';
 
 export const root = resolve(import.meta.dirname, '../..');
 const cli = join(root, 'services/cli/bin/cairn.js');
-
-/** A process of the product, started as a user starts it, and killed as the world kills it. */
-export class Spawned {
-  private readonly text: string[] = [];
-  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-
-  private constructor(
-    readonly child: ChildProcess,
-    readonly firstLine: Promise<string>,
-  ) {
-    this.exited = new Promise((done) => child.once('exit', (code, signal) => done({ code, signal })));
-    child.stderr?.on('data', (bytes: Buffer) => this.text.push(bytes.toString()));
-  }
-
-  static start(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Spawned {
-    const child = spawn(process.execPath, [script, ...args], {
-      cwd: root,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const lines = createInterface({ input: child.stdout });
-    const firstLine = new Promise<string>((done, fail) => {
-      lines.once('line', done);
-      child.once('exit', (code, signal) => fail(new Error(`${script} ended before it said anything: ${code ?? signal}`)));
-    });
-    firstLine.catch(() => undefined);
-    return new Spawned(child, firstLine);
-  }
-
-  get stderr(): string {
-    return this.text.join('');
-  }
-
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
-    await this.exited;
-  }
-}
 
 /** `cairn dev` on a free port, not waited for: it may die before it listens. */
 export const spawnServer = (data: string, env: NodeJS.ProcessEnv = {}, port = 0): Spawned =>

@@ -1,5 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { standsStill } from './threads.js';
 import { waitUntil } from './wait-until.js';
 
@@ -9,41 +12,35 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** Where whoever follows a README stands. */
+const ROOT = resolve(import.meta.dirname, '../../..');
 /** Characters of standard error that are kept: what an error quotes. */
 const STDERR_KEPT = 65_536;
 
 /** A process of node, started as a user starts it, and killed as the world kills it: by its own pid. */
 export class Spawned {
   private text = '';
+  /** Of its standard output. Rejects if it ends before it says anything. */
+  readonly firstLine: Promise<string>;
   readonly exited: Promise<Exit>;
 
   private constructor(
-    readonly child: ChildProcess,
-    /** Of its standard output. Rejects if it ends before it says anything. */
-    readonly firstLine: Promise<string>,
+    readonly child: ChildProcessByStdio<null, Readable, Readable>,
+    script: string,
   ) {
     this.exited = new Promise((done) => child.once('exit', (code, signal) => done({ code, signal })));
-    child.stderr?.on('data', (bytes: Buffer) => (this.text = (this.text + bytes.toString()).slice(-STDERR_KEPT)));
+    child.stderr.on('data', (bytes: Buffer) => (this.text = (this.text + bytes.toString()).slice(-STDERR_KEPT)));
+    const lines = createInterface({ input: child.stdout });
+    this.firstLine = new Promise((done, fail) => {
+      lines.once('line', done);
+      child.once('close', (code, signal) => fail(new Error(`${script} ended before it said anything: ${code ?? signal} ${this.text}`)));
+    });
+    this.firstLine.catch(() => undefined);
   }
 
-  static start(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Spawned {
-    const child = spawn(process.execPath, [script, ...args], {
-      ...(cwd === undefined ? {} : { cwd }),
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const lines = createInterface({ input: child.stdout });
-    const said: string[] = [];
-    child.stderr.on('data', (bytes: Buffer) => said.push(bytes.toString()));
-    const firstLine = new Promise<string>((done, fail) => {
-      lines.once('line', done);
-      child.once('close', (code, signal) =>
-        fail(new Error(`${script} ended before it said anything: ${code ?? signal} ${said.join('').slice(-2_000)}`)),
-      );
-    });
-    firstLine.catch(() => undefined);
-    void firstLine.finally(() => (said.length = 0)).catch(() => undefined);
-    return new Spawned(child, firstLine);
+  static start(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Spawned {
+    const options = { cwd: ROOT, env: { ...process.env, ...env } };
+    return new Spawned(spawn(process.execPath, [script, ...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] }), script);
   }
 
   get stderr(): string {

@@ -34,6 +34,7 @@ describe('TcpProxy', () => {
   });
   afterEach(async () => {
     client.destroy();
+    await waitUntil('the client is gone', () => gone !== undefined && client.closed);
     await proxy.close();
     await new Promise((closed) => echo.close(closed));
   });
