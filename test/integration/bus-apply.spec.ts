@@ -1,6 +1,8 @@
 // `cairn bus apply` against a real nats-server: what it makes, what it mends, that a second run finds nothing to do, what it ends with.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyTopology, diffTopology } from '@cairn/bus-jetstream';
@@ -112,6 +114,33 @@ describe('cairn bus apply', () => {
     expect((await apply()).out).toContain(`made anew consumer ${schedulingIntake.durable}\n`);
     expect((await applied()).differences).toEqual([]);
     expect(await fetchAll(admin, schedulingIntake, 1)).toHaveLength(1);
+  });
+
+  it('is done by `def apply` for the queues of what it applied, where the server says that there is a bus', async () => {
+    await applied();
+    const file = join(data, 'w.yaml');
+    writeFileSync(file, 'cairn: 1\nname: w\nversion: 1.0.0\nsteps:\n  - {id: a, task: {queue: screening}}\n');
+    const gateway = createServer((request, response) => void request.resume().on('end', () => response.writeHead(201).end('{}')));
+    await new Promise<void>((listening) => void gateway.listen(0, '127.0.0.1', listening));
+    try {
+      const { port } = gateway.address() as AddressInfo;
+      const server = { url: `http://127.0.0.1:${port}`, ns: 'acme' };
+      const define = (...more: string[]) => cairn(['def', 'apply', file, '--data', data, ...more]);
+      const serverJson = (more: object): void => writeFileSync(join(data, 'server.json'), JSON.stringify({ ...server, ...more }));
+
+      serverJson({});
+      expect((await define()).out).toMatch(/^applied w@1\.0\.0 .*\n$/);
+      serverJson({ nats: nats.url });
+      expect((await define()).out).toMatch(/^applied w@1\.0\.0 .*\nmade consumer acme__screening\n$/);
+      expect(await diffTopology(admin, [], [workQueue('acme', 'screening')])).toEqual([]);
+      expect((await define('--json')).json()).toMatchObject({ bus: { nats: nats.url, differences: [] } });
+      serverJson({ nats: 'nats://127.0.0.1:1' });
+      const { code, err } = await define();
+      expect(code).toBe(0);
+      expect(err).toMatch(/^the queues' consumers were not made: No nats-server answers .*\n {2}next: npx cairn bus apply\n$/);
+    } finally {
+      gateway.close();
+    }
   });
 
   it('ends with 1 and the server’s reason where something cannot be changed', async () => {

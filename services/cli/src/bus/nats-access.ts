@@ -15,6 +15,9 @@ export interface NatsOptions {
   readonly data?: string;
 }
 
+/** An address without the password that it may hold: for output. */
+export const withoutPassword = (url: string): string => url.replaceAll(/\/\/[^@/,]*@/g, '//');
+
 /** Where the server is, who says so, and as whom we come. */
 export interface NatsAccess {
   readonly url: string;

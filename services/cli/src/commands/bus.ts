@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { applyBus } from '../bus/apply-bus.js';
 import { mendedText } from '../bus/bus-text.js';
 import { readDeclaredBus } from '../bus/declared.js';
-import { connectTo, dataFolder, natsAccess } from '../bus/nats-access.js';
+import { connectTo, dataFolder, natsAccess, withoutPassword } from '../bus/nats-access.js';
 import { common, type Shell } from '../shell.js';
 import { oneLine } from '../show.js';
 
@@ -38,5 +38,3 @@ export function busCommands(root: Command, shell: Shell): void {
 export function natsOption(command: Command): Command {
   return command.addOption(new Option('--nats <url>', 'the nats-server; else CAIRN_NATS_URL, <data>/server.json, 127.0.0.1:4222'));
 }
-
-const withoutPassword = (url: string): string => url.replaceAll(/\/\/[^@/,]*@/g, '//');

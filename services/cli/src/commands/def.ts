@@ -1,6 +1,9 @@
 import type { DefinitionSummary, DefinitionView, Page } from '@cairn/contracts';
+import type { Definition } from '@cairn/domain-definition';
 import type { FieldError } from '@cairn/kernel';
 import type { Command } from 'commander';
+import { applyQueues } from '../bus/apply-queues.js';
+import { mendedText } from '../bus/bus-text.js';
 import { compileFile } from '../definition-file.js';
 import { EXIT } from '../exit-codes.js';
 import { problem, Refusal } from '../refusal.js';
@@ -41,16 +44,22 @@ export function defCommands(root: Command, shell: Shell): void {
     .action(async (files: string[], _: unknown, command: Command) => {
       const context = shell.context(command);
       const applied: (Partial<DefinitionSummary> & { readonly file: string; readonly outcome: 'applied' | 'unchanged' | 'pending' })[] = [];
+      const definitions: Definition[] = [];
       for (const file of files) {
         const compiled = await compileFile(file);
         if (!compiled.ok) throw invalid(file, compiled.errors);
         const { name, version } = compiled.definition;
         const { status } = await context.client.put(`definitions/${name}`, compiled.definition);
         applied.push({ file, outcome: outcomes.get(status) ?? 'pending', name, version, hash: compiled.hash });
+        definitions.push(compiled.definition);
       }
-      context.print({ definitions: applied }, () =>
-        applied.map(({ outcome, name, version, hash = '' }) => `${outcome} ${name}@${version}  ${shortHash(hash)}\n`).join(''),
-      );
+      const bus = await applyQueues(context.client.connection.ns, definitions, context.options, context.surroundings.env);
+      context.print({ definitions: applied, ...(bus === undefined ? {} : { bus }) }, () => {
+        const lines = applied.map(({ outcome, name, version, hash = '' }) => `${outcome} ${name}@${version}  ${shortHash(hash)}\n`);
+        return lines.join('') + mendedText(bus?.differences ?? [], context.paint);
+      });
+      if (bus?.problem !== undefined)
+        context.aside(`the queues' consumers were not made: ${oneLine(bus.problem.detail)}\n  next: npx cairn bus apply`);
     });
 
   common(noun.command('list'))
