@@ -26,7 +26,7 @@ import { LateDefinitions } from './matching/late-definitions.js';
 import { Matcher } from './matching/matcher.js';
 import { Waker } from './matching/wakes.js';
 import { noMutants, type Mutants } from './mutants.js';
-import { receiptFact } from './publishing/receipt-facts.js';
+import { receiptAgain, receiptFact } from './publishing/receipt-facts.js';
 import { DueTimes } from './sweeping/due-times.js';
 import { react, type Reaction, type ReactionParts } from './sweeping/reactions.js';
 import { Sweep } from './sweeping/sweep.js';
@@ -62,6 +62,8 @@ export interface Scheduling {
   takeCommand(message: IncomingMessage): Promise<Settlement>;
   /** Consumer `schedulingOnRunFacts`: a run's history has grown. */
   onRunFact(): Promise<Settlement>;
+  /** Sets the gauges that are only looked at when somebody scrapes. */
+  tellMetrics(): void;
 }
 
 /** Ports in, service out. */
@@ -91,7 +93,15 @@ class AssembledScheduling implements Scheduling {
     const shelf = new DefinitionShelf(ports, set.definitions);
     const waker = new Waker(desk, mutants);
     const matcher = new Matcher({ ports, set, shelf, desk, waker, mutants });
-    this.intake = new Intake({ ports, set, book, matcher, mutants, nudge: () => this.workingSet.nudge() });
+    this.intake = new Intake({
+      ports,
+      set,
+      book,
+      matcher,
+      mutants,
+      nudge: () => this.workingSet.nudge(),
+      tellAgain: (ns, receipt) => this.inBackground(bus.publish(receiptAgain(ns, receipt, ids.next()))),
+    });
     const load: Intake['load'] = (ns, receiptId) => this.intake.load(ns, receiptId);
     const tell: ReceiptBook['settle'] = (ns, receiptId, lines) => book.settle(ns, receiptId, lines);
     this.looks = new KeptLooks({ clock, set, waker, load, tell });
@@ -162,6 +172,10 @@ class AssembledScheduling implements Scheduling {
   onRunFact(): Promise<Settlement> {
     this.workingSet.nudge();
     return Promise.resolve(done);
+  }
+
+  tellMetrics(): void {
+    this.dueTimes.tellOverdue();
   }
 
   private async bindBus(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { EventEmitted } from '@cairn/domain-run';
-import { bodyDigestOf, isSettled, receiptView, type EventReceived, type Problem, type ReceiptState } from '@cairn/domain-schedule';
+import { bodyDigestOf, isSettled, receiptView, type EventReceived, type ReceiptState, type ReceiptView } from '@cairn/domain-schedule';
 import { conflicts } from '@cairn/domain-schedule/decider';
 import { idOf, invariant, type Id, type Json, type JsonObject } from '@cairn/kernel';
 import { isFault, type Artifacts, type EventStore, type IncomingMessage, type Settlement } from '@cairn/ports';
@@ -20,6 +20,8 @@ export interface IntakeParts {
   readonly mutants: Mutants;
   /** Asks the tail for what was just appended. */
   readonly nudge: () => void;
+  /** Tells the world a receipt of which nothing new is to be said. */
+  readonly tellAgain: (ns: string, receipt: ReceiptView) => void;
 }
 
 /** The one door of every event from outside: write its receipt, then find out what it does (`architecture.md` §2). */
@@ -30,7 +32,8 @@ export class Intake {
 
   /**
    * Takes one message of `CAIRN_IN`. Settled `done` once the event is durable; the answer is its receipt, `pending` where it could
-   * not be brought to an end now. What is no event is answered with `{outcome: 'refused', problem}` and becomes a dead letter.
+   * not be brought to an end now. What has no identity is answered with `{outcome: 'refused', problem}` and becomes a dead letter: there
+   * is no receipt that its sender could look for.
    * Throws faults of the store: the message comes again.
    */
   async take(message: IncomingMessage): Promise<Settlement> {
@@ -39,16 +42,18 @@ export class Intake {
       const problem = { code: 'event_invalid', detail: parsed.errors[0]?.says ?? 'no event', errors: parsed.errors };
       return {
         kind: 'never',
-        reason: `event_invalid: ${problem.detail}`,
+        reason: `event_invalid: ${parsed.errors.map(({ pointer, rule, says }) => `${pointer} ${rule}: ${says}`).join('; ')}`,
         answer: { outcome: 'refused', problem } as unknown as JsonObject,
       };
     }
-    const via = message.body[VIA] === 'http' ? 'http' : 'bus';
+    const via = message.asked && message.body[VIA] === 'http' ? 'http' : 'bus'; // The gateway asks; who only publishes is no gateway.
     if (this.parts.mutants.has('M-5')) {
       void this.accept(parsed.parsed, via, message.id).catch(() => undefined); // M-5: answered before anything is durable.
       return { kind: 'done', answer: { outcome: 'pending' } };
     }
-    return { kind: 'done', answer: (await this.accept(parsed.parsed, via, message.id)) as unknown as JsonObject };
+    const { receipt, known } = await this.accept(parsed.parsed, via, message.id);
+    if (known && !message.asked) this.parts.tellAgain(parsed.parsed.ns, receipt);
+    return { kind: 'done', answer: receipt as unknown as JsonObject };
   }
 
   /** A run told the world something: it comes in like any other event. */
@@ -92,7 +97,12 @@ export class Intake {
     return this.inHand.has(receiptId);
   }
 
-  private async accept({ ns, event, data, refusal }: ParsedEvent, from: EventReceived['data']['via'], messageId: string): Promise<unknown> {
+  /** `known`: the event came before, and its receipt said all that this answer says. */
+  private async accept(
+    { ns, event, data, refusal }: ParsedEvent,
+    from: EventReceived['data']['via'],
+    messageId: string,
+  ): Promise<{ readonly receipt: ReceiptView; readonly known: boolean }> {
     const { book, set, ports, mutants } = this.parts;
     // M-24: the bus's message id decides what was seen before.
     const receiptId = mutants.has('M-24') ? idOf('receipt', ns, 'message', messageId) : idOf('receipt', ns, event.source, event.id);
@@ -101,11 +111,11 @@ export class Intake {
     const received: EventReceived['data'] = { receiptId, ...event, ...(await storeData(ports.artifacts, data)), bodyDigest, via };
     const expected = set.receipts.expect(receiptId);
     try {
-      const { head } = await book.receive(ns, received, refusal);
-      if (conflicts(head.state, received)) return { ...receiptView(head.state), outcome: 'refused', problem: conflictOf(head.state) };
-      if (isSettled(head.state)) return receiptView(head.state); // A duplicate appends nothing and gets the receipt.
+      const { appended, head } = await book.receive(ns, received, refusal);
+      if (conflicts(head.state, received)) return { receipt: conflictView(head.state), known: !appended };
+      if (isSettled(head.state)) return { receipt: receiptView(head.state), known: !appended }; // A duplicate gets the receipt.
       this.parts.nudge();
-      return receiptView(await this.settleUnlessFault(ns, head, data, expected.folded));
+      return { receipt: receiptView(await this.settleUnlessFault(ns, head, data, expected.folded)), known: false };
     } finally {
       expected.forget();
     }
@@ -142,5 +152,8 @@ export class Intake {
   }
 }
 
-const conflictOf = ({ lines }: ReceiptState): Problem | undefined =>
-  lines.find(({ problem }) => problem?.code === 'idempotency_conflict')?.problem;
+/** The receipt as it is told to a second sender of the same id. */
+function conflictView(state: ReceiptState): ReceiptView {
+  const problem = state.lines.find((line) => line.problem?.code === 'idempotency_conflict')?.problem;
+  return { ...receiptView(state), outcome: 'refused', ...(problem === undefined ? {} : { problem }) };
+}

@@ -28,7 +28,8 @@ export type Parsed = { readonly ok: true; readonly parsed: ParsedEvent } | { rea
 export function parseEvent(subject: string, body: JsonObject): Parsed {
   const place = parseInboundSubject(subject);
   const errors = checkAttributes(body);
-  if (place === undefined) errors.unshift({ pointer: '', rule: 'subject', says: `nothing is taken in on ${subject.slice(0, 120)}` });
+  if (place === undefined)
+    errors.unshift({ pointer: '', rule: 'subject', says: `nothing is taken in on ${subject.slice(0, 120).toWellFormed()}` });
   const [root, ns] = subject.split('.');
   const { source, id } = body;
   if (root !== 'cairn' || !isNamespace(ns) || !isExternalId(source) || !isExternalId(id)) return { ok: false, errors };

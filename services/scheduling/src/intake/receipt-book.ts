@@ -13,12 +13,12 @@ const NONE: StreamHead<ReceiptState | undefined> = { state: undefined, expected:
 export class ReceiptBook {
   constructor(private readonly ports: { readonly store: EventStore; readonly clock: Clock }) {}
 
-  /** Accepts an event: durable when this resolves. `fresh`: it was not known before. */
+  /** Accepts an event: durable when this resolves. `appended`: its receipt has just begun or grown, and the tail will tell so. */
   async receive(
     ns: string,
     event: EventReceived['data'],
     refusal?: Problem,
-  ): Promise<{ readonly fresh: boolean; readonly head: ReceiptHead }> {
+  ): Promise<{ readonly appended: boolean; readonly head: ReceiptHead }> {
     const outcome = await transact(this.ports.store, {
       stream: receiptStream(event.receiptId),
       initial: undefined,
@@ -29,8 +29,7 @@ export class ReceiptBook {
     });
     const { state } = outcome.head;
     if (state === undefined) throw new TypeError('a receipt that was received has a state');
-    const fresh = outcome.kind === 'accepted' && outcome.events[0]?.type === 'EventReceived';
-    return { fresh, head: { ...outcome.head, state } };
+    return { appended: outcome.kind === 'accepted', head: { ...outcome.head, state } };
   }
 
   async read(receiptId: Id): Promise<ReceiptHead | undefined> {

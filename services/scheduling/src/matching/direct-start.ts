@@ -7,7 +7,8 @@ import type { WantedRun } from './starts.js';
 /** Attributes of one run at most, and characters of a text among them (`capabilities.md` §3.1): they are what runs are searched by. */
 const ATTRIBUTES_MAX = 20;
 const ATTRIBUTE_CHARACTERS_MAX = 256;
-const FIELDS = ['key', 'input', 'attributes', 'resultTo'];
+/** `resultTo` is none of them yet: nothing is sent out, so nobody may believe that something would be (B-36). */
+const FIELDS = ['key', 'input', 'attributes'];
 
 /** What the data of `run.start.<workflow>` asks for: `{key?, input?, attributes?}`. Without input a run gets `{}`. */
 export function directStart(workflow: ShelvedWorkflow, data: Json): WantedRun | Problem {

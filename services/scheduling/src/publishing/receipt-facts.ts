@@ -1,12 +1,22 @@
 import { subjects } from '@cairn/contracts';
-import type { ReceiptSettled } from '@cairn/domain-schedule';
-import type { JsonObject, StoredEvent } from '@cairn/kernel';
+import type { ReceiptSettled, ReceiptView } from '@cairn/domain-schedule';
+import type { Id, JsonObject, StoredEvent } from '@cairn/kernel';
 import type { OutgoingMessage } from '@cairn/ports';
 
-/** `ReceiptSettled` as a fact: a doorbell for who published the event. The receipt itself is asked for. */
-export function receiptFact(event: StoredEvent): OutgoingMessage {
-  const { receiptId, outcome } = event.data as unknown as ReceiptSettled['data'];
-  const { ns } = event.metadata;
-  const body: JsonObject = { ns, receiptId, revision: event.revision, eventId: event.eventId, event: event.type, at: event.at, outcome };
-  return { subject: subjects.fact(ns, 'receipt', event.type, receiptId), id: event.eventId, body };
+const factOf = (ns: string, receiptId: Id, id: Id, body: object): OutgoingMessage => ({
+  subject: subjects.fact(ns, 'receipt', 'ReceiptSettled', receiptId),
+  id,
+  body: { ns, receiptId, ...body } as JsonObject,
+});
+
+/** `ReceiptSettled` as a fact, for whoever published the event: the line that its receipt has grown by (`capabilities.md` §5.3). */
+export function receiptFact({ metadata, revision, eventId, type, at, data }: StoredEvent): OutgoingMessage {
+  const { receiptId, ...line } = data as unknown as ReceiptSettled['data'];
+  // The receipt's stream begins with its event, so a line's revision is its number.
+  return factOf(metadata.ns, receiptId, eventId, { revision, eventId, event: type, at, count: revision, ...line });
+}
+
+/** The whole receipt as a fact, for a publisher who sent the event again and may have missed it: the bus keeps nothing for ever. */
+export function receiptAgain(ns: string, { receiptId, ...view }: ReceiptView, id: Id): OutgoingMessage {
+  return factOf(ns, receiptId, id, view);
 }
