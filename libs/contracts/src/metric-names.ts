@@ -16,6 +16,9 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** I-1 to I-38 (`reliability.md` §2). */
+const INVARIANTS = 38;
+
 const kinds = ['fault', 'bug'] as const;
 const services = ['execution', 'scheduling', 'retry-policy', 'gateway'] as const;
 
@@ -150,6 +153,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     kind: 'counter',
     help: 'Invariants that a verification found broken; must be 0.',
     labels: ['invariant'],
+    known: Array.from({ length: INVARIANTS }, (_, i) => ({ invariant: `I-${i + 1}` })),
   },
   { name: 'cairn_build_info', kind: 'gauge', help: 'What runs; constantly 1.', labels: ['version', 'commit'] },
   { name: 'cairn_bus_info', kind: 'gauge', help: 'Which bus; constantly 1.', labels: ['server', 'schedules'] },
@@ -166,6 +170,7 @@ const lifecycleNames: ReadonlySet<string> = new Set([
   'cairn_resumes_total',
   'cairn_failure_to_decision_seconds',
   'cairn_projection_lag_seconds',
+  'cairn_oracle_violations_total',
 ]);
 
 /** What every process tells of itself. */

@@ -83,7 +83,7 @@ export function assembleGateway(parts: GatewayParts) {
   const intake = new Intake({ bus, ids });
   const streams = new RunStreams({ store, reader, changes });
   const fastLane = createFastLane({ gate, namespaces, desk, onBug, startRun: (...asked) => startRun({ intake, ids }, ...asked) });
-  const shown = { reader, store, artifacts, clock, ends, desk, models };
+  const shown = { reader, store, artifacts, clock, ends, desk, models, metrics };
 
   return {
     /** Follows the store. `caughtUp` resolves when lists show everything that was stored before. */

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -55,7 +55,7 @@ export class Spawned {
 
 /** What the user's shell says about another server must not lead the story there. */
 function environment(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { CAIRN_URL: _url, CAIRN_TOKEN: _token, ...env } = process.env;
+  const { CAIRN_URL: _url, CAIRN_TOKEN: _token, CAIRN_NATS_URL: _nats, ...env } = process.env;
   return { ...env, ...more };
 }
 
@@ -91,26 +91,118 @@ export async function startOutside({ ledger }: World): Promise<Outside> {
   return { reader, payments, readerUrl: await urlOf(reader), paymentsUrl: await urlOf(payments) };
 }
 
+/** What is killed and started again in the story: one process, or all processes of the stack. */
+export interface Server {
+  /** Process ids, as they are shown. */
+  readonly pid: string;
+  /** SIGKILL to every process. */
+  kill9(): Promise<void>;
+  /** Drains; resolves with the exit code. */
+  terminate(): Promise<number | NodeJS.Signals>;
+  /** Lets the demo end while it goes on. */
+  leave(): void;
+}
+
+export interface Started {
+  readonly server: Server;
+  readonly url: string;
+}
+
 export interface ServerFile {
   readonly url: string;
   readonly pid: number;
 }
 
-/** `cairn dev`, ready to answer. Its output goes to a file, so that it can outlive the demo. */
-export async function startServer({ data, log }: World, port: number): Promise<{ readonly server: Spawned; readonly url: string }> {
-  const out = openSync(log, 'a');
-  const child = spawn(process.execPath, [cairnBin, 'dev', '--port', String(port), '--data', data, '--json'], {
-    stdio: ['ignore', out, out],
-    detached: true,
-  });
-  closeSync(out);
+/** The embedded default: `cairn dev`, ready to answer. Its output goes to a file, so that it can outlive the demo. */
+export async function startServer({ data, log }: World, port: number): Promise<Started> {
+  const child = spawnDetached(log, [cairnBin, 'dev', '--port', String(port), '--data', data, '--json']);
   const server = new Spawned('server', child);
   const { url } = await until('the server is ready', async () => {
-    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}; its output is in ${log}`);
+    mustRun(child, log);
     const file = readServerFile(data);
     return file !== undefined && file.pid === child.pid && (await answers(file.url)) ? file : undefined;
   });
-  return { server, url };
+  return {
+    server: { pid: String(server.pid), kill9: () => server.kill9(), terminate: () => server.terminate(), leave: () => server.leave() },
+    url,
+  };
+}
+
+interface StackReady {
+  readonly url: string;
+  readonly nats: { readonly url: string; readonly pid: number; readonly store: string };
+  readonly processes: readonly { readonly name: string; readonly pid: number }[];
+}
+
+/** What the stack was last, so that it comes back where it was. */
+const natsPorts = new Map<string, string>();
+
+/** `npm run stack`: a real nats-server and a process for each service. Killing it kills them all, and takes the bus's whole store away. */
+export async function startStack({ data, log }: World, port: number): Promise<Started> {
+  const from = existsSync(log) ? readFileSync(log, 'utf8').length : 0;
+  const args = ['--json', '--no-handler', '--data', data, '--port', String(port), '--nats-port', natsPorts.get(data) ?? '-1'];
+  const child = spawnDetached(log, [stackMain, ...args]);
+  const parent = new Spawned('stack', child);
+  const ready = await until(
+    'the stack is ready',
+    () => {
+      mustRun(child, log);
+      const line = readFileSync(log, 'utf8')
+        .slice(from)
+        .split('\n')
+        .find((text) => text.startsWith('{"ready":true'));
+      return line === undefined ? undefined : (JSON.parse(line) as StackReady);
+    },
+    STACK_READY_MS,
+  );
+  natsPorts.set(data, new URL(ready.nats.url).port);
+  const pids = [ready.nats.pid, ...ready.processes.map(({ pid }) => pid)];
+  return {
+    url: ready.url,
+    server: {
+      pid: pids.join(' '),
+      kill9: async () => {
+        await parent.kill9();
+        for (const pid of pids) killPid(pid);
+        await until('every process is gone', () => (pids.some(isThere) ? undefined : true));
+        rmSync(ready.nats.store, { recursive: true, force: true });
+      },
+      terminate: () => parent.terminate(),
+      leave: () => parent.leave(),
+    },
+  };
+}
+
+const stackMain = fileURLToPath(new URL('../../../../tools/stack/main.mjs', import.meta.url));
+/** Six processes and a server, on a machine that does other things too. */
+const STACK_READY_MS = 60_000;
+
+function spawnDetached(log: string, args: readonly string[]): ChildProcess {
+  const out = openSync(log, 'a');
+  const child = spawn(process.execPath, args, { stdio: ['ignore', out, out], detached: true, env: environment({}) });
+  closeSync(out);
+  return child;
+}
+
+function mustRun(child: ChildProcess, log: string): void {
+  if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}; its output is in ${log}`);
+}
+
+function killPid(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone already.
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8')); // A zombie nobody has looked after does nothing any more.
+  } catch {
+    return false;
+  }
 }
 
 export function startHandlers({ data, filed }: World, { readerUrl, paymentsUrl }: Outside): Spawned {

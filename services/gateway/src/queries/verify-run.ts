@@ -1,7 +1,7 @@
 import type { VerifyView } from '@cairn/contracts';
 import { parseRunStream, type Id } from '@cairn/kernel';
 import { collectHistory, defaultLimits, verifyRun, type RunHistory, type Violation } from '@cairn/oracle';
-import { ArtifactFault, StoreFault, type Artifacts, type Clock, type EventStore } from '@cairn/ports';
+import { ArtifactFault, StoreFault, type Artifacts, type Clock, type EventStore, type Metrics } from '@cairn/ports';
 import { invalidParameter, readQuery, type Query } from '../edge/params.js';
 import { refuse } from '../edge/refused.js';
 import type { RunReader } from './run-reader.js';
@@ -11,6 +11,7 @@ export interface VerifyRunParts {
   readonly store: EventStore;
   readonly artifacts: Artifacts;
   readonly clock: Clock;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -18,6 +19,12 @@ export interface VerifyRunParts {
  * events name and that is not there as it was. A stream that cannot be read at all is a violation too, and no reason to try again.
  */
 export async function showVerification(parts: VerifyRunParts, ns: string, run: Id, query: Query): Promise<VerifyView> {
+  const view = await verification(parts, ns, run, query);
+  for (const { invariant } of view.violations) parts.metrics.count('cairn_oracle_violations_total', { invariant });
+  return view;
+}
+
+async function verification(parts: VerifyRunParts, ns: string, run: Id, query: Query): Promise<VerifyView> {
   const { when = 'live' } = readQuery(query, ['when']);
   if (when !== 'live' && when !== 'quiescent') invalidParameter('when', 'must be live or quiescent');
   try {

@@ -16,6 +16,7 @@ const EARLY_PAUSE_MS = 250;
 const EARLY_PAUSE_MAX_MS = 5_000;
 /** Longest sleep: a wall clock that was set forward is noticed after this at the latest. */
 const SLEEP_MAX_MS = 60_000;
+const MS_PER_S = 1_000;
 
 export interface DueTimesParts {
   readonly clock: Clock;
@@ -34,6 +35,9 @@ export class DueTimes {
   /** Keys that are in the heap or being rung. */
   private readonly known = new Set<string>();
   private readonly ringing = new Set<Promise<void>>();
+  /** The first due of each namespace, as the last walk over the working set found it. */
+  private earliest: ReadonlyMap<string, Due> = new Map();
+  private readonly told = new Set<string>();
   private timer: Timer | undefined;
   private pausedUntil = 0;
   private running = false;
@@ -58,9 +62,27 @@ export class DueTimes {
   derive(): void {
     const { set, mutants } = this.parts;
     if (mutants.has('M-7')) return; // M-7: timers live in memory only.
-    for (const wait of set.waits.all()) for (const due of duesOfWait(wait)) this.add(due);
-    for (const retry of set.retries.values()) this.add(dueOfRetry(retry));
+    const earliest = new Map<string, Due>();
+    const derived = (due: Due): void => {
+      this.add(due);
+      if (due.at < (earliest.get(due.ns)?.at ?? Infinity)) earliest.set(due.ns, due);
+    };
+    for (const wait of set.waits.all()) for (const due of duesOfWait(wait)) derived(due);
+    for (const retry of set.retries.values()) derived(dueOfRetry(retry));
+    this.earliest = earliest;
     this.pump();
+  }
+
+  /** How late the most overdue wake-up of each namespace is, in seconds, as far as the last sweep saw it. */
+  tellOverdue(): void {
+    const { clock, metrics, set } = this.parts;
+    const now = clock.now();
+    for (const [ns, due] of this.earliest) {
+      const lateMs = isPending(set, due) ? Math.max(0, now - due.at) : 0;
+      metrics.gauge('cairn_wakeup_overdue_seconds', lateMs / MS_PER_S, { ns });
+      this.told.add(ns);
+    }
+    for (const ns of this.told) if (!this.earliest.has(ns)) metrics.gauge('cairn_wakeup_overdue_seconds', 0, { ns });
   }
 
   /** Rings nothing more; resolves when the rings under way have been answered. */

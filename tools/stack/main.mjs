@@ -1,0 +1,109 @@
+// `npm run stack`: a real nats-server, the bus applied, every service and a handler as processes of their own, until Ctrl-C.
+// Options: --data <folder> (./.cairn), --port <of the gateway> (4300, or a free one), --nats-port (4222, or a free one),
+// --replicas <of execution> (1), --no-handler, --json (one line when everything is ready), --verbose (every line of every process).
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { NATS_PORT } from './nats.mjs';
+import { startStack } from './stack.mjs';
+
+const root = resolve(import.meta.dirname, '../..');
+const GATEWAY_PORT = 4300;
+
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string', default: './.cairn' },
+    port: { type: 'string' },
+    'nats-port': { type: 'string' },
+    replicas: { type: 'string', default: '1' },
+    'no-handler': { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+const replicas = Number(values.replicas);
+if (!Number.isInteger(replicas) || replicas < 1 || replicas > 8) {
+  console.error('--replicas must be a whole number from 1 to 8');
+  process.exit(2);
+}
+const say = values.json ? () => {} : (line) => console.log(line);
+
+let stack;
+let stopping;
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void stop(0));
+
+try {
+  say('starting nats-server, the bus and the services…');
+  stack = await startStack({
+    data: values.data,
+    port: values.port === undefined ? await free(GATEWAY_PORT, 0) : Number(values.port),
+    natsPort: values['nats-port'] === undefined ? await free(NATS_PORT, -1) : Number(values['nats-port']),
+    replicas,
+    onLine: (name, line, stream) => {
+      if (values.verbose || (stream === 'stderr' && name !== 'nats-server' && /"level":"(warn|error|fatal)"|^cairn/.test(line)))
+        console.error(`${name.padEnd(12)}| ${line}`);
+    },
+  });
+  if (!values['no-handler']) {
+    const applied = await stack.cairn('def', 'apply', join(root, 'examples/hello-wait/workflow.yaml'));
+    if (applied.code !== 0) throw new Error(`def apply: ${applied.err}`);
+    const handler = stack.spawn('handler', [join(root, 'examples/hello-wait/handlers.mjs')]);
+    await handler.said((line) => (line.startsWith('ready') ? true : undefined));
+  }
+  for (const [name, one] of stack.processes) void one.exited.then((how) => ended(name, how));
+  tell();
+} catch (error) {
+  console.error(`stack: ${error.message}`);
+  await stack?.stop();
+  process.exit(1);
+}
+
+function tell() {
+  const processes = [...stack.processes].map(([name, { pid }]) => ({ name, pid, ...pick(stack.said.get(name)) }));
+  if (values.json) {
+    const nats = { url: stack.nats.url, pid: stack.nats.pid, monitor: stack.nats.monitor, store: stack.nats.store };
+    console.log(JSON.stringify({ ready: true, url: stack.url, data: stack.data, nats, processes }));
+    return;
+  }
+  const place = (name, where, pid) => say(`  ${name.padEnd(13)} ${where.padEnd(52)} process ${pid}`);
+  say(`\nthe stack is ready (${stack.nats.version === '' ? 'nats-server' : `nats-server ${stack.nats.version}`}, one libSQL file)\n`);
+  place('nats-server', `${stack.nats.url}  (monitor ${stack.nats.monitor})`, stack.nats.pid);
+  for (const { name, pid, url, metrics } of processes) place(name, url ?? (metrics === undefined ? '' : `${metrics}/metrics`), pid);
+  say(`  data          ${stack.data}  (token, events.db, artifacts, nats/)`);
+  say('\ntry, in another terminal:');
+  if (stack.data !== resolve('./.cairn')) say(`  export CAIRN_DATA=${stack.data}`);
+  say('  npx cairn doctor');
+  if (!values['no-handler']) {
+    say(`  npx cairn run start hello-wait --key ana --input '{"name":"Ana"}'`);
+    say('  npx cairn event send --type house.bell.rang --key Ana     # or with any NATS client: README, "With a stock client"');
+    say('  npx cairn run list');
+  }
+  say('\nCtrl-C drains and ends everything.');
+}
+
+const pick = (said) =>
+  said === undefined ? {} : Object.fromEntries(Object.entries(said).filter(([key]) => key === 'url' || key === 'metrics'));
+
+function ended(name, how) {
+  if (stopping === undefined) console.error(`stack: ${name} has ended (${how}); the others go on. Ctrl-C ends the stack.`);
+}
+
+function stop(code) {
+  stopping ??= (async () => {
+    say('\ndraining…');
+    const how = (await stack?.stop()) ?? {};
+    const bad = Object.entries(how).filter(([name, exit]) => exit !== 0 && name !== 'handler');
+    for (const [name, exit] of bad) console.error(`stack: ${name} ended with ${exit}`);
+    process.exit(code);
+  })();
+  return stopping;
+}
+
+/** The port if nobody has it, else `otherwise`. */
+function free(port, otherwise) {
+  return new Promise((resolve_) => {
+    const server = createServer();
+    server.once('error', () => resolve_(otherwise));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve_(port)));
+  });
+}

@@ -1,0 +1,85 @@
+// A nats-server for the stack: found or fetched, with a folder of its own, JetStream on, synced once a second.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { StackProcess } from './process.mjs';
+
+const FINDER = resolve(import.meta.dirname, '../nats-server.mjs');
+/** What `npm run stack` offers to stock clients, if it is free. */
+export const NATS_PORT = 4222;
+
+/** Path of a nats-server; throws with the remedy. */
+export function findNatsServer(env = process.env) {
+  try {
+    return execFileSync(process.execPath, [FINDER], { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+  } catch (error) {
+    throw new Error(String(error.stderr ?? error.message).trim(), { cause: error });
+  }
+}
+
+export class StackNats {
+  #port;
+  process;
+
+  constructor({ path, folder, port = -1, onLine }) {
+    this.path = path;
+    this.folder = folder;
+    this.onLine = onLine;
+    this.#port = port;
+  }
+
+  get url() {
+    return `nats://127.0.0.1:${this.#port}`;
+  }
+
+  get pid() {
+    return this.process?.pid;
+  }
+
+  /** The folder of all that the bus holds. */
+  get store() {
+    return join(this.folder, 'store');
+  }
+
+  /** Starts it, or starts it again on the same port and folder. */
+  async start() {
+    mkdirSync(this.store, { recursive: true });
+    const config = join(this.folder, 'nats.conf');
+    // `sync_interval`: what a power cut may cost the bus. What is accepted is in the history (P-1, P-2).
+    writeFileSync(
+      config,
+      [
+        `listen: "127.0.0.1:${this.#port}"`,
+        `http: "127.0.0.1:-1"`,
+        `jetstream { store_dir: ${JSON.stringify(this.store)}, sync_interval: "1s" }`,
+        '',
+      ].join('\n'),
+    );
+    this.process = new StackProcess('nats-server', this.path, ['--config', config], { onLine: this.onLine });
+    const portOf = (pattern) => (line) => pattern.exec(line)?.[1];
+    this.monitor = `http://127.0.0.1:${await this.process.said(portOf(/http monitor on 127\.0\.0\.1:(\d+)/))}`;
+    this.#port = Number(await this.process.said(portOf(/Listening for client connections on 127\.0\.0\.1:(\d+)/)));
+    await this.process.said((line) => (line.includes('Server is ready') ? true : undefined));
+    return this;
+  }
+
+  async kill() {
+    await this.process?.kill();
+  }
+
+  async end() {
+    await this.process?.end();
+  }
+
+  /** `rm -rf` of everything that it holds. */
+  wipe() {
+    rmSync(this.store, { recursive: true, force: true });
+  }
+
+  get version() {
+    return existsSync(this.path) ? (/v([\d.]+)/.exec(execFileSync(this.path, ['--version'], { encoding: 'utf8' }))?.[1] ?? '') : '';
+  }
+}
+
+/** The token that opens the gateway of a data folder. */
+export const tokenOf = (data) => readFileSync(join(data, 'token'), 'utf8').trim();

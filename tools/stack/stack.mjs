@@ -1,0 +1,159 @@
+// The stack as a module: nats-server, the bus applied, one process a service, several of execution if asked. For `npm run stack`, the
+// demo, the bench and the chaos cases. It starts what it is told, knows everybody by name and pid, and ends only what it started.
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { findNatsServer, StackNats, tokenOf } from './nats.mjs';
+import { StackProcess } from './process.mjs';
+
+const root = resolve(import.meta.dirname, '../..');
+export const cairnBin = join(root, 'services/cli/bin/cairn.js');
+const binOf = (service) => join(root, `services/${service}/bin/${service}.js`);
+
+/** Services of one process each, beside the replicas of execution. */
+const SINGLE = ['scheduling', 'retry-policy', 'gateway'];
+
+/** The shell's own Cairn must not lead the stack elsewhere. */
+function cleanEnv() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CAIRN_') || name === 'CAIRN_NATS_SERVER'));
+}
+
+/**
+ * Starts everything. Resolves when every service says that it is ready; rejects with the last lines of the one that did not.
+ * `data`: folder, made if it is not there. `port`: of the gateway, 0 takes a free one. `natsPort`: -1 takes a free one. `replicas`: of
+ * execution. `env`: for all services; `envOf(name)`: for one (a crash point, say). `onLine(name, line)`: told of every line.
+ */
+export async function startStack(options) {
+  const stack = new Stack(options);
+  try {
+    await stack.startAll();
+    return stack;
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
+}
+
+export class Stack {
+  processes = new Map();
+  /** What each service said when it was ready: pid, metrics, and the gateway its url. */
+  said = new Map();
+
+  constructor({
+    data,
+    port = 0,
+    natsPort = -1,
+    replicas = 1,
+    services = SINGLE,
+    ns = 'default',
+    env = {},
+    envOf = () => ({}),
+    onLine,
+    natsServer,
+  }) {
+    this.data = resolve(data);
+    this.port = port;
+    this.ns = ns;
+    this.env = env;
+    this.envOf = envOf;
+    this.onLine = onLine;
+    this.names = [...executionNames(replicas), ...services];
+    mkdirSync(this.data, { recursive: true, mode: 0o700 });
+    this.nats = new StackNats({ path: natsServer ?? findNatsServer(), folder: join(this.data, 'nats'), port: natsPort, onLine });
+  }
+
+  get url() {
+    return this.said.get('gateway')?.url;
+  }
+
+  get token() {
+    return tokenOf(this.data);
+  }
+
+  /** For everything that belongs to this stack: services, the command line, handlers. */
+  get processEnv() {
+    return { ...cleanEnv(), CAIRN_DATA: this.data, CAIRN_NATS_URL: this.nats.url, CAIRN_NS: this.ns, ...this.env };
+  }
+
+  async startAll() {
+    await this.nats.start();
+    await this.applyBus();
+    // Retry-policy and scheduling first: a run needs their policies and its receipt before anything else.
+    await Promise.all(this.names.map((name) => this.start(name)));
+  }
+
+  async applyBus() {
+    const { code, out, err } = await this.cairn('bus', 'apply', '--json');
+    if (code !== 0) throw new Error(`cairn bus apply ended with ${code}: ${err || out}`);
+    return out;
+  }
+
+  /** A service by name: `execution`, `execution-2`, `scheduling`, `retry-policy`, `gateway`. */
+  async start(name) {
+    const service = name.replace(/-\d+$/, '');
+    const env = { ...this.processEnv, CAIRN_LOG_LEVEL: 'warn', ...this.env, ...this.envOf(name) };
+    if (service === 'gateway') env.CAIRN_PORT = String(this.port);
+    const process_ = new StackProcess(name, process.execPath, [binOf(service), '--json'], { env, onLine: this.onLine });
+    this.processes.set(name, process_);
+    const said = await process_.ready();
+    this.said.set(name, said);
+    if (service === 'gateway') this.port = Number(new URL(said.url).port); // The same again after a restart.
+    return said;
+  }
+
+  /** Any other process, a handler say, with this stack's environment. */
+  spawn(name, args, env = {}) {
+    const process_ = new StackProcess(name, process.execPath, args, { env: { ...this.processEnv, ...env }, onLine: this.onLine });
+    this.processes.set(name, process_);
+    return process_;
+  }
+
+  /** A `cairn` command of this stack. */
+  async cairn(...args) {
+    const process_ = new StackProcess('cairn', process.execPath, [cairnBin, ...args], { env: this.processEnv });
+    const out = [];
+    const err = [];
+    process_.child.stdout.on('data', (chunk) => out.push(chunk));
+    process_.child.stderr.on('data', (chunk) => err.push(chunk));
+    const code = await process_.exited;
+    await new Promise((done) => setImmediate(done));
+    return { code, out: Buffer.concat(out).toString('utf8'), err: Buffer.concat(err).toString('utf8') };
+  }
+
+  process(name) {
+    return this.processes.get(name);
+  }
+
+  /** `kill -9` of one. */
+  async kill(name) {
+    await this.processes.get(name)?.kill();
+  }
+
+  /** HTTP to the gateway: `{status, json}`. */
+  async http(method, path, body) {
+    const response = await fetch(`${this.url}/v1/${this.ns}/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, json: text === '' ? undefined : JSON.parse(text) };
+  }
+
+  /** Drains everything: handlers and gateway first, the bus last. Resolves with how each ended. */
+  async stop() {
+    const ended = {};
+    const own = [...this.processes.keys()];
+    const end = async (names) => {
+      await Promise.all(names.map(async (name) => (ended[name] = await this.processes.get(name).end())));
+    };
+    await end(own.filter((name) => !this.names.includes(name)));
+    await end(own.filter((name) => name === 'gateway'));
+    await end(own.filter((name) => this.names.includes(name) && name !== 'gateway'));
+    await this.nats.end();
+    return ended;
+  }
+}
+
+function executionNames(replicas) {
+  return Array.from({ length: replicas }, (_, i) => (i === 0 ? 'execution' : `execution-${i + 1}`));
+}
