@@ -41,6 +41,7 @@ export class BoundConsumer implements Bound {
     private readonly host: ConsumerHost,
     readonly spec: ConsumerSpec,
     private readonly handle: Handle,
+    private readonly rank: () => number = () => 0,
   ) {
     this.gate = new FaultGate(host.clock, {
       pause: () => this.endPull(),
@@ -70,6 +71,11 @@ export class BoundConsumer implements Bound {
     return this.taking && this.open === 0 && this.gate.isOpen;
   }
 
+  /** Called again and again, every `LOOK_MS`. */
+  look(): void {
+    this.pull?.look();
+  }
+
   /** Asks the server anew, as if just bound. */
   renew(): void {
     this.pull?.renew();
@@ -77,7 +83,9 @@ export class BoundConsumer implements Bound {
 
   private startPull(batch: number): void {
     this.endPull();
-    if (this.taking) this.pull = new Pull(this.host.link, this.host.clock, this.spec, batch, (message) => void this.receive(message));
+    if (!this.taking) return;
+    const rank = this.spec.prioritized === true ? this.rank : undefined;
+    this.pull = new Pull(this.host.link, this.host.clock, this.spec, batch, (message) => void this.receive(message), rank);
   }
 
   private endPull(): void {

@@ -8,6 +8,7 @@ import {
   type Handle,
   type IncomingMessage,
   type OutgoingMessage,
+  type Timer,
 } from '@cairn/ports';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Asks } from './asks.js';
@@ -41,6 +42,9 @@ export interface JetStreamBus extends Bus {
   readonly isUp: boolean;
 }
 
+/** Between two looks at what every binding has asked for: a changed rank holds after this, for a cost that 64 idle bindings do not show. */
+const LOOK_MS = 50;
+
 /** The `Bus` port on a NATS server with JetStream, whose streams and consumers stand already (`applyTopology`). */
 export function createJetStreamBus(options: JetStreamBusOptions): JetStreamBus {
   return new BusOnJetStream(options);
@@ -52,6 +56,7 @@ class BusOnJetStream implements JetStreamBus {
   private readonly asks: Asks;
   private readonly bound = new Set<BoundConsumer>();
   private readonly watchdog: Watchdog;
+  private looking: Timer;
   private closing: Promise<void> | undefined;
 
   constructor(private readonly options: JetStreamBusOptions) {
@@ -62,6 +67,7 @@ class BusOnJetStream implements JetStreamBus {
     const onFinding = options.onFinding ?? (() => undefined);
     void connection.closed().then(() => this.abandon());
     this.watchdog = new Watchdog({ link: this.link, clock, onFinding, ...(mend === undefined ? {} : { mend }) }, this.bound);
+    this.looking = clock.after(LOOK_MS, () => this.look());
   }
 
   get isUp(): boolean {
@@ -78,7 +84,7 @@ class BusOnJetStream implements JetStreamBus {
     return this.asks.ask(message, deadlineMs);
   }
 
-  async consume(spec: ConsumerSpec, handle: Handle): Promise<Bound> {
+  async consume(spec: ConsumerSpec, handle: Handle, rank?: () => number): Promise<Bound> {
     this.mustBeOpen();
     const { connection } = this.options;
     const info = await present((await managerOf(connection)).consumers.info(spec.busStream, spec.durable));
@@ -87,7 +93,7 @@ class BusOnJetStream implements JetStreamBus {
     this.mustBeOpen(); // It may have been closed meanwhile.
     const settler = new Settler(this.link, this.publisher, spec, this.options.onDead ?? (() => undefined));
     const { clock, onBug = () => undefined } = this.options;
-    const consumer = new BoundConsumer({ link: this.link, clock, settler, onBug }, spec, handle);
+    const consumer = new BoundConsumer({ link: this.link, clock, settler, onBug }, spec, handle, rank);
     this.bound.add(consumer);
     return {
       stop: async () => {
@@ -105,6 +111,7 @@ class BusOnJetStream implements JetStreamBus {
   /** Consumers first, so that what is under way can still publish, answer and acknowledge. */
   private async drain(): Promise<void> {
     const { connection } = this.options;
+    this.looking.cancel();
     this.watchdog.stop();
     await Promise.all([...this.bound].map((consumer) => consumer.stop()));
     this.asks.close();
@@ -112,8 +119,14 @@ class BusOnJetStream implements JetStreamBus {
     else await connection.close();
   }
 
+  private look(): void {
+    this.looking = this.options.clock.after(LOOK_MS, () => this.look());
+    for (const consumer of this.bound) consumer.look();
+  }
+
   /** The connection was closed under us: nothing comes any more, and no timer may hold the process. */
   private abandon(): void {
+    this.looking.cancel();
     this.watchdog.stop();
     for (const consumer of this.bound) consumer.abandon();
   }

@@ -1,12 +1,11 @@
-import type { Clock, Timer } from '@cairn/ports';
+import { RANKS_MAX, type Clock } from '@cairn/ports';
 import { nanos, type Msg, type Subscription } from '@nats-io/nats-core';
 import type { Link } from './link.js';
+import { PRIORITY_GROUP } from './topology.js';
 
 /** A request for messages ends after this and is made again: a replica that died is not served much longer (`facts.md` §2.4). */
 const EXPIRES_MS = 2_000;
-/** The server says this often that a request stands. */
-const HEARTBEAT_MS = 1_000;
-/** Silence for longer means that nobody knows our request any more: it is made again. */
+/** Silence for longer, without even the word that a request has ended, means that nobody knows it any more: it is made again. */
 const SILENCE_MS = 2_500;
 /** When there is no such consumer or the server cannot, we ask again so often. */
 const REFUSED_PAUSE_MS = 500;
@@ -29,7 +28,8 @@ export class Pull {
   /** Messages that the server may still send for requests that stand. */
   private wanted = 0;
   private heardAt = 0;
-  private timer: Timer | undefined;
+  /** With which the requests that stand were made. */
+  private rank = 0;
   private stopped = false;
   private readonly forget: () => void;
 
@@ -43,10 +43,18 @@ export class Pull {
     /** How many messages may be on their way at once; the server holds to `max_ack_pending` besides. */
     private readonly batch: number,
     private readonly onMessage: (message: Msg) => void,
+    /** Of a `prioritized` consumer: how its requests rank now. */
+    private readonly rankNow?: () => number,
   ) {
     this.forget = link.onUp(() => this.ask());
     this.open();
-    this.watch();
+  }
+
+  /** Called again and again: asks anew where the rank has changed, or nobody seems to know what was asked. */
+  look(): void {
+    if (this.stopped) return;
+    if (this.rankOf() !== this.rank) this.rerank();
+    else if (this.clock.monotonicMs() - this.heardAt >= SILENCE_MS) this.ask();
   }
 
   /** Begins anew on a fresh inbox: what the server knew of the old one is void. */
@@ -65,19 +73,33 @@ export class Pull {
   /** As `stop`, where there is no connection any more. */
   abandon(): void {
     this.stopped = true;
-    this.timer?.cancel();
     this.forget();
   }
 
   private open(): void {
-    this.inbox = this.link.newInbox();
-    this.subscription = this.link.listen(this.inbox, (message) => this.hear(message));
+    const inbox = (this.inbox = this.link.newInbox());
+    this.rank = this.rankOf();
+    this.subscription = this.link.listen(inbox, (message) => this.hear(message, inbox));
     this.ask();
   }
 
-  private hear(message: Msg): void {
+  private rankOf(): number {
+    return this.rankNow === undefined ? 0 : Math.min(this.rankNow(), RANKS_MAX - 1);
+  }
+
+  /** The requests of the former rank end with their inbox; what is on its way to it is taken all the same. */
+  private rerank(): void {
+    void this.subscription?.drain().catch(() => undefined); // The connection is gone: nothing is on its way.
+    this.open();
+  }
+
+  private hear(message: Msg, inbox: string): void {
+    if (inbox !== this.inbox) {
+      if (message.subject !== inbox) this.onMessage(message);
+      return;
+    }
     this.heardAt = this.clock.monotonicMs();
-    if (message.subject !== this.inbox) {
+    if (message.subject !== inbox) {
       this.refusal = undefined;
       this.wanted--;
       this.onMessage(message);
@@ -87,11 +109,10 @@ export class Pull {
     if (!this.stopped) this.hearStatus(message);
   }
 
-  /** 100 is a heartbeat; 408 and 409 end a request, for good reason or bad; 503 says that nobody serves such a consumer. */
+  /** 408 and 409 end a request, for good reason or bad; 503 says that nobody serves such a consumer. */
   private hearStatus(message: Msg): void {
     const code = message.headers?.code ?? 0;
     const says = message.headers?.description ?? '';
-    if (code === 100) return;
     this.wanted -= Number(message.headers?.get('Nats-Pending-Messages') || this.wanted);
     this.refusal = refusalOf(code, says);
     if (this.refusal === undefined) {
@@ -107,16 +128,10 @@ export class Pull {
     if (batch === this.batch) this.wanted = 0;
     this.wanted += batch;
     this.heardAt = this.clock.monotonicMs();
-    const request = { batch, expires: nanos(EXPIRES_MS), idle_heartbeat: nanos(HEARTBEAT_MS) };
+    const ranked = this.rankNow === undefined ? {} : { group: PRIORITY_GROUP, priority: this.rank };
+    const request = { batch, expires: nanos(EXPIRES_MS), ...ranked };
     this.link.connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${this.target.busStream}.${this.target.durable}`, JSON.stringify(request), {
       reply: this.inbox,
-    });
-  }
-
-  private watch(): void {
-    this.timer = this.clock.after(REFUSED_PAUSE_MS, () => {
-      if (this.clock.monotonicMs() - this.heardAt >= SILENCE_MS) this.ask();
-      this.watch();
     });
   }
 }

@@ -30,3 +30,8 @@ export async function standingsOf(connection: NatsConnection, specs: readonly Co
   });
   return (await Promise.all(standings)).flat();
 }
+
+/** The server's clock, as an answer about a bus stream tells it, or `undefined` if there is no such stream. Throws `BusFault`. */
+export async function serverTime(connection: NatsConnection, stream: string): Promise<string | undefined> {
+  return (await present((await managerOf(connection)).streams.info(stream)))?.ts;
+}

@@ -25,6 +25,8 @@ export interface BusStreamSpec {
   readonly maxAgeMs?: number;
   /** How long the server remembers message ids; its own default without it. */
   readonly dedupeWindowMs?: number;
+  /** Its messages may say when they are dropped unread (`OutgoingMessage.expiresMs`). */
+  readonly messageTtl?: true;
 }
 
 /** One field that is not as the contract says; the whole thing is missing where `field` is not given. */
@@ -38,19 +40,27 @@ export interface Difference {
 
 const DEDUPE_DEFAULT_MS = 120_000;
 
-function streamConfig({ name, subjects, retention, maxAgeMs, dedupeWindowMs = DEDUPE_DEFAULT_MS }: BusStreamSpec) {
+/** Of a `prioritized` consumer. All its pulls are in one group and differ in rank alone. */
+export const PRIORITY_GROUP = 'ranked';
+
+/**
+ * No limit of bytes or messages: what is too much is the disk's to say, and the sweeps ring again. Where an operator sets one all the
+ * same, a full work queue refuses the new, whose publisher hears of it, and drops nothing that it has taken.
+ */
+function streamConfig({ name, subjects, retention, maxAgeMs, dedupeWindowMs = DEDUPE_DEFAULT_MS, messageTtl }: BusStreamSpec) {
   return {
     name,
     subjects: [...subjects],
     retention: retention === 'limits' ? RetentionPolicy.Limits : RetentionPolicy.Workqueue,
     storage: StorageType.File,
-    discard: DiscardPolicy.Old,
+    discard: retention === 'limits' ? DiscardPolicy.Old : DiscardPolicy.New,
     max_age: nanos(maxAgeMs ?? 0),
     duplicate_window: nanos(dedupeWindowMs),
+    ...(messageTtl === true ? { allow_msg_ttl: true } : {}), // Once on it cannot be put off, and it does no harm to who does not use it.
   } satisfies Partial<StreamConfig>;
 }
 
-function consumerConfig({ durable, filters, ackWaitMs, inFlightMax }: ConsumerSpec) {
+function consumerConfig({ durable, filters, ackWaitMs, inFlightMax, prioritized }: ConsumerSpec) {
   return {
     durable_name: durable,
     ack_policy: AckPolicy.Explicit,
@@ -60,6 +70,7 @@ function consumerConfig({ durable, filters, ackWaitMs, inFlightMax }: ConsumerSp
     filter_subjects: [...filters],
     max_ack_pending: inFlightMax,
     max_deliver: -1, // Our own count of bugs decides: the server's would drop a message without a word.
+    ...(prioritized === true ? { priority_groups: [PRIORITY_GROUP], priority_policy: 'prioritized' } : {}),
   } satisfies Partial<ConsumerConfig>;
 }
 
@@ -76,7 +87,7 @@ export async function diffTopology(
     ),
     ...consumers.map(async (spec) => {
       const info = await present(manager.consumers.info(spec.busStream, spec.durable));
-      return diffOf('consumer', spec.durable, consumerConfig(spec), info && withFilters(info.config));
+      return diffOf('consumer', spec.durable, asFound(consumerConfig(spec)), info && asFound(info.config));
     }),
   ];
   return (await Promise.all(found)).flat();
@@ -99,17 +110,17 @@ export async function applyTopology(
     const difference = of('stream', spec.name);
     if (difference === undefined) continue;
     const config = streamConfig(spec);
-    await accepted(spec.name, difference.field === undefined ? manager.streams.add(config) : manager.streams.update(spec.name, config));
+    const change = difference.field === undefined ? manager.streams.add(config) : manager.streams.update(spec.name, config);
+    mustBe('stream', spec.name, config, (await accepted(spec.name, change)).config);
   }
   for (const spec of consumers) {
     const difference = of('consumer', spec.durable);
     if (difference === undefined) continue;
     const config = consumerConfig(spec);
     const { busStream, durable } = spec;
-    await accepted(
-      durable,
-      difference.field === undefined ? manager.consumers.add(busStream, config) : manager.consumers.update(busStream, durable, config),
-    );
+    const add = difference.field === undefined;
+    const change = add ? manager.consumers.add(busStream, config) : manager.consumers.update(busStream, durable, config);
+    mustBe('consumer', durable, asFound(config), asFound((await accepted(durable, change)).config));
   }
   return differences;
 }
@@ -136,14 +147,21 @@ export async function present<T>(answer: Promise<T>): Promise<T | undefined> {
 
 const ABSENT = new Set<number>([JetStreamApiCodes.ConsumerNotFound, JetStreamApiCodes.StreamNotFound]);
 
-async function accepted(name: string, change: Promise<unknown>): Promise<void> {
-  await change.catch((cause: unknown) => {
+async function accepted<T>(name: string, change: Promise<T>): Promise<T> {
+  return change.catch((cause: unknown) => {
     throw new BusFault(
       'bus_unavailable',
       `${name} cannot be as the contract says: ${cause instanceof Error ? cause.message : String(cause)}`,
       { cause },
     );
   });
+}
+
+/** A server drops without a word what it does not know, so what it made is compared with what was asked (`facts.md` T-5). */
+function mustBe(kind: Difference['kind'], name: string, wanted: object, found: object): void {
+  const [first] = diffOf(kind, name, wanted, found);
+  if (first === undefined) return;
+  throw new BusFault('bus_unavailable', `${name} cannot be as the contract says: the server leaves ${first.field} as it was`);
 }
 
 function diffOf(kind: Difference['kind'], name: string, wanted: object, found: object | undefined): Difference[] {
@@ -157,8 +175,9 @@ function diffOf(kind: Difference['kind'], name: string, wanted: object, found: o
 /** Order of subjects says nothing; a number that is absent is 0. */
 const canonical = (value: unknown): string => JSON.stringify(Array.isArray(value) ? (value as unknown[]).map(String).sort() : (value ?? 0));
 
-/** One filter may come back in a field of its own. */
-const withFilters = (config: ConsumerConfig): ConsumerConfig => ({
+/** One filter may come back in a field of its own, and no policy is not said. */
+const asFound = (config: Partial<ConsumerConfig>): Partial<ConsumerConfig> => ({
   ...config,
   filter_subjects: config.filter_subjects ?? (config.filter_subject === undefined ? [] : [config.filter_subject]),
+  priority_policy: config.priority_policy ?? 'none',
 });

@@ -1,5 +1,5 @@
 import type { Clock, ConsumerSpec, Timer } from '@cairn/ports';
-import type { ConsumerInfo, JetStreamManager } from '@nats-io/jetstream';
+import type { ConsumerInfo } from '@nats-io/jetstream';
 import type { BoundConsumer } from './consume.js';
 import type { Link } from './link.js';
 import { managerOf, present } from './topology.js';
@@ -33,6 +33,13 @@ export function judgeStanding(now: Standing, before: Standing | undefined, idle:
   return undefined;
 }
 
+/** What one look saw of a consumer; without `info` the server has none. */
+interface Looked {
+  readonly consumer: BoundConsumer;
+  readonly info: ConsumerInfo | undefined;
+  readonly idle: boolean;
+}
+
 /** Looks at each bound consumer, for as long as the bus is open: a consumer that gets nothing cannot see why. */
 export class Watchdog {
   private readonly seen = new Map<BoundConsumer, { readonly standing: Standing; readonly idle: boolean }>();
@@ -60,31 +67,40 @@ export class Watchdog {
     for (const consumer of this.seen.keys()) if (!this.bound.has(consumer)) this.seen.delete(consumer);
     if (!this.host.link.isUp) return this.seen.clear();
     const manager = await managerOf(this.host.link.connection);
-    for (const consumer of this.bound) {
-      try {
-        const finding = await this.findingOf(manager, consumer);
-        if (finding !== undefined) await this.act(finding, consumer);
-      } catch {
-        this.seen.delete(consumer); // The bus does not answer, which is not the consumer's fault; or mending failed, and is tried again.
+    const looked: Looked[] = [];
+    try {
+      for (const consumer of this.bound) {
+        const { busStream, durable } = consumer.spec;
+        looked.push({ consumer, info: await present(manager.consumers.info(busStream, durable)), idle: consumer.isIdle });
       }
+      // Ends of streams after the consumers: read before, a busy consumer would seem to be beyond.
+      const ends = new Map<string, number | undefined>();
+      for (const busStream of new Set(looked.map(({ consumer }) => consumer.spec.busStream))) {
+        ends.set(busStream, (await present(manager.streams.info(busStream)))?.state.last_seq);
+      }
+      for (const each of looked) await this.judge(each, ends.get(each.consumer.spec.busStream));
+    } catch {
+      this.seen.clear(); // The bus does not answer, which is no consumer's fault.
     }
   }
 
-  private async findingOf(manager: JetStreamManager, consumer: BoundConsumer): Promise<Finding | undefined> {
-    const { busStream, durable } = consumer.spec;
-    const stream = await present(manager.streams.info(busStream));
-    if (stream === undefined) return 'stream_gone';
-    const info = await present(manager.consumers.info(busStream, durable));
-    if (info === undefined) return 'consumer_gone';
-    const standing = standingOf(info, stream.state.last_seq);
+  private async judge({ consumer, info, idle }: Looked, lastSequence: number | undefined): Promise<void> {
+    if (lastSequence === undefined) return this.act('stream_gone', consumer);
+    if (info === undefined) return this.act('consumer_gone', consumer);
+    const standing = standingOf(info, lastSequence);
     const before = this.seen.get(consumer);
-    this.seen.set(consumer, { standing, idle: consumer.isIdle });
-    return judgeStanding(standing, before?.standing, consumer.isIdle && before?.idle === true);
+    this.seen.set(consumer, { standing, idle });
+    const finding = judgeStanding(standing, before?.standing, idle && before?.idle === true);
+    if (finding !== undefined) await this.act(finding, consumer);
   }
 
   private async act(finding: Finding, consumer: BoundConsumer): Promise<void> {
     this.host.onFinding(finding, consumer.spec);
-    if (finding !== 'stands_still') await this.host.mend?.(finding, consumer.spec);
+    try {
+      if (finding !== 'stands_still') await this.host.mend?.(finding, consumer.spec);
+    } catch {
+      this.seen.delete(consumer); // Tried again at the next look.
+    }
     consumer.renew();
   }
 }
