@@ -1,4 +1,4 @@
-export { connectNats, SERVER_FLOOR, type ConnectOptions, type Credentials, type TlsFiles } from './connect.js';
+export { connectNats, isBelowFloor, SERVER_FLOOR, type ConnectOptions, type Credentials, type TlsFiles } from './connect.js';
 export { createJetStreamBus, type JetStreamBus, type JetStreamBusOptions } from './jetstream-bus.js';
 export { createNatsLine } from './line/nats-line.js';
 export { applyTopology, diffTopology, recreateConsumer, type BusStreamSpec, type Difference } from './topology.js';

@@ -2,7 +2,7 @@ import { BusFault, type Clock, type OutgoingMessage } from '@cairn/ports';
 import { jetstream, JetStreamApiError, type JetStreamClient, type PubAck } from '@nats-io/jetstream';
 import { errors, headers, type MsgHdrs } from '@nats-io/nats-core';
 import type { Link } from './link.js';
-import { bytesOf, MESSAGE_ID } from './wire.js';
+import { bytesOf, MESSAGE_ID, TTL, ttlOf } from './wire.js';
 import { mustBeSubject } from './subjects.js';
 
 /** A publish that is not acknowledged within this is a fault: the caller's doorbell is rung again by its sweep. */
@@ -36,7 +36,8 @@ export class Publisher {
     if (this.link.connection.isClosed() || this.link.connection.isDraining()) throw new BusFault('bus_unavailable', 'the bus is closed');
     if (this.open >= PUBLISHES_OPEN_MAX) throw new BusFault('bus_unavailable', `${this.open} messages are under way already`);
     const fields = headers();
-    for (const [name, value] of Object.entries({ [MESSAGE_ID]: message.id, ...extra })) setHeader(fields, name, value);
+    const ttl = message.expiresMs === undefined ? {} : { [TTL]: ttlOf(message.expiresMs) };
+    for (const [name, value] of Object.entries({ [MESSAGE_ID]: message.id, ...ttl, ...extra })) setHeader(fields, name, value);
     this.open++;
     try {
       await this.attempts(message.subject, bytes, fields, this.clock.monotonicMs() + deadlineMs);

@@ -6,6 +6,8 @@ import type { Msg } from '@nats-io/nats-core';
 export const MESSAGE_ID = 'Nats-Msg-Id';
 /** The id of a message whose `Nats-Msg-Id` is made for one asking of it. */
 export const ASKED_ID = 'Cairn-Message-Id';
+/** When the server drops the message unread. */
+export const TTL = 'Nats-TTL';
 /** The inbox that waits for the outcome. */
 export const ANSWER_TO = 'Cairn-Answer-To';
 
@@ -20,6 +22,9 @@ export function bytesOf({ subject, body }: OutgoingMessage): Uint8Array {
   }
   return bytes;
 }
+
+/** A server counts in whole seconds, from one. */
+export const ttlOf = (expiresMs: number): string => `${Math.max(1, Math.ceil(expiresMs / 1_000))}s`;
 
 export const bytesOfAnswer = (answer: JsonObject): Uint8Array => encoder.encode(JSON.stringify(answer));
 

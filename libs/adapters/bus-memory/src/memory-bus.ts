@@ -170,7 +170,7 @@ class BusInMemory implements MemoryBus {
   }
 
   private enqueue(stream: BusStream, tokens: readonly string[], message: OutgoingMessage, ask: Ask | undefined, now: number): void {
-    const expiresAt = stream.spec.maxAgeMs === undefined ? Infinity : now + stream.spec.maxAgeMs;
+    const expiresAt = now + Math.min(stream.spec.maxAgeMs ?? Infinity, message.expiresMs ?? Infinity);
     const make = () => ({ message, expiresAt, answer: ask?.answer, deliveries: 0, bugs: 0, settled: false });
     const add = (): boolean => stream.add(tokens, make, this.happens(this.faults.reorder) ? this.fraction() : undefined);
     if (this.happens(this.faults.delay)) {
