@@ -35,7 +35,7 @@ export const mayImport = {
   'libs/contracts': ['libs/kernel', 'libs/ports'],
   'libs/oracle': ['libs/kernel', 'libs/ports', 'libs/domain/*'],
   'libs/nest-kit': ['libs/kernel', 'libs/ports', 'libs/adapters/*', 'libs/application', 'libs/contracts'],
-  'libs/sdk': ['libs/kernel', 'libs/ports', 'libs/domain/definition', 'libs/contracts'],
+  'libs/sdk': ['libs/kernel', 'libs/ports', 'libs/domain/definition', 'libs/contracts', 'libs/adapters/bus-jetstream'],
   'libs/testkit': ['libs/kernel', 'libs/ports'],
   // `bus apply` and `doctor` look at the bus and the store themselves: they are there for when no service runs.
   'services/cli': [

@@ -1,4 +1,4 @@
-import { heartbeatSchema, OUTPUT_BYTES_MAX, pollSchema, replySchema, type HangUp, type WorkDesk } from '@cairn/contracts';
+import { heartbeatSchema, OUTPUT_BYTES_MAX, pollSchema, ReplyRefused, replySchema, type HangUp, type WorkDesk } from '@cairn/contracts';
 import type { Id } from '@cairn/kernel';
 import { ok, type Answer } from '../answer.js';
 import { readJson, readOptionalJson } from '../edge/media.js';
@@ -32,7 +32,11 @@ export async function reply(desk: WorkDesk, ns: string, attemptId: Id, body: Raw
       errors: [{ pointer: '/data/output', rule: 'too_large', says: `at most ${OUTPUT_BYTES_MAX} bytes` }],
     });
   }
-  return ok((await desk.reply(ns, attemptId, event)) === 'accepted' ? { accepted: true } : LATE);
+  const outcome = await desk.reply(ns, attemptId, event).catch((error: unknown) => {
+    if (error instanceof ReplyRefused) return refuse('invalid_body', 'The reply cannot be taken.', { errors: error.errors });
+    throw error;
+  });
+  return ok(outcome === 'accepted' ? { accepted: true } : LATE);
 }
 
 const LATE = { accepted: false, because: 'late' } as const;

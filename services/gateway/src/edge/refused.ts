@@ -12,13 +12,17 @@ export class Refused extends Error {
   }
 }
 
+/** Seconds after which a request that met a fault may be sent again: what is away is back, or taken over, within about so long. */
+const RETRY_AFTER_S = '1';
+
 /**
  * A fault of the store, the bus or the artifacts as what the caller is told. What is damaged stays so however often it is asked for,
  * so that is named (stream and revision, or the artifact) rather than called a time-out (F-29).
  */
 export function refusalOfFault(fault: Fault): Refused {
   if (fault.code === 'stream_corrupt' || fault.code === 'artifact_corrupt') return new Refused(problemOf(fault.code, fault.message));
-  return new Refused(problemOf('service_unavailable', 'The store or the bus does not answer; the request may be sent again.'));
+  const problem = problemOf('service_unavailable', 'The store or the bus does not answer; the request may be sent again.');
+  return new Refused(problem, { 'retry-after': RETRY_AFTER_S });
 }
 
 /** Ends the request with a row of `problemStatus`. `detail` never repeats what was sent. */
