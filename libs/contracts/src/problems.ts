@@ -68,6 +68,7 @@ export const problemStatus = {
   stream_corrupt: 500,
   artifact_corrupt: 500,
   service_unavailable: 503,
+  overloaded: 503,
 } as const satisfies Readonly<Record<string, number>>;
 
 export type ProblemCode = keyof typeof problemStatus;
