@@ -10,6 +10,7 @@ export { lineContract } from './contracts/line.contract.js';
 export type { LineHarness } from './contracts/line/harness.js';
 export { wallClock } from './wall-clock.js';
 export { Spawned, type Exit } from './spawned.js';
+export { standsStill } from './threads.js';
 export { EffectServer } from './effect-server/effect-server.js';
 export type { LedgerLine } from './effect-server/ledger.js';
 export type { Behaviour, Mood } from './effect-server/behaviour.js';

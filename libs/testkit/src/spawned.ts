@@ -3,8 +3,6 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { standsStill } from './threads.js';
-import { waitUntil } from './wait-until.js';
 
 /** How a process ended. */
 export interface Exit {
@@ -55,17 +53,5 @@ export class Spawned {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Exit> {
     if (this.isRunning) this.child.kill(signal);
     return this.exited;
-  }
-
-  /** SIGSTOP. Resolves when every thread of it stands still: the signal only asks for that. */
-  async freeze(): Promise<void> {
-    const { pid } = this.child;
-    if (pid === undefined || !this.isRunning) return;
-    this.child.kill('SIGSTOP');
-    await waitUntil('the process stands still', () => standsStill(pid));
-  }
-
-  thaw(): void {
-    this.child.kill('SIGCONT');
   }
 }

@@ -1,12 +1,9 @@
 // Goal: the ledger tells what happened, whatever became of the answers and of the process. Method: the process itself, killed for good.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { appendFileSync } from 'node:fs';
 import { EffectServer } from './effect-server.js';
 
 describe('EffectServer', () => {
-  let folder: string;
   let server: EffectServer;
   const ask = async (place: 'keyed' | 'plain', key: string, body = '{}'): Promise<number> => {
     const signal = AbortSignal.timeout(300);
@@ -15,13 +12,9 @@ describe('EffectServer', () => {
   };
 
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'cairn-effects-'));
-    server = await EffectServer.start(join(folder, 'ledger'));
+    server = await EffectServer.start();
   });
-  afterEach(async () => {
-    await server.kill();
-    rmSync(folder, { recursive: true });
-  });
+  afterEach(() => server.dispose());
 
   it('acts once for a key where it honours keys, and each time where it does not', async () => {
     for (let i = 0; i < 3; i++) expect([await ask('keyed', 'k'), await ask('plain', 'p')]).toEqual([200, 200]);
@@ -33,7 +26,7 @@ describe('EffectServer', () => {
   it('forgets nothing when it is killed, not even behind a line that was cut off', async () => {
     await ask('keyed', 'k');
     await server.kill();
-    appendFileSync(join(folder, 'ledger'), '{"kind":"eff');
+    appendFileSync(server.path, '{"kind":"eff');
     await server.startAgain();
     expect(await ask('keyed', 'k')).toBe(200);
     expect(server.effects().get('k')).toBe(1);

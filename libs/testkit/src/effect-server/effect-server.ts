@@ -1,4 +1,6 @@
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { Spawned } from '../spawned.js';
 import type { Mood } from './behaviour.js';
 import { readLedger, type LedgerLine } from './ledger.js';
@@ -13,13 +15,18 @@ export class EffectServer {
   private constructor(
     private process: Spawned,
     readonly url: string,
-    private readonly path: string,
+    private readonly folder: string,
   ) {}
 
-  /** `path`: the file of its ledger. */
-  static async start(path: string): Promise<EffectServer> {
-    const process = Spawned.start(MAIN, [path]);
-    return new EffectServer(process, await process.firstLine, path);
+  static async start(): Promise<EffectServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'cairn-effects-'));
+    const process = Spawned.start(MAIN, [join(folder, 'ledger')]);
+    return new EffectServer(process, await process.firstLine, folder);
+  }
+
+  /** The file that its ledger lies in. */
+  get path(): string {
+    return join(this.folder, 'ledger');
   }
 
   async behave(mood: Mood): Promise<void> {
@@ -45,5 +52,11 @@ export class EffectServer {
   async startAgain(): Promise<void> {
     this.process = Spawned.start(MAIN, [this.path, new URL(this.url).port]);
     await this.process.firstLine;
+  }
+
+  /** Ends it, and its ledger. */
+  async dispose(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
