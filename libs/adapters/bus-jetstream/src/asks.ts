@@ -3,7 +3,7 @@ import { BusFault, type Clock, type OutgoingMessage } from '@cairn/ports';
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import type { Link } from './link.js';
 import type { Publisher } from './publish.js';
-import { ANSWER_TO, ASKED_ID, MESSAGE_ID, read } from './wire.js';
+import { ANSWER_TO, ASKED_ID, MESSAGE_ID, readObject } from './wire.js';
 
 /** Whoever asks hears of its own deadline, not of the publishing's. */
 const PUBLISH_GRACE_MS = 100;
@@ -58,7 +58,7 @@ export class Asks {
   }
 
   private hear({ subject, data }: Msg): void {
-    const content = read(data);
+    const content = readObject(data);
     if ('body' in content) this.waiting.get(subject.slice(this.inbox.length + 1))?.answered(content.body);
   }
 }

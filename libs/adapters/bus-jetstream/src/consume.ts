@@ -5,8 +5,9 @@ import { Delivery } from './delivery.js';
 import { FaultGate } from './fault-gate.js';
 import type { Link } from './link.js';
 import { Pull } from './pull.js';
+import { read } from './event-modes.js';
 import { answerTo, type Settler } from './settle.js';
-import { ANSWER_TO, idOf, read } from './wire.js';
+import { ANSWER_TO, idOf } from './wire.js';
 
 /** Pause of a message after its first bug; doubles with each further one, up to the maximum. */
 const BUG_PAUSE_MS = 50;
@@ -25,6 +26,8 @@ export interface ConsumerHost {
   readonly settler: Settler;
   /** Told of every error of a handler that is no fault. */
   readonly onBug: (bug: unknown, spec: ConsumerSpec, message: IncomingMessage) => void;
+  /** Told of a message that cannot be read, before it is a dead letter. Its body is what headers said of it, or empty. */
+  readonly onUnreadable: (reason: string, spec: ConsumerSpec, message: IncomingMessage) => Promise<void>;
 }
 
 /** One binding of a durable consumer: it pulls, hands over, counts bugs, and pauses while something is away. */
@@ -114,23 +117,27 @@ export class BoundConsumer implements Bound {
 
   private async work(delivery: Delivery): Promise<void> {
     const { message, deliveries, sequence } = delivery;
-    const content = read(message.data);
-    if ('unreadable' in content) {
-      this.gate.pass();
-      return this.host.settler.settle(delivery, '', { kind: 'never', reason: content.unreadable });
-    }
-    const { body } = content;
+    const content = read(message);
+    const body = 'body' in content ? content.body : (content.attributes ?? {});
     const asked = answerTo(message.headers?.get(ANSWER_TO)) !== undefined;
     const id = idOf(message, body, `${this.spec.busStream}.${sequence}`);
-    const settlement = await this.outcomeOf(delivery, { subject: message.subject, id, body, deliveries, asked });
+    const incoming = { subject: message.subject, id, body, deliveries, asked };
+    const settlement = await this.outcomeOf(delivery, incoming, () =>
+      'unreadable' in content ? this.refuse(content.unreadable, incoming) : this.handle(incoming),
+    );
     if (settlement.kind !== 'again') this.bugs.forget(sequence);
     await this.host.settler.settle(delivery, id, settlement);
   }
 
-  /** What the handler says; a bug becomes `again`, and at the `bugsMax`-th `never`; a fault counts for nothing. */
-  private async outcomeOf(delivery: Delivery, incoming: IncomingMessage): Promise<Settlement> {
+  private async refuse(reason: string, incoming: IncomingMessage): Promise<Settlement> {
+    await this.host.onUnreadable(reason, this.spec, incoming);
+    return { kind: 'never', reason };
+  }
+
+  /** What the work says; a bug becomes `again`, and at the `bugsMax`-th `never`; a fault counts for nothing. */
+  private async outcomeOf(delivery: Delivery, incoming: IncomingMessage, work: () => Promise<Settlement>): Promise<Settlement> {
     try {
-      const settlement = await this.handle(incoming);
+      const settlement = await work();
       this.gate.pass();
       return settlement;
     } catch (error) {

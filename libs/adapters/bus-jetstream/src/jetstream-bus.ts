@@ -28,6 +28,11 @@ export interface JetStreamBusOptions {
   readonly inboxPrefix?: string;
   /** Told of every error of a handler that is no fault. */
   readonly onBug?: (bug: unknown, spec: ConsumerSpec, message: IncomingMessage) => void;
+  /**
+   * Told of a message that cannot be read, before it is a dead letter: whoever can still answer its sender does. `message.body` is what
+   * its headers said of it, or empty. A fault thrown here brings the message again.
+   */
+  readonly onUnreadable?: (reason: string, spec: ConsumerSpec, message: IncomingMessage) => Promise<void>;
   /** Told of every dead letter that was stored. */
   readonly onDead?: (letter: DeadLetter) => void;
   /** Told of every consumer that gets nothing although it should, at each look until it is put right. */
@@ -92,8 +97,8 @@ class BusOnJetStream implements JetStreamBus {
       throw new BusFault('no_consumer', `there is no consumer ${spec.durable} on ${spec.busStream}: npx cairn bus apply`);
     this.mustBeOpen(); // It may have been closed meanwhile.
     const settler = new Settler(this.link, this.publisher, spec, this.options.onDead ?? (() => undefined));
-    const { clock, onBug = () => undefined } = this.options;
-    const consumer = new BoundConsumer({ link: this.link, clock, settler, onBug }, spec, handle, rank);
+    const { clock, onBug = () => undefined, onUnreadable = async () => undefined } = this.options;
+    const consumer = new BoundConsumer({ link: this.link, clock, settler, onBug, onUnreadable }, spec, handle, rank);
     this.bound.add(consumer);
     return {
       stop: async () => {

@@ -29,17 +29,60 @@ export const ttlOf = (expiresMs: number): string => `${Math.max(1, Math.ceil(exp
 export const bytesOfAnswer = (answer: JsonObject): Uint8Array => encoder.encode(JSON.stringify(answer));
 
 /** What arrived, or the sentence that says why it is no message at all (F-36). Anybody may publish on the bus. */
-export type Read = { readonly body: JsonObject } | { readonly unreadable: string };
+export type Read = { readonly body: JsonObject } | Unreadable;
 
-export function read(data: Uint8Array): Read {
-  if (data.length > MESSAGE_BYTES_MAX) return { unreadable: `${data.length} bytes, at most ${MESSAGE_BYTES_MAX}` };
-  let value: Json;
+export interface Unreadable {
+  readonly unreadable: string;
+  /** What its headers said of it all the same. */
+  readonly attributes?: JsonObject;
+}
+
+/**
+ * Nesting of a body at most. What may be stored is refused with a receipt far below (`JSON_DEPTH_MAX`); what is deeper than this could
+ * overflow the stack of whoever walks it, and is not even parsed.
+ */
+export const BODY_DEPTH_MAX = 512;
+
+/** A body that is a JSON object. */
+export function readObject(data: Uint8Array): Read {
+  const read = readJson(data);
+  if ('unreadable' in read) return read;
+  return isObject(read.value) ? { body: read.value } : { unreadable: 'the body is not a JSON object' };
+}
+
+/** Any JSON within the bounds of a message. */
+export function readJson(data: Uint8Array): { readonly value: Json } | Unreadable {
+  const tooLarge = tooLargeFor(data);
+  if (tooLarge !== undefined) return tooLarge;
+  if (isTooDeep(data)) return { unreadable: `the body is nested deeper than ${BODY_DEPTH_MAX}` };
   try {
-    value = JSON.parse(decoder.decode(data)) as Json;
+    return { value: JSON.parse(decoder.decode(data)) as Json };
   } catch (error) {
     return { unreadable: error instanceof SyntaxError ? 'the body is not JSON' : 'the body is not UTF-8' };
   }
-  return isObject(value) ? { body: value } : { unreadable: 'the body is not a JSON object' };
+}
+
+export const tooLargeFor = ({ length }: Uint8Array): Unreadable | undefined =>
+  length > MESSAGE_BYTES_MAX ? { unreadable: `${length} bytes, at most ${MESSAGE_BYTES_MAX}` } : undefined;
+
+const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
+
+/** Counts brackets outside of texts: depth must cost no stack. */
+function isTooDeep(data: Uint8Array): boolean {
+  if (data.length <= BODY_DEPTH_MAX) return false;
+  let depth = 0;
+  let inText = false;
+  for (let i = 0; i < data.length; i++) {
+    const byte = data[i];
+    if (inText) {
+      if (byte === BACKSLASH) i++;
+      else if (byte === QUOTE) inText = false;
+    } else if (byte === QUOTE) inText = true;
+    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+      if (++depth > BODY_DEPTH_MAX) return true;
+    } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
+  }
+  return false;
 }
 
 /** The id of a message: from our headers, else the CloudEvent's own, else its place in the bus stream, which is unique as well. */
