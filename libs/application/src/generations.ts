@@ -31,4 +31,8 @@ export class Generations<K, V> {
     this.young.delete(key);
     this.old.delete(key);
   }
+
+  deleteWhere(matches: (key: K) => boolean): void {
+    for (const generation of [this.young, this.old]) for (const key of generation.keys()) if (matches(key)) generation.delete(key);
+  }
 }

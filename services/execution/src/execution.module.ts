@@ -1,4 +1,11 @@
-import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { WorkDesk } from '@cairn/contracts';
 import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, LINE, METRICS, RANDOMNESS } from '@cairn/nest-kit';
@@ -10,7 +17,7 @@ import { EXECUTION, WORK_DESK } from './doors/execution-token.js';
 
 /** Execution as a Nest module: ports in, the desk out. */
 @Module({})
-export class ExecutionModule implements OnApplicationBootstrap, OnApplicationShutdown {
+export class ExecutionModule implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   constructor(@Inject(EXECUTION) private readonly execution: Execution) {}
 
   /** `ports`: the module that provides the ports. */
@@ -54,6 +61,11 @@ export class ExecutionModule implements OnApplicationBootstrap, OnApplicationShu
   /** The transport listens after this: nothing is taken before what was open is known again. */
   onApplicationBootstrap(): Promise<void> {
     return this.execution.start();
+  }
+
+  /** The transport drains after this: other replicas take over while what is under way here ends. */
+  beforeApplicationShutdown(): void {
+    this.execution.leave();
   }
 
   onApplicationShutdown(): Promise<void> {

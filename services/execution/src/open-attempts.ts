@@ -35,6 +35,10 @@ export class OpenAttempts implements WorkingSetFold {
     return this.attempts.has(attemptId);
   }
 
+  runOf(attemptId: Id): Id | undefined {
+    return this.attempts.get(attemptId)?.runId;
+  }
+
   /** The open attempts of a run. */
   of(runId: Id): Iterable<Id> {
     return this.byRun.get(runId) ?? [];

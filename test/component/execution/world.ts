@@ -81,38 +81,13 @@ export class World {
   }
 
   async begin(): Promise<void> {
-    const compiled = compileDefinition({ cairn: 1, name: 'line', version: '1.0.0', steps: this.steps });
-    if (!compiled.ok) throw new Error(JSON.stringify(compiled.errors));
-    const { definition, hash } = compiled;
-    await this.put(workflowStream('default', 'line'), 'DefinitionApplied', {
-      ns: 'default',
-      name: 'line',
-      version: '1.0.0',
-      hash,
-      definition,
-    });
-    await this.put(policyStream('default', 'default'), 'PolicyApplied', {
-      ns: 'default',
-      name: 'default',
-      version: 1,
-      hash: 'sha256:0',
-      policy: {},
-    });
+    await putDefinition(this.store, this.steps);
     await this.settle(this.execution.start());
     await this.start('a');
   }
 
-  private async put(stream: string, type: string, data: object): Promise<void> {
-    const at = instantOf(this.scheduler.clockOf('world').now());
-    const context = { stream, expected: 'no_stream', prevHash: '', ns: 'default', at, actor: 'service:spec', causationId: 'spec' } as const;
-    await this.store.append(stream, 'no_stream', sealAppend(context, [{ type, version: 1, data }]));
-  }
-
   async start(key: string): Promise<void> {
-    const [applied] = await this.store.read(workflowStream('default', 'line'));
-    const cause = { receiptId: idOf('receipt', 'default', 'spec', key), source: 'spec', id: key, type: 'spec' };
-    const definition = { name: 'line', version: '1.0.0', hash: applied?.data['hash'] as string, revision: 0 };
-    const data = { ns: 'default', workflow: 'line', runId: runOf(key), key, input: {}, definition, policies: [], cause };
+    const data = await startOf(this.store, key);
     const settlement = await this.command('StartRun', data, key);
     if (settlement.kind !== 'done' || settlement.answer?.['kind'] !== 'accepted') throw new Error(JSON.stringify(settlement));
   }
@@ -173,3 +148,31 @@ export const replyTo = (task: CloudEvent<TaskData> | undefined, id = `${attemptO
   type: 'cairn.reply.succeeded.v1',
   data: { lease: task?.data?.lease ?? { attemptId: '', branch: 'main', epoch: 1 }, output: {} },
 });
+
+/** The definition of `steps`, named `line`, and policy `default`, as scheduling and retry-policy write them. */
+export async function putDefinition(store: MemoryEventStore, steps: readonly object[]): Promise<void> {
+  const compiled = compileDefinition({ cairn: 1, name: 'line', version: '1.0.0', steps });
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.errors));
+  const { definition, hash } = compiled;
+  const put = async (stream: string, type: string, data: object): Promise<void> => {
+    const at = instantOf(Date.UTC(2025, 11, 31));
+    const context = { stream, expected: 'no_stream', prevHash: '', ns: 'default', at, actor: 'service:spec', causationId: 'spec' } as const;
+    await store.append(stream, 'no_stream', sealAppend(context, [{ type, version: 1, data }]));
+  };
+  await put(workflowStream('default', 'line'), 'DefinitionApplied', { ns: 'default', name: 'line', version: '1.0.0', hash, definition });
+  await put(policyStream('default', 'default'), 'PolicyApplied', {
+    ns: 'default',
+    name: 'default',
+    version: 1,
+    hash: 'sha256:0',
+    policy: {},
+  });
+}
+
+/** What `StartRun` says of the run with that key. */
+export async function startOf(store: MemoryEventStore, key: string): Promise<object> {
+  const [applied] = await store.read(workflowStream('default', 'line'));
+  const cause = { receiptId: idOf('receipt', 'default', 'spec', key), source: 'spec', id: key, type: 'spec' };
+  const definition = { name: 'line', version: '1.0.0', hash: applied?.data['hash'] as string, revision: 0 };
+  return { ns: 'default', workflow: 'line', runId: runOf(key), key, input: {}, definition, policies: [], cause };
+}

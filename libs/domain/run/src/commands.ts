@@ -91,6 +91,8 @@ export interface RecordReply {
         }
       | { readonly kind: 'failed'; readonly failure: ReportedFailure };
     readonly usage?: Usage;
+    /** Another handler may have the attempt, too: what this one says of side effects is not all that happened. */
+    readonly shared?: boolean;
   };
 }
 

@@ -35,6 +35,8 @@ export interface Order {
   readonly command: RunCommand;
   readonly actor: string;
   readonly causationId: string;
+  /** Given where it came from outside: a run of another namespace is none that it may name. */
+  readonly ns?: string;
 }
 
 /** What became of an order, after its append. */
@@ -132,6 +134,9 @@ export class Driver {
         return outcome;
       }
       this.options.cache.delete(runId);
+      // Whoever moved the run judges this lease, too: it is looked at anew (`architecture.md` §4.2).
+      if (order.command.type === 'RecordLapse')
+        throw new StoreFault('store_unavailable', `run ${runId} was moved while its lease was judged`);
     }
     throw new StoreFault('store_unavailable', `run ${runId}: lost ${RACES_MAX} races`);
   }
@@ -150,6 +155,7 @@ export class Driver {
 
   private decide(run: LoadedRun, order: Order): Decided | Promise<Decided> {
     const { command } = order;
+    if (order.ns !== undefined && run.state.started !== null && run.state.started.ns !== order.ns) return this.noSuchRun(run.state);
     const plan = run.plan ?? (command.type === 'StartRun' ? this.options.documents.known(command.data.definition) : undefined);
     const needsPolicies = command.type === 'StartRun' && run.state.started === null;
     const needsEvent = command.type === 'WakeRun' && command.data.kind === 'event' && isUnloaded(command.data.event);
@@ -190,13 +196,7 @@ export class Driver {
         command = { ...command, data: { ...command.data, event: { ...event, loaded: await documents.load(event.dataRef) } } };
     }
     const context = this.context(order);
-    if (plan === undefined)
-      return {
-        plan: undefined,
-        now: context.now,
-        state: run.state,
-        decision: { kind: 'rejected', rejection: { code: 'run_not_found', detail: 'there is no such run' } },
-      };
+    if (plan === undefined) return this.noSuchRun(run.state);
     const loaded = new Map<string, Json>();
     for (;;) {
       try {
@@ -207,6 +207,11 @@ export class Driver {
         loaded.set(error.artifact, await documents.load({ artifact: error.artifact, bytes: 0, mediaType: 'application/json' }));
       }
     }
+  }
+
+  private noSuchRun(state: RunState): Decided {
+    const rejection = { code: 'run_not_found', detail: 'there is no such run' } as const;
+    return { plan: undefined, now: this.options.clock.now(), state, decision: { kind: 'rejected', rejection } };
   }
 
   private context({ causationId, command }: Order): CommandContext {

@@ -1,18 +1,27 @@
 import type { Clock, Timer } from '@cairn/ports';
 import type { Entry, Session } from './session.js';
+import { SESSION_PATIENCE_MS } from './patience.js';
+import type { Task } from './task.js';
 import { WorkQueue } from './work-queue.js';
 
-/** Brings tasks that nobody has to whoever would take them: the oldest first, sessions in turn, then polls. */
+/**
+ * Brings tasks that nobody has to whoever would take them: the oldest first, sessions in turn, then polls. Where neither is there to take
+ * any they are rung, if that can be.
+ */
 export class Assignment {
   private readonly queues = new Map<string, WorkQueue>();
   private readonly toServe = new Set<WorkQueue>();
   private timer: Timer | undefined;
   isStopped = false;
 
-  /** `give`: the entry is the session's from now on. Says whether it can leave at once. */
+  /**
+   * `give`: the entry is the session's from now on. Says whether it can leave at once. `ring`: the entry is told of by message, to whoever
+   * is there.
+   */
   constructor(
     private readonly clock: Clock,
     private readonly give: (entry: Entry, session: Session) => boolean,
+    private readonly ring: ((entry: Entry) => void) | undefined,
   ) {}
 
   /** Gives nothing any more; polls are answered with what there is. */
@@ -57,6 +66,17 @@ export class Assignment {
     for (const queue of session.free.keys()) this.queueOf(session.ns, queue).leave(session);
   }
 
+  /** Whether somebody is there who takes tasks of the queue as they come, or was until just now. */
+  isServed({ ns, queue }: Task): boolean {
+    return this.isAttended(this.queueOf(ns, queue));
+  }
+
+  /** Rings what waits where nobody is any more. */
+  ringDeserted(): void {
+    if (this.ring === undefined) return;
+    for (const work of this.queues.values()) if (!this.isAttended(work)) this.assign(work, new Set());
+  }
+
   assignNow(): void {
     this.timer?.cancel();
     this.timer = undefined;
@@ -78,6 +98,10 @@ export class Assignment {
     return taken;
   }
 
+  private isAttended(work: WorkQueue): boolean {
+    return work.handlers(this.clock.monotonicMs() - SESSION_PATIENCE_MS) > 0;
+  }
+
   private assign(work: WorkQueue, touched: Set<Session>): void {
     for (let entry = work.shift(); entry !== undefined; entry = work.shift()) {
       const session = work.nextSession();
@@ -86,7 +110,11 @@ export class Assignment {
         continue;
       }
       const poller = work.nextPoller();
-      if (poller === undefined) return work.unshift(entry);
+      if (poller === undefined) {
+        if (this.ring === undefined || this.isAttended(work)) return work.unshift(entry);
+        this.ring(entry);
+        continue;
+      }
       entry.phase = 'given';
       poller.take([entry, ...this.take(work, poller.max - 1)]);
     }

@@ -48,12 +48,25 @@ export class Books {
     this.closed.set(attemptId, entry.task.runId);
   }
 
+  /** The attempt may be open, but is another replica's to judge. */
+  drop(entry: Entry): void {
+    this.open.delete(entry.task.attemptId);
+    entry.session?.drop(entry);
+    entry.phase = 'given';
+  }
+
+  /** Whether the desk has had it, open or closed. */
+  knows(attemptId: Id): boolean {
+    return this.runOf(attemptId) !== undefined;
+  }
+
   runOf(attemptId: Id): Id | undefined {
     return this.open.get(attemptId)?.task.runId ?? this.closed.get(attemptId);
   }
 
   /** Somebody has the attempt: its lease and its time-out run from now. */
   markGiven(entry: Entry, session: Session | undefined, holder: string, now: number): void {
+    if (entry.session !== session) entry.session?.drop(entry);
     entry.phase = 'given';
     entry.session = session;
     entry.holder = holder;

@@ -10,9 +10,12 @@ export type ClaimAnswer =
   | { readonly kind: 'not_now' }
   | { readonly kind: 'taken'; readonly nonce: string };
 
-/** Whose claim it is: a session for as long as it lives, or one poll. */
+/** Whose claim it is: a session for as long as it lives, one poll, or one who asked at `subjects.claim`. */
 export const pollNonce = (fresh: string): string => `poll:${fresh}`;
 export const isPollNonce = (nonce: string): boolean => nonce.startsWith('poll:');
+export const askedNonce = (said: string): string => `claim:${said}`;
+/** Nobody beats for it: that its holder is gone is told by its lease alone. */
+export const isLeaseNonce = (nonce: string): boolean => isPollNonce(nonce) || nonce.startsWith('claim:');
 
 /** The order that claims `task` for a handler. Equal nonce, equal answer, for as long as the attempt is open. */
 export function claimOrder({ runId, attemptId }: Task, source: string, nonce: string): Order {

@@ -3,6 +3,7 @@ import type { Clock, Metrics } from '@cairn/ports';
 import type { Assignment } from './assignment.js';
 import type { Books } from './books.js';
 import { isPollNonce, pollNonce, type ClaimAnswer } from './claim.js';
+import { isOut } from './entry.js';
 import type { Entry, Session } from './session.js';
 import type { Task } from './task.js';
 
@@ -105,6 +106,7 @@ export class Claims {
 
   /** The claim on record is not the one that was asked for. */
   private takenBy(entry: Entry, nonce: string): void {
+    if (entry.session === undefined && isOut(entry)) return; // Granted meanwhile to one who asked for it (`by-message.ts`).
     entry.session?.drop(entry);
     const session = this.parts.sessionOf(nonce);
     if (session !== undefined) {

@@ -1,7 +1,7 @@
 import type { Entry } from './session.js';
 import type { Task } from './task.js';
 
-export function newEntry(task: Task, phase: Entry['phase'], paused: boolean, recoverBy: number): Entry {
+export function newEntry(task: Task, phase: Entry['phase'], paused: boolean, offeredAt: number, patienceMs: number): Entry {
   return {
     task,
     phase,
@@ -11,7 +11,10 @@ export function newEntry(task: Task, phase: Entry['phase'], paused: boolean, rec
     givenSeq: Infinity,
     takenAt: undefined,
     renewedAt: 0,
-    recoverBy,
+    recoverBy: offeredAt + patienceMs,
+    offeredAt,
+    rung: undefined,
+    shared: phase === 'recovering', // Whoever had it before this desk knew it may have it still.
     grantedTo: task.nonce,
     doubtful: undefined,
     claiming: false,

@@ -6,16 +6,21 @@ const CUT_MARK = '… (cut)';
 /** Characters of an actor's name: it stands in every event of the append. */
 const HANDLER_NAME_MAX = 128;
 
-/** A handler's reply as the command that records it. `outputRef` is set where the output is too large for an event. */
-export function replyCommand(reply: CloudEvent<ReplyData>, outputRef: ArtifactRef | undefined): RecordReply {
+/**
+ * A handler's reply as the command that records it. `outputRef` is set where the output is too large for an event; `shared` if another
+ * handler may have the attempt, too.
+ */
+export function replyCommand(reply: CloudEvent<ReplyData>, outputRef: ArtifactRef | undefined, shared = false): RecordReply {
   const data = reply.data as ReplyData;
   const base = {
     attemptId: data.lease.attemptId,
     replyId: reply.id,
     ...(data.usage === undefined ? {} : { usage: data.usage as Usage }),
   };
-  if (data.failure !== undefined)
-    return { type: 'RecordReply', data: { ...base, result: { kind: 'failed', failure: normalised(data.failure) } } };
+  if (data.failure !== undefined) {
+    const result = { kind: 'failed', failure: normalised(data.failure) } as const;
+    return { type: 'RecordReply', data: { ...base, result, ...(shared ? { shared } : {}) } };
+  }
   return {
     type: 'RecordReply',
     data: {

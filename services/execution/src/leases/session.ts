@@ -1,13 +1,16 @@
 import type { CloudEvent, ExchangeRequest, TaskData } from '@cairn/contracts';
-import type { Id } from '@cairn/kernel';
+import type { EpochMs, Id } from '@cairn/kernel';
 import type { Timer } from '@cairn/ports';
 import type { Task } from './task.js';
 
 /** An open attempt in the desk's books. */
 export interface Entry {
   readonly task: Task;
-  /** `recovering`: perhaps with somebody who has not been heard yet, until `recoverBy`. */
-  phase: 'recovering' | 'waiting' | 'given';
+  /**
+   * `recovering`: perhaps with somebody who has not been heard yet, until `recoverBy`. `rung`: sent as a message, which anybody may take;
+   * until somebody is heard of, nobody has it.
+   */
+  phase: 'recovering' | 'waiting' | 'rung' | 'given';
   /** Its run is paused: whoever has it goes on, nobody new gets it. */
   paused: boolean;
   session: Session | undefined;
@@ -19,6 +22,12 @@ export interface Entry {
   takenAt: number | undefined;
   renewedAt: number;
   recoverBy: number;
+  /** Monotonic: since then this desk knows it. */
+  readonly offeredAt: number;
+  /** When it was rung (monotonic), and when the next ring is due (wall clock); `undefined` before the first. */
+  rung: { readonly at: number; readonly nextDue: EpochMs } | undefined;
+  /** More than one handler may have it: none can say what the others did. */
+  shared: boolean;
   /** Nonce of the claim on record: nobody else may ever have it (`architecture.md` §4.2). */
   grantedTo: string | undefined;
   /** A nonce that was asked for and never answered: its claim may be on record or not. */
@@ -26,6 +35,12 @@ export interface Entry {
   /** Its claim is being asked for. */
   claiming: boolean;
   lapsing: boolean;
+}
+
+/** What an answer can hold still. */
+export interface Room {
+  /** Whether the task fits; then it takes its place. An empty answer takes any task. */
+  takes(task: CloudEvent<TaskData>): boolean;
 }
 
 /** Frames that a session may have under way at once: one held open, one that overtakes it. */
@@ -38,6 +53,9 @@ export class Session {
   /** Tasks that leave with the next answer. */
   outbox: Entry[] = [];
   lastBeat: number;
+  /** Monotonic, of the last frame and of the one before it. */
+  heardAt = Number.NEGATIVE_INFINITY;
+  heardBefore = Number.NEGATIVE_INFINITY;
   /** The highest sequence number heard. */
   lastSeq = 0;
   /** Who works, for people. */
@@ -60,6 +78,8 @@ export class Session {
   /** What the frame says: who is held, how much is free. Answers the entries that were given and are missing: they go again. */
   hear(frame: ExchangeRequest, now: number): readonly Entry[] {
     this.lastBeat = now;
+    this.heardBefore = this.heardAt;
+    this.heardAt = now;
     this.lastSeq = Math.max(this.lastSeq, frame.seq);
     this.handler = frame.handler;
     this.grace?.cancel();
@@ -97,13 +117,18 @@ export class Session {
     if (entry.givenSeq === Infinity && this.outbox.includes(entry)) this.outbox = this.outbox.filter((leaving) => leaving !== entry);
   }
 
-  /** What leaves with the answer to frame `seq`. */
-  collect(seq: number, now: number): CloudEvent<TaskData>[] {
+  /** What leaves with the answer to frame `seq`; where that has no more room, the rest stays for the next one. */
+  collect(seq: number, now: number, room?: Room): CloudEvent<TaskData>[] {
     const leaving = this.outbox;
     if (leaving.length === 0) return [];
     this.outbox = [];
     const tasks: CloudEvent<TaskData>[] = [];
-    for (const entry of leaving) {
+    for (let i = 0; i < leaving.length; i++) {
+      const entry = leaving[i]!;
+      if (room?.takes(entry.task.event) === false) {
+        this.outbox = leaving.slice(i);
+        break;
+      }
       entry.givenSeq = seq;
       // Given again since it did not arrive, or was dropped: the step's time runs from the first time.
       entry.takenAt ??= now;

@@ -1,16 +1,15 @@
-import { BEAT_MS, BEATS_MISSED_MAX, FRAME_HOLD_MS, HANG_UP_GRACE_MS, type ExchangeRequest, type HangUp } from '@cairn/contracts';
+import { FRAME_HOLD_MS, HANG_UP_GRACE_MS, type ExchangeRequest, type HangUp } from '@cairn/contracts';
 import type { Id } from '@cairn/kernel';
 import type { Clock } from '@cairn/ports';
 import type { Assignment } from './assignment.js';
 import type { Books } from './books.js';
 import { isOut, mayHold } from './entry.js';
 import { OpenFrame } from './open-frame.js';
+import { SESSION_PATIENCE_MS } from './patience.js';
 import { Session, type Entry } from './session.js';
 
 /** Later frames may overtake a session's first one, large ones take longer to read: but not so many. */
 const FIRST_FRAME_LEAD_MAX = 16;
-/** A session that has missed so many beats is dead. */
-export const SESSION_PATIENCE_MS = BEAT_MS * BEATS_MISSED_MAX;
 /** A timer that fires so late was held up in this process: what it waited for may lie unread in a socket. */
 const LATE_MS = 250;
 
@@ -51,8 +50,9 @@ export class Sessions {
     const session = this.sessions.get(frame.session) ?? this.begin(ns, frame, now);
     for (const attemptId of frame.held) {
       const entry = books.get(attemptId);
-      if (entry?.session === undefined && entry !== undefined && mayHold(entry, session.id))
-        books.markGiven(entry, session, frame.handler, now);
+      if (entry?.session !== undefined || entry === undefined || !mayHold(entry, session.id)) continue;
+      entry.shared ||= entry.rung !== undefined; // The ring may have brought it to another, too.
+      books.markGiven(entry, session, frame.handler, now);
     }
     for (const missing of session.hear(frame, now)) {
       missing.givenSeq = Infinity;
@@ -80,18 +80,30 @@ export class Sessions {
     return new OpenFrame(session, gone, () => this.onCut(session));
   }
 
-  /** Resolves when the frame can be answered: there is news, a newer frame, nobody to be told, or it was held for `FRAME_HOLD_MS`. */
-  hold(session: Session, open: OpenFrame): Promise<void> {
+  /** Resolves when the frame can be answered: there is news, a newer frame, nobody to be told, or it was held for so long. */
+  hold(session: Session, open: OpenFrame, holdMs = FRAME_HOLD_MS): Promise<void> {
     return new Promise((resolve) => {
       const release = (): void => {
         timer.cancel();
         if (session.release === release) session.release = undefined;
         resolve();
       };
-      const timer = this.parts.clock.after(FRAME_HOLD_MS, release);
+      const timer = this.parts.clock.after(holdMs, release);
       session.release = release;
       open.held(release);
     });
+  }
+
+  /** Answers every frame that is held open, so that sessions speak again. */
+  answerAll(): void {
+    for (const session of this.sessions.values()) session.release?.();
+  }
+
+  /** Monotonic: since then each session that is known has sent two frames. -Infinity while none is known. */
+  allHeardTwiceSince(): number {
+    let since = this.sessions.size === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+    for (const { heardBefore } of this.sessions.values()) since = Math.min(since, heardBefore);
+    return since;
   }
 
   /** Ends the sessions that have missed their beats. */

@@ -16,7 +16,7 @@ import { failAttempt } from './start.js';
  * everything else is kept as late, once per attempt and reply id, and changes nothing.
  */
 export function recordReply(draft: Draft, command: RecordReply): Decision<RunEvent, RunRejection> {
-  const { attemptId, result, usage } = command.data;
+  const { attemptId, result, usage, shared } = command.data;
   const open = draft.state.path.attempts.get(attemptId);
   if (open === undefined) return recordLate(draft, command);
   const intended = intentOfAttempt(draft.state, attemptId);
@@ -25,8 +25,7 @@ export function recordReply(draft: Draft, command: RecordReply): Decision<RunEve
     const failure = judgedFailure(result.failure, intended !== undefined);
     const data = { step: open.step, attemptId, failure, ...(usage === undefined ? {} : { usage }) };
     draft.add({ type: 'StepFailed', version: 1, data });
-    const because = result.failure.sideEffect === undefined ? 'the handler did not say' : 'the handler said so';
-    if (intended !== undefined) closeIntent(draft, intended, failure.sideEffect, because);
+    if (intended !== undefined) closeAsSaid(draft, intended, result.failure.sideEffect, shared === true && !open.taken);
     return concluded(draft);
   }
   const errors = draft.plan.step(parseOccurrence(open.step).step)?.validateOutput(result.output) ?? [];
@@ -62,6 +61,13 @@ export function recordReply(draft: Draft, command: RecordReply): Decision<RunEve
   if (intended !== undefined) confirmEffect(draft, intended);
   advance(draft, [open.step]);
   return concluded(draft);
+}
+
+/** A handler speaks for itself: that nothing happened is known only where no other can have acted under the same attempt. */
+function closeAsSaid(draft: Draft, intended: Intended, said: SideEffect | undefined, shared: boolean): void {
+  if (said === undefined) closeIntent(draft, intended, 'unknown', 'the handler did not say');
+  else if (said === 'none' && shared) closeIntent(draft, intended, 'unknown', 'another handler may have had it, too');
+  else closeIntent(draft, intended, said, 'the handler said so');
 }
 
 /** What a handler does not say of the world outside: a task leaves nothing there, of an effect nobody knows (`capabilities.md` §4). */

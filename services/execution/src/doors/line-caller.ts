@@ -1,0 +1,41 @@
+import type { HangUp } from '@cairn/contracts';
+import type { Line } from '@cairn/ports';
+
+/** Whoever speaks over the line for a session, told apart from those who have fallen silent by asking whether they are there. */
+export class LineCaller implements HangUp {
+  aborted = false;
+  private readonly listeners = new Set<() => void>();
+
+  constructor(
+    private readonly aliveAt: string,
+    public heardAt: number,
+  ) {}
+
+  /** Monotonic: heard again now. */
+  heard(now: number): void {
+    this.heardAt = now;
+  }
+
+  /** Looks once; `onGone` if nobody is there any more. */
+  lookAfter(line: Line, onGone: () => void): void {
+    const { heardAt } = this;
+    line.ifGone(this.aliveAt, () => {
+      if (this.aborted || this.heardAt !== heardAt) return; // Heard meanwhile.
+      this.aborted = true;
+      for (const listener of [...this.listeners]) listener();
+      onGone();
+    });
+  }
+
+  isAt(aliveAt: string): boolean {
+    return !this.aborted && this.aliveAt === aliveAt;
+  }
+
+  addEventListener(_: 'abort', listener: () => void): void {
+    this.listeners.add(listener);
+  }
+
+  removeEventListener(_: 'abort', listener: () => void): void {
+    this.listeners.delete(listener);
+  }
+}
