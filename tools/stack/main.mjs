@@ -1,5 +1,5 @@
 // `npm run stack`: a real nats-server, the bus applied, every service and a handler as processes of their own, until Ctrl-C.
-// Options: --data <folder> (./.cairn), --port <of the gateway> (4300, or a free one), --nats-port (4222, or a free one),
+// Options: --data <folder> (./.cairn), --port <of the gateway> (4300, or a free one), --nats-port (4222, or a free one; 0 takes a free one, as --port does),
 // --replicas <of execution> (1), --no-handler, --json (one line when everything is ready), --verbose (every line of every process).
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -37,7 +37,7 @@ try {
   stack = await startStack({
     data: values.data,
     port: values.port === undefined ? await free(GATEWAY_PORT, 0) : Number(values.port),
-    natsPort: values['nats-port'] === undefined ? await free(NATS_PORT, -1) : Number(values['nats-port']),
+    natsPort: values['nats-port'] === undefined ? await free(NATS_PORT, 0) : Number(values['nats-port']),
     replicas,
     onLine: (name, line, stream) => {
       if (values.verbose || (stream === 'stderr' && name !== 'nats-server' && /"level":"(warn|error|fatal)"|^cairn/.test(line)))

@@ -19,7 +19,7 @@ function cleanEnv() {
 
 /**
  * Starts everything. Resolves when every service says that it is ready; rejects with the last lines of the one that did not.
- * `data`: folder, made if it is not there. `port`: of the gateway, 0 takes a free one. `natsPort`: -1 takes a free one. `replicas`: of
+ * `data`: folder, made if it is not there. `port`: of the gateway, 0 takes a free one. `natsPort`: 0 takes a free one. `replicas`: of
  * execution. `env`: for all services; `envOf(name)`: for one (a crash point, say). `onLine(name, line)`: told of every line.
  */
 export async function startStack(options) {
@@ -41,7 +41,7 @@ export class Stack {
   constructor({
     data,
     port = 0,
-    natsPort = -1,
+    natsPort = 0,
     replicas = 1,
     services = SINGLE,
     ns = 'default',
@@ -58,7 +58,12 @@ export class Stack {
     this.onLine = onLine;
     this.names = [...executionNames(replicas), ...services];
     mkdirSync(this.data, { recursive: true, mode: 0o700 });
-    this.nats = new StackNats({ path: natsServer ?? findNatsServer(), folder: join(this.data, 'nats'), port: natsPort, onLine });
+    this.nats = new StackNats({
+      path: natsServer ?? findNatsServer(),
+      folder: join(this.data, 'nats'),
+      port: natsPort === 0 ? -1 : natsPort,
+      onLine,
+    });
   }
 
   get url() {

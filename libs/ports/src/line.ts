@@ -17,6 +17,9 @@ export interface Line {
   /** Hears each message whose subject matches; `*` stands for one token and a final `>` for the rest. */
   listen(subject: string, hear: (message: LineMessage) => void): Listening;
 
+  /** A word to ourselves through whatever lies between: health is one that comes back. Throws `ask_timeout`, `bus_unavailable`. */
+  roundTrip(deadlineMs: number): Promise<void>;
+
   /** A subject of this process alone, at which others may see whether it is still there (`ifGone`). It is listened to until `close`. */
   readonly aliveAt: string;
 

@@ -140,7 +140,7 @@ const natsPorts = new Map<string, string>();
 /** `npm run stack`: a real nats-server and a process for each service. Killing it kills them all, and takes the bus's whole store away. */
 export async function startStack({ data, log }: World, port: number): Promise<Started> {
   const from = existsSync(log) ? readFileSync(log, 'utf8').length : 0;
-  const args = ['--json', '--no-handler', '--data', data, '--port', String(port), '--nats-port', natsPorts.get(data) ?? '-1'];
+  const args = ['--json', '--no-handler', '--data', data, '--port', String(port), '--nats-port', natsPorts.get(data) ?? '0'];
   const child = spawnDetached(log, [stackMain, ...args]);
   const parent = new Spawned('stack', child);
   const ready = await until(

@@ -132,6 +132,11 @@ class LineInMemory implements MemoryLine {
     });
   }
 
+  /** Nothing lies between: it comes back unless the line is closed. */
+  async roundTrip(): Promise<void> {
+    if (this.closed) throw new BusFault('bus_unavailable', 'the line is closed');
+  }
+
   listen(subject: string, hear: (message: LineMessage) => void): Listening {
     if (!isFilter(subject)) throw badSubject(subject);
     if (this.closed) throw new BusFault('bus_unavailable', 'the line is closed');

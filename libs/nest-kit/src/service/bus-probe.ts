@@ -42,17 +42,12 @@ export class BusProbe {
     this.timer = this.clock.after(this.failed === undefined ? PROBE_INTERVAL_MS : PROBE_DEADLINE_MS, () => void this.probe());
   }
 
-  /** To a subject of our own, where we answer ourselves. */
   private async comesBack(): Promise<boolean> {
-    const subject = `${this.line.aliveAt}.probe`;
-    const listening = this.line.listen(subject, (message) => message.answer(message.data));
     try {
-      await this.line.ask(subject, new Uint8Array(), PROBE_DEADLINE_MS);
+      await this.line.roundTrip(PROBE_DEADLINE_MS);
       return true;
     } catch {
       return false;
-    } finally {
-      listening.stop();
     }
   }
 }

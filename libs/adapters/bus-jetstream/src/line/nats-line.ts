@@ -58,8 +58,13 @@ class NatsLine implements Line {
   async ask(subject: string, data: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
     mustBeSubject(subject);
     this.mustFit(subject, data);
-    if (!this.isUp) throw new BusFault('bus_unavailable', this.closed ? 'the line is closed' : 'there is no connection');
+    this.mustBeUp();
     return this.questions.ask(subject, data, deadlineMs);
+  }
+
+  async roundTrip(deadlineMs: number): Promise<void> {
+    this.mustBeUp();
+    await this.questions.roundTrip(deadlineMs);
   }
 
   listen(subject: string, hear: (message: LineMessage) => void): Listening {
@@ -99,6 +104,10 @@ class NatsLine implements Line {
 
   private get isUp(): boolean {
     return !this.closed && this.link.isUp && !this.link.connection.isDraining();
+  }
+
+  private mustBeUp(): void {
+    if (!this.isUp) throw new BusFault('bus_unavailable', this.closed ? 'the line is closed' : 'there is no connection');
   }
 
   private messageOf(message: Msg): LineMessage {

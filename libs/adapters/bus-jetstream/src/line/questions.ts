@@ -41,12 +41,21 @@ export class Questions {
 
   /** Resolves with the first answer. Throws `BusFault`: `no_consumer`, `ask_timeout`, or what `failAll` says. */
   async ask(subject: string, data: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
+    return this.awaited(subject, deadlineMs, (token) => this.send(subject, data, token));
+  }
+
+  /** Resolves when a word to our own inbox has come back. Throws as `ask`. */
+  async roundTrip(deadlineMs: number): Promise<void> {
+    await this.awaited('our own inbox', deadlineMs, (token) => this.link.connection.publish(`${this.inbox}.${token}`));
+  }
+
+  private async awaited(what: string, deadlineMs: number, send: (token: string) => void): Promise<Uint8Array> {
     const token = String(this.asked++);
     const answer = new Promise<Uint8Array>((answered, failed) => this.waiting.set(token, { answered, failed }));
-    const late = (): void => this.waiting.get(token)?.failed(new BusFault('ask_timeout', `${subject}: no answer within ${deadlineMs} ms`));
+    const late = (): void => this.waiting.get(token)?.failed(new BusFault('ask_timeout', `${what}: no answer within ${deadlineMs} ms`));
     const timer = this.clock.after(deadlineMs, late);
     try {
-      this.send(subject, data, token);
+      send(token);
       return await answer;
     } finally {
       timer.cancel();

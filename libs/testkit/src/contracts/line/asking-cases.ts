@@ -20,6 +20,15 @@ export const askingCases: readonly ContractCase<LineHarness>[] = [
     },
   },
   {
+    name: 'a word to ourselves comes back, and not any more when the line is closed',
+    run: async (harness) => {
+      const line = await harness.line();
+      await line.roundTrip(harness.patienceMs);
+      await line.close();
+      await assert.rejects(line.roundTrip(harness.patienceMs), refused('bus_unavailable'));
+    },
+  },
+  {
     name: 'an answer may be empty',
     run: async (harness) => {
       const [one, other] = [await harness.line(), await harness.line()];
