@@ -28,6 +28,10 @@ if (!Number.isInteger(replicas) || replicas < 1 || replicas > 8) {
 }
 const say = values.json ? () => {} : (line) => console.log(line);
 
+/** Of what a service says when it is ready, what people and programs want to know. */
+const pick = (said) =>
+  said === undefined ? {} : Object.fromEntries(Object.entries(said).filter(([key]) => key === 'url' || key === 'metrics'));
+
 let stack;
 let stopping;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void stop(0));
@@ -54,6 +58,7 @@ try {
   tell();
 } catch (error) {
   console.error(`stack: ${error.message}`);
+  stopping ??= Promise.resolve();
   await stack?.stop();
   process.exit(1);
 }
@@ -80,9 +85,6 @@ function tell() {
   }
   say('\nCtrl-C drains and ends everything.');
 }
-
-const pick = (said) =>
-  said === undefined ? {} : Object.fromEntries(Object.entries(said).filter(([key]) => key === 'url' || key === 'metrics'));
 
 function ended(name, how) {
   if (stopping === undefined) console.error(`stack: ${name} has ended (${how}); the others go on. Ctrl-C ends the stack.`);
