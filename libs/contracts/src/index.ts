@@ -23,6 +23,7 @@ export {
   schedulingOnRunFacts,
   workQueue,
 } from './consumers.js';
+export { handOverTypes } from './run-facts.js';
 export type { CloudEvent, CommandAnswer, CommandMessage, NearMiss, Receipt, ReceiptOutcome, RejectionBody, RunFact } from './messages.js';
 export {
   BEAT_MS,

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { busCommands } from './commands/bus.js';
 import { defCommands } from './commands/def.js';
 import { devCommand } from './commands/dev.js';
+import { doctorCommand } from './commands/doctor.js';
 import { effectCommands } from './commands/effect.js';
 import { eventCommands } from './commands/event.js';
 import { policyCommands } from './commands/policy.js';
@@ -39,6 +40,7 @@ export async function cairn(args: readonly string[], surroundings: Surroundings)
 
 const nouns = [
   devCommand,
+  doctorCommand,
   busCommands,
   defCommands,
   eventCommands,

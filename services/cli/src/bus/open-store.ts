@@ -11,16 +11,19 @@ export interface OpenStore {
   readonly artifacts: Artifacts;
 }
 
+/** How a store of the one kind that there is an adapter for is named. */
+const KIND = 'libsql:';
+
 /** Where the events of a data folder are. Throws a `Refusal` for a kind of store that there is no adapter for yet. */
 export function storeFile(data: string, env: NodeJS.ProcessEnv): string {
   const named = env['CAIRN_EVENT_STORE'] ?? '';
-  if (/^[a-z][a-z+]*:\/\//.test(named)) {
+  if (named !== '' && !named.startsWith(KIND)) {
     throw new Refusal(
-      problem('config_invalid', 400, 'CAIRN_EVENT_STORE: only the path of a libSQL file is understood; EventStoreDB is not supported yet.'),
+      problem('config_invalid', 400, 'CAIRN_EVENT_STORE: must be libsql:<file>; EventStoreDB (esdb://) is not supported yet.'),
       EXIT_CONFIG,
     );
   }
-  return named === '' ? join(data, 'events.db') : named;
+  return named === '' ? join(data, 'events.db') : named.slice(KIND.length);
 }
 
 /** `undefined` where nothing was ever stored: a command that looks never makes a store. Throws a `Refusal` if it cannot be opened. */

@@ -3,23 +3,7 @@ import type { EventEmitted } from '@cairn/domain-run';
 import { parseRunStream, withoutVersion, type Id, type JsonObject, type StoredEvent } from '@cairn/kernel';
 import type { OutgoingMessage } from '@cairn/ports';
 
-/** Events that hand a run over to somebody, or end it: what the world hears of. Steps that simply succeed are not among them. */
-export const handOverTypes = [
-  'RunStarted',
-  'StepFailed',
-  'RetryDecided',
-  'WaitOpened',
-  'WaitSatisfied',
-  'WaitExpired',
-  'EffectUnknown',
-  'EventEmitted',
-  'RunPaused',
-  'RunUnpaused',
-  'RunCancelled',
-  'RunCompleted',
-  'RunFailed',
-  'RunGaveUp',
-] as const;
+export { handOverTypes } from '@cairn/contracts';
 
 /**
  * What the bus is told of a stored event: its fact, and for an emit the event itself, which comes in again by the one door.

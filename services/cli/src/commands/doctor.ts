@@ -1,0 +1,56 @@
+import { Option, type Command } from 'commander';
+import { configuration } from '../doctor/configuration.js';
+import { examine } from '../doctor/examine.js';
+import type { Finding } from '../doctor/finding.js';
+import { patientOf, type DoctorOptions } from '../doctor/patient.js';
+import { EXIT } from '../exit-codes.js';
+import type { Paint } from '../paint.js';
+import { common, type Shell } from '../shell.js';
+import { oneLine, table } from '../show.js';
+import { natsOption } from './bus.js';
+
+export function doctorCommand(root: Command, shell: Shell): void {
+  natsOption(common(root.command('doctor')))
+    .description('looks at everything that must be right; each failure names the command that mends it')
+    .addOption(new Option('--monitor <url>', 'monitoring of the nats-server; else port 8222 of its host'))
+    .option('--config', 'only shows the configuration, with where each setting comes from')
+    .action(async (own: { nats?: string; monitor?: string; config?: boolean }, command: Command) => {
+      const context = shell.context(command);
+      const { nats, monitor } = own;
+      const options: DoctorOptions = {
+        ...context.options,
+        ...(nats === undefined ? {} : { nats }),
+        ...(monitor === undefined ? {} : { monitor }),
+      };
+      const patient = patientOf(options, context.surroundings.env);
+      if (own.config === true) {
+        const settings = configuration(patient);
+        const rows = settings.map(({ name, value, origin }) => [name, value, origin]);
+        return context.print({ settings }, () => table(['SETTING', 'VALUE', 'FROM'], rows, (text) => context.paint.style('bold', text)));
+      }
+      const findings = await examine(patient);
+      const exit = exitOf(findings);
+      context.print({ well: exit === EXIT.ok, stack: patient.stack, findings }, () => text(findings, context.paint));
+      context.exit(exit);
+    });
+}
+
+/** Who branches on it wants to know first whether there is anybody at all. */
+function exitOf(findings: readonly Finding[]): number {
+  if (findings.some(({ unreachable }) => unreachable === true)) return EXIT.unreachable;
+  return findings.some(({ status }) => status === 'failed') ? EXIT.failed : EXIT.ok;
+}
+
+const styles = { ok: 'green', failed: 'red', unseen: 'yellow' } as const;
+
+function text(findings: readonly Finding[], paint: Paint): string {
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  const lines = findings.flatMap(({ check, status, says, details = [], fix }) => [
+    `${paint.style(styles[status], status.padEnd(6))}  ${check.padEnd(width)}  ${oneLine(says)}`,
+    ...details.map((detail) => `${' '.repeat(width + 10)}${oneLine(detail)}`),
+    ...(fix === undefined ? [] : [`${' '.repeat(width + 10)}${paint.style('bold', `mend: ${oneLine(fix)}`)}`]),
+  ]);
+  const count = (status: Finding['status']): number => findings.filter((one) => one.status === status).length;
+  lines.push(`${count('ok')} ok, ${count('failed')} failed, ${count('unseen')} not seen`);
+  return lines.map((line) => `${line}\n`).join('');
+}

@@ -1,0 +1,50 @@
+import { readDeclaredBus } from '../bus/declared.js';
+import { connectTo } from '../bus/nats-access.js';
+import { EXIT } from '../exit-codes.js';
+import { Refusal } from '../refusal.js';
+import { checkPermissions, checkServices, checkTopology } from './bus.js';
+import { failed, unreachable, unseen, type Finding } from './finding.js';
+import { checkGateway } from './gateway.js';
+import { checkConfiguration, checkNode } from './machine.js';
+import { checkClock, checkServer, checkSync } from './nats-server.js';
+import type { Patient } from './patient.js';
+import { checkReplicas } from './replicas.js';
+import { checkStore } from './store.js';
+
+/** Every check that applies here, in the order in which they depend on each other. Never throws for what is only broken. */
+export async function examine(patient: Patient): Promise<readonly Finding[]> {
+  return [
+    checkNode(process.version),
+    checkConfiguration(patient),
+    ...(await checkGateway(patient)),
+    ...(await checkStore(patient)),
+    ...(patient.stack ? await checkBus(patient) : [unseen('nats-server', 'none is named: the bus is the memory of `cairn dev`')]),
+  ];
+}
+
+async function checkBus(patient: Patient): Promise<readonly Finding[]> {
+  const { findings, info } = await checkServer(patient);
+  if (info === undefined) return findings;
+  const first = [...findings, await checkSync(patient, info)];
+  try {
+    const declared = await readDeclaredBus(patient.data, patient.env);
+    const connection = await connectTo(patient.nats, 'cairn doctor');
+    try {
+      const topology = await checkTopology(connection, declared);
+      return [
+        ...first,
+        topology,
+        await checkClock(connection),
+        await checkServices(connection, declared, patient),
+        ...(await checkReplicas(connection, declared, patient)),
+        await checkPermissions(connection, patient),
+      ];
+    } finally {
+      await connection.close();
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { problem, exitCode, next = 'npx cairn doctor --config' } = error;
+    return [...first, (exitCode === EXIT.unreachable ? unreachable : failed)('connection', problem.detail, next)];
+  }
+}

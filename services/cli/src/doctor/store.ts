@@ -1,0 +1,104 @@
+import { handOverTypes } from '@cairn/contracts';
+import { CLOCK_SKEW_MS, epochMsOf, instantOf, sealAppend, spanText, type ExpectedRevision, type StoredEvent } from '@cairn/kernel';
+import type { EventStore, TailedEvent } from '@cairn/ports';
+import { openStore, storeFile } from '../bus/open-store.js';
+import { Refusal } from '../refusal.js';
+import { failed, ok, unseen, type Finding } from './finding.js';
+import { startCommand, type Patient } from './patient.js';
+
+/** Grows by one event at each look. Nobody tails its type. */
+const PROBE_STREAM = 'probe-doctor';
+/** The bookmark of execution's relay. */
+const RELAY_BOOKMARK = 'relay/execution';
+/** Facts that are not told within this are late: the relay tells them at once, and writes its bookmark every second. */
+const RELAY_LATE_MS = 10_000;
+/** Events looked at behind the relay's bookmark. */
+const BEHIND_MAX = 10_000;
+
+/** Whether the event store keeps its promise, how far its facts have been told, and what its events say of our clock. */
+export async function checkStore(patient: Patient): Promise<readonly Finding[]> {
+  const { data, env } = patient;
+  try {
+    const opened = await openStore(data, env);
+    if (opened === undefined) return [unseen('event store', `nothing is stored yet: there is no ${storeFile(data, env)}`)];
+    try {
+      return [await probe(opened.store, opened.file), ...(await behindRelay(opened.store, patient))];
+    } finally {
+      await opened.store.close();
+    }
+  } catch (error) {
+    const says = error instanceof Refusal ? error.problem.detail : error instanceof Error ? error.message : String(error);
+    return [failed('event store', says, 'check that the folder can be written and has space, then: npx cairn doctor')];
+  }
+}
+
+/** Appends, reads it back, and is refused a second append at the same revision: all that correctness rests on. */
+async function probe(store: EventStore, file: string): Promise<Finding> {
+  const broken = (says: string): Finding => failed('event store', `${file}: ${says}`, 'restore the file from a backup');
+  let expected: ExpectedRevision = 'no_stream';
+  let prevHash = '';
+  for (;;) {
+    const event = sealed(expected, prevHash, 1);
+    const result = await store.append(PROBE_STREAM, expected, [event]);
+    if (result.kind === 'appended') {
+      const [read] = await store.read(PROBE_STREAM, event.revision, event.revision);
+      if (read?.eventId !== event.eventId) return broken('what was appended is not read back');
+      const second = await store.append(PROBE_STREAM, expected, [sealed(expected, prevHash, 2)]);
+      if (second.kind !== 'conflict') return broken('a second append at the same revision was not refused');
+      return ok('event store', `${file}: appended, read back, refused a second append at revision ${event.revision}`);
+    }
+    if (result.actual === expected) return broken(`refuses an append at revision ${String(expected)}, which is its last`);
+    expected = result.actual;
+    const last = expected === 'no_stream' ? undefined : (await store.read(PROBE_STREAM, expected, expected))[0];
+    prevHash = last?.metadata.hash ?? '';
+  }
+}
+
+function sealed(expected: ExpectedRevision, prevHash: string, attempt: number): StoredEvent {
+  const at = instantOf(Date.now());
+  const context = { stream: PROBE_STREAM, expected, prevHash, ns: 'default', at, actor: 'user:doctor', causationId: 'doctor' };
+  return sealAppend(context, [{ type: 'StoreProbed', version: 1, data: { pid: process.pid, attempt } }])[0]!;
+}
+
+async function behindRelay(store: EventStore, patient: Patient): Promise<readonly Finding[]> {
+  const bookmark = await store.readBookmark(RELAY_BOOKMARK);
+  const behind = await eventsAfter(store, bookmark ?? 'start');
+  const facts = new Set<string>(handOverTypes);
+  const untold = behind.filter(({ event }) => facts.has(event.type) && event.stream.startsWith('run-'));
+  const now = Date.now();
+  const oldest = untold[0];
+  const lagMs = oldest === undefined ? 0 : Math.max(0, now - epochMsOf(oldest.event.at));
+  const lag =
+    lagMs > RELAY_LATE_MS
+      ? failed('relay', `${untold.length} facts are untold, the oldest for ${spanText(lagMs)}`, startCommand(patient))
+      : ok('relay', untold.length === 0 ? 'every fact was told' : `${untold.length} facts are on their way`);
+  const newest = Math.max(0, ...behind.map(({ event }) => epochMsOf(event.at)));
+  const aheadMs = newest - now;
+  const clock =
+    aheadMs > CLOCK_SKEW_MS
+      ? failed('clock, store', `the newest events were written ${spanText(aheadMs)} in our future`, 'chronyc makestep')
+      : ok('clock, store', 'no event is in our future');
+  return [lag, clock];
+}
+
+/** Of all streams, up to now or to the limit. */
+async function eventsAfter(store: EventStore, position: string): Promise<readonly TailedEvent[]> {
+  const behind: TailedEvent[] = [];
+  let stop = (): Promise<void> => Promise.resolve();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const tail = store.tail('all', position, {
+        deliver: (events) => {
+          behind.push(...events);
+          if (behind.length >= BEHIND_MAX) resolve();
+        },
+        caughtUp: resolve,
+        onFault: reject,
+      });
+      stop = () => tail.stop();
+    });
+  } finally {
+    await stop();
+  }
+  return behind;
+}
