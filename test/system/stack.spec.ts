@@ -1,0 +1,145 @@
+// Goal: the same runs with a process for each service and a real nats-server between them (issue: the bus). Method: the stack as
+// `npm run stack` starts it, spoken to as users do, looked at as Prometheus does, ended as Kubernetes does.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findNatsServer, notRun, RunningNats, Spawned, waitUntil } from '@cairn/testkit';
+import { root } from './processes.js';
+import { startStack, type Stack } from './stack.js';
+
+const found = findNatsServer();
+const LIMIT_MS = 120_000;
+const SERVICES = ['execution', 'execution-2', 'scheduling', 'retry-policy'] as const;
+const binOf = (service: string): string => join(root, `services/${service}/bin/${service}.js`);
+
+describe('the stack', () => {
+  if ('missing' in found) return it('needs a nats-server', () => notRun('the stack', found.missing));
+
+  let stack: Stack & { dispose(): Promise<void> };
+  beforeAll(async () => {
+    stack = await startStack(found.path, { replicas: 2 });
+  }, LIMIT_MS);
+  afterAll(() => stack.dispose(), LIMIT_MS);
+
+  it(
+    'takes a run from its event to its end, with a handler of the SDK, and the history is whole',
+    async () => {
+      expect(await stack.cairn('def', 'apply', join(root, 'examples/hello-wait/workflow.yaml'))).toMatchObject({ code: 0 });
+      const handler = stack.spawn('handler', [join(root, 'examples/hello-wait/handlers.mjs')]);
+      await handler.said((line) => (line.startsWith('ready') ? true : undefined));
+      const started = await stack.http<{ runId: string }>('POST', 'workflows/hello-wait/runs', { key: 'ana', input: { name: 'Ana' } });
+      expect(started.status).toBe(202);
+      const run = started.json.runId;
+      expect((await stack.cairn('event', 'send', '--type', 'house.bell.rang', '--key', 'Ana')).code).toBe(0);
+      const result = await stack.http('GET', `runs/${run}/result?waitMs=20000`);
+      expect(result.json).toEqual({ run, state: 'complete', outcome: 'succeeded', output: 'Hello, Ana!' });
+      expect((await stack.cairn('run', 'verify', run, '--when', 'quiescent')).code).toBe(0);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'is ready, and tells of its machinery what promtool takes',
+    async () => {
+      const promtool = spawnSync('promtool', ['--version']).status === 0;
+      for (const name of SERVICES) {
+        const { metrics } = stack.said.get(name) ?? { metrics: '' };
+        const ready = await fetch(`${metrics}/readyz`);
+        expect({ name, status: ready.status, body: await ready.json() }).toEqual({
+          name,
+          status: 200,
+          body: { ready: true, parts: { store: 'ready', bus: 'ready' } },
+        });
+        const text = await (await fetch(`${metrics}/metrics`)).text();
+        for (const metric of ['cairn_append_duration_seconds', 'cairn_deliveries_total', 'cairn_bus_probe_seconds', 'cairn_bus_info'])
+          expect(text).toContain(`# TYPE ${metric} `);
+        expect(text).toMatch(/cairn_bus_info\{server="\d+\.\d+\.\d+"/);
+        expect(text).not.toContain('cairn_runs{'); // The gateway alone tells of runs.
+        if (promtool) expect(lintOf(text)).toEqual({ status: 0, stderr: '', stdout: '' });
+      }
+      const lifecycle = await (await fetch(`${stack.url}/metrics`)).text();
+      expect(lifecycle).toMatch(/cairn_runs\{.*state="complete"\} 1/);
+      if (promtool) expect(lintOf(lifecycle)).toEqual({ status: 0, stderr: '', stdout: '' });
+      else notRun('promtool check metrics on the stack', 'needs promtool; apt-get install prometheus');
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'goes on while any one service is killed and started again (P-2)',
+    async () => {
+      for (const name of [...SERVICES, 'gateway']) {
+        const key = `after-${name}`;
+        const { json } = await stack.http<{ runId: string }>('POST', 'workflows/hello-wait/runs', { key, input: { name: key } });
+        await stack.kill(name);
+        await stack.start(name);
+        await stack.http('POST', 'events', {
+          specversion: '1.0',
+          id: `bell-${name}`,
+          source: '/spec',
+          type: 'house.bell.rang',
+          cairnkey: key,
+        });
+        const result = await stack.http('GET', `runs/${json.runId}/result?waitMs=30000`);
+        expect(result.json).toMatchObject({ state: 'complete', output: `Hello, ${key}!` });
+      }
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'drains on SIGTERM: each service ends with 0, within 25 s (F-47)',
+    async () => {
+      const began = performance.now();
+      const ends = await Promise.all(SERVICES.map((name) => stack.processes.get(name)?.end()));
+      expect(ends).toEqual(SERVICES.map(() => 0));
+      expect(performance.now() - began).toBeLessThan(25_000);
+      await Promise.all(SERVICES.map((name) => stack.start(name)));
+      await waitUntil('execution is ready again', async () => {
+        const { metrics } = stack.said.get('execution') ?? { metrics: '' };
+        return (await fetch(`${metrics}/readyz`)).ok || undefined;
+      });
+    },
+    LIMIT_MS,
+  );
+});
+
+describe('a service', () => {
+  it('says everything that is wrong with its configuration at once, and ends with 78', async () => {
+    const service = Spawned.start(binOf('scheduling'), ['--json'], {
+      CAIRN_NATS_URL: 'http://nowhere',
+      CAIRN_NS: 'Not A Namespace',
+      CAIRN_METRICS_PORT: '99999',
+      CAIRN_EVENT_STORE: 'esdb://127.0.0.1:2113',
+    });
+    expect(await service.exited).toEqual({ code: 78, signal: null });
+    for (const name of ['CAIRN_NATS_URL', 'CAIRN_NS', 'CAIRN_METRICS_PORT', 'CAIRN_EVENT_STORE']) expect(service.stderr).toContain(name);
+  });
+
+  it(
+    'binds and never creates: where the bus is not as the contract says it names the command, and ends with 78',
+    async () => {
+      if ('missing' in found) return notRun('a service on a bus that was not applied', found.missing);
+      const nats = await RunningNats.start(found.path);
+      const data = mkdtempSync(join(tmpdir(), 'cairn-bare-'));
+      try {
+        for (const service of ['execution', 'scheduling', 'retry-policy']) {
+          const process_ = Spawned.start(binOf(service), ['--json'], { CAIRN_NATS_URL: nats.url, CAIRN_DATA: data });
+          expect({ service, exit: await process_.exited }).toEqual({ service, exit: { code: 78, signal: null } });
+          expect(process_.stderr).toContain('npx cairn bus apply');
+        }
+      } finally {
+        await nats.dispose();
+        rmSync(data, { recursive: true, force: true });
+      }
+    },
+    LIMIT_MS,
+  );
+});
+
+function lintOf(text: string): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
