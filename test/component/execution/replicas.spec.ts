@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { PARTITIONS } from '@cairn/kernel';
 import { Replicas, SpecSession, type Replica } from './replicas.js';
-import { OTHER, SESSION } from './world.js';
+import { EFFECT, OTHER, SESSION } from './world.js';
 
 const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
 const servedBy = ({ execution }: Replica): number[] => partitions.filter((partition) => execution.rank(partition) === 0);
@@ -62,5 +62,72 @@ describe('two replicas', () => {
     worker.die();
     session(SESSION, { work: 10, free: 100 });
     expect(await world.until(() => allEnded(40))).toBeLessThan(2_000);
+  });
+
+  it('of which one leaves: the other serves its runs at once, and what was under way there is answered', async () => {
+    session(SESSION, { work: 300, free: 100 });
+    for (const key of keys(20)) await world.start(key);
+    await world.pass(50);
+    const left = world.settle(one.execution.stop());
+    await world.pass(5);
+    expect(servedBy(two)).toEqual(partitions);
+    await left;
+    world.kill(one);
+    expect(await world.until(() => allEnded(20))).toBeLessThan(2_000);
+  });
+
+  it('and a third that joins: runs go on wherever they belong now', async () => {
+    const worker = session(SESSION, { work: 20, free: 100 });
+    for (const key of keys(30)) await world.start(key);
+    const three = await world.add();
+    worker.speakTo(three);
+    for (const key of keys(60).slice(30)) {
+      await world.start(key);
+      await world.pass(20); // It begins to serve in the midst of them.
+    }
+    await world.until(() => allEnded(60), 5_000);
+    expect(servedBy(three).length).toBeGreaterThan(5);
+    for (const key of keys(60)) expect(await world.types(key)).toEqual(['RunStarted', 'StepStarted', 'StepSucceeded', 'RunCompleted']);
+  });
+
+  it('of which one is stopped and continued: it serves nothing before it has heard the world, and changes nothing that went on (F-12)', async () => {
+    session(SESSION, { work: 50, free: 100 });
+    for (const key of keys(20)) await world.start(key);
+    await world.pass(20);
+    const before = servedBy(one);
+    const continuedAt = world.scheduler.now + 4_000;
+    world.freeze(one, 4_000);
+    expect(await world.until(() => servedBy(two).length === PARTITIONS)).toBeLessThan(1_500);
+    expect(await world.until(() => allEnded(20))).toBeLessThan(2_500);
+    await world.pass(continuedAt - world.scheduler.now + 100);
+    expect(servedBy(one)).toEqual([]);
+    await world.until(() => servedBy(one).length > 0);
+    expect(servedBy(one)).toEqual(before);
+    for (const key of keys(20)) expect(await world.types(key)).toEqual(['RunStarted', 'StepStarted', 'StepSucceeded', 'RunCompleted']);
+  });
+});
+
+describe('what must be claimed, with two replicas', () => {
+  const begun = async (): Promise<{ world: Replicas; both: [Replica, Replica] }> => {
+    const world = new Replicas();
+    await world.begin(EFFECT);
+    const both: [Replica, Replica] = [await world.add(), await world.add()];
+    await world.pass(1_000);
+    return { world, both };
+  };
+
+  it('is granted once, and stays with the session that has it when its replica dies', async () => {
+    const { world, both } = await begun();
+    const workers = [SESSION, OTHER].map((id) => new SpecSession(world, id, { work: 600, free: 10 }));
+    for (const worker of workers) for (const replica of both) worker.speakTo(replica);
+    for (const key of keys(16)) await world.start(key);
+    await world.pass(100);
+    world.kill(both[0]);
+    await world.until(
+      async () => (await Promise.all(keys(16).map((key) => world.types(key)))).every((types) => types.includes('RunCompleted')),
+      5_000,
+    );
+    for (const key of keys(16))
+      expect((await world.types(key)).filter((type) => type === 'AttemptTaken' || type === 'StepFailed')).toEqual(['AttemptTaken']);
   });
 });

@@ -11,12 +11,22 @@ import {
 import { createMemoryEventStore } from '@cairn/event-store-memory';
 import { assembleExecution, type Execution } from '@cairn/execution';
 import { idOf, partitionOf, runStream, type Id, type JsonObject, type StoredEvent } from '@cairn/kernel';
-import type { Settlement } from '@cairn/ports';
+import type { Clock, IncomingMessage, Line, Settlement } from '@cairn/ports';
 import { createMemoryArtifacts, createRecordingMetrics, Pcg32, Scheduler, seededRandomness } from '@cairn/simulated';
 import { attemptOf, putDefinition, replyTo, runOf, startOf, TASK } from './world.js';
 
 const text = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString());
 const bytesOf = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+
+/** The line of a process: what it hears it hears in its own time, so one that is stopped hears nothing. */
+const inTimeOf = (clock: Clock, line: Line): Line => ({
+  aliveAt: line.aliveAt,
+  tell: (subject, data) => line.tell(subject, data),
+  ask: (subject, data, deadlineMs) => line.ask(subject, data, deadlineMs),
+  listen: (subject, hear) => line.listen(subject, (message) => void clock.after(0, () => hear(message))),
+  ifGone: (aliveAt, then) => line.ifGone(aliveAt, then),
+  close: () => line.close(),
+});
 
 /** One life of a replica of execution: its clock, its line and what it bound on the bus. */
 export interface Replica {
@@ -52,10 +62,18 @@ export class Replicas {
     const name = `execution-${++this.started}`;
     const { store, artifacts, metrics, randomness, bus } = this;
     const [id, line, clock] = [idOf('random', 'replica', this.started), this.board.line(), this.scheduler.clockOf(name)];
-    const execution = assembleExecution({ store, bus, artifacts, clock, randomness, metrics, line, replica: id, bindBus: false });
+    const ports = { store, bus, artifacts, clock, randomness, metrics, line: inTimeOf(clock, line), replica: id };
+    const execution = assembleExecution({ ...ports, bindBus: false });
     await this.settle(execution.start());
-    const bounds = await Promise.all(execution.consumers.map(({ spec }) => bus.consume(spec, (message) => execution.handle(message))));
+    const handle = (message: IncomingMessage): Promise<Settlement> =>
+      new Promise((resolve, reject) => clock.after(0, () => void execution.handle(message).then(resolve, reject)));
+    const bounds = await Promise.all(execution.consumers.map(({ spec }) => bus.consume(spec, handle)));
     return { id, name, execution, line, bounds };
+  }
+
+  /** SIGSTOP for so long, then SIGCONT: what came meanwhile it hears after that. */
+  freeze({ name }: Replica, ms: number): void {
+    this.scheduler.pause(name, this.scheduler.now + ms);
   }
 
   /** `kill -9`. */

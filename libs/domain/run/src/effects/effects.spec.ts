@@ -85,6 +85,19 @@ describe('an effect', () => {
     expect(run.state.status).toMatchObject({ state: 'blocked', sub: 'effect_unknown' });
   });
 
+  it.each([
+    ['idempotent', true, 'EffectUnknown(pay)', 'another handler may have had it, too'],
+    ['idempotent', false, 'EffectAbsent(pay)', 'the handler said so'],
+    ['none', true, 'EffectAbsent(pay)', 'the handler said so'], // It is with nobody who was not granted it.
+  ] as const)('of guarantee %s whose handler says that nothing happened, with others at it: %s', (guarantee, shared, event, because) => {
+    const run = started(planWith([pay({ guarantee })]));
+    const attemptId = run.attempt('pay');
+    const result = { kind: 'failed', failure: { by: 'handler', message: 'no', sideEffect: 'none' } } as const;
+    const told = run.when({ type: 'RecordReply', data: { attemptId, replyId: `${attemptId}:end`, result, shared } });
+    expect(told).toEqual(['StepFailed(pay)', event]);
+    expect(run.history.at(-1)?.data).toMatchObject({ because });
+  });
+
   it('in doubt never lets another step out under its key, although its own is optional and given up', () => {
     const again = { id: 'again', purpose: 'x', effect: { queue: 'q', key: 'invoice:I-1', guarantee: 'idempotent' } };
     const run = started(planWith([{ ...pay({ guarantee: 'idempotent' }), optional: true }, again]));

@@ -22,10 +22,11 @@ export function recordReply(draft: Draft, command: RecordReply): Decision<RunEve
   const intended = intentOfAttempt(draft.state, attemptId);
 
   if (result.kind === 'failed') {
-    const failure = judgedFailure(result.failure, intended !== undefined);
+    const others = shared === true && intended !== undefined && !isClaimed(draft.state, intended);
+    const failure = judgedFailure(result.failure, intended !== undefined, others);
     const data = { step: open.step, attemptId, failure, ...(usage === undefined ? {} : { usage }) };
     draft.add({ type: 'StepFailed', version: 1, data });
-    if (intended !== undefined) closeAsSaid(draft, intended, result.failure.sideEffect, shared === true && !open.taken);
+    if (intended !== undefined) closeIntent(draft, intended, failure.sideEffect, becauseOf(result.failure, failure));
     return concluded(draft);
   }
   const errors = draft.plan.step(parseOccurrence(open.step).step)?.validateOutput(result.output) ?? [];
@@ -63,18 +64,19 @@ export function recordReply(draft: Draft, command: RecordReply): Decision<RunEve
   return concluded(draft);
 }
 
-/** A handler speaks for itself: that nothing happened is known only where no other can have acted under the same attempt. */
-function closeAsSaid(draft: Draft, intended: Intended, said: SideEffect | undefined, shared: boolean): void {
-  if (said === undefined) closeIntent(draft, intended, 'unknown', 'the handler did not say');
-  else if (said === 'none' && shared) closeIntent(draft, intended, 'unknown', 'another handler may have had it, too');
-  else closeIntent(draft, intended, said, 'the handler said so');
+/**
+ * What a handler does not say of the world outside: a task leaves nothing there, of an effect nobody knows (`capabilities.md` §4). And he
+ * speaks for himself: that nothing happened is not known where another may have acted under the same attempt.
+ */
+function judgedFailure(failure: ReportedFailure, isEffect: boolean, others: boolean): Failure {
+  const said = failure.sideEffect ?? (isEffect ? 'unknown' : 'none');
+  return { ...failure, sideEffect: isEffect && others && said === 'none' ? 'unknown' : said };
 }
 
-/** What a handler does not say of the world outside: a task leaves nothing there, of an effect nobody knows (`capabilities.md` §4). */
-const judgedFailure = (failure: ReportedFailure, isEffect: boolean): Failure => ({
-  ...failure,
-  sideEffect: failure.sideEffect ?? (isEffect ? 'unknown' : 'none'),
-});
+function becauseOf(said: ReportedFailure, judged: Failure): string {
+  if (said.sideEffect === undefined) return 'the handler did not say';
+  return said.sideEffect === judged.sideEffect ? 'the handler said so' : 'another handler may have had it, too';
+}
 
 function recordLate(draft: Draft, command: RecordReply): Decision<RunEvent, RunRejection> {
   const { attemptId, replyId, result, usage } = command.data;
@@ -91,7 +93,7 @@ function recordLate(draft: Draft, command: RecordReply): Decision<RunEvent, RunR
       replyId,
       reply:
         result.kind === 'failed'
-          ? { kind: 'failed', failure: judgedFailure(result.failure, isEffectStep(draft, closed.step)) }
+          ? { kind: 'failed', failure: judgedFailure(result.failure, isEffectStep(draft, closed.step), false) }
           : { kind: 'succeeded', ...(result.outputRef === undefined ? { output: result.output } : { outputRef: result.outputRef }) },
       ...(usage === undefined ? {} : { usage }),
       because: draft.state.end === null ? 'attempt_closed' : 'run_ended',
@@ -119,8 +121,10 @@ export function recordLapse(draft: Draft, command: RecordLapse): Decision<RunEve
   return concluded(draft);
 }
 
-const isUntouched = (state: RunState, { key, attempt }: Intended): boolean =>
-  !attempt.taken && state.ledger.effects.get(key)?.guarantee !== 'idempotent';
+/** Whether only the one who was granted the attempt may act: it is with nobody else, whoever else was told of it. */
+const isClaimed = (state: RunState, { key }: Intended): boolean => state.ledger.effects.get(key)?.guarantee !== 'idempotent';
+
+const isUntouched = (state: RunState, intended: Intended): boolean => !intended.attempt.taken && isClaimed(state, intended);
 
 /**
  * Grants an attempt, once for ever (`architecture.md` §4.2). The same nonce is granted again, since the answer may have been lost:
