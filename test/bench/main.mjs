@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { readArguments } from './arguments.mjs';
 import { embedded } from './engines/embedded.mjs';
+import { stack, stackStock } from './engines/stack.mjs';
 import { how } from './measures/index.mjs';
 import { restateDefault, restateTuned, unavailable } from './peers/restate/restate.mjs';
 import { endRunning, round } from './rounds.mjs';
@@ -14,7 +15,7 @@ import { workloads } from './workloads.mjs';
 const asked = readArguments();
 const note = (text) => void process.stderr.write(`${text}\n`);
 const notRun = [];
-const engines = [embedded, ...peers()];
+const engines = [...(asked.stack ? [stack, stackStock] : [embedded]), ...peers()];
 
 // Ctrl-C must not leave a server behind.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void endRunning().then(() => process.exit(1)));

@@ -6,11 +6,12 @@ const columns = [
   ['steps/s', (row) => row.stepsPerSecond],
   ['ratio', (row) => row.ratio],
   ['CPU ms/step', (row) => row.cpuMsPerStep],
-  ['server', (row) => row.cpuMsPerStepBy?.server],
+  ['server', (row) => row.cpuMsPerStepBy && serverPart(row.cpuMsPerStepBy)],
   ['handler', (row) => row.cpuMsPerStepBy?.handler],
   ['client', (row) => row.cpuMsPerStepBy?.client],
   ['step p50 ms', (row) => row.stepP50Ms],
   ['step p99 ms', (row) => row.stepP99Ms],
+  ['bus/step', (row) => row.busPerStep && `${row.busPerStep.publishes}+${row.busPerStep.acks}`],
   ['run p50 ms', (row) => row.runP50Ms],
   ['run p99 ms', (row) => row.runP99Ms],
   ['fsync/s', (row) => row.fsyncLimitPerSecond],
@@ -22,6 +23,12 @@ const columns = [
   ['lost', (row) => row.lostRuns],
   ['run again', (row) => row.stepsRunAgain],
 ];
+
+/** Whatever is neither handler nor client. */
+function serverPart(by) {
+  const parts = Object.entries(by).filter(([who]) => who !== 'handler' && who !== 'client');
+  return Number(parts.reduce((sum, [, ms]) => sum + ms, 0).toFixed(4));
+}
 
 /** Rows for people: columns that say something, and below them how each engine makes a step durable. */
 export function table(rows, engines) {

@@ -14,6 +14,8 @@ export const how = {
     'in the handler process: from one step of a run to its next; handlers return at once, so it is reply, append with fsync, dispatch',
   runP50Ms: 'in the client: from sending the start to the result; W3: from sending the signal to the result, which is already waited for',
   fsyncLimitPerSecond: 'append of 1 KiB + fdatasync, one writer, one second, in the same folder, just before the row',
+  busPerStep:
+    "stack: messages that all bus streams took in, and acknowledgements of all their consumers, by the server's own numbers (jsz) / steps",
   seconds: 'W4: from the first start until the engine says that all runs wait',
   diskBytesPerRun: 'W4: growth of all files in the data folder / runs',
   memoryMb: 'W4: resident memory of each part when all wait; memoryMbMore: what it grew by since the warm-up',

@@ -23,10 +23,12 @@ export async function throughput({ name, workload, inFlight, runs, engine }) {
   await engine.handlers.begin();
   const pids = { ...engine.pids(), client: [process.pid] };
   const before = cpuOf(pids);
+  const busBefore = await engine.busTraffic?.();
   const start = performance.now();
   const runMs = await drive({ engine, flow: workload.flow, inFlight, runs });
   const took = (performance.now() - start) / 1000;
   const after = cpuOf(pids);
+  const busAfter = await engine.busTraffic?.();
   const { stepMs, arrivals } = await engine.handlers.report();
 
   const steps = runs * workload.steps;
@@ -46,12 +48,19 @@ export async function throughput({ name, workload, inFlight, runs, engine }) {
     stepP99Ms: quantile(stepMs, 0.99),
     runP50Ms: quantile(runMs, 0.5),
     runP99Ms: quantile(runMs, 0.99),
+    ...(busAfter === undefined ? {} : { busPerStep: perStep(busBefore, busAfter, steps) }),
     ...(name === 'W5' ? tenths(arrivals.slice(-workload.steps)) : {}),
   };
 }
 
 const cpuOf = (pids) =>
   Object.fromEntries(Object.entries(pids).map(([who, some]) => [who, some.reduce((sum, pid) => sum + cpuMs(pid), 0)]));
+
+/** Publishes and acknowledgements of all bus streams a step: starts and ends of runs are in them. */
+const perStep = (before, after, steps) => ({
+  publishes: round((after.publishes - before.publishes) / steps, 4),
+  acks: round((after.acks - before.acks) / steps, 4),
+});
 
 /** Steps a second in the first and the last tenth of one run. */
 function tenths(arrivals) {
