@@ -1,18 +1,9 @@
 import { FRAME_BYTES_MAX } from '@cairn/contracts';
 import type { Id } from '@cairn/kernel';
-
-/** A reply that the server has not settled yet; its text is made once and sent as often as it takes. */
-export interface Reply {
-  readonly id: string;
-  readonly attemptId: Id;
-  readonly text: string;
-}
+import { RESEND_MS, type Reply } from './exchange/reply.js';
 
 /** Characters of replies in one frame at most: a quarter of the limit in bytes, so that no escape or umlaut can break it. */
 const FRAME_TEXT_MAX = FRAME_BYTES_MAX / 4;
-/** A reply whose frame was answered without it is sent again after this time. Its id is the same, so twice does no harm. */
-export const RESEND_MS = 1_000;
-
 /** Replies from the moment they are ready until the server says `accepted`, `late` or `forwarded`. A lost connection loses none. */
 export class Outbox {
   #ready: Reply[] = [];
@@ -46,9 +37,11 @@ export class Outbox {
     return taken;
   }
 
-  /** The server has it for good. */
-  settle(id: string): void {
+  /** The server has it for good, or never will. Answers the reply if it was under way. */
+  settle(id: string): Reply | undefined {
+    const sent = this.#sent.get(id);
     this.#sent.delete(id);
+    return sent?.reply;
   }
 
   /** Another text for a reply that is ready: what was there will never be taken. */

@@ -66,7 +66,7 @@ export interface Task<I = Json> {
 
 /** What an attempt needs of its session. */
 export interface AttemptHost {
-  progress(attemptId: Id, says: string): Promise<boolean>;
+  progress(attempt: Attempt, says: string): Promise<boolean>;
 }
 
 /** The `Task` of one taken attempt. Signal and timer are made only for a handler that looks: most never do. */
@@ -81,6 +81,8 @@ export class Attempt implements Task<unknown> {
     private readonly event: CloudEvent<TaskData>,
     private readonly data: TaskData,
     private readonly host: AttemptHost,
+    /** The replica that gave it, where several do. */
+    readonly giver?: Id,
   ) {
     this.input = data.input;
   }
@@ -125,6 +127,10 @@ export class Attempt implements Task<unknown> {
   get attemptId(): Id {
     return this.data.lease.attemptId;
   }
+  /** The durable subject of its reply. */
+  get replyTo(): string {
+    return this.data.replyTo;
+  }
   get leaseMs(): number {
     return this.data.leaseMs;
   }
@@ -146,7 +152,7 @@ export class Attempt implements Task<unknown> {
   }
 
   async progress(says: string): Promise<void> {
-    const open = await this.host.progress(this.attemptId, says);
+    const open = await this.host.progress(this, says);
     if (!open) this.abort('the lease of this attempt is lost');
   }
 

@@ -1,6 +1,7 @@
 import { subjects, type CloudEvent, type ExchangeResponse, type Problem, type TaskData } from '@cairn/contracts';
 import type { FieldError, Id } from '@cairn/kernel';
 import type { Clock, Line, Timer } from '@cairn/ports';
+import { ForwardedReplies } from './forwarded-replies.js';
 import { frameText } from './frame-text.js';
 import type { HeardReplicas } from './heard-replicas.js';
 import { OwedReplies } from './owed-replies.js';
@@ -25,8 +26,12 @@ export interface FanHost extends Takes {
   readonly session: Id;
   readonly replaces?: Id | undefined;
   readonly handler: string;
+  /** It ends: what it was offered to take is withdrawn at once. */
+  readonly isLeaving?: boolean;
   /** Attempts that the session has; those whose replies are owed are added. */
   held(): Iterable<Id>;
+  /** A replica has answered. Told after everything that the answer held. */
+  heard?(): void;
   given(tasks: readonly CloudEvent<TaskData>[], replica: Id): void;
   settled(outcome: Outcome, ids: readonly string[]): void;
   /** A reply that no replica will ever take. What is answered goes in its place; `undefined`: nothing does. */
@@ -57,6 +62,7 @@ export class Fan {
   private readonly carriers = new Map<Id, ReplicaFrames>();
   private readonly seqs = new Map<Id, number>();
   private readonly owed: OwedReplies;
+  private readonly forwarded = new ForwardedReplies();
   private readonly places: Places;
   private readonly unfollow: () => void;
   private ticking: Timer | undefined;
@@ -67,7 +73,7 @@ export class Fan {
     private readonly parts: FanParts,
     private readonly host: FanHost,
   ) {
-    this.places = new Places(host, this.carriers);
+    this.places = new Places(host, this.carriers, () => parts.clock.monotonicMs());
     this.owed = new OwedReplies({
       clock: parts.clock,
       carrierFor: (giver) => (giver === undefined ? undefined : this.carriers.get(giver)) ?? this.carriers.values().next().value,
@@ -87,6 +93,12 @@ export class Fan {
     return this.owed.size;
   }
 
+  /** No replica may send a task any more: a session that leaves can end now. */
+  get isQuiet(): boolean {
+    for (const carrier of this.carriers.values()) for (const queue of this.host.queues) if (carrier.reserved(queue) > 0) return false;
+    return true;
+  }
+
   /** Sends a reply until it is settled, first to `giver`. One that is owed already is sent as it is. */
   owe(reply: Reply, giver?: Id): void {
     this.owed.add(reply, giver);
@@ -97,12 +109,13 @@ export class Fan {
     if (!this.isClosed) this.ticking ??= this.parts.clock.after(0, () => this.tick());
   }
 
-  close(): void {
+  /** Answers the replies that nobody has settled. */
+  close(): readonly Reply[] {
     this.isClosed = true;
     this.unfollow();
-    this.owed.stop();
     this.ticking?.cancel();
     this.turning?.cancel();
+    return this.owed.stop();
   }
 
   private joined(replica: Id): void {
@@ -136,7 +149,9 @@ export class Fan {
 
   private wantsFrame(carrier: ReplicaFrames): boolean {
     if (carrier.isResting || carrier.frames.length >= FRAMES_MAX) return false;
-    return carrier.hasReplies || (this.host.isOpen && (carrier.frames.length === 0 || this.places.canOfferMore(carrier)));
+    if (carrier.hasReplies) return true;
+    if (this.host.isLeaving === true && this.places.hasTooMuch(carrier)) return true;
+    return this.host.isOpen && (carrier.frames.length === 0 || this.places.canOfferMore(carrier));
   }
 
   /** Whoever is offered more than its share now is told so; what that frees is offered to the others once it is answered. */
@@ -183,23 +198,34 @@ export class Fan {
     if ('problem' in answer) return this.frameRefused(carrier, frame, answer.problem);
     const { accepted, late, forwarded, refused = [], tasks } = answer;
     carrier.failures = 0;
-    carrier.end(frame, tasks);
+    carrier.end(frame, tasks, this.parts.clock.monotonicMs());
     this.settle('accepted', accepted);
     this.settle('late', late);
     this.settle('forwarded', forwarded);
     for (const { id, errors } of refused) this.replaceReply(id, errors, carrier);
-    if (tasks.length > 0) {
-      this.places.tasksCame();
-      this.host.given(tasks, carrier.replica);
-    }
+    if (tasks.length > 0) this.given(tasks, carrier);
+    this.host.heard?.();
     const isIdle = tasks.length === 0 && frame.replies.length === 0 && carrier.frames.length === 0;
     if (isIdle && this.parts.clock.monotonicMs() - frame.sentAt < IDLE_PAUSE_MS) this.rest(carrier, IDLE_PAUSE_MS);
     this.wake();
   }
 
+  /** What was answered already is answered again; the rest is the session's. */
+  private given(tasks: readonly CloudEvent<TaskData>[], carrier: ReplicaFrames): void {
+    const fresh = tasks.filter(({ data }) => {
+      const answer = data === undefined ? undefined : this.forwarded.take(data.lease.attemptId);
+      if (answer !== undefined) this.owe(answer, carrier.replica);
+      return answer === undefined;
+    });
+    if (fresh.length > 0) this.host.given(fresh, carrier.replica);
+  }
+
   private settle(outcome: Outcome, ids: readonly string[]): void {
     if (ids.length === 0) return;
-    for (const id of ids) this.owed.settle(id);
+    for (const id of ids) {
+      const reply = this.owed.settle(id);
+      if (reply !== undefined && outcome === 'forwarded') this.forwarded.add(reply);
+    }
     if (this.owed.size === 0) for (const carrier of this.carriers.values()) carrier.isOneByOne = false;
     this.host.settled(outcome, ids);
   }
@@ -209,7 +235,7 @@ export class Fan {
     const [first, ...others] = frame.replies;
     const isAboutContent = problem.status === 400 || problem.status === 413 || problem.status === 422;
     if (!isAboutContent || first === undefined) return this.failed(carrier, frame, problem);
-    carrier.end(frame);
+    carrier.end(frame, [], 0);
     if (others.length > 0) {
       carrier.isOneByOne = true;
       this.owed.sendAgain(carrier, frame.replies);
@@ -224,7 +250,7 @@ export class Fan {
   }
 
   private failed(carrier: ReplicaFrames, frame: Frame, fault: unknown): void {
-    carrier.end(frame);
+    carrier.end(frame, [], 0);
     if (this.isClosed) return;
     this.owed.sendAgain(carrier, frame.replies);
     if (this.carriers.get(carrier.replica) !== carrier) return;

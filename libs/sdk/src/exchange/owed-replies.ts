@@ -70,8 +70,10 @@ export class OwedReplies {
     for (const owed of sent) if (this.owed.get(owed.reply.id) === owed && owed.carrier === carrier && !owed.isReady) carrier.carry(owed);
   }
 
-  stop(): void {
+  /** Answers those that nobody has settled. */
+  stop(): readonly Reply[] {
     this.sweeping?.cancel();
+    return [...this.owed.values()].map(({ reply }) => reply);
   }
 
   /** What was owed for a second goes to its durable subject as well, and to a replica once more. */

@@ -33,6 +33,7 @@ export interface Frame {
 export class ReplicaFrames {
   readonly frames: Frame[] = [];
   private ready: Owed[] = [];
+  private readonly gave = new Map<string, number>();
   /** It failed a moment ago, or answers idle frames at once: no frame before the pause is over. */
   isResting = false;
   failures = 0;
@@ -74,15 +75,22 @@ export class ReplicaFrames {
   }
 
   /** The frame is answered or lost. Tasks of its answer fill places that later frames offered as well: the replica knows that. */
-  end(frame: Frame, tasks: readonly CloudEvent<TaskData>[] = []): void {
+  end(frame: Frame, tasks: readonly CloudEvent<TaskData>[], now: number): void {
     const at = this.frames.indexOf(frame);
     if (at >= 0) this.frames.splice(at, 1);
     for (const { data } of tasks) {
+      if (data === undefined) continue;
+      this.gave.set(data.queue, now);
       for (const { offers } of this.frames) {
-        const offered = data === undefined ? undefined : offers.get(data.queue);
-        if (data !== undefined && offered !== undefined && offered > 0) offers.set(data.queue, offered - 1);
+        const offered = offers.get(data.queue) ?? 0;
+        if (offered > 0) offers.set(data.queue, offered - 1);
       }
     }
+  }
+
+  /** When it last gave a task of the queue, monotonic. */
+  gaveAt(queue: string): number {
+    return this.gave.get(queue) ?? Number.NEGATIVE_INFINITY;
   }
 
   /** How many tasks of the queue this replica may still send. */
