@@ -23,6 +23,7 @@ export const checks = [
   },
   { name: 'knip', command: [bin('knip/bin/knip.js')] },
   { name: 'events-lock', command: ['tools/events-lock.mjs'] },
+  { name: 'permissions', command: ['tools/nats-permissions.mjs', '--check'], fix: 'npm run permissions' },
   { name: 'map', command: ['tools/map.mjs', '--check'], fix: 'npm run map' },
   { name: 'types', command: [bin('typescript/bin/tsc'), '-p', 'tsconfig.json'] },
   { name: 'lint', command: [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.'] },

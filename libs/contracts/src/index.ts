@@ -24,6 +24,8 @@ export {
   workQueue,
 } from './consumers.js';
 export { handOverTypes } from './run-facts.js';
+export { handlerUser, publisherUser, serviceUsers, type BusUser, type PublisherGrant } from './permissions.js';
+export { nkeyVariable, permissionsText } from './permissions-text.js';
 export type { CloudEvent, CommandAnswer, CommandMessage, NearMiss, Receipt, ReceiptOutcome, RejectionBody, RunFact } from './messages.js';
 export {
   BEAT_MS,

@@ -16,7 +16,9 @@ export type { LedgerLine } from './effect-server/ledger.js';
 export type { Behaviour, Mood } from './effect-server/behaviour.js';
 export { TcpProxy, type Link } from './tcp-proxy/tcp-proxy.js';
 export type { LinkFault } from './tcp-proxy/direction.js';
-export { findNatsServer, RunningNats, type FoundNats } from './running-nats.js';
+export { SecuredNats, type SecuredNatsOptions } from './secured-nats.js';
+export { userNkey, type Nkey } from './nkeys.js';
+export { findNatsServer, RunningNats, type FoundNats, type RunningNatsOptions } from './running-nats.js';
 export { artifactsContract, type ArtifactsHarness } from './contracts/artifacts.contract.js';
 export { contractMetrics, metricsContract, type MetricsHarness } from './contracts/metrics.contract.js';
 export {

@@ -24,7 +24,7 @@ export function findNatsServer(): FoundNats {
 const LOG_LINES_SHOWN = 20;
 
 export interface RunningNatsOptions {
-  /** A configuration file to start it with, instead of one without users; port and store are the spec's own all the same. */
+  /** A file to start it with, instead of one without users, whose `store_dir` is `$CAIRN_NATS_STORE`; port and store are the spec's own. */
   readonly config?: string;
   /** What that file takes from the environment. */
   readonly env?: Readonly<Record<string, string>>;
@@ -100,7 +100,7 @@ export class RunningNats {
   private async run(): Promise<void> {
     mkdirSync(this.store, { recursive: true });
     this.log = '';
-    const env = { ...process.env, ...this.options.env };
+    const env = { ...process.env, CAIRN_NATS_STORE: this.store, ...this.options.env };
     const child = spawn(this.server, this.options.config === undefined ? this.plain() : this.configured(this.options.config), {
       stdio: ['ignore', 'ignore', 'pipe'],
       env,
@@ -128,8 +128,8 @@ export class RunningNats {
     return ['--config', config];
   }
 
-  /** What a flag says goes before what the file says. */
+  /** What a flag says goes before what the file says; its store it takes from `CAIRN_NATS_STORE`. */
   private configured(file: string): string[] {
-    return ['--config', file, '--addr', '127.0.0.1', '--port', String(this.port), '--store_dir', this.store];
+    return ['--config', file, '--addr', '127.0.0.1', '--port', String(this.port)];
   }
 }
