@@ -13,5 +13,6 @@ runService({
   metrics: machineryDeclarations,
   consumers: Array.from({ length: PARTITIONS }, (_, partition) => executionPartition(partition)),
   module: ({ ports }) => ExecutionModule.on(PortsModule.of(ports)),
+  leave: (app) => app.get<Execution>(EXECUTION, { strict: false }).leave(),
   bindings: (app) => executionBindings(app.get<Execution>(EXECUTION, { strict: false })),
 });

@@ -23,6 +23,8 @@ export interface ServiceProcess<C extends ServiceConfig> {
   readonly module: (open: OpenPorts, config: C) => DynamicModule;
   /** Asked when the module stands: how its doors and the consumers belong together. */
   readonly bindings: (app: INestMicroservice) => readonly Binding[];
+  /** The first thing of a drain: others may take over from here while what is under way ends. */
+  readonly leave?: (app: INestMicroservice) => void;
   /** What it tells just before each scrape. */
   readonly tell?: (app: INestMicroservice, open: OpenPorts) => void;
 }
@@ -67,6 +69,7 @@ async function start<C extends ServiceConfig>(service: ServiceProcess<C>, json: 
   );
   drainOnSignals(process, log, async () => {
     open.health.drain();
+    service.leave?.(app);
     await app.close();
     await machinery.close();
     await open.close();
