@@ -12,6 +12,7 @@ export {
 export type { WorkingSetFold } from './working-set-fold.js';
 export { crashPoint, onCrashPoint, type InnerHop } from './crash-point.js';
 export { Mailboxes, type ProcessBatch } from './mailbox.js';
-export { BOOKMARK_INTERVAL_MS, Relay, RELAY_RETRY_MS, type RelayOptions } from './relay.js';
+export { Relay } from './relay.js';
+export { BOOKMARK_INTERVAL_MS, RELAY_RETRY_MS, RELAY_WINDOW, type RelayOptions } from './relaying.js';
 export { Generations } from './generations.js';
 export { queuesOf, storedQueues, type StoredQueue } from './stored-queues.js';
