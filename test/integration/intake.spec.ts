@@ -1,15 +1,13 @@
 // Goal: any event on the bus has a receipt or a dead letter, and does what the receipt says. Method: a real nats-server, scheduling and
 // execution as they are, a publisher with a stock connection.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { idOf, runStream, sealAppend, type Id, type JsonObject } from '@cairn/kernel';
 import { MESSAGE_BYTES_MAX } from '@cairn/ports';
 import { findNatsServer, notRun, RunningNats, waitUntil } from '@cairn/testkit';
-import { IntakeWorld, NS } from './spec/intake-world.js';
-
-const IN = `cairn.${NS}.in`;
+import { IntakeWorld } from './spec/intake-world.js';
 
 /** Starts by event, waits for a document of the same key or a signal. */
 const approval = {
@@ -42,8 +40,6 @@ const event = (id: string, type: string, data: JsonObject, more: JsonObject = {}
 const requested = (vendor: string, more: JsonObject = {}): JsonObject => event(`r-${vendor}`, 'vendor.requested.v1', { vendor }, more);
 const received = (vendor: string, more: JsonObject = {}): JsonObject =>
   event(`d-${vendor}`, 'document.received', { kind: 'w8' }, { cairnkey: vendor, ...more });
-const runOf = (vendor: string): Id => idOf('run', NS, 'approval', vendor);
-
 const found = findNatsServer();
 
 describe('events on the bus', () => {
@@ -55,16 +51,23 @@ describe('events on the bus', () => {
   let world: IntakeWorld;
   beforeAll(async () => {
     nats = await RunningNats.start(found.path);
+    world = await IntakeWorld.start(nats.url);
   });
   beforeEach(async () => {
-    world = await IntakeWorld.start(nats.url);
+    world.nextStory();
     await world.apply(approval);
   });
-  afterEach(() => world.stop());
-  afterAll(() => nats.dispose());
+  afterAll(async () => {
+    await world.stop();
+    await nats.dispose();
+  });
+
+  /** A subject of this story's namespace. */
+  const at = (tail: string): string => `cairn.${world.ns}.${tail}`;
+  const runOf = (vendor: string): Id => idOf('run', world.ns, 'approval', vendor);
 
   /** Publishes an event on the subject of its type, and its receipt. */
-  async function sent(body: JsonObject, subject = `${IN}.${String(body['type']).replace(/\.v\d+$/, '')}`) {
+  async function sent(body: JsonObject, subject = at(`in.${String(body['type']).replace(/\.v\d+$/, '')}`)) {
     world.publish(subject, body);
     return world.receipt(String(body['source']), String(body['id']));
   }
@@ -78,7 +81,13 @@ describe('events on the bus', () => {
   it('start and resume a run, structured and without any header, and are told on the subject of their receipt', async () => {
     const run = await started('V-1');
     expect(await world.receiptsTold('/erp', 'r-V-1')).toMatchObject([
-      { ns: NS, receiptId: idOf('receipt', NS, '/erp', 'r-V-1'), outcome: 'started', count: 1, runs: [{ run, branch: 'main' }] },
+      {
+        ns: world.ns,
+        receiptId: idOf('receipt', world.ns, '/erp', 'r-V-1'),
+        outcome: 'started',
+        count: 1,
+        runs: [{ run, branch: 'main' }],
+      },
     ]);
     expect(await sent(received('V-1'))).toMatchObject({ outcome: 'woke', runs: [{ run, wait: 'document' }] });
     await waitUntil('the run is complete', async () => (await world.events(run)).at(-1)?.type === 'RunCompleted');
@@ -90,7 +99,7 @@ describe('events on the bus', () => {
     await waitUntil('the run is complete', async () => (await world.events(run)).at(-1)?.type === 'RunCompleted');
     const before = await world.events(run);
     await world.receiptsTold('/erp', 'd-V-1');
-    for (let i = 0; i < 3; i++) world.publish(`${IN}.document.received`, received('V-1'));
+    for (let i = 0; i < 3; i++) world.publish(at('in.document.received'), received('V-1'));
     const told = await world.receiptsTold('/erp', 'd-V-1', 4);
     expect(told.map(({ outcome }) => outcome)).toEqual(['woke', 'woke', 'woke', 'woke']);
     // Another one for the wait that is satisfied: it says so and changes nothing.
@@ -103,7 +112,7 @@ describe('events on the bus', () => {
     ['of plain JSON', { 'content-type': 'application/json' }],
     ['of a message id and a trace', { 'Nats-Msg-Id': 'm-1', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }],
   ])('are read with a header %s', async (_, fields) => {
-    world.publish(`${IN}.vendor.requested`, requested('V-2'), fields);
+    world.publish(at('in.vendor.requested'), requested('V-2'), fields);
     expect(await world.receipt('/erp', 'r-V-2')).toMatchObject({ outcome: 'started', runs: [{ run: runOf('V-2') }] });
   });
 
@@ -115,9 +124,9 @@ describe('events on the bus', () => {
       'ce-type': 'vendor.requested.v1',
       'content-type': 'application/json',
     };
-    world.publish(`${IN}.vendor.requested`, { vendor: 'V-3' }, { ...fields, 'ce-id': 'b%20%C3%BC' });
+    world.publish(at('in.vendor.requested'), { vendor: 'V-3' }, { ...fields, 'ce-id': 'b%20%C3%BC' });
     expect(await world.receipt('/erp', 'b ü')).toMatchObject({ outcome: 'started', runs: [{ run: runOf('V-3') }] });
-    world.publish(`${IN}.vendor.requested`, Uint8Array.of(1, 2, 3), { ...fields, 'ce-id': 'b2', 'content-type': 'image/png' });
+    world.publish(at('in.vendor.requested'), Uint8Array.of(1, 2, 3), { ...fields, 'ce-id': 'b2', 'content-type': 'image/png' });
     expect(await world.receipt('/erp', 'b2')).toMatchObject({
       outcome: 'refused',
       problem: { code: 'event_invalid', errors: expect.arrayContaining([expect.objectContaining({ rule: 'media_type' })]) },
@@ -127,53 +136,43 @@ describe('events on the bus', () => {
   it('go to one run by its own subjects: a signal, a start, a pause', async () => {
     const run = await started('V-4');
     const signal = event('s1', 'anything', {});
-    expect(await sent(signal, `cairn.${NS}.run.${run}.signal.skip`)).toMatchObject({ outcome: 'woke', runs: [{ run }] });
+    expect(await sent(signal, at(`run.${run}.signal.skip`))).toMatchObject({ outcome: 'woke', runs: [{ run }] });
     const start = event('s2', 'anything', { key: 'V-5', input: { vendor: 'V-5' } });
-    expect(await sent(start, `cairn.${NS}.run.start.approval`)).toMatchObject({ outcome: 'started', runs: [{ run: runOf('V-5') }] });
-    expect(await sent(event('s3', 'anything', {}), `cairn.${NS}.run.${runOf('V-5')}.pause`)).toMatchObject({ outcome: 'attached' });
+    expect(await sent(start, at('run.start.approval'))).toMatchObject({ outcome: 'started', runs: [{ run: runOf('V-5') }] });
+    expect(await sent(event('s3', 'anything', {}), at(`run.${runOf('V-5')}.pause`))).toMatchObject({ outcome: 'attached' });
   });
 
   it.each<[string, string, JsonObject, string, string]>([
-    ['subject and type that disagree', `${IN}.vendor.lost`, requested('V-6'), 'subject_mismatch', 'subject'],
-    ['another specversion (B-41)', `${IN}.vendor.requested`, requested('V-6', { specversion: '999' }), 'event_invalid', 'specversion'],
-    [
-      'another media type (B-9)',
-      `${IN}.vendor.requested`,
-      requested('V-6', { datacontenttype: 'text/xml' }),
-      'event_invalid',
-      'media_type',
-    ],
-    ['a run of `*` (B-10)', `cairn.${NS}.run.%2e%2e.signal.skip`, requested('V-6'), 'event_invalid', 'subject'],
-    ['a stream for a run (B-12)', `cairn.${NS}.run.$$run-1.signal.skip`, requested('V-6'), 'event_invalid', 'subject'],
-    [
-      'a key with a line break (B-11)',
-      `${IN}.vendor.requested`,
-      requested('V-6', { cairnkey: 'a 1\r\nx\r\nPUB b' }),
-      'event_invalid',
-      'key',
-    ],
+    ['subject and type that disagree', 'in.vendor.lost', requested('V-6'), 'subject_mismatch', 'subject'],
+    ['another specversion (B-41)', 'in.vendor.requested', requested('V-6', { specversion: '999' }), 'event_invalid', 'specversion'],
+    ['another media type (B-9)', 'in.vendor.requested', requested('V-6', { datacontenttype: 'text/xml' }), 'event_invalid', 'media_type'],
+    ['a run of `*` (B-10)', 'run.%2e%2e.signal.skip', requested('V-6'), 'event_invalid', 'subject'],
+    ['a stream for a run (B-12)', 'run.$$run-1.signal.skip', requested('V-6'), 'event_invalid', 'subject'],
+    ['a key with a line break (B-11)', 'in.vendor.requested', requested('V-6', { cairnkey: 'a 1\r\nx\r\nPUB b' }), 'event_invalid', 'key'],
     [
       'a run key with a line break (B-11)',
-      `${IN}.vendor.requested`,
+      'in.vendor.requested',
       event('r-V-6', 'vendor.requested', { vendor: 'a\r\nPUB b' }),
       'start_key_invalid',
       'key',
     ],
-  ])('with %s are refused on their receipt, and nothing else happens', async (_, subject, body, code, rule) => {
+  ])('with %s are refused on their receipt, and nothing else happens', async (_, tail, body, code, rule) => {
+    const subject = at(tail);
     expect(await sent(body, subject)).toMatchObject({ outcome: 'refused', runs: [], problem: { code, errors: [{ rule }] } });
     expect(await world.receiptsTold('/erp', 'r-V-6')).toMatchObject([{ outcome: 'refused', problem: { code } }]);
     const others = world.published.filter((published) => published !== subject && !published.includes('.evt.receipt.'));
-    expect(others).toEqual([`cairn.${NS}.cmd.scheduling.apply-definition`]);
+    expect(others).toEqual([at('cmd.scheduling.apply-definition')]);
   });
 
   it('for a run that is not there, or of another namespace, are refused (B-41)', async () => {
     const run = await started('V-7');
-    expect(await sent(event('s1', 'x', {}), `cairn.${NS}.run.${idOf('run', NS, 'approval', 'nobody')}.signal.skip`)).toMatchObject({
+    expect(await sent(event('s1', 'x', {}), at(`run.${runOf('nobody')}.signal.skip`))).toMatchObject({
       outcome: 'refused',
       problem: { code: 'run_not_found' },
     });
-    world.publish(`cairn.other.run.${run}.signal.skip`, event('s2', 'x', {}));
-    await waitUntil('it was told', () => world.published.some((subject) => subject.startsWith('cairn.other.evt.receipt.')));
+    const other = `${world.ns}other`;
+    world.publish(`cairn.${other}.run.${run}.signal.skip`, event('s2', 'x', {}));
+    expect(await world.receipt('/erp', 's2', other)).toMatchObject({ outcome: 'refused', problem: { code: 'run_not_found' } });
     expect((await world.events(run)).map(({ type }) => type)).not.toContain('WaitTriggered');
   });
 
@@ -188,7 +187,7 @@ describe('events on the bus', () => {
     await started('V-9');
     const other = { ...requested('V-9'), data: { vendor: 'V-10' } };
     for (const told of [2, 3]) {
-      world.publish(`${IN}.vendor.requested`, other);
+      world.publish(at('in.vendor.requested'), other);
       await world.receiptsTold('/erp', 'r-V-9', told);
     }
     expect(await world.receiptsTold('/erp', 'r-V-9')).toMatchObject([
@@ -209,7 +208,7 @@ describe('events on the bus', () => {
     const urls = [...hosts.map((host) => `http://${host}:${port}/`), 'file:///etc/passwd', `//127.0.0.1:${port}`, 'http://10.0.0.1:6379/'];
     for (const [n, resultTo] of urls.entries()) {
       const start = event(`u${n}`, 'x', { key: `U-${n}`, input: {}, resultTo });
-      expect(await sent(start, `cairn.${NS}.run.start.approval`)).toMatchObject({
+      expect(await sent(start, at('run.start.approval'))).toMatchObject({
         outcome: 'refused',
         problem: { errors: [{ pointer: '/data/resultTo', rule: 'unknown_field' }] },
       });
@@ -237,24 +236,39 @@ describe('events on the bus', () => {
       /at most/,
     ],
   ])('of %s become a dead letter that names the rule', async (_, body, reason) => {
-    world.publish(`${IN}.vendor.requested`, body);
-    const letter = await world.deadLetter(({ durable }) => durable === 'scheduling__intake');
-    expect(letter).toMatchObject({ subject: `${IN}.vendor.requested`, deliveries: 1, reason: expect.stringMatching(reason) });
+    world.publish(at('in.vendor.requested'), body);
+    const letter = await world.deadLetter(at('in.vendor.requested'));
+    expect(letter).toMatchObject({ subject: at('in.vendor.requested'), deliveries: 1, reason: expect.stringMatching(reason) });
     expect(Buffer.byteLength(letter.excerpt)).toBeLessThan(8_000);
     await started('V-13'); // The door stands.
   });
 
   it('that nest a hundred deep are refused on their receipt', async () => {
     const text = JSON.stringify(requested('V-14')).replace('"V-14"', '['.repeat(100) + ']'.repeat(100));
-    world.publish(`${IN}.vendor.requested`, text);
+    world.publish(at('in.vendor.requested'), text);
     expect(await world.receipt('/erp', 'r-V-14')).toMatchObject({
       outcome: 'refused',
       problem: { errors: [{ pointer: '/data', rule: 'depth' }] },
     });
   });
 
+  it.each<[string, JsonObject]>([
+    ['cmd.execution.3.start-run', {}],
+    [
+      'cmd.execution.3.version-999',
+      { id: 'c', ns: 'acme', runId: idOf('run', 'acme', 'x', 'y'), type: 'Version999', actor: 'x', causationId: 'y', data: {} },
+    ],
+    ['reply.3', {}],
+    ['cmd.scheduling.version-999', {}],
+  ])('are told from commands and replies: what is none of ours on %s becomes a dead letter (B-41)', async (tail, body) => {
+    const subject = at(tail);
+    world.publish(subject, body);
+    expect(await world.deadLetter(subject)).toMatchObject({ subject });
+    await started('V-15'); // The door stands.
+  });
+
   it('of more than a server takes are an error before they are sent (B-42)', async () => {
-    expect(() => world.publish(`${IN}.vendor.requested`, 'x'.repeat(1_048_577))).toThrow(/max_payload/i);
+    expect(() => world.publish(at('in.vendor.requested'), 'x'.repeat(1_048_577))).toThrow(/max_payload/i);
     await started('V-16');
   });
 
@@ -265,7 +279,7 @@ describe('events on the bus', () => {
       stream: runStream(run, 'main'),
       expected: last?.revision ?? 0,
       prevHash: last?.metadata.hash ?? '',
-      ns: NS,
+      ns: world.ns,
       runId: run,
       branch: 'main',
       at: last?.at ?? '',
@@ -280,7 +294,7 @@ describe('events on the bus', () => {
     const before = await world.events(run);
     const other = await started('V-18');
     // What this process believes of the run ends at an older revision, so its next append meets the newer event.
-    world.publish(`${IN}.document.received`, received('V-17'));
+    world.publish(at('in.document.received'), received('V-17'));
     await waitUntil('execution leaves the command be', async () => (await world.unsettledCommands()) === 1);
     expect(await sent(received('V-18'))).toMatchObject({ outcome: 'woke', runs: [{ run: other }] });
     expect(await world.events(run)).toEqual(before);

@@ -1,7 +1,7 @@
 import { Generations, Relay, SweepLoop, WorkingSet } from '@cairn/application';
 import { executionPartition, executionRun, subjects, type CommandAnswer, type CommandMessage, type WorkDesk } from '@cairn/contracts';
 import { UnreadableEvent, type RunCommand } from '@cairn/domain-run';
-import { invariant, isId, PARTITIONS, partitionOf, type Id, type JsonObject } from '@cairn/kernel';
+import { invariant, isId, PARTITIONS, partitionOf, type FieldError, type Id, type JsonObject } from '@cairn/kernel';
 import {
   ASK_DEADLINE_MS,
   type Artifacts,
@@ -16,6 +16,7 @@ import {
   type Randomness,
   type Settlement,
 } from '@cairn/ports';
+import { checkCommand } from './doors/command-check.js';
 import { LineDoor } from './doors/line-door.js';
 import { ReplyDoor } from './doors/reply-door.js';
 import { Documents } from './driving/documents.js';
@@ -167,6 +168,8 @@ export function assembleExecution(options: ExecutionOptions): Execution {
   async function handle(message: IncomingMessage): Promise<Settlement> {
     if (message.subject.split('.')[2] === 'reply') return replyDoor.take(message);
     const body = message.body as unknown as CommandMessage;
+    const errors = checkCommand(message);
+    if (errors.length > 0) return noCommand(isId(body.runId) ? body.runId : '', errors);
     try {
       const outcome = await driver.submit({
         runId: body.runId,
@@ -211,6 +214,13 @@ export function assembleExecution(options: ExecutionOptions): Execution {
       await workingSet.stop();
     },
   };
+}
+
+/** What is none is nobody's to try again; who asked is told so. */
+function noCommand(runId: Id, errors: readonly FieldError[]): Settlement {
+  const detail = errors.map(({ pointer, rule, says }) => `${pointer} ${rule}: ${says}`).join('; ');
+  const answer: CommandAnswer = { kind: 'rejected', runId, rejection: { code: 'command_invalid', detail, errors } };
+  return { kind: 'never', reason: `command_invalid: ${detail}`, answer: answer as unknown as JsonObject };
 }
 
 function answerOf(runId: Id, outcome: Outcome): CommandAnswer {

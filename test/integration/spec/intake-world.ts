@@ -19,9 +19,7 @@ import { systemClock, systemIds, systemRandomness } from '@cairn/system';
 import { waitUntil } from '@cairn/testkit';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
-import { clear, connect, type Connection } from './nats.js';
-
-export const NS = 'acme';
+import { connect, type Connection } from './nats.js';
 
 /** What a fact of a receipt says, as far as publishers look. */
 export type ReceiptTold = JsonObject & { readonly outcome: string };
@@ -29,8 +27,10 @@ export type ReceiptTold = JsonObject & { readonly outcome: string };
 /** Scheduling and execution as they are, on a real server, and beside them a publisher with a connection and nothing of ours. */
 export class IntakeWorld {
   readonly store = createMemoryEventStore();
-  /** Subjects of everything that was published, by whomever, in order; answers and the server's own left out. */
-  readonly published: string[] = [];
+  /** Each story has a namespace of its own. */
+  ns = 'acme0';
+  private readonly everything: string[] = [];
+  private stories = 0;
   private readonly told = new Map<string, ReceiptTold[]>();
   private readonly letters: DeadLetter[] = [];
   private stopping: (() => Promise<unknown>)[] = [];
@@ -42,7 +42,6 @@ export class IntakeWorld {
 
   static async start(url: string): Promise<IntakeWorld> {
     const client = await connect(url);
-    await clear(client);
     const bound = [schedulingIntake, schedulingCommands, schedulingOnRunFacts, executionRun, retryPolicyOnStepFailed];
     await applyTopology(client, busStreams, bound);
     const bus = createJetStreamBus({ connection: await connect(url), clock: systemClock });
@@ -58,6 +57,16 @@ export class IntakeWorld {
     await this.client.close();
   }
 
+  /** Nothing of the stories before is seen in this one. */
+  nextStory(): void {
+    this.ns = `acme${++this.stories}`;
+  }
+
+  /** Subjects of everything that was published in this story, by whomever, in order; answers and the server's own left out. */
+  get published(): readonly string[] {
+    return this.everything.filter((subject) => subject.startsWith(`cairn.${this.ns}.`));
+  }
+
   /** Publishes as `nats pub` does; text and bytes go as they are. */
   publish(subject: string, body: JsonObject | string | Uint8Array, fields?: Readonly<Record<string, string>>): void {
     const data = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
@@ -68,8 +77,8 @@ export class IntakeWorld {
   }
 
   /** The receipt of an event, once it says something. */
-  async receipt(source: string, id: string): Promise<Receipt> {
-    const stream = receiptStream(idOf('receipt', NS, source, id));
+  async receipt(source: string, id: string, ns = this.ns): Promise<Receipt> {
+    const stream = receiptStream(idOf('receipt', ns, source, id));
     return waitUntil(`${source} ${id} has its receipt`, async () => {
       const events = await this.store.read(stream);
       const state = events.reduce<ReceiptState | undefined>(evolveReceipt, undefined);
@@ -79,15 +88,15 @@ export class IntakeWorld {
 
   /** What was told of an event's receipt on its subject, when at least so much was. */
   async receiptsTold(source: string, id: string, count = 1): Promise<readonly ReceiptTold[]> {
-    const subject = subjects.fact(NS, 'receipt', 'ReceiptSettled', idOf('receipt', NS, source, id));
+    const subject = subjects.fact(this.ns, 'receipt', 'ReceiptSettled', idOf('receipt', this.ns, source, id));
     return waitUntil(`${source} ${id} is told on its subject`, () => {
       const told = this.told.get(subject) ?? [];
       return told.length >= count ? told : undefined;
     });
   }
 
-  async deadLetter(has: (letter: DeadLetter) => boolean): Promise<DeadLetter> {
-    return waitUntil('the dead letter is there', () => this.letters.find(has));
+  async deadLetter(subject: string): Promise<DeadLetter> {
+    return waitUntil(`${subject} has a dead letter`, () => this.letters.find((letter) => letter.subject === subject));
   }
 
   async events(runId: Id): Promise<readonly StoredEvent[]> {
@@ -105,7 +114,7 @@ export class IntakeWorld {
   }
 
   async apply(document: JsonObject & { readonly name: string }): Promise<void> {
-    const subject = subjects.command(NS, 'scheduling', 'ApplyDefinition');
+    const subject = subjects.command(this.ns, 'scheduling', 'ApplyDefinition');
     const answer = await this.bus.ask({ subject, id: systemIds.next(), body: { name: document.name, document } }, 5_000);
     if (answer['kind'] !== 'applied') throw new Error(JSON.stringify(answer));
   }
@@ -115,7 +124,7 @@ export class IntakeWorld {
       callback: (_, { subject, data, reply = '' }) => {
         // What a consumer is given bears the subject that it was published on.
         if (subject.startsWith('_INBOX') || subject.startsWith('$JS') || reply.startsWith('$JS.ACK.')) return;
-        this.published.push(subject);
+        this.everything.push(subject);
         const text = (): string => new TextDecoder().decode(data);
         if (subject.includes('.evt.receipt.'))
           this.told.set(subject, [...(this.told.get(subject) ?? []), JSON.parse(text()) as ReceiptTold]);
