@@ -5,3 +5,4 @@ export { applyTopology, diffTopology, recreateConsumer, type BusStreamSpec, type
 export { serverTime, standingsOf, type ConsumerStanding } from './standings.js';
 export type { DeadLetter } from './dead-letters.js';
 export type { Finding } from './watchdog.js';
+export { createUserNkey } from './user-nkey.js';

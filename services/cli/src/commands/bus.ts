@@ -1,10 +1,13 @@
+import { permissionsText } from '@cairn/contracts';
 import { Option, type Command } from 'commander';
 import { applyBus } from '../bus/apply-bus.js';
 import { mendedText } from '../bus/bus-text.js';
+import { busUsers, type NamedUsers } from '../bus/bus-users.js';
 import { readDeclaredBus } from '../bus/declared.js';
 import { connectTo, dataFolder, natsAccess, withoutPassword } from '../bus/nats-access.js';
+import { writeKeys } from '../bus/write-keys.js';
 import { common, type Shell } from '../shell.js';
-import { oneLine } from '../show.js';
+import { oneLine, table } from '../show.js';
 
 export function busCommands(root: Command, shell: Shell): void {
   const noun = root.command('bus').description('the nats-server between the services');
@@ -32,6 +35,32 @@ export function busCommands(root: Command, shell: Shell): void {
         await connection.close();
       }
     });
+
+  userOptions(common(noun.command('permissions')))
+    .description('the users of the nats-server and what they may do, for deploy/nats/permissions.conf')
+    .action((named: NamedUsers, command: Command) => {
+      const context = shell.context(command);
+      const users = busUsers(named);
+      context.print({ users }, () => permissionsText(users));
+    });
+
+  userOptions(common(noun.command('keys <folder>')))
+    .description('a fresh nkey for each user: seeds for the processes, and public keys for the server in nkeys.env')
+    .action(async (folder: string, named: NamedUsers, command: Command) => {
+      const context = shell.context(command);
+      const keys = await writeKeys(folder, busUsers(named));
+      context.print({ keys }, () => {
+        const rows = keys.map(({ user, seedFile, inboxPrefix }) => [user, seedFile, inboxPrefix]);
+        return table(['USER', 'CAIRN_NATS_NKEY_SEED_FILE', 'CAIRN_NATS_INBOX_PREFIX'], rows, (text) => context.paint.style('bold', text));
+      });
+    });
+}
+
+/** Users beside those of the services. */
+function userOptions(command: Command): Command {
+  return command
+    .option('--handlers <user...>', '[name@]ns[/queue,…]: handlers of a namespace; with queues where they take tasks as messages')
+    .option('--publisher <ns...>', 'whoever publishes events of a namespace');
 }
 
 /** Where the bus is, for each command that talks to it. */
