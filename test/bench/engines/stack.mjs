@@ -1,5 +1,5 @@
 // Each service a process of its own, a real nats-server between them, one libSQL file below: as `npm run stack`.
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startStack } from '../../../tools/stack/stack.mjs';
 import { forkHandlers } from '../child.mjs';
@@ -23,8 +23,7 @@ function engine(name, says, handlersFile, slowFile) {
 
     async start(folder, { profile } = {}) {
       const data = join(folder, 'data');
-      const env = profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` };
-      const running = await startStack({ data, env });
+      const running = await startStack({ data, envOf: () => profiled(profile) });
       const client = (sockets) => new CairnClient({ url: running.url, token: running.token, sockets });
       await makeQueues(running, client(1));
       const handlerEnv = { CAIRN_DATA: data, CAIRN_NATS_URL: running.nats.url, CAIRN_URL: '', CAIRN_TOKEN: '' };
@@ -52,6 +51,11 @@ function engine(name, says, handlersFile, slowFile) {
     },
   };
 }
+
+const profiled = (folder) =>
+  folder === undefined
+    ? {}
+    : { NODE_OPTIONS: `--import ${new URL('../profile-at-exit.mjs', import.meta.url)}`, BENCH_PROFILES: resolve(folder) };
 
 /** Handlers bind to the consumers of their queues, which follow from the definitions. */
 async function makeQueues(running, client) {
