@@ -23,6 +23,7 @@ const inTimeOf = (clock: Clock, line: Line): Line => ({
   aliveAt: line.aliveAt,
   tell: (subject, data) => line.tell(subject, data),
   ask: (subject, data, deadlineMs) => line.ask(subject, data, deadlineMs),
+  roundTrip: (deadlineMs) => line.roundTrip(deadlineMs),
   listen: (subject, hear) => line.listen(subject, (message) => void clock.after(0, () => hear(message))),
   ifGone: (aliveAt, then) => line.ifGone(aliveAt, then),
   close: () => line.close(),
@@ -105,8 +106,8 @@ export class Replicas {
     return this.scheduler.now - from;
   }
 
-  async start(key: string): Promise<void> {
-    await this.command('StartRun', key, await startOf(this.store, key));
+  async start(key: string, input: object = {}): Promise<void> {
+    await this.command('StartRun', key, await startOf(this.store, key, input));
   }
 
   async command(type: string, key: string, data: object): Promise<JsonObject> {

@@ -52,6 +52,7 @@ export function lineWithCrashPoints(line: Line, reached: Reached): Line {
   return {
     tell: (subject, data) => line.tell(subject, data),
     ask: (subject, data, deadlineMs) => line.ask(subject, data, deadlineMs),
+    roundTrip: (deadlineMs) => line.roundTrip(deadlineMs),
     listen: (subject, hear) =>
       line.listen(subject, (message) => {
         if (!message.asked) return hear(message); // A beat of presence is no work.

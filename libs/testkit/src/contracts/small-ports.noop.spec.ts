@@ -22,6 +22,7 @@ everyCaseFails('lines', lineContract, {
   line: async () => ({
     tell: () => undefined,
     ask: async () => new Uint8Array(0),
+    roundTrip: async () => undefined,
     listen: () => ({ stop: () => undefined }),
     aliveAt: '',
     ifGone: () => undefined,
