@@ -16,8 +16,10 @@ export interface Carrier {
   readonly isQuiet: boolean;
   /** Reports progress of an attempt. `false`: it is not open any more. What cannot be delivered counts as delivered. */
   progress(attempt: Attempt, says: string): Promise<boolean>;
-  /** Ends it. Answers the replies that nobody has settled, for the carrier that takes its place. */
-  close(): readonly Reply[];
+  /** Ends it: nothing is sent any more. Answers the replies that nobody has settled, for the carrier that takes its place. */
+  end(): readonly Reply[];
+  /** Resolves when, after `end`, its connections are closed. */
+  readonly closed: Promise<void>;
 }
 
 /** What a carrier knows of its session. */

@@ -36,6 +36,7 @@ export class HttpCarrier implements Carrier {
   /** A frame was refused: replies go one by one until it is clear which of them is not acceptable. */
   #oneByOne = false;
   #ended = false;
+  readonly closed = Promise.resolve(); // What is under way is cut off.
 
   constructor(
     private readonly session: Carried,
@@ -64,7 +65,7 @@ export class HttpCarrier implements Carrier {
     }
   }
 
-  close(): readonly Reply[] {
+  end(): readonly Reply[] {
     this.#ended = true;
     this.#transport.close();
     this.#outbox.unsend();

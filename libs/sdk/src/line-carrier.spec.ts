@@ -36,8 +36,12 @@ describe('a worker over the bus', () => {
     const inner = createNatsLine(own, systemClock);
     const line: Line = Object.assign(Object.create(inner) as Line, { close: () => own.close() });
     for (const method of ['tell', 'ask', 'listen', 'ifGone'] as const) Object.assign(line, { [method]: inner[method].bind(inner) });
-    closers.push(() => own.close());
-    return new ScriptedReplica(id, line, systemClock, knows);
+    const played = new ScriptedReplica(id, line, systemClock, knows);
+    closers.push(() => {
+      played.stop();
+      return own.close();
+    });
+    return played;
   }
 
   async function bus(): Promise<JetStreamBus> {

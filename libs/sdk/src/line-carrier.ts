@@ -33,6 +33,7 @@ export class LineCarrier implements Carrier, FanHost {
   #heardAt = performance.now();
   #looking: NodeJS.Timeout | undefined;
   #ended = false;
+  closed = Promise.resolve();
 
   constructor(
     private readonly carried: Carried,
@@ -118,7 +119,7 @@ export class LineCarrier implements Carrier, FanHost {
     }
   }
 
-  close(): readonly Reply[] {
+  end(): readonly Reply[] {
     this.#ended = true;
     clearTimeout(this.#looking);
     const owed = [...[...this.#early.values()].map(({ reply }) => reply), ...(this.#fan?.close() ?? [])];
@@ -177,6 +178,6 @@ export class LineCarrier implements Carrier, FanHost {
 
   #hangUp(): void {
     this.#replicas?.stop();
-    void this.#nats?.close();
+    this.closed = this.#nats?.close() ?? this.closed;
   }
 }

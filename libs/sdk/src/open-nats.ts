@@ -8,6 +8,7 @@ import type { NatsAccess } from './nats-access.js';
 export interface OpenNats {
   readonly line: Line;
   readonly bus: Pick<Bus, 'publish'>;
+  /** Never rejects: a connection that is lost is given up. */
   close(): Promise<void>;
 }
 
@@ -37,7 +38,7 @@ export async function openNats({ nats, natsAccess }: Connection, name: string, c
     bus,
     close: async () => {
       await line.close();
-      await bus.close();
+      await bus.close().catch(() => connection.close()); // Lost while it was drained; it would be looked for for ever.
     },
   };
 }

@@ -53,7 +53,8 @@ export class Session implements AttemptHost, Carried {
     });
     clearTimeout(abort);
     clearTimeout(giveUp);
-    this.#carrier.close();
+    this.#carrier.end();
+    await this.#carrier.closed;
   }
 
   progress(attempt: Attempt, says: string): Promise<boolean> {
@@ -75,7 +76,7 @@ export class Session implements AttemptHost, Carried {
 
   /** The replies go with the session. */
   moved(): void {
-    const owed = this.#carrier.close();
+    const owed = this.#carrier.end();
     this.#carrier = this.#newCarrier();
     for (const reply of owed) this.#carrier.owe(reply);
   }

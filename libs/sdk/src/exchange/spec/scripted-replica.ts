@@ -91,9 +91,14 @@ export class ScriptedReplica {
 
   /** `kill -9`, as far as one process can play it: its connection is closed. */
   async die(): Promise<void> {
+    this.stop();
+    await this.line.close();
+  }
+
+  /** It does nothing any more. */
+  stop(): void {
     this.isDead = true;
     this.beating?.cancel();
-    await this.line.close();
   }
 
   private beat(): void {
