@@ -95,6 +95,12 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   },
   { name: 'cairn_snapshot_faults_total', kind: 'counter', help: 'Snapshots of runs that could not be written.' },
   { name: 'cairn_claim_faults_total', kind: 'counter', help: 'Claims of effects that got no answer and are asked for again.' },
+  { name: 'cairn_task_ring_faults_total', kind: 'counter', help: 'Tasks that could not be sent as messages at once.' },
+  {
+    name: 'cairn_dispatch_faults_total',
+    kind: 'counter',
+    help: 'Runs whose open attempts could not be looked at when they were taken over or had moved; the sweep does it.',
+  },
   { name: 'cairn_lapse_faults_total', kind: 'counter', help: 'Lapsed leases that could not be recorded at once.' },
   {
     name: 'cairn_projection_lag_seconds',

@@ -170,9 +170,9 @@ export async function putDefinition(store: MemoryEventStore, steps: readonly obj
 }
 
 /** What `StartRun` says of the run with that key. */
-export async function startOf(store: MemoryEventStore, key: string): Promise<object> {
+export async function startOf(store: MemoryEventStore, key: string, input: object = {}): Promise<object> {
   const [applied] = await store.read(workflowStream('default', 'line'));
   const cause = { receiptId: idOf('receipt', 'default', 'spec', key), source: 'spec', id: key, type: 'spec' };
   const definition = { name: 'line', version: '1.0.0', hash: applied?.data['hash'] as string, revision: 0 };
-  return { ns: 'default', workflow: 'line', runId: runOf(key), key, input: {}, definition, policies: [], cause };
+  return { ns: 'default', workflow: 'line', runId: runOf(key), key, input, definition, policies: [], cause };
 }
