@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { findNatsServer, notRun } from '@cairn/testkit';
+import { Cluster, type ClusterOptions } from './cluster.js';
+import { Load } from './load.js';
+import { Histories } from './oracle.js';
+
+/** How long what was healed may take to come to rest (`reliability.md` §3.1). */
+export const SETTLE_MS = 60_000;
+/** Runs that are under way when something is broken, at least. */
+export const RUNS = 50;
+/** A case: load, fault, healing, rest, oracle. On two cores that others use too. */
+const CASE_MS = 180_000;
+
+/** Whether everything is run (`npm run chaos`), or the part that fits into `npm test`. */
+export const isWhole = process.env['CAIRN_CHAOS'] === 'whole';
+
+/** What a case works with. */
+export interface World {
+  cluster: Cluster;
+  load: Load;
+  histories: Histories;
+  /** From 0 to below 1, from the seed. */
+  random: () => number;
+}
+
+/**
+ * A suite of cases on one cluster. Each case is told as a test; when its body is done, all runs must come to rest within a minute and then
+ * the oracle is asked about every run since the last case (`reliability.md` §2, E-1, E-2). Without a nats-server the suite is named as not run.
+ */
+export function withCluster(suite: string, options: Omit<ClusterOptions, 'nats'>, cases: (add: AddCase, world: World) => void): void {
+  describe(`chaos: ${suite}`, () => {
+    const found = findNatsServer();
+    if ('missing' in found) {
+      it('on the stack', () => notRun(`chaos: ${suite}`, found.missing));
+      return;
+    }
+    const seed = Number(process.env['CAIRN_CHAOS_SEED'] ?? Math.floor(Math.random() * 1_000_000));
+    const world = {} as World;
+    beforeAll(async () => {
+      process.stdout.write(`chaos: ${suite}: CAIRN_CHAOS_SEED=${seed}\n`);
+      world.random = mulberry(seed);
+      world.cluster = await Cluster.start({ ...options, nats: found.path });
+      world.histories = await Histories.open(world.cluster.stack.data);
+      world.load = new Load(world.cluster, world.histories, seed);
+      await world.load.prepare();
+    }, CASE_MS);
+    afterAll(async () => {
+      world.load?.stop();
+      await world.histories?.close();
+      await world.cluster?.dispose();
+    }, CASE_MS);
+    cases((name, body, limitMs = CASE_MS) => {
+      it(
+        name,
+        async () => {
+          try {
+            await body(world);
+            await verdict(world);
+          } catch (error) {
+            process.stderr.write(`${name}\n${world.cluster.complaints()}\n${await storyOf(world)}\n`);
+            throw error;
+          }
+        },
+        limitMs,
+      );
+    }, world);
+  });
+}
+
+export type AddCase = (name: string, body: (world: World) => Promise<void>, limitMs?: number) => void;
+
+/** Rest, and what the oracle says of it. */
+async function verdict({ load, histories, cluster }: World): Promise<void> {
+  await load.settled(SETTLE_MS);
+  const runs = load.takeUnjudged();
+  expect(load.wrongEnds(runs)).toEqual([]);
+  expect(await histories.violations(runs.values(), 'quiescent')).toEqual([]);
+  expect(await histories.effectFaults(runs.values(), cluster.effects.ledger)).toEqual([]);
+}
+
+/** What became of the first run that is still open. */
+async function storyOf({ load, histories }: World): Promise<string> {
+  const runId = load.accepted.get(load.open[0] ?? '');
+  if (runId === undefined) return 'no run is open';
+  const events = await histories.of(runId);
+  return [runId, ...events.map(({ type, at, data }) => `  ${at} ${type} ${JSON.stringify(data).slice(0, 200)}`)].join('\n');
+}
+
+/** Tommy Ettinger's mulberry32: enough chance for a test, and repeatable. */
+function mulberry(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
