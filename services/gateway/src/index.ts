@@ -5,3 +5,4 @@ export { GatewayModule, type GatewayModuleOptions } from './gateway.module.js';
 export { RunRow } from './readmodels/run-row.js';
 export { withKnownLabels } from './lifecycle-metrics/known-labels.js';
 export { lifecycleMetricsOf } from './lifecycle-metrics/recompute.js';
+export { gatewayEnv } from './config.js';

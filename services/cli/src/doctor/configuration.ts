@@ -21,12 +21,14 @@ const defaults: Readonly<Record<string, string>> = {
 };
 
 /** What services, SDK and command line read, and nothing else under `CAIRN_`. */
-const known = [
+export const known = [
   ...Object.keys(defaults),
   'CAIRN_URL',
   'CAIRN_TOKEN',
+  'CAIRN_TOKEN_FILE',
   'CAIRN_DATA',
   'CAIRN_NS',
+  'CAIRN_HOSTS',
   'CAIRN_ORIGINS',
   'CAIRN_EVENT_STORE',
   'CAIRN_NATS_URL',
