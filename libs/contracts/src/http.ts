@@ -4,6 +4,8 @@ import type { RunControl } from './subjects.js';
 
 /** Bytes of a request's body at most, but for exchange frames (`FRAME_BYTES_MAX`). */
 export const BODY_BYTES_MAX = 262_144;
+/** Bytes of an artifact that is put over HTTP at most: it is held in memory while it is hashed. */
+export const ARTIFACT_UPLOAD_BYTES_MAX = 16 * 1_048_576;
 /** Items of one page: without `limit=`, and at most. */
 export const PAGE_DEFAULT = 50;
 export const PAGE_MAX = 200;
@@ -25,6 +27,14 @@ export const SIGNAL_TYPE = 'cairn.run.signal.v1';
 export const controlType = (verb: RunControl): string => `cairn.run.${verb}.v1`;
 /** Characters of a reason that people give. */
 export const REASON_MAX = 1_024;
+
+/** `PUT artifacts`: by this an output, or anything else, names the bytes. */
+export interface ArtifactView {
+  /** `sha256:` and 64 hex characters. */
+  readonly artifact: string;
+  readonly bytes: number;
+  readonly mediaType: string;
+}
 
 export interface StartRunRequest {
   readonly key?: string;

@@ -56,6 +56,7 @@ export {
   type WorkDesk,
 } from './exchange.js';
 export {
+  ARTIFACT_UPLOAD_BYTES_MAX,
   BODY_BYTES_MAX,
   controlType,
   HISTORY_PAGE_MAX,
@@ -73,6 +74,7 @@ export {
   type ApplyDefinitionMessage,
   type ApplyPolicyAnswer,
   type ApplyPolicyMessage,
+  type ArtifactView,
   type DefinitionSummary,
   type DefinitionView,
   type EffectView,

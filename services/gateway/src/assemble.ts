@@ -1,23 +1,25 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { BODY_BYTES_MAX, metricNames, type RunControl, type WorkDesk } from '@cairn/contracts';
+import { ARTIFACT_UPLOAD_BYTES_MAX, BODY_BYTES_MAX, metricNames, type RunControl, type WorkDesk } from '@cairn/contracts';
 import { isFault, type Artifacts, type Bus, type Clock, type EventStore, type Ids, type Metrics, type Randomness } from '@cairn/ports';
 import { ok, type Answer } from './answer.js';
 import { applyDefinition } from './commands/apply-definition.js';
 import { applyPolicy } from './commands/apply-policy.js';
 import { controlRun } from './commands/control-run.js';
 import { Intake } from './commands/intake.js';
+import { putArtifact } from './commands/put-artifact.js';
 import { publishEvent } from './commands/publish-event.js';
 import { sendSignal } from './commands/send-signal.js';
 import { startRun } from './commands/start-run.js';
 import { beat, pollWork, reply } from './commands/work.js';
 import { createFastLane } from './edge/fast-lane.js';
-import { createGate, type GateConfig } from './edge/gate.js';
+import { createGate, pathOf, type GateConfig } from './edge/gate.js';
 import { hungUp } from './edge/hung-up.js';
-import { idempotencyKey, idParam, nameParam, namespaceParam, type Query } from './edge/params.js';
+import { digestParam, idempotencyKey, idParam, nameParam, namespaceParam, type Query } from './edge/params.js';
 import { refuseBrokenPath } from './edge/broken-path.js';
 import { readBody, type RawBody } from './edge/read-body.js';
 import { awaitResult } from './queries/await-result.js';
 import { RunStreams } from './queries/follow-run.js';
+import { getArtifact } from './queries/get-artifact.js';
 import { listRuns } from './queries/list-runs.js';
 import { RunReader } from './queries/run-reader.js';
 import { listDefinitions, showDefinition } from './queries/show-definition.js';
@@ -56,6 +58,7 @@ export interface GatewayParts {
 }
 
 const MS_PER_S = 1_000;
+const ARTIFACTS_PATH = /^\/v1\/[^/]+\/artifacts(?:\/|$)/;
 
 /** Path parameters as they came, still unchecked. */
 export type Params = Readonly<Record<string, string>>;
@@ -113,7 +116,7 @@ export function assembleGateway(parts: GatewayParts) {
       fastLane(request, response) || refuseBrokenPath(request, response),
     admit: gate,
     readBody: async (request: IncomingMessage): Promise<RawBody> => ({
-      bytes: await readBody(request, BODY_BYTES_MAX),
+      bytes: await readBody(request, ARTIFACTS_PATH.test(pathOf(request)) ? ARTIFACT_UPLOAD_BYTES_MAX : BODY_BYTES_MAX),
       contentType: request.headers['content-type'],
     }),
     onBug,
@@ -125,6 +128,17 @@ export function assembleGateway(parts: GatewayParts) {
       controlRun({ intake, ids, reader }, ns(p), id(p), verb, idempotencyKey(headers['idempotency-key']), body),
     applyDefinition: (p: Params, body?: RawBody): Promise<Answer> => applyDefinition(intake, ns(p), name(p), body),
     applyPolicy: (p: Params, body?: RawBody): Promise<Answer> => applyPolicy(intake, ns(p), name(p), body),
+
+    putArtifact: async (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> => {
+      ns(p);
+      const named = p['sha256'] === undefined ? undefined : digestParam(p['sha256']);
+      return putArtifact(artifacts, named, headers['content-digest'], body);
+    },
+    getArtifact: async (p: Params): Promise<{ readonly sha256: string; readonly bytes: Uint8Array }> => {
+      ns(p);
+      const sha256 = digestParam(p['sha256'] ?? '');
+      return { sha256, bytes: await getArtifact(artifacts, sha256) };
+    },
 
     listRuns: (p: Params, query: Query): Answer => ok(listRuns(models, clock, ns(p), query)),
     showRun: async (p: Params): Promise<Answer> => ok(await showRun(shown, ns(p), id(p))),

@@ -3,6 +3,7 @@ import type { WorkDesk } from '@cairn/contracts';
 import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, Health, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
 import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, Randomness } from '@cairn/ports';
 import { assembleGateway, type Gateway, type GatewayConfig } from './assemble.js';
+import { ArtifactsDoor } from './doors/artifacts.door.js';
 import { DefinitionsDoor } from './doors/definitions.door.js';
 import { EventsDoor } from './doors/events.door.js';
 import { EXPOSITION, GATEWAY, type Exposition } from './doors/gateway-token.js';
@@ -38,7 +39,7 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
     return {
       module: GatewayModule,
       imports: 'module' in desk ? [ports, desk.module] : [ports],
-      controllers: [RunsDoor, EventsDoor, DefinitionsDoor, PoliciesDoor, WorkDoor, HealthDoor],
+      controllers: [RunsDoor, EventsDoor, ArtifactsDoor, DefinitionsDoor, PoliciesDoor, WorkDoor, HealthDoor],
       providers: [
         ...(given === undefined ? [] : [given]),
         { provide: Health, useValue: health },

@@ -12,6 +12,13 @@ export function nameParam(text: string): string {
   return isName(text) ? text : refuse('invalid_name', 'A name is a lower-case letter, then up to 62 of a-z, 0-9 and -.');
 }
 
+const SHA256 = /^(?:sha256:)?([0-9a-f]{64})$/;
+
+/** A digest, with `sha256:` before it or without; answers the 64 hex characters. */
+export function digestParam(text: string): string {
+  return SHA256.exec(text)?.[1] ?? refuse('invalid_id', 'An artifact is named by the 64 lower-case hex characters of its SHA-256.');
+}
+
 /** A namespace that this server serves. */
 export function namespaceParam(text: string, served: ReadonlySet<string>): string {
   if (!isNamespace(text)) refuse('invalid_namespace', 'A namespace is a lower-case letter, then up to 31 of a-z and 0-9.');
