@@ -190,6 +190,7 @@ class AssembledScheduling implements Scheduling {
   /** Everything open is looked at once: what happened while nobody listened has left no bell behind. */
   private onCaughtUp(): void {
     for (const wait of this.set.waits.all()) this.looks.note(wait);
+    this.reactionParts.lateDefinitions.noteAll();
     this.dueTimes.derive();
     this.sweepLoop.sweepNow();
   }
@@ -198,9 +199,9 @@ class AssembledScheduling implements Scheduling {
     if (!this.running) return;
     const wanted = new Set<Reaction>();
     for (const event of events) {
-      const reaction = react(this.reactionParts, event);
-      if (reaction === 'publish') this.inBackground(this.options.bus.publish(receiptFact(event)));
-      else if (reaction !== undefined) wanted.add(reaction);
+      for (const reaction of react(this.reactionParts, event))
+        if (reaction === 'publish') this.inBackground(this.options.bus.publish(receiptFact(event)));
+        else wanted.add(reaction);
     }
     for (const reaction of wanted) this.inBackground(this.carryOut(reaction));
   }

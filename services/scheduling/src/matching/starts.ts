@@ -72,7 +72,8 @@ export async function startRun(desk: ExecutionDesk, inbound: Inbound, wanted: Wa
   return lineOfStart(await desk.ask(inbound.ns, runId, command, inbound.receiptId), inbound.receiptId, wanted.duplicates);
 }
 
-function runIdOf({ ns, receipt: { event } }: Inbound, { workflow, key, duplicates }: WantedRun): Id {
+/** The run that an event with this wish is about: of its key, else of the event. */
+export function runIdOf({ ns, receipt: { event } }: Inbound, { workflow, key, duplicates }: WantedRun): Id {
   const { name } = workflow.pinned;
   return key === undefined || duplicates === 'new_run' ? idOf('run-event', ns, name, event.source, event.id) : idOf('run', ns, name, key);
 }

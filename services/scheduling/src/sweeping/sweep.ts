@@ -31,14 +31,14 @@ export class Sweep {
     await this.finishReceipts();
     await this.takeEmissions();
     await this.tellWakes();
-    await this.startFromKept();
     await this.ringWaits();
+    await this.startFromKept();
   }
 
   /** Receipts without an outcome, and with them the starts and wakes that did not happen. */
   private async finishReceipts(): Promise<void> {
     const { set, intake } = this.parts;
-    await this.each([...set.receipts.unsettled()], ([receiptId, ns]) => intake.finish(ns, receiptId));
+    await this.each(set.receipts.unsettled(), ([receiptId, ns]) => intake.finish(ns, receiptId));
   }
 
   /** What runs told the world and nobody took in. The relay's message is the quicker way. */

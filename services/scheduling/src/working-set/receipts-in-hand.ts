@@ -11,12 +11,18 @@ const FOLDED_REMEMBERED_MAX = 10_000;
 /** Receipts that nobody has said anything about yet, and who waits for this instance's own tail to have told of one. */
 export class ReceiptsInHand {
   private readonly pending = new Map<Id, string>();
-  private readonly folded = new Generations<Id, true>(FOLDED_REMEMBERED_MAX);
+  /** With how many versions of definitions stand before each in the history, of whatever namespace. */
+  private readonly folded = new Generations<Id, number>(FOLDED_REMEMBERED_MAX);
   private readonly waiting = new Map<Id, Set<() => void>>();
 
   /** `[receiptId, namespace]`, oldest first. */
-  unsettled(): IterableIterator<[Id, string]> {
-    return this.pending.entries();
+  unsettled(): readonly [Id, string][] {
+    return [...this.pending];
+  }
+
+  /** How many of the applied definitions stand before the receipt; all, if it came long ago. */
+  definitionsBefore(receiptId: Id): number {
+    return this.folded.get(receiptId) ?? Infinity;
   }
 
   has(receiptId: Id): boolean {
@@ -28,7 +34,8 @@ export class ReceiptsInHand {
    * the append or the read that tells of the receipt; `forget` when the answer is not wanted any more.
    */
   expect(receiptId: Id): { readonly folded: Promise<void>; readonly forget: () => void } {
-    if (this.pending.has(receiptId) || this.folded.get(receiptId) === true) return { folded: Promise.resolve(), forget: () => undefined };
+    if (this.pending.has(receiptId) || this.folded.get(receiptId) !== undefined)
+      return { folded: Promise.resolve(), forget: () => undefined };
     let resolve: () => void = () => undefined;
     const folded = new Promise<void>((done) => (resolve = done));
     const waiting = this.waiting.get(receiptId);
@@ -37,9 +44,9 @@ export class ReceiptsInHand {
     return { folded, forget: () => this.forget(receiptId, resolve) };
   }
 
-  received(event: StoredEvent, receiptId: Id): void {
+  received(event: StoredEvent, receiptId: Id, definitionsBefore: number): void {
     this.pending.set(receiptId, event.metadata.ns);
-    this.folded.set(receiptId, true);
+    if (this.folded.get(receiptId) === undefined) this.folded.set(receiptId, definitionsBefore); // A tail may tell it again, later.
     this.announce(receiptId);
   }
 
@@ -53,12 +60,15 @@ export class ReceiptsInHand {
   }
 
   toJson(): unknown {
-    return [...this.pending];
+    return this.unsettled();
   }
 
   fromJson(json: unknown): void {
     this.clear();
-    for (const [receiptId, ns] of json as readonly [Id, string][]) this.pending.set(receiptId, ns);
+    for (const [receiptId, ns] of json as readonly [Id, string][]) {
+      this.pending.set(receiptId, ns);
+      this.folded.set(receiptId, 0); // What stood before it is not put away: everything is looked at again.
+    }
   }
 
   private announce(receiptId: Id): void {

@@ -100,7 +100,7 @@ export class SchedulingSet implements WorkingSetFold {
     switch (event.type) {
       case 'EventReceived': {
         const { receiptId } = event.data as unknown as EventReceived['data'];
-        this.receipts.received(event, receiptId);
+        this.receipts.received(event, receiptId, this.definitions.length);
         this.emissions.delete(receiptId);
         return;
       }
