@@ -1,4 +1,4 @@
-import { OUTPUT_BYTES_MAX, type ReplyFailure } from '@cairn/contracts';
+import { OUTPUT_ARTIFACT_BYTES_MAX, type ReplyFailure } from '@cairn/contracts';
 import { isName, type Json } from '@cairn/kernel';
 import { cutMessage } from './cut-text.js';
 import { saidBy, StepFailure } from './failure.js';
@@ -103,8 +103,8 @@ function outcomeOf(answer: unknown, check: ((value: unknown) => Checked) | undef
     if (checked?.ok === false) return bad(`the output breaks the handler's schema: ${checked.says}`);
     const output = JSON.stringify(value ?? null) ?? 'null';
     // A character is at most three bytes, so short texts need no count.
-    if (output.length * 3 > OUTPUT_BYTES_MAX && Buffer.byteLength(output) > OUTPUT_BYTES_MAX)
-      return bad(`the output has ${Buffer.byteLength(output)} bytes; at most ${OUTPUT_BYTES_MAX} are taken inline`);
+    if (output.length * 3 > OUTPUT_ARTIFACT_BYTES_MAX && Buffer.byteLength(output) > OUTPUT_ARTIFACT_BYTES_MAX)
+      return bad(`the output has ${Buffer.byteLength(output)} bytes; at most ${OUTPUT_ARTIFACT_BYTES_MAX} are taken`);
     return { kind: 'succeeded', output, options: rich ? asJson(answer.options) : {} };
   } catch (thrown) {
     return bad(`the output cannot be written as JSON: ${saidBy(thrown).failure.message}`);

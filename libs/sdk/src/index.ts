@@ -3,6 +3,7 @@ export { CONCURRENCY_DEFAULT, handler, type Handler, type HandlerFunction, type 
 export { serve, type ServeOptions, type Worker } from './serve.js';
 export { StepFailure, type FailureOptions } from './failure.js';
 export { StepResult, type ResultOptions, type Task, type TaskEffect } from './task.js';
+export { ArtifactError, type ArtifactRef, type TaskArtifacts } from './artifacts.js';
 export type { Usage } from './usage.js';
 export type { Schema } from './schema-check.js';
 export type { Connection, ConnectionOptions } from './connection.js';

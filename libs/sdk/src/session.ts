@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CloudEvent, TaskData } from '@cairn/contracts';
 import { crockford, EXTERNAL_ID_MAX as PROGRESS_MAX, type Id } from '@cairn/kernel';
+import { ArtifactStore } from './artifacts.js';
 import type { Carried, Carrier } from './carrier.js';
 import { findServer, type ConnectionOptions } from './connection.js';
 import type { Reply } from './exchange/reply.js';
@@ -8,6 +9,7 @@ import { Hand } from './hand.js';
 import type { Handler, Outcome } from './handler.js';
 import { HttpCarrier } from './http-carrier.js';
 import { LineCarrier } from './line-carrier.js';
+import { isLarge, outputPut } from './large-output.js';
 import { failedReplyText, replyText } from './reply-text.js';
 import type { Attempt, AttemptHost } from './task.js';
 
@@ -19,6 +21,7 @@ export class Session implements AttemptHost, Carried {
   /** Unguessable: whoever knows it could renew our leases. */
   readonly id: Id = crockford(randomBytes(16));
   readonly hand: Hand;
+  readonly artifacts: ArtifactStore;
   #carrier: Carrier;
   #stopping = false;
   #settledAll: () => void = () => {};
@@ -29,6 +32,7 @@ export class Session implements AttemptHost, Carried {
     readonly name: string,
     readonly say: (line: string) => void,
   ) {
+    this.artifacts = new ArtifactStore(options);
     this.hand = new Hand(handlers, this, (attempt, outcome) => this.#attemptEnded(attempt, outcome));
     this.#carrier = this.#newCarrier();
   }
@@ -85,7 +89,13 @@ export class Session implements AttemptHost, Carried {
     return findServer(this.options).nats === undefined ? new HttpCarrier(this, this.options) : new LineCarrier(this, this.options);
   }
 
+  /** A large output is put into the artifact store first; until then its attempt is held. */
   #attemptEnded(attempt: Attempt, outcome: Outcome): void {
+    if (isLarge(outcome)) void outputPut(this.artifacts, attempt, outcome).then((named) => this.#reply(attempt, named));
+    else this.#reply(attempt, outcome);
+  }
+
+  #reply(attempt: Attempt, outcome: Outcome): void {
     const { attemptId, replyTo, giver } = attempt;
     this.hand.drop(attemptId);
     this.#carrier.owe({ id: `${attemptId}:end`, attemptId, text: replyText(attempt, outcome, this.name), replyTo }, giver);

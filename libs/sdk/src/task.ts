@@ -1,5 +1,6 @@
 import type { CloudEvent, TaskData } from '@cairn/contracts';
 import type { Id, Json } from '@cairn/kernel';
+import { artifactsOf, type ArtifactStore, type TaskArtifacts } from './artifacts.js';
 import { StepFailure, type FailureOptions } from './failure.js';
 import type { Usage } from './usage.js';
 
@@ -56,6 +57,8 @@ export interface Task<I = Json> {
   readonly signal: AbortSignal;
   /** Whole milliseconds until the step's timeout, never below 0. */
   timeLeft(): number;
+  /** Bytes by their digest. An output over 64 KiB goes there by itself. */
+  readonly artifact: TaskArtifacts;
   /** Says how far the work is, for people who watch. Never fails: progress that is lost is only not shown. */
   progress(says: string): Promise<void>;
   /** The output with its evidence. Returning a plain value is the same without. */
@@ -67,6 +70,7 @@ export interface Task<I = Json> {
 /** What an attempt needs of its session. */
 export interface AttemptHost {
   progress(attempt: Attempt, says: string): Promise<boolean>;
+  readonly artifacts: ArtifactStore;
 }
 
 /** The `Task` of one taken attempt. Signal and timer are made only for a handler that looks: most never do. */
@@ -130,6 +134,9 @@ export class Attempt implements Task<unknown> {
   /** The durable subject of its reply. */
   get replyTo(): string {
     return this.data.replyTo;
+  }
+  get artifact(): TaskArtifacts {
+    return artifactsOf(this.host.artifacts, () => this.signal);
   }
   get leaseMs(): number {
     return this.data.leaseMs;
