@@ -1,7 +1,7 @@
 // The machine's own part: what its disk allows one writer, what its processors spent, and what processes and folders take up.
 import { closeSync, fdatasyncSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 
 const SYNC_MS = 1_000;
 const RECORD_BYTES = 1_024;
@@ -38,9 +38,19 @@ export function memoryBytes(pid) {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1_024;
 }
 
-/** What the files below a folder hold. Space that is only reserved is not counted. A file that goes meanwhile counts as gone. */
+/**
+ * What the files below a folder hold, by its first level (`events.db` with its log beside it). Space that is only reserved is not
+ * counted; a file that goes meanwhile counts as gone.
+ */
 export function folderBytes(folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, { parentPath, name }) => sum + (statSync(join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0), 0);
+  const bytes = {};
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const part = relative(folder, path)
+      .split(sep)[0]
+      .replace(/-(wal|shm)$/, '');
+    bytes[part] = (bytes[part] ?? 0) + (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
+  }
+  return bytes;
 }

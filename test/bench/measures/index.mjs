@@ -17,7 +17,8 @@ export const how = {
   busPerStep:
     "stack: messages that all bus streams took in, and acknowledgements of all their consumers, by the server's own numbers (jsz) / steps",
   seconds: 'W4: from the first start until the engine says that all runs wait',
-  diskBytesPerRun: 'W4: growth of all files in the data folder / runs',
+  diskBytesPerRun:
+    'W4: growth of all files in the data folder / runs, and by its first level; what an engine has only in memory yet is not in it',
   memoryMb: 'W4: resident memory of each part when all wait; memoryMbMore: what it grew by since the warm-up',
   secondsFromRestart: 'W6, W8: from the moment that the second process is ready (it starts right after the kill) to the last result',
   stepsRunAgain: 'W6, W8: steps begun in the handler process beyond one a step',

@@ -24,10 +24,16 @@ export async function parking({ workload, inFlight, runs, engine }) {
     await park({ client, flow: workload.flow, runs, lanes: inFlight });
     const took = performance.now() - start;
     const after = takenUp(engine);
+    const diskBy = Object.fromEntries(
+      Object.entries(after.disk)
+        .map(([part, bytes]) => [part, Math.round((bytes - (before.disk[part] ?? 0)) / runs)])
+        .filter(([, bytes]) => bytes !== 0),
+    );
     return {
       seconds: seconds(took),
       runsPerSecond: Math.round((runs * 1000) / took),
-      diskBytesPerRun: Math.round((after.disk - before.disk) / runs),
+      diskBytesPerRun: sumOf(diskBy),
+      diskBytesPerRunBy: diskBy,
       memoryMb: after.memoryMb,
       memoryMbMore: Object.fromEntries(
         Object.keys(after.memoryMb).map((who) => [who, round(after.memoryMb[who] - before.memoryMb[who], 1)]),
@@ -37,6 +43,8 @@ export async function parking({ workload, inFlight, runs, engine }) {
     client.close();
   }
 }
+
+const sumOf = (parts) => Object.values(parts).reduce((sum, part) => sum + part, 0);
 
 function takenUp(engine) {
   const memoryOf = (pids) => round(pids.reduce((sum, pid) => sum + memoryBytes(pid), 0) / 1_048_576, 1);
