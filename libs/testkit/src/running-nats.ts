@@ -49,6 +49,11 @@ export class RunningNats {
     return nats;
   }
 
+  /** Lines of its log, of the last 64 KiB, that match. */
+  logged(pattern: RegExp): readonly string[] {
+    return this.log.split('\n').filter((line) => pattern.test(line));
+  }
+
   /** Where it keeps its streams: to damage them between `kill` and `startAgain`. */
   get store(): string {
     return join(this.folder, 'store');
