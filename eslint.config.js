@@ -12,10 +12,19 @@ export default tseslint.config(
   {
     languageOptions: {
       globals: Object.fromEntries(
-        ['process', 'console', 'performance', 'setTimeout', 'clearTimeout', 'setImmediate', 'Buffer', 'URL', 'fetch'].map((name) => [
-          name,
-          'readonly',
-        ]),
+        [
+          'process',
+          'console',
+          'performance',
+          'setTimeout',
+          'clearTimeout',
+          'setInterval',
+          'clearInterval',
+          'setImmediate',
+          'Buffer',
+          'URL',
+          'fetch',
+        ].map((name) => [name, 'readonly']),
       ),
     },
   },

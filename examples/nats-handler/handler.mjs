@@ -54,6 +54,7 @@ async function take(message, work) {
   const { leaseMs, claim } = task.data;
   say(task, 'started', { handler: me }); // 1. Lease and timeout run from here…
   message.ack(); // …and nobody is sent the task while we beat.
+  console.log(`${task.subject} of ${task.cairnrun}: taken`);
   const beats = setInterval(() => say(task, 'heartbeat', {}), leaseMs / 3);
   try {
     if (claim && !(await claimed(task))) return console.log(`${task.subject}: is another's`);
