@@ -1,5 +1,13 @@
 import { Generations, Relay, SweepLoop, WorkingSet } from '@cairn/application';
-import { executionPartition, executionRun, subjects, type CommandAnswer, type CommandMessage, type WorkDesk } from '@cairn/contracts';
+import {
+  executionPartition,
+  executionRun,
+  metricNames,
+  subjects,
+  type CommandAnswer,
+  type CommandMessage,
+  type WorkDesk,
+} from '@cairn/contracts';
 import { UnreadableEvent, type RunCommand } from '@cairn/domain-run';
 import { invariant, isId, PARTITIONS, partitionOf, type FieldError, type Id, type JsonObject } from '@cairn/kernel';
 import {
@@ -30,6 +38,7 @@ import { Partitions } from './partitions/partitions.js';
 import { servesAll, type Serving } from './partitions/serving.js';
 import { toBytes } from './partitions/words.js';
 import { handOverTypes, runMessages } from './publishing/run-facts.js';
+import { RelayDuty } from './publishing/relay-duty.js';
 import { replyMessage, taskMessage } from './publishing/work.js';
 
 export interface ExecutionOptions {
@@ -74,6 +83,8 @@ export interface Consumer {
 }
 
 const RUNS_CACHED_MAX = 5_000;
+/** Whoever serves it relays for all. */
+const RELAYING_PARTITION = 0;
 /** A run whose history is newer than this release is left alone and looked at again (I-4). */
 const PARKED_RETRY_MS = 60_000;
 
@@ -128,7 +139,8 @@ export function assembleExecution(options: ExecutionOptions): Execution {
     metrics,
     mutants,
   });
-  const sweep = new SweepLoop({ clock, metrics, name: 'execution', sweep: () => dispatch.offerForgotten({}) });
+  const duty = new RelayDuty(relay, clock);
+  const sweep = new SweepLoop({ clock, metrics, name: 'execution', sweep: () => walk() });
   const rank = (partition: number): number => partitions?.rank(partition) ?? 0;
   const consumers: readonly Consumer[] =
     partitions === undefined
@@ -142,11 +154,15 @@ export function assembleExecution(options: ExecutionOptions): Execution {
       line: ours,
       clock,
       onGained: (gained) => {
+        if (gained.has(RELAYING_PARTITION)) duty.take();
         desk.takeOver();
         workingSet.nudge();
         void dispatch.gained(gained);
       },
-      onLost: (lost) => dispatch.lost(lost),
+      onLost: (lost) => {
+        if (lost.has(RELAYING_PARTITION)) duty.drop();
+        dispatch.lost(lost);
+      },
     });
   }
 
@@ -165,6 +181,14 @@ export function assembleExecution(options: ExecutionOptions): Execution {
     if (server !== undefined && server !== replica) line?.tell(subjects.desk(ns, server, 'moved'), toBytes({ runId }));
   }
 
+  /** What was forgotten is offered again, and how things stand is told. */
+  async function walk(): Promise<void> {
+    await dispatch.offerForgotten({});
+    if (line === undefined) return;
+    desk.tellStanding();
+    metrics.gauge(metricNames.relayLag, relay.lagMs() / 1_000, { service: 'execution' });
+  }
+
   async function handle(message: IncomingMessage): Promise<Settlement> {
     if (message.subject.split('.')[2] === 'reply') return replyDoor.take(message);
     const body = message.body as unknown as CommandMessage;
@@ -176,6 +200,7 @@ export function assembleExecution(options: ExecutionOptions): Execution {
         command: { type: body.type, data: body.data } as unknown as RunCommand,
         actor: body.actor,
         causationId: body.causationId,
+        ns: body.ns,
       });
       return { kind: 'done', answer: answerOf(body.runId, outcome) as unknown as JsonObject };
     } catch (error) {
@@ -193,7 +218,7 @@ export function assembleExecution(options: ExecutionOptions): Execution {
       await workingSet.start();
       await workingSet.caughtUp;
       if (partitions === undefined) await dispatch.offerForgotten({ recovering: true });
-      await relay.start();
+      if (partitions === undefined) await relay.start();
       if (options.bindBus !== false)
         bound = await Promise.all(consumers.map(({ spec, rank: rankNow }) => bus.consume(spec, handle, rankNow)));
       lineDoor?.start();
@@ -210,7 +235,7 @@ export function assembleExecution(options: ExecutionOptions): Execution {
       desk.stop();
       await lineDoor?.stop();
       await driver.drained();
-      await relay.stop();
+      await duty.stop();
       await workingSet.stop();
     },
   };

@@ -2,9 +2,9 @@
 // Method: real execution replicas in virtual time; the spec speaks to them as sessions, the gateway and strangers do.
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { LINE_FRAME_BYTES_MAX, subjects, type ExchangeRequest, type ExchangeResponse } from '@cairn/contracts';
-import { idOf, partitionOf, sha256Hex, type Id } from '@cairn/kernel';
-import { Replicas, SpecSession, type Replica } from './replicas.js';
-import { attemptOf, OTHER, replyTo, runOf, SESSION, TASK } from './world.js';
+import { partitionOf, sha256Hex, type Id } from '@cairn/kernel';
+import { commandOf, Replicas, SpecSession, type Replica } from './replicas.js';
+import { attemptOf, OTHER, replyTo, runOf, SESSION, startOf, TASK } from './world.js';
 
 const bytesOf = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
@@ -140,30 +140,13 @@ describe('a replica that does not serve the run', () => {
   it('tells the one who serves of what it has appended, so that nothing waits for the tail', async () => {
     await world.frame(server, { queues: { q: 0 } });
     const key = Array.from({ length: 40 }, (_, i) => `k${i}`).find((name) => serverOf(name, [server, other])[0] === server) as string;
-    const { definition, ...start } = (await startMessage(world, key)) as { definition: object };
+    const { subject, body } = commandOf('StartRun', key, await startOf(world.store, key));
     const from = world.scheduler.now;
-    expect(
-      await world.send(
-        subjects.executionCommand('default', partitionOf(runOf(key)), 'StartRun'),
-        command(key, { ...start, definition }),
-        other,
-      ),
-    ).toMatchObject({ kind: 'done' });
+    expect(await world.send(subject, body, other)).toMatchObject({ kind: 'done' });
     const { tasks } = await world.frame(server, { queues: { q: 2 } });
     expect(tasks.map(({ cairnrun }) => cairnrun)).toContain(runOf(key));
     expect(world.scheduler.now - from).toBeLessThan(50);
   });
-});
-
-const startMessage = async (world: Lined, key: string): Promise<object> => (await import('./world.js')).startOf(world.store, key);
-const command = (key: string, data: object): object => ({
-  id: idOf('receipt', 'default', 'spec', key),
-  ns: 'default',
-  runId: runOf(key),
-  type: 'StartRun',
-  actor: 'user:local',
-  causationId: idOf('receipt', 'default', 'spec', key),
-  data,
 });
 
 describe('what the gateway asks a desk', () => {

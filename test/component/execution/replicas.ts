@@ -11,7 +11,7 @@ import {
 import { createMemoryEventStore } from '@cairn/event-store-memory';
 import { assembleExecution, type Execution } from '@cairn/execution';
 import { idOf, partitionOf, runStream, type Id, type JsonObject, type StoredEvent } from '@cairn/kernel';
-import type { Clock, IncomingMessage, Line, Settlement } from '@cairn/ports';
+import type { Clock, IncomingMessage, Line, OutgoingMessage, Settlement } from '@cairn/ports';
 import { createMemoryArtifacts, createRecordingMetrics, Pcg32, Scheduler, seededRandomness } from '@cairn/simulated';
 import { attemptOf, putDefinition, replyTo, runOf, startOf, TASK } from './world.js';
 
@@ -110,11 +110,13 @@ export class Replicas {
     await this.command('StartRun', key, await startOf(this.store, key, input));
   }
 
+  /** The same, without waiting for its answer. */
+  async startSoon(key: string): Promise<void> {
+    await this.bus.publish(commandOf('StartRun', key, await startOf(this.store, key)));
+  }
+
   async command(type: string, key: string, data: object): Promise<JsonObject> {
-    const [runId, causationId] = [runOf(key), idOf('receipt', 'default', 'spec', `${key}/${type}`)];
-    const body = { id: causationId, ns: 'default', runId, type, actor: 'user:local', causationId, data: data as never };
-    const subject = subjects.executionCommand('default', partitionOf(runId), type);
-    return this.settle(this.bus.ask({ subject, id: causationId, body }, 5_000));
+    return this.settle(this.bus.ask(commandOf(type, key, data), 5_000));
   }
 
   /** A question to whoever listens there. */
@@ -138,6 +140,13 @@ export class Replicas {
   async types(key: string): Promise<string[]> {
     return (await this.history(key)).map(({ type }) => type);
   }
+}
+
+/** A command as scheduling or the gateway sends it. */
+export function commandOf(type: string, key: string, data: object): OutgoingMessage {
+  const [runId, causationId] = [runOf(key), idOf('receipt', 'default', 'spec', `${key}/${type}`)];
+  const body = { id: causationId, ns: 'default', runId, type, actor: 'user:local', causationId, data: data as never };
+  return { subject: subjects.executionCommand('default', partitionOf(runId), type), id: causationId, body };
 }
 
 /** A worker session over the line, as `capabilities.md` §4 has it: a lane of frames for each replica that it was told of. */

@@ -12,6 +12,15 @@ const LOST = ['RunStarted', 'StepStarted', 'StepFailed'];
 const REPLIES = subjects.reply('default', partitionOf(runOf('a')));
 const ELSEWHERE = subjects.reply('default', (partitionOf(runOf('a')) + 1) % PARTITIONS);
 
+const lifeOf = (type: 'started' | 'heartbeat', task: TaskEvent, more: object = {}): object => ({
+  specversion: '1.0',
+  id: `${attemptOf(task)}:${type}`,
+  source: '/stock/1',
+  type: `cairn.reply.${type}.v1`,
+  cairnrun: task.cairnrun,
+  data: { lease: task.data?.lease, ...more },
+});
+
 class Stock extends Replicas {
   readonly messages: IncomingMessage[] = [];
   replica!: Replica;
@@ -37,15 +46,7 @@ class Stock extends Replicas {
   }
 
   says(type: 'started' | 'heartbeat', task: TaskEvent, more: object = {}) {
-    const { attemptId } = task.data!.lease;
-    const body = {
-      specversion: '1.0',
-      id: `${attemptId}:${type}`,
-      source: '/stock/1',
-      type: `cairn.reply.${type}.v1`,
-      cairnrun: task.cairnrun,
-    };
-    return this.send(REPLIES, { ...body, data: { lease: task.data?.lease, ...more } }, this.replica);
+    return this.send(task.data!.replyTo, lifeOf(type, task, more), this.replica);
   }
 
   reply(task: TaskEvent, more: object = {}, subject = REPLIES) {
@@ -78,6 +79,18 @@ describe('a task that no session and no poll is there for', () => {
     const attemptId = attemptOf(await world.task());
     expect(world.messages.map(({ id }) => id)).toEqual([0, 1, 2, 3].map((ring) => `${attemptId}:${ring}`));
     expect(await world.types('a')).toEqual(['RunStarted', 'StepStarted']);
+  });
+
+  it('is there again ten seconds after the bus has lost all that it held, whatever its lease (F-26)', async () => {
+    const patient = new Stock();
+    await patient.open([{ ...TASK[0], lease: '1h', timeout: '2h' }]);
+    await patient.start('a');
+    await patient.task();
+    await patient.pass(30_000);
+    expect(patient.messages).toHaveLength(1); // Repeated, and swallowed by the bus.
+    patient.bus.wipe();
+    await patient.pass(10_500);
+    expect(patient.messages.map(({ id }) => id)).toEqual([patient.messages[0]?.id, patient.messages[0]?.id]);
   });
 
   it('has its lease from `started`: beats keep it, silence loses it', async () => {
@@ -229,6 +242,30 @@ describe('a queue', () => {
     }, 20_000);
     for (const key of keys) expect(await world.types(key)).toEqual(['RunStarted', 'StepStarted', 'StepSucceeded', 'RunCompleted']);
   });
+});
+
+describe('ten thousand attempts that nobody ends', () => {
+  it('hold nothing open on the bus, and starve no start (F-57)', async () => {
+    const world = new Stock();
+    await world.open([{ ...TASK[0], lease: '1h', timeout: '2h' }]);
+    const keys = Array.from({ length: 10_000 }, (_, i) => `r${i}`);
+    for (let i = 0; i < keys.length; i += 500) {
+      await Promise.all(keys.slice(i, i + 500).map((key) => world.startSoon(key)));
+      await world.pass(20);
+    }
+    await world.until(() => world.messages.length === keys.length, 60_000);
+    for (const { body, id } of world.messages) {
+      const task = body as unknown as TaskEvent;
+      await world.bus.publish({ subject: task.data!.replyTo, id: `${id}:started`, body: lifeOf('started', task) as never });
+    }
+    await world.pass(60_000);
+    expect(world.messages).toHaveLength(keys.length);
+    expect(await world.replica.execution.desk.queue('default', 'q')).toMatchObject({ waiting: 0 });
+    const from = world.scheduler.now;
+    await world.start('a');
+    expect(attemptOf(await world.task(keys.length))).not.toBe('');
+    expect(world.scheduler.now - from).toBeLessThan(50);
+  }, 60_000);
 });
 
 describe('a task that must be claimed, as a message', () => {

@@ -1,4 +1,5 @@
 import {
+  metricNames,
   ReplyRefused,
   type ClaimRequest,
   type ClaimResponse,
@@ -25,6 +26,7 @@ import { patienceFor, Recovery } from './recovery.js';
 import { Ringer } from './ringer.js';
 import type { Entry, Room, Session } from './session.js';
 import { Sessions } from './sessions.js';
+import { Standing } from './standing.js';
 import type { Task } from './task.js';
 
 /**
@@ -71,6 +73,7 @@ export class Desk implements WorkDesk {
   private readonly polls: Polls;
   private readonly byMessage: ByMessage;
   private readonly ringer: Ringer | undefined;
+  private readonly standing: Standing;
   private readonly clock: Clock;
   private watching: Timer | undefined;
   private lastLook: number;
@@ -101,8 +104,14 @@ export class Desk implements WorkDesk {
     this.recovery = new Recovery({ clock, books, assignment, sessions, claims }, () => this.judgeRecovering(clock.monotonicMs()));
     this.polls = new Polls({ clock, books, assignment, claims });
     this.byMessage = new ByMessage({ clock, books, claim, fresh });
+    this.standing = new Standing(clock, metrics);
     this.lastLook = clock.monotonicMs();
     this.watch();
+  }
+
+  /** What waits and since when, as metrics. */
+  tellStanding(): void {
+    this.standing.tell(this.books.entries());
   }
 
   /** Open frames and polls are answered with what there is; nothing new is given. */
@@ -155,6 +164,15 @@ export class Desk implements WorkDesk {
   /** The attempt is over, however it ended. */
   close(attemptId: Id): void {
     this.books.close(attemptId);
+  }
+
+  /** An attempt that somebody had and that is still open here: what it took, and how it ended. */
+  tellEnd(attemptId: Id, outcome: 'succeeded' | 'failed'): void {
+    const entry = this.books.get(attemptId);
+    if (entry?.takenAt === undefined) return;
+    const { ns, queue } = entry.task;
+    const seconds = (this.clock.monotonicMs() - entry.takenAt) / 1_000;
+    this.options.metrics.observe(metricNames.attemptDuration, seconds, { ns, queue, outcome });
   }
 
   /** Its run is paused: nobody new gets the attempt. Whoever has it, or asks for its claim just now, goes on. */
@@ -278,6 +296,7 @@ export class Desk implements WorkDesk {
   private look(now: number): void {
     this.sessions.endSilent(now);
     const heardSince = this.sessions.allHeardTwiceSince();
+    this.ringer?.begin();
     for (const entry of this.books.entries()) {
       if (entry.lapsing) continue;
       const { timeoutMs, leaseMs } = entry.task;
@@ -297,7 +316,7 @@ export class Desk implements WorkDesk {
   }
 
   private lookAtRung(entry: Entry, now: number): void {
-    if (!this.assignment.isServed(entry.task)) return this.ringer?.lookAt(entry);
+    if (!this.assignment.isServed(entry.task)) return this.ringer?.lookAt(entry, now);
     if (this.ringer?.isUnheard(entry, now) !== true) return;
     entry.shared = true; // Whoever took the message may be at work unheard.
     this.assignment.enqueue(entry);

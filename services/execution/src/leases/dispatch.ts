@@ -39,7 +39,7 @@ export class Dispatch {
 
   /** After an append here: what has started is offered, what is over is closed, what is paused is kept. */
   onAppended(before: RunState, after: RunState, events: readonly StoredEvent[], plan: Plan): void {
-    const { desk, serving, cache, tellMoved } = this.parts;
+    const { desk, serving, cache, tellMoved, isShared } = this.parts;
     if (!serving.serves(after.runId)) {
       cache.delete(after.runId); // Whoever serves it will move it on.
       return tellMoved(after.started?.ns ?? '', after.runId);
@@ -47,7 +47,10 @@ export class Dispatch {
     const { paused, attempts } = after.path;
     for (const { type, data } of events) {
       if (type === 'StepStarted') this.offer(after, plan, data['attemptId'] as Id);
-      else if (type === 'StepSucceeded' || type === 'StepFailed') desk.close(data['attemptId'] as Id);
+      else if (type === 'StepSucceeded' || type === 'StepFailed') {
+        if (isShared) desk.tellEnd(data['attemptId'] as Id, type === 'StepSucceeded' ? 'succeeded' : 'failed');
+        desk.close(data['attemptId'] as Id);
+      }
     }
     if (after.end !== null) for (const attemptId of before.path.attempts.keys()) desk.close(attemptId);
     else if (paused && !before.path.paused) for (const attemptId of attempts.keys()) desk.pause(attemptId);
