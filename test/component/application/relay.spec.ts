@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Relay, RELAY_WINDOW } from '@cairn/application';
 import { createMemoryBus, type MemoryBus } from '@cairn/bus-memory';
 import { createMemoryEventStore, type MemoryEventStore } from '@cairn/event-store-memory';
 import type { JsonObject } from '@cairn/kernel';
@@ -14,8 +15,6 @@ import {
   type OutgoingMessage,
 } from '@cairn/ports';
 import { sealed, streamNo, waitUntil, wallClock } from '@cairn/testkit';
-import { Relay } from './relay.js';
-import { RELAY_WINDOW } from './relaying.js';
 
 const BOOKMARK = 'relay/spec';
 const FACTS = { name: 'FACTS', subjects: ['fact.*'], retention: 'limits' } as const;
