@@ -191,6 +191,24 @@ describe('two instances of scheduling whose tails lag', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('and one alone that ends before its tail has told of a definition: it starts from what was kept when it is there again', async () => {
+    let lag = 0;
+    const until = (): Promise<void> => new Promise((resolve) => void world.clock.after(lag, resolve));
+    const faults: StoreFaults = { tail: () => (lag === 0 ? undefined : { kind: 'lags', until: until() }) };
+    const world: World = new World(new Set(), createMemoryEventStore({ faults }));
+    await world.start();
+    await world.apply({ ...orders(0), name: 'keeper' });
+    await world.send({ type: 'order-0.placed', data: { order: 'a' } });
+    lag = 5_000;
+    await world.apply(orders(0));
+    await world.restartScheduling();
+    lag = 0;
+    await world.pass(END_MS);
+    const started = world.events('RunStarted').map(({ data }) => data['workflow']);
+    expect(started).toEqual(['keeper', 'orders-0']);
+    expect(await world.send({ type: 'order-0.placed', data: { order: 'a' } })).toMatchObject({ outcome: 'started', count: 2 });
+  });
+
   it('would be seen to lose what is not kept (M-10)', async () => {
     const wrong: string[] = [];
     for (let seed = 0; seed < 10; seed++) wrong.push(...(await findings(seed, new Set(['M-10']))));
