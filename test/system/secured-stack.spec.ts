@@ -59,11 +59,11 @@ describe('the stack behind permissions', () => {
     );
     data = mkdtempSync(join(tmpdir(), 'cairn-secured-stack-'));
     const { Stack: Class } = (await import(pathToFileURL(join(root, 'tools/stack/stack.mjs')).href)) as {
-      Stack: new (options: object) => Stack & { nats: unknown; startAll(): Promise<void> };
+      Stack: new (options: object) => Stack & { startAll(): Promise<void> };
     };
     // The command line of the stack is the administrator's; each service overrides it with its own.
     const made = new Class({ data, natsServer: found.path, replicas: 2, env: envOf('bus'), envOf });
-    made.nats = { url: server.url, start: () => Promise.resolve(), end: () => Promise.resolve() };
+    Object.assign(made, { nats: { url: server.url, start: () => Promise.resolve(), end: () => Promise.resolve() } });
     await made.startAll();
     stack = made;
   }, LIMIT_MS);
