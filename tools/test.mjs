@@ -67,7 +67,7 @@ async function check({ name, command, fix }) {
   fail(name, `${timedOut ? 'hangs' : `exit ${code}`}${fix === undefined ? '' : `; try: ${fix}`} (${took})`);
 }
 
-async function specs({ name, places, optional, workers = 2 }) {
+async function specs({ name, places, optional, workers = 2, limitMs = SPECS_LIMIT_MS }) {
   const files = specFiles(places);
   if (files.length === 0) {
     if (optional === undefined) fail(name, `no spec below ${places.join(' ')}`);
@@ -78,7 +78,7 @@ async function specs({ name, places, optional, workers = 2 }) {
   const outputFile = join(folder, `${name}.json`);
   const command = [...jestCommand, '--ci', `--maxWorkers=${workers}`, '--json', '--outputFile', outputFile, '--runTestsByPath', ...files];
   const onOutput = (text) => process.stdout.write(text);
-  const { code, timedOut } = await runCommand(command, { env, limitMs: SPECS_LIMIT_MS, onOutput });
+  const { code, timedOut } = await runCommand(command, { env, limitMs, onOutput });
   const tally = tallyOf(existsSync(outputFile) ? readFileSync(outputFile, 'utf8') : undefined, code);
   if (timedOut) tally.problems.push('hangs: killed after its time limit');
   sum.passed += tally.passed;

@@ -3,11 +3,11 @@
 import { expect } from '@jest/globals';
 import { readdirSync } from 'node:fs';
 import { waitUntil } from '@cairn/testkit';
-import { isWhole, RUNS, withCluster, type World } from './kit/with-cluster.js';
+import { RUNS, withCluster, type World } from './kit/with-cluster.js';
 
 const LINKED = ['execution', 'scheduling', 'sdk', 'stock'];
 
-withCluster('faults of the bus', { linked: LINKED }, (add) => {
+withCluster('faults of the bus', { part: 2, linked: LINKED }, (add) => {
   add('F-14: the nats-server stands still: readiness says so, liveness does not, and all that was accepted completes', async (world) => {
     const { cluster, load } = world;
     const { pid } = cluster.stack.nats;
@@ -60,21 +60,20 @@ withCluster('faults of the bus', { linked: LINKED }, (add) => {
     cluster.links.get('execution')?.heal();
   });
 
-  if (isWhole)
-    add('F-46: the server flaps every two seconds, and nobody leaks descriptors', async ({ cluster, load }) => {
-      const { nats } = cluster.stack;
-      const services = ['execution', 'scheduling', 'retry-policy', 'gateway'];
-      const before = services.map((name) => descriptorsOf(cluster.process(name).pid));
-      for (let i = 0; i < 8; i++) {
-        await load.pumpWhile(pause(1_000), RUNS);
-        await nats.kill();
-        await pause(1_000);
-        await nats.start();
-      }
-      await load.settled(60_000);
-      const after = services.map((name) => descriptorsOf(cluster.process(name).pid));
-      for (const [i, count] of after.entries()) expect(count).toBeLessThanOrEqual((before[i] ?? 0) + 10);
-    });
+  add('F-46: the server flaps every two seconds, and nobody leaks descriptors', async ({ cluster, load }) => {
+    const { nats } = cluster.stack;
+    const services = ['execution', 'scheduling', 'retry-policy', 'gateway'];
+    const before = services.map((name) => descriptorsOf(cluster.process(name).pid));
+    for (let i = 0; i < 8; i++) {
+      await load.pumpWhile(pause(1_000), RUNS);
+      await nats.kill();
+      await pause(1_000);
+      await nats.start();
+    }
+    await load.settled(60_000);
+    const after = services.map((name) => descriptorsOf(cluster.process(name).pid));
+    for (const [i, count] of after.entries()) expect(count).toBeLessThanOrEqual((before[i] ?? 0) + 10);
+  });
 });
 
 async function health({ cluster }: World, name: string, what: 'readyz' | 'healthz'): Promise<number> {

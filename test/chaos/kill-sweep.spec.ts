@@ -4,15 +4,12 @@
 import { expect } from '@jest/globals';
 import { crashPoints } from '@cairn/nest-kit';
 import { within } from '@cairn/testkit';
-import { isWhole, RUNS, withCluster, type World } from './kit/with-cluster.js';
+import { RUNS, withCluster, type World } from './kit/with-cluster.js';
 
 /** Until a hop under load is reached for the time that was chosen. */
-const DEATH_MS = 45_000;
+const DEATH_MS = 90_000;
 /** Three deaths and three starts. */
-const CASE_MS = 240_000;
-/** Hops of the part that runs in `npm test`. */
-const PART = 6;
-
+const CASE_MS = 420_000;
 const points: readonly (readonly [string, string])[] = [
   ...Object.entries(crashPoints).flatMap(([service, hops]) => hops.map((hop) => [service, hop] as const)),
   ...['received', 'effect-done'].map((hop) => ['sdk', hop] as const),
@@ -22,12 +19,11 @@ const points: readonly (readonly [string, string])[] = [
 const isSeldom = (service: string, hop: string): boolean =>
   hop === 'relay-bookmarked' || (service === 'retry-policy' && (hop.endsWith('append') || hop.endsWith('ack') || hop === 'received'));
 
-withCluster('kill sweep', {}, (add, world) => {
-  const chosen = isWhole ? points : sample(points, PART);
-  for (const [name, hop] of chosen)
+withCluster('kill sweep', { part: 5 }, (add) => {
+  for (const [name, hop] of points)
     add(
       `${name} dies at ${hop}, the first time, the second and late`,
-      async () => {
+      async (world) => {
         const late = isSeldom(name, hop) ? 3 : 10 + Math.floor(world.random() * 40);
         for (const count of [1, 2, late])
           await dieAt(world, name, `${name === 'sdk' || name === 'stock' ? 'handler' : name}.${hop}:${count}`);
@@ -47,10 +43,4 @@ async function dieAt({ cluster, load }: World, name: string, point: string): Pro
     clearInterval(policies);
   }
   await cluster.run(name);
-}
-
-/** So many of them, by chance, in their order. */
-function sample<T>(list: readonly T[], n: number): readonly T[] {
-  const left = list.map((item, place) => ({ item, place, chance: Math.random() })).sort((a, b) => a.chance - b.chance);
-  return left.slice(0, n).sort((a, b) => a.place - b.place).map(({ item }) => item); // prettier-ignore
 }

@@ -65,7 +65,7 @@ async function take(message, task, act) {
     clearInterval(beats);
     nats.publish(message.reply, '+ACK');
   }
-  await nats.flush();
+  await nats.flush().catch(() => undefined); // The server is away.
   reached('acked');
 }
 

@@ -4,6 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { reached } from './crash.mjs';
 
 const target = process.env.CHAOS_EFFECTS_URL;
+/** A target that hangs is given up. */
+const TARGET_MS = 3_000;
 const workMs = Number(process.env.CHAOS_WORK_MS ?? 0);
 
 export const work = {
@@ -27,6 +29,7 @@ export const work = {
       method: 'POST',
       headers: { 'idempotency-key': key },
       body: JSON.stringify({ n }),
+      signal: AbortSignal.timeout(TARGET_MS),
     });
     if (!response.ok) throw Object.assign(new Error(`the target says ${response.status}`), { code: String(response.status) });
     reached('effect-done');

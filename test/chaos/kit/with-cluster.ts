@@ -11,7 +11,7 @@ export const RUNS = 50;
 /** A case: load, fault, healing, rest, oracle. On two cores that others use too. */
 const CASE_MS = 180_000;
 
-/** Whether everything is run (`npm run chaos`), or the part that fits into `npm test`. */
+/** Whether every case is run (`npm run chaos`), or of each suite the part that fits into `npm test`. */
 export const isWhole = process.env['CAIRN_CHAOS'] === 'whole';
 
 /** What a case works with. */
@@ -23,11 +23,24 @@ export interface World {
   random: () => number;
 }
 
+export interface SuiteOptions extends Omit<ClusterOptions, 'nats'> {
+  /** Cases in `npm test`, chosen by the seed. Default: all. */
+  readonly part?: number;
+}
+
+interface Case {
+  readonly name: string;
+  readonly body: (world: World) => Promise<void>;
+  readonly limitMs: number;
+}
+export type AddCase = (name: string, body: (world: World) => Promise<void>, limitMs?: number) => void;
+
 /**
- * A suite of cases on one cluster. Each case is told as a test; when its body is done, all runs must come to rest within a minute and then
- * the oracle is asked about every run since the last case (`reliability.md` §2, E-1, E-2). Without a nats-server the suite is named as not run.
+ * A suite of cases on one cluster, each told as a test. When its body is done, all runs must come to rest within a minute, and the oracle is
+ * asked about every run since the last case (`reliability.md` §2, E-1, E-2). The seed that is printed chooses the same cases again.
+ * Without a nats-server the suite is named as not run.
  */
-export function withCluster(suite: string, options: Omit<ClusterOptions, 'nats'>, cases: (add: AddCase, world: World) => void): void {
+export function withCluster(suite: string, { part, ...options }: SuiteOptions, cases: (add: AddCase) => void): void {
   describe(`chaos: ${suite}`, () => {
     const found = findNatsServer();
     if ('missing' in found) {
@@ -35,10 +48,10 @@ export function withCluster(suite: string, options: Omit<ClusterOptions, 'nats'>
       return;
     }
     const seed = Number(process.env['CAIRN_CHAOS_SEED'] ?? Math.floor(Math.random() * 1_000_000));
-    const world = {} as World;
+    const random = mulberry(seed);
+    const world = { random } as World;
     beforeAll(async () => {
       process.stdout.write(`chaos: ${suite}: CAIRN_CHAOS_SEED=${seed}\n`);
-      world.random = mulberry(seed);
       world.cluster = await Cluster.start({ ...options, nats: found.path });
       world.histories = await Histories.open(world.cluster.stack.data);
       world.load = new Load(world.cluster, world.histories, seed);
@@ -49,25 +62,29 @@ export function withCluster(suite: string, options: Omit<ClusterOptions, 'nats'>
       await world.histories?.close();
       await world.cluster?.dispose();
     }, CASE_MS);
-    cases((name, body, limitMs = CASE_MS) => {
-      it(
-        name,
-        async () => {
-          try {
-            await body(world);
-            await verdict(world);
-          } catch (error) {
-            process.stderr.write(`${name}\n${world.cluster.complaints()}\n${await storyOf(world)}\n`);
-            throw error;
-          }
-        },
-        limitMs,
-      );
-    }, world);
+    const all: Case[] = [];
+    cases((name, body, limitMs = CASE_MS) => all.push({ name, body, limitMs }));
+    for (const { name, body, limitMs } of isWhole || part === undefined ? all : sample(all, part, random))
+      it(name, () => judged(name, body, world), limitMs);
   });
 }
 
-export type AddCase = (name: string, body: (world: World) => Promise<void>, limitMs?: number) => void;
+async function judged(name: string, body: Case['body'], world: World): Promise<void> {
+  try {
+    await body(world);
+    await verdict(world);
+  } catch (error) {
+    process.stderr.write(`${name}\n${world.cluster.complaints()}\n${await storyOf(world)}\n`);
+    throw error;
+  }
+}
+
+/** So many of them, by chance, in their order. */
+function sample<T>(list: readonly T[], n: number, random: () => number): readonly T[] {
+  const byChance = list.map((item, place) => ({ item, place, chance: random() })).sort((a, b) => a.chance - b.chance);
+  const chosen = byChance.slice(0, n).sort((a, b) => a.place - b.place);
+  return chosen.map(({ item }) => item);
+}
 
 /** Rest, and what the oracle says of it. */
 async function verdict({ load, histories, cluster }: World): Promise<void> {
