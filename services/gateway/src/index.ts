@@ -1,4 +1,5 @@
 export { assembleGateway, type Gateway, type GatewayConfig, type GatewayParts } from './assemble.js';
+export { createRemoteDesk, type RemoteDesk, type RemoteDeskParts } from './desk/remote-desk.js';
 export { GATEWAY, type Exposition } from './doors/gateway-token.js';
 export { ProblemFilter } from './doors/problem.filter.js';
 export { GatewayModule, type GatewayModuleOptions } from './gateway.module.js';

@@ -7,7 +7,8 @@ export class LineCaller implements HangUp {
   private readonly listeners = new Set<() => void>();
 
   constructor(
-    private readonly aliveAt: string,
+    /** Absent of one that speaks for others, such as a gateway: it tells when the session is gone. */
+    private readonly aliveAt: string | undefined,
     public heardAt: number,
   ) {}
 
@@ -19,15 +20,21 @@ export class LineCaller implements HangUp {
   /** Looks once; `onGone` if nobody is there any more. */
   lookAfter(line: Line, onGone: () => void): void {
     const { heardAt } = this;
+    if (this.aliveAt === undefined) return;
     line.ifGone(this.aliveAt, () => {
       if (this.aborted || this.heardAt !== heardAt) return; // Heard meanwhile.
-      this.aborted = true;
-      for (const listener of [...this.listeners]) listener();
+      this.hangUp();
       onGone();
     });
   }
 
-  isAt(aliveAt: string): boolean {
+  /** Its frames are answered to nobody. */
+  hangUp(): void {
+    this.aborted = true;
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  isAt(aliveAt: string | undefined): boolean {
     return !this.aborted && this.aliveAt === aliveAt;
   }
 

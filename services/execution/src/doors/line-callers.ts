@@ -34,7 +34,7 @@ export class LineCallers {
   }
 
   /** A frame of the session came from there. */
-  heard(session: Id, aliveAt: string): LineCaller {
+  heard(session: Id, aliveAt: string | undefined): LineCaller {
     const now = this.clock.monotonicMs();
     const known = this.callers.get(session);
     if (known?.isAt(aliveAt) === true) {
@@ -44,6 +44,14 @@ export class LineCallers {
     const caller = new LineCaller(aliveAt, now);
     this.callers.set(session, caller);
     return caller;
+  }
+
+  /** Whoever spoke for the session says that it is gone: its frames that are held open are no beats any more. */
+  lost(session: Id): void {
+    const caller = this.callers.get(session);
+    this.callers.delete(session);
+    caller?.hangUp();
+    this.onLost(session);
   }
 
   private look(): void {

@@ -100,7 +100,7 @@ export class LineDoor {
     const checked = checkFrame(body, data.length, 'line');
     if (checked.kind === 'bad') return problem('invalid_body', 'The frame is not one of a worker session.', checked.errors);
     const { frame } = checked;
-    const gone = frame.alive === undefined ? undefined : this.callers.heard(frame.session, frame.alive);
+    const gone = this.callers.heard(frame.session, frame.alive);
     const room = new TaskRoom(frame.replies);
     return frameBytes(await this.parts.desk.exchange(namespaceOf(subject), frame, gone, room), room);
   }
@@ -130,7 +130,7 @@ export class LineDoor {
         return toBytes(holder === undefined ? {} : { holder });
       }
       case 'lost':
-        desk.lostConnection(question.asks.session);
+        this.callers.lost(question.asks.session);
         return undefined;
       case 'moved':
         onMoved(question.asks.runId);

@@ -15,7 +15,7 @@ import { ASK_DEADLINE_MS, type Bus, type Clock, type Line, type Randomness, type
 import { HeardReplicas, type Reply } from '@cairn/sdk/exchange';
 import { HttpSession } from './http-session.js';
 import { PollReplicas, type PollOptions } from './poll-replicas.js';
-import { ReplicaQuestions } from './replica-questions.js';
+import { refusal, ReplicaQuestions } from './replica-questions.js';
 
 /** How often sessions that fell silent are looked for. */
 const LOOK_MS = 1_000;
@@ -114,6 +114,7 @@ class DeskOverLine implements RemoteDesk {
     if (run === undefined) return this.replyToAll(ns, attemptId, reply);
     const body = { ...reply, cairnrun: run } as unknown as JsonObject;
     const answer = await this.parts.bus.ask({ subject: subjects.reply(ns, partitionOf(run)), id: reply.id, body }, ASK_DEADLINE_MS);
+    if (answer['problem'] !== undefined) throw refusal(answer['problem']);
     return answer['outcome'] === 'accepted' ? 'accepted' : 'late';
   }
 

@@ -74,7 +74,7 @@ function parsed(data: Uint8Array): object {
 }
 
 /** What a replica cannot do now is a fault; what it will never do is the caller's refusal. */
-function refusal(problem: unknown): Error {
+export function refusal(problem: unknown): Error {
   const said = problem as Problem;
   return said.status >= 500 ? new BusFault('bus_unavailable', said.detail) : new Refused(said);
 }
