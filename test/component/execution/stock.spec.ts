@@ -117,6 +117,18 @@ describe('a task that no session and no poll is there for', () => {
     expect(await world.reply(task, { id: 'other' })).toEqual({ kind: 'done', answer: { outcome: 'late' } });
   });
 
+  it('whose reply comes after its lease is over is recorded as late, once, and not applied; so is a reply with the lease of an attempt that nobody had (B-29)', async () => {
+    const task = await world.task();
+    await world.says('started', task);
+    await world.pass(11_000);
+    expect(await world.types('a')).toEqual(LOST);
+    for (let i = 0; i < 2; i++) expect(await world.reply(task)).toEqual({ kind: 'done', answer: { outcome: 'late' } });
+    expect(await world.types('a')).toEqual([...LOST, 'LateResultRecorded']);
+    const never = { ...task, data: { ...task.data!, lease: { ...task.data!.lease, attemptId: idOf('random', 'never') } } };
+    expect(await world.reply(never, { id: `${idOf('random', 'never')}:end` })).toMatchObject({ answer: { outcome: 'late' } });
+    expect((await world.types('a')).filter((type) => type !== 'LateResultRecorded')).toEqual(LOST);
+  });
+
   it('may be replied to without naming the run while it is open', async () => {
     expect(await world.reply(await world.task(), { cairnrun: undefined })).toMatchObject({ kind: 'done', answer: { outcome: 'accepted' } });
   });
