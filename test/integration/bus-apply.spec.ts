@@ -162,8 +162,18 @@ describe('cairn bus apply', () => {
     const seed = await cairn(['bus', 'apply', '--nats', nats.url, '--data', data], { CAIRN_NATS_NKEY_SEED_FILE: '/nowhere/seed' });
     expect(seed).toMatchObject({ code: 78, out: '' });
     expect(seed.err).toContain('CAIRN_NATS_NKEY_SEED_FILE: cannot read /nowhere/seed (ENOENT).');
+    const two = await cairn(['bus', 'apply', '--nats', nats.url, '--data', data], {
+      CAIRN_NATS_NKEY_SEED_FILE: 'x',
+      CAIRN_NATS_TOKEN_FILE: 'x',
+    });
+    expect(two).toMatchObject({ code: 78, err: expect.stringContaining('give one of them') as unknown });
+    const half = await cairn(['bus', 'apply', '--nats', nats.url, '--data', data], { CAIRN_NATS_TLS_KEY: 'x' });
+    expect(half).toMatchObject({
+      code: 78,
+      err: expect.stringContaining('CAIRN_NATS_TLS_CERT and CAIRN_NATS_TLS_KEY go together') as unknown,
+    });
     const store = await cairn(['bus', 'apply', '--nats', nats.url, '--data', data], { CAIRN_EVENT_STORE: 'esdb://somewhere' });
     expect(store).toMatchObject({ code: 78, out: '' });
-    expect(store.err).toContain('EventStoreDB is not supported yet');
+    expect(store.err).toContain('EventStoreDB (esdb://) is not supported yet');
   });
 });

@@ -37,6 +37,7 @@ export function natsAccess(options: NatsOptions, env: NodeJS.ProcessEnv): NatsAc
     ...optional('cert', env['CAIRN_NATS_TLS_CERT']),
     ...optional('key', env['CAIRN_NATS_TLS_KEY']),
   };
+  if ((tls.cert === undefined) !== (tls.key === undefined)) throw configInvalid('CAIRN_NATS_TLS_CERT and CAIRN_NATS_TLS_KEY go together.');
   const credentials = credentialsOf(env);
   return {
     ...address(options, env),
@@ -54,7 +55,7 @@ export async function connectTo({ url, credentials, tls, inboxPrefix }: NatsAcce
   ]);
   try {
     return await connectNats({
-      servers: url.split(','),
+      servers: url.split(',').map((one) => one.trim()),
       name,
       clock,
       randomness,
@@ -113,13 +114,14 @@ export function serverFile(data: string): { readonly url?: string; readonly nats
 
 function credentialsOf(env: NodeJS.ProcessEnv): Credentials | undefined {
   const seed = set(env['CAIRN_NATS_NKEY_SEED_FILE']);
-  if (seed !== undefined) return { nkeySeed: secret('CAIRN_NATS_NKEY_SEED_FILE', seed) };
   const user = set(env['CAIRN_NATS_USER']);
   const password = set(env['CAIRN_NATS_PASSWORD_FILE']);
-  if ((user === undefined) !== (password === undefined))
-    throw configInvalid('CAIRN_NATS_USER and CAIRN_NATS_PASSWORD_FILE are given together or not at all.');
-  if (user !== undefined && password !== undefined) return { user, password: secret('CAIRN_NATS_PASSWORD_FILE', password) };
   const token = set(env['CAIRN_NATS_TOKEN_FILE']);
+  if ([seed, user, token].filter((one) => one !== undefined).length > 1)
+    throw configInvalid('CAIRN_NATS_NKEY_SEED_FILE, CAIRN_NATS_USER and CAIRN_NATS_TOKEN_FILE: give one of them.');
+  if ((user === undefined) !== (password === undefined)) throw configInvalid('CAIRN_NATS_USER and CAIRN_NATS_PASSWORD_FILE go together.');
+  if (seed !== undefined) return { nkeySeed: secret('CAIRN_NATS_NKEY_SEED_FILE', seed) };
+  if (user !== undefined && password !== undefined) return { user, password: secret('CAIRN_NATS_PASSWORD_FILE', password) };
   return token === undefined ? undefined : { token: secret('CAIRN_NATS_TOKEN_FILE', token) };
 }
 

@@ -27,7 +27,7 @@ export async function checkServices(connection: NatsConnection, { consumers, que
     consumers.filter(({ durable }) => !ofQueues.has(durable)),
   );
   const lag = standings.reduce((sum, { pending }) => sum + pending, 0);
-  const unserved = standings.filter(({ pulls }) => pulls === 0);
+  const unserved = standings.filter(({ pulls, open }) => pulls + open === 0); // Under load all pulls may be used up for a moment.
   const services = [...new Set(unserved.map(({ spec }) => spec.durable.split('__')[0] ?? ''))];
   if (services.length === 0) return ok('services', `all consumers are served; ${lag} messages wait`);
   const details = services.map((service) => {
