@@ -160,6 +160,7 @@ export interface WhyReason {
     | 'paused'
     | 'effect_unknown'
     | 'awaiting_decision'
+    | 'no_execution'
     | 'no_handler'
     | 'queued'
     | 'with_handler'

@@ -2,7 +2,7 @@ import type { QueueView, WhyView, WorkDesk } from '@cairn/contracts';
 import { decodeRunEvents, foldRun, initialState, type RunState } from '@cairn/domain-run';
 import type { EventReceived } from '@cairn/domain-schedule';
 import { receiptStream, type Id } from '@cairn/kernel';
-import type { Clock, EventStore } from '@cairn/ports';
+import { isFault, type Clock, type EventStore } from '@cairn/ports';
 import { readQuery, type Query } from '../edge/params.js';
 import type { ReadModels } from '../readmodels/read-models.js';
 import type { NearMissFact, RunStored } from '../why/facts.js';
@@ -30,22 +30,24 @@ export async function showWhy(parts: ShowWhyParts, ns: string, run: Id, query: Q
     state,
     events: recorded as unknown as readonly RunStored[],
     now: clock.now(),
-    queue: (name) => queues.get(name) ?? NOBODY,
+    queue: (name) => queues.get(name),
     holder: (attemptId) => holders.get(attemptId),
     nearMisses: await nearMissesOf(parts, run),
   });
 }
 
-const NOBODY: QueueView = { handlers: 0, waiting: 0 };
-
-/** Who has the open attempts, and who serves their queues: what execution knows and the history does not. */
+/** Who has the open attempts, and who serves their queues: what execution knows and the history does not. Nothing while it is away. */
 async function connected(desk: WorkDesk, ns: string, { path }: RunState) {
   const holders = new Map<Id, string | undefined>();
   const queues = new Map<string, QueueView>();
   const ask = async (attemptId: Id, queue: string): Promise<void> => {
-    const [holder, view] = await Promise.all([desk.holder(attemptId), desk.queue(ns, queue)]);
-    holders.set(attemptId, holder);
-    queues.set(queue, view);
+    try {
+      const [holder, view] = await Promise.all([desk.holder(attemptId), desk.queue(ns, queue)]);
+      holders.set(attemptId, holder);
+      queues.set(queue, view);
+    } catch (error) {
+      if (!isFault(error)) throw error;
+    }
   };
   await Promise.all([...path.attempts.entries()].map(([attemptId, { step }]) => ask(attemptId, path.steps.get(step)?.work?.queue ?? '')));
   return { holders, queues };

@@ -16,6 +16,14 @@ function reasonOf(facts: WhyFacts, attemptId: Id, attempt: OpenAttempt): Reason 
   const queue = facts.state.path.steps.get(step)?.work?.queue ?? '';
   const about = { step, attemptId, queue, next: command(facts, 'run watch') };
   const what = attempt.n === 1 ? `step ${step}` : `attempt ${attempt.n} of step ${step}`;
+  const view = facts.queue(queue);
+  if (view === undefined)
+    return {
+      ...about,
+      next: 'npx cairn doctor',
+      kind: 'no_execution',
+      says: `Execution does not answer, so nobody knows who has ${what}, which is ${since(facts, startedAt)} old; the run goes on when a replica is there again.`,
+    };
   const handler = facts.holder(attemptId);
   const taken = attempt.taken ? newest(facts, 'AttemptTaken', ({ data }) => data.attemptId === attemptId) : undefined;
   if (handler !== undefined) {
@@ -31,7 +39,7 @@ function reasonOf(facts: WhyFacts, attemptId: Id, attempt: OpenAttempt): Reason 
       says: `${named(taken.data.handler)} took ${what} ${since(facts, taken.at)} ago and is not connected; when its lease is over, it counts as lost.`,
     };
   if (facts.state.path.paused) return undefined; // It is not handed out: that the run is paused says all.
-  const { handlers, waiting } = facts.queue(queue);
+  const { handlers, waiting } = view;
   const waits = `${what} has waited for ${since(facts, startedAt)}`;
   if (handlers === 0)
     return {

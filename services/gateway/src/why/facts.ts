@@ -11,8 +11,8 @@ export interface WhyFacts {
   /** Of the branch that `state` was folded from. */
   readonly events: readonly RunStored[];
   readonly now: EpochMs;
-  /** Who serves a queue. */
-  queue(name: string): QueueView;
+  /** Who serves a queue; `undefined` while execution does not answer, so that nobody knows. */
+  queue(name: string): QueueView | undefined;
   /** Who has an open attempt. */
   holder(attemptId: Id): string | undefined;
   /** What nearly woke the run of late, newest first. */

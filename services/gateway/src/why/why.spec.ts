@@ -109,6 +109,14 @@ const stalls: readonly Case[] = [
     next: `npx cairn run watch ${T}`,
   },
   {
+    what: 'no replica of execution answers',
+    events: [told.started(), told.stepStarted('screen')],
+    facts: { queue: () => undefined, holder: () => undefined },
+    kind: 'no_execution',
+    says: 'Execution does not answer, so nobody knows who has step screen, which is 2m 59s old; the run goes on when a replica is there again.',
+    next: 'npx cairn doctor',
+  },
+  {
     what: 'all handlers are at work',
     events: [told.started(), told.stepStarted('screen')],
     facts: { queue: () => ({ handlers: 2, waiting: 14 }) },

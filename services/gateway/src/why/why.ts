@@ -12,6 +12,7 @@ const pressing: readonly Reason['kind'][] = [
   'paused',
   'effect_unknown',
   'awaiting_decision',
+  'no_execution',
   'no_handler',
   'undecided',
   'handed_out',
