@@ -16,7 +16,8 @@ const INSTALL_LIMIT_MS = 180_000;
 export function unavailable() {
   if (program() !== undefined) return undefined;
   const installed = spawnSync('npm', ['ci', '--prefix', file('.')], { cwd: file('.'), encoding: 'utf8', timeout: INSTALL_LIMIT_MS });
-  if (installed.status !== 0) return `npm ci in test/bench/peers/restate failed: ${(installed.stderr ?? '').trim().split('\n').at(-1)}`;
+  const why = installed.error?.message ?? installed.stderr.trim().split('\n')[0];
+  if (installed.status !== 0) return `npm ci in test/bench/peers/restate failed: ${why}`;
   return program() === undefined ? `there is no Restate for ${process.platform} ${process.arch} on npm` : undefined;
 }
 
