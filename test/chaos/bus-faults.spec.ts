@@ -3,7 +3,7 @@
 import { expect } from '@jest/globals';
 import { readdirSync } from 'node:fs';
 import { waitUntil } from '@cairn/testkit';
-import { RUNS, withCluster, type World } from './kit/with-cluster.js';
+import { RUNS, SETTLE_MS, withCluster, type World } from './kit/with-cluster.js';
 
 const LINKED = ['execution', 'scheduling', 'sdk', 'stock'];
 
@@ -56,7 +56,7 @@ withCluster('faults of the bus', { part: 2, linked: LINKED }, (add) => {
   add('a slow link is only slow', async ({ cluster, load }) => {
     cluster.links.get('execution')?.spoil({ requests: { latencyMs: 30 }, answers: { latencyMs: 30, bytesPerSecond: 500_000 } });
     await load.start(RUNS);
-    await load.settled(60_000);
+    await load.settled(SETTLE_MS);
     cluster.links.get('execution')?.heal();
   });
 
@@ -70,7 +70,7 @@ withCluster('faults of the bus', { part: 2, linked: LINKED }, (add) => {
       await pause(1_000);
       await nats.start();
     }
-    await load.settled(60_000);
+    await load.settled(SETTLE_MS);
     const after = services.map((name) => descriptorsOf(cluster.process(name).pid));
     for (const [i, count] of after.entries()) expect(count).toBeLessThanOrEqual((before[i] ?? 0) + 10);
   });

@@ -4,7 +4,7 @@
 import { expect } from '@jest/globals';
 import { executionPartition, schedulingIntake, schedulingOnRunFacts } from '@cairn/contracts';
 import { RawBus } from './kit/raw-bus.js';
-import { isWhole, RUNS, withCluster, type World } from './kit/with-cluster.js';
+import { isWhole, RUNS, SETTLE_MS, withCluster, type World } from './kit/with-cluster.js';
 
 /** All that is stored by bus streams, tasks included. */
 const EVERYTHING = ['cairn.*.in.>', 'cairn.*.run.>', 'cairn.*.cmd.>', 'cairn.*.reply.*', 'cairn.*.work.*', 'cairn.*.evt.>'];
@@ -19,7 +19,7 @@ withCluster('messages of the bus', { part: 2 }, (add) => {
     onTheBus(world, async (bus) => {
       const end = bus.repeat(EVERYTHING, 4, () => 0);
       await world.load.start(RUNS);
-      await world.load.settled(60_000);
+      await world.load.settled(SETTLE_MS);
       end();
     }),
   );
@@ -28,7 +28,7 @@ withCluster('messages of the bus', { part: 2 }, (add) => {
     onTheBus(world, async (bus) => {
       const end = bus.repeat(EVERYTHING, 2, () => world.random() * LATE_MS);
       await world.load.start(RUNS);
-      await world.load.settled(60_000);
+      await world.load.settled(SETTLE_MS);
       await pause(LATE_MS); // The last copies are still to come, and find everything done.
       end();
     }),
@@ -84,7 +84,7 @@ withCluster('messages of the bus', { part: 2 }, (add) => {
       for (const subject of subjects) for (const text of nonsense) connection.publish(subject, text);
       await connection.flush();
       await world.load.start(RUNS);
-      await world.load.settled(60_000);
+      await world.load.settled(SETTLE_MS);
       expect(world.cluster.names.map((name) => world.cluster.process(name).pid)).toEqual(pids);
       expect(world.cluster.names.filter((name) => !world.cluster.process(name).isRunning)).toEqual([]);
     }),

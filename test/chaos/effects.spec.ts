@@ -3,7 +3,7 @@
 // while under load; handlers are killed while they wait for it.
 import { type Behaviour } from '@cairn/testkit';
 import { expect } from '@jest/globals';
-import { RUNS, withCluster } from './kit/with-cluster.js';
+import { RUNS, SETTLE_MS, withCluster } from './kit/with-cluster.js';
 
 withCluster('effects', { part: 2, handlers: ['sdk', 'sdk-2', 'stock', 'stock-2'] }, (add) => {
   for (const behaviour of ['answer-lost', '500', 'hang'] as const satisfies readonly Behaviour[])
@@ -29,7 +29,7 @@ withCluster('effects', { part: 2, handlers: ['sdk', 'sdk-2', 'stock', 'stock-2']
     await cluster.effects.kill();
     await load.pumpWhile(new Promise((later) => setTimeout(later, 1_000)), RUNS);
     await cluster.effects.startAgain();
-    await load.settled(60_000);
+    await load.settled(SETTLE_MS);
     expect(cluster.effects.ledger.length).toBeGreaterThan(RUNS);
   });
 });

@@ -4,12 +4,12 @@
 import { expect } from '@jest/globals';
 import { crashPoints } from '@cairn/nest-kit';
 import { within } from '@cairn/testkit';
-import { RUNS, withCluster, type World } from './kit/with-cluster.js';
+import { patient, RUNS, withCluster, type World } from './kit/with-cluster.js';
 
 /** Until a hop under load is reached for the time that was chosen. */
-const DEATH_MS = 90_000;
+const DEATH_MS = patient(60_000);
 /** Three deaths and three starts. */
-const CASE_MS = 420_000;
+const CASE_MS = patient(300_000);
 const points: readonly (readonly [string, string])[] = [
   ...Object.entries(crashPoints).flatMap(([service, hops]) => hops.map((hop) => [service, hop] as const)),
   ...['received', 'effect-done'].map((hop) => ['sdk', hop] as const),

@@ -1,7 +1,7 @@
 // Goal: F-10, F-12, F-13, F-38, F-47, F-48: services that stand still, are doubled, drained or killed all at once. Method: SIGSTOP, SIGTERM
 // and SIGKILL by pid, under load.
 import { expect } from '@jest/globals';
-import { RUNS, withCluster } from './kit/with-cluster.js';
+import { RUNS, SETTLE_MS, withCluster } from './kit/with-cluster.js';
 
 /** A drain (`experience.md` §3.2). */
 const DRAIN_MS = 25_000;
@@ -29,7 +29,7 @@ withCluster('processes', { part: 3, replicas: 2, handlers: ['sdk', 'sdk-2', 'sto
     await load.pumpWhile(pause(3_000), RUNS);
     cluster.thaw(pid);
     await load.pumpWhile(pause(3_000), RUNS);
-    await load.settled(60_000);
+    await load.settled(SETTLE_MS);
     await cluster.kill('scheduling-2');
   });
 

@@ -7,7 +7,7 @@ import { systemClock } from '@cairn/system';
 import { waitUntil } from '@cairn/testkit';
 import { handOverTypes, runMessages } from '../../services/execution/src/publishing/run-facts.js';
 import { RawBus } from './kit/raw-bus.js';
-import { RUNS, withCluster, type World } from './kit/with-cluster.js';
+import { RUNS, SETTLE_MS, withCluster, type World } from './kit/with-cluster.js';
 
 const BOOKMARK = 'relay/execution';
 const noMetrics = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
@@ -30,7 +30,7 @@ withCluster('relay', { part: 1 }, (add) => {
       });
       await second.start();
       await load.start(RUNS);
-      await load.settled(60_000);
+      await load.settled(SETTLE_MS);
       await allHeard(world, heard);
       await second.stop();
       expect([...heard.values()].some((times) => times > 1)).toBe(true); // Else there was but one.
@@ -45,7 +45,7 @@ withCluster('relay', { part: 1 }, (add) => {
       await cluster.kill('execution');
       await histories.store.writeBookmark(BOOKMARK, old);
       await cluster.run('execution');
-      await load.settled(60_000);
+      await load.settled(SETTLE_MS);
       await allHeard(world, heard);
     }),
   );

@@ -3,7 +3,7 @@
 import { expect } from '@jest/globals';
 import type { Id } from '@cairn/kernel';
 import { waitUntil } from '@cairn/testkit';
-import { RUNS, withCluster, type World } from './kit/with-cluster.js';
+import { RUNS, SETTLE_MS, withCluster, type World } from './kit/with-cluster.js';
 
 /** `architecture.md` §4.4. */
 const NEXT_EVENT_MS = 2_000;
@@ -25,7 +25,7 @@ async function nextEventAfter(world: World, victims: readonly string[]): Promise
   await waitUntil('each run is on its way', async () => (await eventsOf(world, runs)).every((times) => times.length > 4));
   const died = Date.now();
   await cluster.killAll(victims);
-  await load.settled(60_000);
+  await load.settled(SETTLE_MS);
   const gaps = (await eventsOf(world, runs)).flatMap((times) => {
     const next = times.find((at) => at > died);
     return next === undefined ? [] : [next - died]; // It had ended.

@@ -1,3 +1,4 @@
+/* global AbortSignal */
 // What the handlers of the chaos cases do, whichever way they are given their tasks. Outputs follow from inputs alone, so that they can be
 // compared over crashes.
 import { setTimeout as pause } from 'node:timers/promises';

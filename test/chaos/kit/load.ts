@@ -58,6 +58,12 @@ export class Load {
     return keys;
   }
 
+  /** Starts runs that nobody waits for: their tasks lie in a queue that nobody serves. */
+  async startAside(n: number, workflow: string): Promise<void> {
+    const start = (i: number) => () => this.insist<void>('POST', `workflows/${workflow}/runs`, { key: `aside-${this.seed}-${i}` });
+    await Promise.all(Array.from({ length: n }, (_, i) => this.inTurn(start(i))));
+  }
+
   /** Keeps so many runs under way until the promise settles. */
   async pumpWhile(work: Promise<unknown>, n: number): Promise<void> {
     let over = false;

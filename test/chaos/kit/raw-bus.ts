@@ -32,6 +32,12 @@ export class RawBus {
     return this.api(`CONSUMER.DELETE.${busStream}.${durable}`);
   }
 
+  /** Messages of a bus stream that were given to a consumer and are not settled. */
+  async ackPending(busStream: string): Promise<number> {
+    const { consumers } = await this.api<{ consumers: readonly { num_ack_pending: number }[] | null }>(`CONSUMER.LIST.${busStream}`);
+    return (consumers ?? []).reduce((sum, { num_ack_pending }) => sum + num_ack_pending, 0);
+  }
+
   /** Publishes each message of these subjects again, so many times, each time after a pause of its own. Gives how to end that. */
   repeat(subjects: readonly string[], times: number, pauseMs: () => number): () => void {
     const subscriptions = subjects.map((subject) =>
