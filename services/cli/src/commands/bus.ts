@@ -1,14 +1,12 @@
-import { permissionsText } from '@cairn/contracts';
 import { Option, type Command } from 'commander';
 import { applyBus } from '../bus/apply-bus.js';
 import { mendedText } from '../bus/bus-text.js';
-import { busUsers, type NamedUsers } from '../bus/bus-users.js';
-import { readDeclaredBus } from '../bus/declared.js';
+import type { NamedUsers } from '../bus/bus-users.js';
 import { connectTo, dataFolder, natsAccess, withoutPassword } from '../bus/nats-access.js';
-import { writeKeys } from '../bus/write-keys.js';
 import { common, type Shell } from '../shell.js';
 import { oneLine, table } from '../show.js';
 
+// The contract brings schemas with it, which other commands need not load: what uses it is imported when it is asked for.
 export function busCommands(root: Command, shell: Shell): void {
   const noun = root.command('bus').description('the nats-server between the services');
 
@@ -19,6 +17,7 @@ export function busCommands(root: Command, shell: Shell): void {
       const context = shell.context(command);
       const { env } = context.surroundings;
       const access = natsAccess({ ...context.options, ...(nats === undefined ? {} : { nats }) }, env);
+      const { readDeclaredBus } = await import('../bus/declared.js');
       const declared = await readDeclaredBus(dataFolder(context.options, env), env);
       const connection = await connectTo(access, 'cairn bus apply');
       try {
@@ -38,8 +37,9 @@ export function busCommands(root: Command, shell: Shell): void {
 
   userOptions(common(noun.command('permissions')))
     .description('the users of the nats-server and what they may do, for deploy/nats/permissions.conf')
-    .action((named: NamedUsers, command: Command) => {
+    .action(async (named: NamedUsers, command: Command) => {
       const context = shell.context(command);
+      const [{ permissionsText }, { busUsers }] = await Promise.all([import('@cairn/contracts'), import('../bus/bus-users.js')]);
       const users = busUsers(named);
       context.print({ users }, () => permissionsText(users));
     });
@@ -48,6 +48,7 @@ export function busCommands(root: Command, shell: Shell): void {
     .description('a fresh nkey for each user: seeds for the processes, and public keys for the server in nkeys.env')
     .action(async (folder: string, named: NamedUsers, command: Command) => {
       const context = shell.context(command);
+      const [{ writeKeys }, { busUsers }] = await Promise.all([import('../bus/write-keys.js'), import('../bus/bus-users.js')]);
       const keys = await writeKeys(folder, busUsers(named));
       context.print({ keys }, () => {
         const rows = keys.map(({ user, seedFile, inboxPrefix }) => [user, seedFile, inboxPrefix]);

@@ -1,6 +1,5 @@
 import { Option, type Command } from 'commander';
 import { configuration } from '../doctor/configuration.js';
-import { examine } from '../doctor/examine.js';
 import type { Finding } from '../doctor/finding.js';
 import { patientOf, type DoctorOptions } from '../doctor/patient.js';
 import { EXIT } from '../exit-codes.js';
@@ -28,6 +27,7 @@ export function doctorCommand(root: Command, shell: Shell): void {
         const rows = settings.map(({ name, value, origin }) => [name, value, origin]);
         return context.print({ settings }, () => table(['SETTING', 'VALUE', 'FROM'], rows, (text) => context.paint.style('bold', text)));
       }
+      const { examine } = await import('../doctor/examine.js'); // Loads the contract, which no other command needs.
       const findings = await examine(patient);
       const exit = exitOf(findings);
       context.print({ well: exit === EXIT.ok, stack: patient.stack, findings }, () => text(findings, context.paint));
