@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import type { Hop } from './points.js';
 
 /** Told of each hop that is reached. */
@@ -8,21 +7,15 @@ export type Reached = (hop: Hop) => void;
 const CRASH_AT = /^([a-z-]+)\.([a-z-]+):(\d{1,6})$/;
 
 /**
- * What the environment asks of this process, or `undefined`: nothing, as in production. Only with `NODE_ENV=test`:
- * `CAIRN_CRASH_AT=<service>.<hop>:<n>` ends it by SIGKILL the n-th time the hop is reached; `CAIRN_CRASH_COUNTS=<file>` leaves there how
- * often each hop was reached, when the process ends by itself.
+ * What the environment asks of this process, or `undefined`: nothing, as in production. With `NODE_ENV=test` and
+ * `CAIRN_CRASH_AT=<service>.<hop>:<n>` it ends by SIGKILL the n-th time that the hop is reached.
  */
 export function trapOf(service: string, env: NodeJS.ProcessEnv): Reached | undefined {
-  if (env['NODE_ENV'] !== 'test') return undefined;
   const [, whose, where, times] = CRASH_AT.exec(env['CAIRN_CRASH_AT'] ?? '') ?? [];
-  const file = env['CAIRN_CRASH_COUNTS'];
-  if (whose !== service && file === undefined) return undefined;
-  const counts = new Map<Hop, number>();
-  if (file !== undefined) process.once('exit', () => writeFileSync(file, JSON.stringify(Object.fromEntries(counts))));
+  if (env['NODE_ENV'] !== 'test' || whose !== service) return undefined;
+  let count = 0;
   return (hop) => {
-    const count = (counts.get(hop) ?? 0) + 1;
-    counts.set(hop, count);
-    if (whose === service && hop === where && count === Number(times)) die();
+    if (hop === where && ++count === Number(times)) die();
   };
 }
 
