@@ -76,6 +76,7 @@ const publishes: readonly (readonly [subject: string, allowed: readonly string[]
   [subjects.exchange('acme', ID), [GATEWAY, SCREENER, PAYER]],
   [subjects.desk('acme', ID, 'reply'), [EXECUTION, GATEWAY]],
   [subjects.desk('acme', ID, 'queue'), [EXECUTION, GATEWAY, BUS]],
+  [subjects.desk('acme', ID, 'heartbeat'), [EXECUTION, GATEWAY, SCREENER, PAYER]],
   [subjects.desk('acme', ID, 'moved'), [EXECUTION]],
   [subjects.presence(ID), [EXECUTION]],
   ['cairn.acme.dead.scheduling__intake', SERVICES],

@@ -113,6 +113,7 @@ export function handlerUser(ns: string, queues: readonly string[] = [], as = 'ha
         `cairn.${ns}.reply.*`,
         `cairn.${ns}.claim.*`,
         `cairn.${ns}.exchange.*`,
+        `cairn.${ns}.desk.*.heartbeat`, // Progress, answered with whether the attempt is open still.
       ],
       subscribe: [lineSubjects.presence],
     },
