@@ -403,7 +403,11 @@ describe('what a handler gives or throws', () => {
       handler('q', { output: { type: 'object', required: ['a'], properties: { a: { type: 'string' } } } }, () => ({})),
       { code: 'invalid_output', message: expect.stringContaining('/a: ') },
     ],
-    ['a large output', handler('q', () => 'ü'.repeat(4_200_000)), { code: 'invalid_output', message: expect.stringContaining('8400002 bytes') }],
+    [
+      'a large output',
+      handler('q', () => 'ü'.repeat(4_200_000)),
+      { code: 'invalid_output', message: expect.stringContaining('8400002 bytes') },
+    ],
     ['a bigint', handler('q', () => 1n), { code: 'invalid_output', message: expect.stringContaining('JSON') }],
   ];
   it.each(cases)('%s', async (_, code, failure) => {
