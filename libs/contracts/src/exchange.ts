@@ -176,8 +176,11 @@ export interface Presence {
 }
 /** Short, since a dead replica's runs stand still until the others have missed it. */
 export const PRESENCE_BEAT_MS = 200;
-/** Silence for so long, and a replica counts as gone; one whose connection is closed is noticed at its first missed beat. */
-export const PRESENCE_PATIENCE_MS = 1_000;
+/**
+ * Silence for so long, and a replica counts as gone. One whose connection is closed is noticed at its first missed beat, so this is for those
+ * that are frozen or cut off alone, and long enough that one which is merely short of processor time keeps its runs.
+ */
+export const PRESENCE_PATIENCE_MS = 3_000;
 
 /** Questions at `subjects.desk` and their answers, as JSON. An answer may instead be a `{problem}`. */
 export interface DeskMessages {

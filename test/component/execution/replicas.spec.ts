@@ -95,15 +95,26 @@ describe('two replicas', () => {
     for (const key of keys(20)) await world.start(key);
     await world.pass(20);
     const before = servedBy(one);
-    const continuedAt = world.scheduler.now + 4_000;
-    world.freeze(one, 4_000);
-    expect(await world.until(() => servedBy(two).length === PARTITIONS)).toBeLessThan(1_500);
+    const continuedAt = world.scheduler.now + 6_000;
+    world.freeze(one, 6_000);
+    expect(await world.until(() => servedBy(two).length === PARTITIONS)).toBeLessThan(3_500);
     expect(await world.until(() => allEnded(20))).toBeLessThan(2_500);
     await world.pass(continuedAt - world.scheduler.now + 100);
     expect(servedBy(one)).toEqual([]);
     await world.until(() => servedBy(one).length > 0);
     expect(servedBy(one)).toEqual(before);
     for (const key of keys(20)) expect(await world.types(key)).toEqual(['RunStarted', 'StepStarted', 'StepSucceeded', 'RunCompleted']);
+  });
+
+  it('of which one is cut off from the bus: it judges no lease by a silence that is its own (F-18)', async () => {
+    const worker = session(SESSION);
+    for (const key of keys(20)) await world.start(key);
+    await world.until(() => worker.held.size >= 4);
+    one.line.die();
+    await world.pass(5_000);
+    for (const key of keys(20)) expect(await world.types(key)).not.toContain('StepFailed');
+    expect(servedBy(one)).toEqual([]);
+    expect(servedBy(two)).toEqual(partitions);
   });
 });
 

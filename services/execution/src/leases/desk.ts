@@ -287,7 +287,7 @@ export class Desk implements WorkDesk {
     this.watching = this.clock.after(WATCH_INTERVAL_MS, () => {
       const now = this.clock.monotonicMs();
       // A look that comes late was held up here, not by the handlers: their beats may lie unread in a socket.
-      if (now - this.lastLook < 2 * WATCH_INTERVAL_MS) this.look(now);
+      if (now - this.lastLook < 2 * WATCH_INTERVAL_MS && this.options.serving.hears) this.look(now);
       this.lastLook = now;
       if (!this.stopped) this.watch();
     });

@@ -33,6 +33,10 @@ export class Partitions implements Serving {
     this.presence.leave();
   }
 
+  get hears(): boolean {
+    return this.presence.hears;
+  }
+
   servesPartition(partition: number): boolean {
     return this.served.has(partition) && this.presence.isAwake;
   }

@@ -7,6 +7,8 @@ import { fromBytes, toBytes } from './words.js';
 const MISSED_MS = 1.5 * PRESENCE_BEAT_MS;
 /** So long a replica listens before it ranks itself: by then every other that lives has been heard, twice. */
 const LISTEN_MS = 2 * PRESENCE_BEAT_MS;
+/** A beat of its own that has not come back after so long lies unread somewhere, and so may all that others say. */
+const ECHO_MS = 3 * PRESENCE_BEAT_MS;
 /** A replica serves all namespaces; a question to it must name one. */
 const ANY_NS = 'default';
 
@@ -69,14 +71,20 @@ export class Presence {
     return this.awake && this.options.clock.monotonicMs() - this.tickedAt <= PRESENCE_PATIENCE_MS;
   }
 
+  /** Whether its own beats come back at once: while they do not, the silence of others says nothing. */
+  get hears(): boolean {
+    return this.options.clock.monotonicMs() - this.heardItselfAt <= ECHO_MS;
+  }
+
   private tick(): void {
     const now = this.options.clock.monotonicMs();
+    const heldUpMs = Math.max(0, now - this.tickedAt - PRESENCE_BEAT_MS);
     const late = now - this.tickedAt > PRESENCE_PATIENCE_MS;
     this.tickedAt = now;
-    if (late) {
-      for (const peer of this.peers.values()) peer.heardAt = now; // Their beats may lie unread in a socket.
-      this.fallAsleep();
-    } else if (now - this.heardItselfAt > PRESENCE_PATIENCE_MS) this.fallAsleep();
+    // What came while this process was held up lies unread in a socket: nobody's silence counts for so long.
+    for (const peer of this.peers.values()) peer.heardAt += heldUpMs;
+    if (late) this.fallAsleep();
+    else if (now - this.heardItselfAt > PRESENCE_PATIENCE_MS) this.fallAsleep();
     else if (!this.awake && this.hearingSince !== undefined && now - this.hearingSince >= LISTEN_MS) {
       this.awake = true;
       this.options.onChange();

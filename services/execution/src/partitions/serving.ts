@@ -4,6 +4,8 @@ import type { Id } from '@cairn/kernel';
 export interface Serving {
   serves(runId: Id): boolean;
   servesPartition(partition: number): boolean;
+  /** What others say reaches it now: only then does their silence mean anything (F-18). */
+  readonly hears: boolean;
   /** Which replica serves the partition, as far as it is known. */
   serverOf(partition: number): Id | undefined;
 }
@@ -12,5 +14,6 @@ export interface Serving {
 export const servesAll: Serving = {
   serves: () => true,
   servesPartition: () => true,
+  hears: true,
   serverOf: () => undefined,
 };
