@@ -46,7 +46,7 @@ export class RawBus {
           const { headers, subject, data } = message;
           if (error !== null || headers === undefined || headers.has(COPY)) return;
           headers.set(COPY, '1');
-          headers.set('Cairn-Message-Id', headers.get('Nats-Msg-Id'));
+          if (!headers.has('Cairn-Message-Id')) headers.set('Cairn-Message-Id', headers.get('Nats-Msg-Id')); // It stays the same message.
           headers.delete('Nats-Msg-Id'); // Else the server would swallow it.
           const again = (): void => {
             if (!this.connection.isClosed()) this.connection.publish(subject, data, { headers });

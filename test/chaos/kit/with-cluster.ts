@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { findNatsServer, notRun } from '@cairn/testkit';
+import { findNatsServer, notRun, waitUntil } from '@cairn/testkit';
 import { Cluster, type ClusterOptions } from './cluster.js';
 import { Load } from './load.js';
 import { Histories } from './oracle.js';
@@ -10,6 +10,8 @@ export const patient = (ms: number): number => ms * SLOWER;
 
 /** How long what was healed may take to come to rest (`reliability.md` §3.1). */
 export const SETTLE_MS = patient(60_000);
+/** A run may end before its last receipt says so: what was lost of that is told by the sweeps. */
+const RECEIPTS_MS = patient(15_000);
 /** Runs that are under way when something is broken, at least. */
 export const RUNS = 50;
 /** A case: load, fault, healing, rest, oracle. On two cores that others use too. */
@@ -78,7 +80,7 @@ async function judged(name: string, body: Case['body'], world: World): Promise<v
     await body(world);
     await verdict(world);
   } catch (error) {
-    process.stderr.write(`${name}\n${world.cluster.complaints()}\n${await storyOf(world)}\n`);
+    process.stderr.write(`${name}: ${String(error).slice(0, 2_000)}\n${world.cluster.complaints()}\n${await storyOf(world)}\n`);
     throw error;
   }
 }
@@ -95,7 +97,10 @@ async function verdict({ load, histories, cluster }: World): Promise<void> {
   await load.settled(SETTLE_MS);
   const runs = load.takeUnjudged();
   expect(load.wrongEnds(runs)).toEqual([]);
-  expect(await histories.violations(runs.values(), 'quiescent')).toEqual([]);
+  const violations = (): Promise<readonly string[]> => histories.violations(runs.values(), 'quiescent');
+  const isQuiet = async (): Promise<boolean> => (await violations()).length === 0;
+  await waitUntil('receipts say what became of their events', isQuiet, RECEIPTS_MS).catch(() => undefined);
+  expect(await violations()).toEqual([]);
   expect(await histories.effectFaults(runs.values(), cluster.effects.ledger)).toEqual([]);
 }
 
