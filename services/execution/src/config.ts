@@ -3,4 +3,3 @@ import { z } from 'zod';
 
 /** What the environment says to its process, by name of the variable. */
 export const executionEnv = z.object({ ...serviceEnv });
-export type ExecutionProcessConfig = Readonly<z.infer<typeof executionEnv>>;

@@ -11,4 +11,3 @@ export interface RetryPolicyConfig {
 
 /** What the environment says to its process, by name of the variable. */
 export const retryPolicyEnv = z.object({ ...serviceEnv });
-export type RetryPolicyProcessConfig = Readonly<z.infer<typeof retryPolicyEnv>>;

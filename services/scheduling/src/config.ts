@@ -9,4 +9,3 @@ export interface SchedulingConfig {
 
 /** What the environment says to its process, by name of the variable. */
 export const schedulingEnv = z.object({ ...serviceEnv });
-export type SchedulingProcessConfig = Readonly<z.infer<typeof schedulingEnv>>;

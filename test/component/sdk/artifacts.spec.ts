@@ -6,10 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CloudEvent, ExchangeRequest, ReplyData, TaskData } from '@cairn/contracts';
 import { waitUntil } from '@cairn/testkit';
-import { ArtifactError } from './artifacts.js';
-import { taskOf } from './exchange/spec/scripted-replica.js';
-import { handler, type Handler } from './handler.js';
-import { serve, type Worker } from './serve.js';
+import { ArtifactError, handler, serve, type Handler, type Worker } from '@cairn/sdk';
+import { taskOf } from './scripted-replica.js';
 
 class SmallServer {
   readonly stored = new Map<string, Buffer>();

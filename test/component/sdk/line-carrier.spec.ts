@@ -10,9 +10,8 @@ import { idOf, type Id, type JsonObject } from '@cairn/kernel';
 import type { Line } from '@cairn/ports';
 import { systemClock, systemRandomness } from '@cairn/system';
 import { findNatsServer, notRun, RunningNats, waitUntil } from '@cairn/testkit';
-import { attemptId, ScriptedReplica, taskOf } from './exchange/spec/scripted-replica.js';
-import { handler, type Handler } from './handler.js';
-import { serve, type ServeOptions, type Worker } from './serve.js';
+import { handler, serve, type Handler, type ServeOptions, type Worker } from '@cairn/sdk';
+import { attemptId, ScriptedReplica, taskOf } from './scripted-replica.js';
 
 const found = findNatsServer();
 const [RED, BLUE] = [idOf('random', 'red'), idOf('random', 'blue')];

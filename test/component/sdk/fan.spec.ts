@@ -2,13 +2,11 @@
 // real fan on virtual time and a memory line, against replicas that keep the exchange's rules.
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createMemoryLine } from '@cairn/bus-memory';
-import type { CloudEvent, TaskData } from '@cairn/contracts';
+import { PRESENCE_PATIENCE_MS, type CloudEvent, type TaskData } from '@cairn/contracts';
 import { idOf, type Id } from '@cairn/kernel';
 import { Pcg32, Scheduler } from '@cairn/simulated';
-import { Fan, type FanHost } from './fan.js';
-import { HeardReplicas } from './heard-replicas.js';
-import type { Reply } from './reply.js';
-import { attemptId, ScriptedReplica, taskOf } from './spec/scripted-replica.js';
+import { Fan, HeardReplicas, type FanHost, type Reply } from '@cairn/sdk/exchange';
+import { attemptId, ScriptedReplica, taskOf } from './scripted-replica.js';
 
 const [RED, BLUE] = [idOf('random', 'red'), idOf('random', 'blue')];
 
@@ -184,7 +182,7 @@ describe('a session of several replicas', () => {
   it('takes back the places of a replica that is mute, within the patience for it', async () => {
     await world.pass(50);
     red.isMute = true;
-    await world.pass(1_300);
+    await world.pass(PRESENCE_PATIENCE_MS + 300);
     expect(world.replicas.ids).toEqual([BLUE]);
     expect(blue.frames.at(-1)?.queues['q']).toBe(8);
     red.isMute = false;
