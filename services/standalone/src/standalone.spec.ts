@@ -97,7 +97,8 @@ describe('standalone', () => {
     const { task } = await work('counting', { counted: 3 });
     expect(task.data.input).toEqual({ n: 3 });
     await reaches(run, 'waiting');
-    const signal = await post(`runs/${run}/signals/go`, { data: { by: 'ana' } });
+    const go = (): Promise<Got> => post(`runs/${run}/signals/go`, { data: { by: 'ana' } }, { 'idempotency-key': 'go-1' });
+    const signal = await go();
     expect([signal.status, signal.json['outcome']]).toEqual([202, 'woke']);
     const paid = await post('events', event('p-1', 'shop.order.paid', { cairnkey: 'O-1' }));
     expect(paid.json['outcome']).toBe('woke');
@@ -110,6 +111,8 @@ describe('standalone', () => {
     // B-16: nothing reaches a run that has ended.
     const late = await post(`runs/${run}/signals/go`, {});
     expect([late.status, late.json['code']]).toEqual([409, 'run_ended']);
+    // F-2: whom the answer never reached asks again, and gets the receipt, though the run has ended by this very signal.
+    expect(await go()).toEqual(signal);
     // B-19: an event for a wait that is over changes nothing.
     const { revision } = await get(`runs/${run}`);
     await post('events', event('p-2', 'shop.order.paid', { cairnkey: 'O-1' }));

@@ -141,7 +141,7 @@ export class Load {
     for (;;) {
       const answer = await this.cluster.call<T>(method, path, body, headers).catch(() => undefined);
       if (answer !== undefined && answer.status < 300 && isAnswer(answer.body)) return answer.body;
-      const final = answer !== undefined && answer.status >= 400 && answer.status < 429 && answer.status !== 404 && answer.status !== 409;
+      const final = answer !== undefined && answer.status >= 400 && answer.status < 429 && answer.status !== 404; // Lists may lag.
       if (final) throw new RefusedForGood(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
       if (this.stopped) throw new RefusedForGood(`${method} ${path}: the case is over`);
       await pause(AGAIN_MS);

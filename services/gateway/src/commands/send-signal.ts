@@ -15,7 +15,10 @@ export interface SendSignalParts {
   readonly reader: RunReader;
 }
 
-/** `POST runs/{id}/signals/{name}`: 202 with the receipt, `kept` if the run does not wait for it yet; 404 unknown run; 409 ended (B-16). */
+/**
+ * `POST runs/{id}/signals/{name}`: 202 with the receipt, `kept` if the run does not wait for it yet; 404 unknown run; 409 ended (B-16).
+ * A repeat with the same key is the same event, and gets its receipt whatever the run did since: it may have ended by this very signal (F-2).
+ */
 export async function sendSignal(
   parts: SendSignalParts,
   ns: string,
@@ -26,7 +29,7 @@ export async function sendSignal(
 ): Promise<Answer> {
   const { data } = checkedBody(signalSchema, readOptionalJson(body));
   const row = await parts.reader.row(ns, run);
-  if (row.endRevision !== undefined)
+  if (eventId === undefined && row.endRevision !== undefined)
     refuse('run_ended', 'The run has ended; nothing can reach it any more.', { instance: `/v1/${ns}/runs/${run}` });
   const id = eventId ?? parts.ids.next();
   const event: CloudEvent = {
