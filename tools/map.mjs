@@ -69,11 +69,12 @@ function commands() {
 }
 
 function consumers() {
-  return find(below('libs/contracts/'), /export const (\w+): ConsumerSpec = \{(.*?)\};/gs)
+  return find(below('libs/contracts/'), /export const (\w+)(?:: ConsumerSpec = | = \(partition: number\): ConsumerSpec => \()\{(.*?)\}\)?;/gs)
     .map(({ match: [, name, body] }) => {
-      const durable = /durable: '([^']+)'/.exec(body)?.[1] ?? name;
+      const said = (text = '') => text.replaceAll('${partition}', '<partition>'); // One consumer a partition is one row.
+      const durable = said(/durable: ['`]([^'`]+)['`]/.exec(body)?.[1]) || name;
       const busStream = /busStream: '([^']+)'/.exec(body)?.[1] ?? '';
-      const filters = [...(/filters: \[(.*?)\]/s.exec(body)?.[1] ?? '').matchAll(/'([^']+)'/g)].map(([, filter]) => filter);
+      const filters = [...(/filters: \[(.*?)\]/s.exec(body)?.[1] ?? '').matchAll(/['`]([^'`]+)['`]/g)].map(([, filter]) => said(filter));
       const bound = find(below('services/'), new RegExp(`\\b${name}\\b`, 'g')).map(({ path }) => path);
       return [durable, busStream, filters.join(' '), [...new Set(bound)].join(' ')];
     })
