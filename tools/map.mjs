@@ -69,7 +69,10 @@ function commands() {
 }
 
 function consumers() {
-  return find(below('libs/contracts/'), /export const (\w+)(?:: ConsumerSpec = | = \(partition: number\): ConsumerSpec => \()\{(.*?)\}\)?;/gs)
+  return find(
+    below('libs/contracts/'),
+    /export const (\w+)(?:: ConsumerSpec = | = \(partition: number\): ConsumerSpec => \()\{(.*?)\}\)?;/gs,
+  )
     .map(({ match: [, name, body] }) => {
       const said = (text = '') => text.replaceAll('${partition}', '<partition>'); // One consumer a partition is one row.
       const durable = said(/durable: ['`]([^'`]+)['`]/.exec(body)?.[1]) || name;
