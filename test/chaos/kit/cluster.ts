@@ -142,9 +142,14 @@ export class Cluster {
   private async startAll(): Promise<void> {
     const { nats, replicas = 1, linked = [] } = this.options;
     this.effectServer = await EffectServer.start();
-    for (const name of linked) this.links.set(name, await TcpProxy.start(() => addressOf(this.stack.nats.url)));
+    // Services connect while the stack is still starting: where the server listens is known from its own words.
+    let port = 0;
+    const onLine = (name: string, line: string): void => {
+      if (name === 'nats-server') port = Number(/Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? port);
+    };
+    for (const name of linked) this.links.set(name, await TcpProxy.start(() => ({ host: '127.0.0.1', port })));
     const envOf = (name: string): NodeJS.ProcessEnv => ({ ...this.linkEnv(name), ...this.envs.get(name) });
-    this.running = await startStack(nats, { replicas, envOf });
+    this.running = await startStack(nats, { replicas, envOf, onLine });
     await Promise.all(this.handlers.map((name) => this.run(name)));
   }
 
@@ -158,9 +163,4 @@ export class Cluster {
     const link = this.links.get(name);
     return link === undefined ? {} : { CAIRN_NATS_URL: `nats://127.0.0.1:${link.port}` };
   }
-}
-
-function addressOf(url: string): { readonly host: string; readonly port: number } {
-  const { hostname, port } = new URL(url);
-  return { host: hostname, port: Number(port) };
 }
