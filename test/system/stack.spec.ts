@@ -93,7 +93,7 @@ describe('the stack', () => {
     'drains on SIGTERM: each service ends with 0, within 25 s (F-47)',
     async () => {
       const began = performance.now();
-      const ends = await Promise.all(SERVICES.map((name) => stack.processes.get(name)?.end()));
+      const ends = await Promise.all(SERVICES.map(async (name) => stack.processes.get(name)?.end()));
       expect(ends).toEqual(SERVICES.map(() => 0));
       expect(performance.now() - began).toBeLessThan(25_000);
       await Promise.all(SERVICES.map((name) => stack.start(name)));

@@ -23,6 +23,9 @@ describe('a frame that says where its sender can be asked for', () => {
   it.each(['$JS.API.STREAM.PURGE.CAIRN_RUN', 'cairn.default.cmd.execution.1.start-run', '_INBOX', '_INBOX.*', '_INBOX.>', '_INBOX. a', 7])(
     'must name an inbox: %j',
     (alive) =>
-      expect(checkFrame(frame({ alive }), 100, 'line')).toMatchObject({ kind: 'bad', errors: [{ pointer: '/alive', rule: 'invalid_subject' }] }),
+      expect(checkFrame(frame({ alive }), 100, 'line')).toMatchObject({
+        kind: 'bad',
+        errors: [{ pointer: '/alive', rule: 'invalid_subject' }],
+      }),
   );
 });

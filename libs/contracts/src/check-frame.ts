@@ -26,7 +26,8 @@ export function checkFrame(body: unknown, frameBytes: number, over: 'http' | 'li
     errors.push({ pointer, rule, says });
   };
   for (const name of Object.keys(body))
-    if (!FIELDS.has(name) && !(name === 'alive' && over === 'line')) wrong(`/${name.slice(0, 80)}`, 'unknown_field', 'there is no such field');
+    if (!FIELDS.has(name) && !(name === 'alive' && over === 'line'))
+      wrong(`/${name.slice(0, 80)}`, 'unknown_field', 'there is no such field');
   if (!isId(body.session)) wrong('/session', 'invalid_id', 'must be an id');
   if (body.replaces !== undefined && !isId(body.replaces)) wrong('/replaces', 'invalid_id', 'must be an id');
   if (!Number.isSafeInteger(body.seq) || (body.seq as number) < 1) wrong('/seq', 'invalid_number', 'must be a whole number from 1');
@@ -97,8 +98,7 @@ function looksRight(reply: unknown): reply is CloudEvent<ReplyData> {
 }
 
 /** Execution sends to it, so it may be nothing but an inbox: what a handler may not publish to, it must not have published for it. */
-const isAliveAt = (value: unknown): boolean =>
-  isPlainText(value, ALIVE_CHARS_MAX) && /^_INBOX[\w-]*(\.[\w-]+)+$/.test(value);
+const isAliveAt = (value: unknown): boolean => isPlainText(value, ALIVE_CHARS_MAX) && /^_INBOX[\w-]*(\.[\w-]+)+$/.test(value);
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 const byteLength = (value: unknown): number => Buffer.byteLength(JSON.stringify(value), 'utf8');
 const tooLarge = (index: number): FieldError => ({
