@@ -26,8 +26,8 @@ export class Standing {
       this.told.set(name, { ns: task.ns, queue: task.queue });
       oldest.set(name, Math.max(oldest.get(name) ?? 0, now - epochMsOf(task.event.time as Instant)));
     }
-    for (const [name, labels] of this.told) {
-      this.metrics.gauge(metricNames.runnableAge, (oldest.get(name) ?? 0) / MS_PER_S, labels);
+    for (const [name, { ns, queue }] of this.told) {
+      this.metrics.gauge(metricNames.runnableAge, (oldest.get(name) ?? 0) / MS_PER_S, { ns, queue });
       if (!oldest.has(name)) this.told.delete(name);
     }
     this.metrics.gauge(metricNames.branchesOpen, runs.size, { service: 'execution' });
