@@ -7,7 +7,7 @@ import { playBatch, replayLine, type Batch } from '@cairn/simulation';
 
 const FROM = 1;
 const SEEDS = 2_000;
-const WITHIN_MS = 240_000;
+const WITHIN_MS = 480_000;
 
 describe(`seeds ${FROM} to ${FROM + SEEDS - 1}`, () => {
   let batch: Batch;
