@@ -40,6 +40,7 @@ withCluster('relay', { part: 1 }, (add) => {
   add('F-53: a relay that goes on from an old bookmark tells again and skips nothing', (world) =>
     listening(world, async (heard) => {
       const { cluster, load, histories } = world;
+      await load.start(RUNS); // Nothing is bookmarked before something was told.
       const old = await waitUntil('there is a bookmark', () => histories.store.readBookmark(BOOKMARK));
       await load.start(RUNS);
       await cluster.kill('execution');
@@ -47,6 +48,7 @@ withCluster('relay', { part: 1 }, (add) => {
       await cluster.run('execution');
       await load.settled(SETTLE_MS);
       await allHeard(world, heard);
+      expect([...heard.values()].some((times) => times > 1)).toBe(true); // Else the old bookmark was not read.
     }),
   );
 });
