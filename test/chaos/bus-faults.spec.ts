@@ -7,7 +7,7 @@ import { RUNS, SETTLE_MS, withCluster, type World } from './kit/with-cluster.js'
 
 const LINKED = ['execution', 'scheduling', 'sdk', 'stock'];
 
-withCluster('faults of the bus', { part: 2, linked: LINKED }, (add) => {
+withCluster('faults of the bus', { part: 1, linked: LINKED }, (add) => {
   add('F-14: the nats-server stands still: readiness says so, liveness does not, and all that was accepted completes', async (world) => {
     const { cluster, load } = world;
     const { pid } = cluster.stack.nats;

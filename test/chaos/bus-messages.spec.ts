@@ -14,7 +14,7 @@ const LATE_MS = 10_000;
 const LOSING_MS = isWhole ? 120_000 : 12_000;
 const PURGE_MS = 20;
 
-withCluster('messages of the bus', { part: 2 }, (add) => {
+withCluster('messages of the bus', { part: 1 }, (add) => {
   add('F-32: every message comes five times', (world) =>
     onTheBus(world, async (bus) => {
       const end = bus.repeat(EVERYTHING, 4, () => 0);

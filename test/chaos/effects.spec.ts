@@ -5,7 +5,7 @@ import { type Behaviour } from '@cairn/testkit';
 import { expect } from '@jest/globals';
 import { RUNS, SETTLE_MS, withCluster } from './kit/with-cluster.js';
 
-withCluster('effects', { part: 2, handlers: ['sdk', 'sdk-2', 'stock', 'stock-2'] }, (add) => {
+withCluster('effects', { part: 1, handlers: ['sdk', 'sdk-2', 'stock', 'stock-2'] }, (add) => {
   for (const behaviour of ['answer-lost', '500', 'hang'] as const satisfies readonly Behaviour[])
     add(`the target says "${behaviour}" for a while`, async ({ cluster, load }) => {
       await load.start(RUNS / 2);
