@@ -51,7 +51,7 @@ export class RawBus {
           const again = (): void => {
             if (!this.connection.isClosed()) this.connection.publish(subject, data, { headers });
           };
-          for (let i = 0; i < times; i++) setTimeout(again, pauseMs());
+          for (let i = 0; i < times; i++) setTimeout(again, pauseMs()).unref(); // The last ones may come after the case.
         },
       }),
     );
