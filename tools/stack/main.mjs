@@ -9,6 +9,7 @@ import { startStack } from './stack.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
 const GATEWAY_PORT = 4300;
+const RESTART_PAUSE_MS = 1_000;
 
 const { values } = parseArgs({
   options: {
@@ -51,10 +52,9 @@ try {
   if (!values['no-handler']) {
     const applied = await stack.cairn('def', 'apply', join(root, 'examples/hello-wait/workflow.yaml'));
     if (applied.code !== 0) throw new Error(`def apply: ${applied.err}`);
-    const handler = stack.spawn('handler', [join(root, 'examples/hello-wait/handlers.mjs')]);
-    await handler.said((line) => (line.startsWith('ready') ? true : undefined));
+    await startHandler();
   }
-  for (const [name, one] of stack.processes) void one.exited.then((how) => ended(name, how));
+  for (const name of ['nats-server', ...stack.processes.keys()]) watch(name);
   tell();
 } catch (error) {
   console.error(`stack: ${error.message}`);
@@ -86,8 +86,31 @@ function tell() {
   say('\nCtrl-C drains and ends everything.');
 }
 
-function ended(name, how) {
-  if (stopping === undefined) console.error(`stack: ${name} has ended (${how}); the others go on. Ctrl-C ends the stack.`);
+/** What ends by itself, or is killed, is started again, as an orchestrator would do it: what it was at is in the history. */
+function watch(name) {
+  const one = name === 'nats-server' ? stack.nats.process : stack.process(name);
+  void one.exited.then(async (how) => {
+    if (stopping !== undefined) return;
+    console.error(`stack: ${name} has ended (${how}) and is started again`);
+    while (stopping === undefined) {
+      try {
+        await new Promise((resolve_) => setTimeout(resolve_, RESTART_PAUSE_MS));
+        if (name === 'nats-server') await stack.nats.start();
+        else if (name === 'handler') await startHandler();
+        else await stack.start(name);
+        const { pid } = name === 'nats-server' ? stack.nats : stack.process(name);
+        console.error(`stack: ${name} is there again, process ${pid}`);
+        return watch(name);
+      } catch (error) {
+        console.error(`stack: ${name} does not start: ${error.message.split('\n').at(-1)}`);
+      }
+    }
+  });
+}
+
+async function startHandler() {
+  const handler = stack.spawn('handler', [join(root, 'examples/hello-wait/handlers.mjs')]);
+  await handler.said((line) => (line.startsWith('ready') ? true : undefined));
 }
 
 function stop(code) {

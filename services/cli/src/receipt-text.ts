@@ -4,6 +4,7 @@ import { brief, oneLine, tail } from './show.js';
 
 /** A receipt for people: what the event did, or why nothing happened. */
 export function receiptText(receipt: Receipt, paint: Paint): string {
+  if (receipt.outcome === 'pending') return pendingText(receipt, paint);
   const runs = receipt.runs.map(({ run, wait }) => `run ${tail(run)}${wait === undefined ? '' : ` (${wait})`}`).join(', ');
   const lines = [
     `${paint.state(receipt.outcome)}${runs === '' ? '' : ` ${runs}`}  ${oneLine(`${receipt.type} from ${receipt.source}`)}`,
@@ -17,4 +18,14 @@ export function receiptText(receipt: Receipt, paint: Paint): string {
     ...(receipt.problem === undefined ? [] : [`  refused: ${oneLine(receipt.problem.detail)}`]),
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Nobody has said yet whether it was taken: it counts once, however often it is sent. */
+function pendingText({ receiptId, source, id, type }: Receipt, paint: Paint): string {
+  return [
+    `${paint.state('pending')}  ${oneLine(`${type} from ${source}`)}`,
+    `  receipt ${receiptId}: nothing is said of it yet; look with npx cairn event show ${receiptId}`,
+    `  or send it again with --source ${oneLine(source)} --id ${oneLine(id)}: it counts once`,
+    '',
+  ].join('\n');
 }

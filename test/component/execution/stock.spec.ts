@@ -136,19 +136,25 @@ describe('a task that no session and no poll is there for', () => {
   it.each<[string, object, string]>([
     ['without a lease', { data: { output: 1 } }, '/data/lease'],
     ['of no known kind', { type: 'cairn.reply.done.v1' }, '/type'],
-    ['with an output and a field too many', { data: { lease: 0, output: 1, result: 2 } }, '/data/result unknown_field'],
     ['whose id is of another attempt', { id: `${idOf('random', 'x')}:end` }, '/id attempt_mismatch'],
     ['to another namespace than it came in by', { cairnns: 'acme' }, '/cairnns namespace_mismatch'],
     ['to a run that is no id', { cairnrun: 'x' }, '/cairnrun invalid_id'],
-    ['that holds half a surrogate', { data: { lease: 0, output: '\ud800' } }, 'invalid_json'],
     ['that is nested too deep', { data: JSON.parse('['.repeat(10_000) + ']'.repeat(10_000)) as object }, 'invalid_json'],
-    ['with an output that belongs into an artifact', { data: { lease: 0, output: 'x'.repeat(70_000) } }, '/data/output too_large'],
   ])('%s is a dead letter that says why (B-9 to B-13)', async (_, wrong, reason) => {
     const task = await world.task();
-    const whole =
-      'data' in wrong && 'lease' in (wrong.data as object) ? { data: { ...(wrong.data as object), lease: task.data?.lease } } : wrong;
-    expect(await world.reply(task, whole)).toMatchObject({ kind: 'never', reason: expect.stringContaining(reason) });
+    expect(await world.reply(task, wrong)).toMatchObject({ kind: 'never', reason: expect.stringContaining(reason) });
     expect(await world.types('a')).toEqual(['RunStarted', 'StepStarted']);
+  });
+
+  it.each<[string, object, string]>([
+    ['with a field too many', { output: 1, result: 2 }, '/data/result unknown_field'],
+    ['that holds half a surrogate', { output: '\ud800' }, 'invalid_json'],
+    ['with an output that belongs into an artifact', { output: 'x'.repeat(70_000) }, '/data/output too_large'],
+  ])('whose own reply %s has failed by it, so that nobody does the same again without an end (C-BOUND)', async (_, data, reason) => {
+    const task = await world.task();
+    const reply = { data: { ...data, lease: task.data?.lease } };
+    expect(await world.reply(task, reply)).toMatchObject({ kind: 'never', reason: expect.stringContaining(reason) });
+    expect((await world.types('a')).slice(0, 3)).toEqual(['RunStarted', 'StepStarted', 'StepFailed']);
   });
 
   it('that is replied to on another partition, or after its end without its run, is a dead letter, too', async () => {

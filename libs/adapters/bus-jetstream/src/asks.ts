@@ -38,13 +38,24 @@ export class Asks {
     const to = `${this.inbox}.${token}`;
     const answer = new Promise<JsonObject>((answered, failed) => this.waiting.set(token, { answered, failed }));
     answer.catch(() => undefined); // Publishing may fail first.
+    let isPublished = false;
     const timer = this.clock.after(deadlineMs, () => {
-      this.waiting.get(token)?.failed(new BusFault('ask_timeout', `${message.subject}: no answer within ${deadlineMs} ms`));
+      // What the bus does not have nobody can be at work on: whoever asked must not be told that an answer is to come (P-1).
+      const fault = isPublished
+        ? new BusFault('ask_timeout', `${message.subject}: no answer within ${deadlineMs} ms`)
+        : new BusFault('bus_unavailable', `${message.subject}: not acknowledged within ${deadlineMs} ms`);
+      this.waiting.get(token)?.failed(fault);
     });
     const fields = { [MESSAGE_ID]: `${message.id}.${to}`, [ASKED_ID]: message.id, [ANSWER_TO]: to };
     try {
       const published = this.publisher.publish(message, fields, deadlineMs + PUBLISH_GRACE_MS);
-      return await Promise.race([answer, published.then(() => answer)]);
+      return await Promise.race([
+        answer,
+        published.then(() => {
+          isPublished = true;
+          return answer;
+        }),
+      ]);
     } finally {
       timer.cancel();
       this.waiting.delete(token);

@@ -44,7 +44,7 @@ function start(noun: Command, shell: Shell): void {
       };
       const started = await context.client.post<StartRunResponse>(`workflows/${encodeURIComponent(workflow)}/runs`, body);
       if (options.wait !== true) return context.print(started, () => `${started.outcome} run ${tail(started.runId)}  ${started.runId}\n`);
-      context.aside(`${started.outcome} run ${tail(started.runId)}, waiting for its end`);
+      context.aside(`${started.outcome} run ${tail(started.runId)}, waiting for its end (Ctrl-C ends the waiting, not the run)`);
       await waitForResult(context, started.runId);
     });
 }

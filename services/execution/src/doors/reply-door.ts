@@ -1,5 +1,7 @@
 import {
   checkBody,
+  FAILED_TYPE,
+  FAILURE_MESSAGE_MAX,
   foreignJson,
   HEARTBEAT_TYPE,
   namespaceOf,
@@ -10,12 +12,14 @@ import {
   signOfLifeSchema,
   STARTED_TYPE,
   subjects,
+  SUCCEEDED_TYPE,
   type Checked,
   type CloudEvent,
+  type Lease,
   type ReplyData,
   type SignOfLife,
 } from '@cairn/contracts';
-import { isId, partitionOf, type FieldError, type Json, type JsonObject } from '@cairn/kernel';
+import { EXTERNAL_ID_MAX, isBranch, isId, isPlainText, partitionOf, type FieldError, type Json, type JsonObject } from '@cairn/kernel';
 import type { IncomingMessage, Line, Settlement } from '@cairn/ports';
 import type { Desk } from '../leases/desk.js';
 import { toBytes } from '../partitions/words.js';
@@ -42,7 +46,7 @@ export class ReplyDoor {
   async take(message: IncomingMessage): Promise<Settlement> {
     const ns = namespaceOf(message.subject);
     const checked = checkReply(ns, message);
-    if (checked.kind === 'bad') return never(checked.errors);
+    if (checked.kind === 'bad') return this.refused(ns, message, checked.errors);
     const attemptId = checked.value.data?.lease.attemptId ?? '';
     const runId = this.parts.runOf(attemptId) ?? checked.value.cairnrun;
     if (isSignOfLife(checked.value)) {
@@ -55,9 +59,31 @@ export class ReplyDoor {
     try {
       return { kind: 'done', answer: { outcome: await this.parts.desk.recordHere(ns, attemptId, reply) } };
     } catch (error) {
-      if (error instanceof ReplyRefused) return never(error.errors);
+      if (error instanceof ReplyRefused) return this.refused(ns, message, error.errors);
       throw error; // A fault pauses the consumer, a bug counts.
     }
+  }
+
+  /**
+   * A dead letter; and where it was to end an attempt that is open, the attempt has failed, with what is wrong as its message. Else the same
+   * work would be rung again without an end, and nobody would be told why (C-BOUND). About an effect nothing is said, so it is unknown.
+   */
+  private async refused(ns: string, { subject, body }: IncomingMessage, errors: readonly FieldError[]): Promise<Settlement> {
+    const letter = never(errors);
+    const lease = leaseOf(body);
+    const runId = lease === undefined ? undefined : this.parts.runOf(lease.attemptId);
+    const isItsOwn = errors.every(({ rule }) => !MISDIRECTED.has(rule)) && TERMINAL.has(String(body['type']));
+    if (lease === undefined || runId === undefined || !isItsOwn || subject !== subjects.reply(ns, partitionOf(runId))) return letter;
+    const message = `the reply was refused: ${letter.kind === 'never' ? letter.reason : ''}`.slice(0, FAILURE_MESSAGE_MAX);
+    await this.parts.desk.recordHere(ns, lease.attemptId, {
+      specversion: '1.0',
+      id: `${lease.attemptId}:end`,
+      source: isPlainText(body['source'], EXTERNAL_ID_MAX) ? body['source'] : '/unknown',
+      type: FAILED_TYPE,
+      cairnrun: runId,
+      data: { lease, failure: { bucket: 'invalid_output', code: 'invalid_output', message } },
+    });
+    return letter;
   }
 
   /** Not stored: it is for whoever judges the lease. */
@@ -67,6 +93,19 @@ export class ReplyDoor {
     if (server !== undefined) line?.tell(subjects.desk(ns, server, 'heartbeat'), toBytes({ attemptId }));
     else await desk.heartbeat(ns, attemptId, reply.data?.handler ?? reply.source);
   }
+}
+
+/** Replies that end an attempt. */
+const TERMINAL: ReadonlySet<string> = new Set([SUCCEEDED_TYPE, FAILED_TYPE]);
+/** What says that a reply is perhaps not about the attempt that it names: nothing is done to that one. */
+const MISDIRECTED: ReadonlySet<string> = new Set(['attempt_mismatch', 'namespace_mismatch', 'partition_mismatch', 'invalid_id']);
+
+/** The lease that a reply echoes, if that much of it can be read. */
+function leaseOf(body: JsonObject): Lease | undefined {
+  const lease = (body['data'] as { readonly lease?: Partial<Lease> } | null | undefined)?.lease;
+  if (!isId(lease?.attemptId)) return undefined;
+  const { branch, epoch } = lease;
+  return { attemptId: lease.attemptId, branch: isBranch(branch) ? branch : 'main', epoch: typeof epoch === 'number' ? epoch : 0 };
 }
 
 const isSignOfLife = (reply: { readonly type: string }): reply is SignOfLife =>

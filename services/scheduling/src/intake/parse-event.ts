@@ -34,7 +34,10 @@ export function parseEvent(subject: string, body: JsonObject): Parsed {
   const { source, id } = body;
   if (root !== 'cairn' || !isNamespace(ns) || !isExternalId(source) || !isExternalId(id)) return { ok: false, errors };
 
-  const refusal = errors.length > 0 ? problemOf('event_invalid', ...errors) : (misplaced(place, body) ?? tooManyHops(hopsOf(body)));
+  const refusal =
+    errors.length > 0
+      ? problemOf('event_invalid', ...errors)
+      : (misplaced(place, body) ?? elsewhere(ns, body) ?? tooManyHops(hopsOf(body)));
   const target = targetOf(place);
   const event = {
     source,
@@ -91,6 +94,11 @@ function misplaced(place: InboundSubject | undefined, { type }: JsonObject): Pro
   if (place?.kind !== 'event' || typeof type !== 'string' || type === place.type || withoutVersion(type) === place.type) return undefined;
   const says = `the type without its version must be ${place.type}, the end of the subject`;
   return problemOf('subject_mismatch', { pointer: '/type', rule: 'subject', says });
+}
+
+function elsewhere(ns: string, { cairnns }: JsonObject): Problem | undefined {
+  if (cairnns === undefined || cairnns === ns) return undefined;
+  return problemOf('subject_mismatch', { pointer: '/cairnns', rule: 'namespace_mismatch', says: 'must be the namespace of the subject' });
 }
 
 export const problemOf = (code: string, ...errors: readonly FieldError[]): Problem => ({ code, detail: errors[0]?.says ?? code, errors });
