@@ -83,7 +83,7 @@ export interface Bus {
   /**
    * Publishes and waits for the answer that some consumer's settlement carries.
    * Crash: the answer may be lost although the command was carried out; the command's id makes asking again harmless.
-   * Throws `BusFault('ask_timeout')` after `deadlineMs`.
+   * Throws `BusFault` after `deadlineMs`: `ask_timeout` if the bus has the message, else `bus_unavailable` (it may have it all the same).
    */
   ask(message: OutgoingMessage, deadlineMs: number): Promise<JsonObject>;
 

@@ -59,7 +59,9 @@ describe('when the server misbehaves', () => {
         const { bus, got, send } = await consumer();
         await world.nats.freeze();
         const sent = send('frozen');
-        await expect(bus.ask({ subject: 'contract.work.a', id: 'asked', body: {} }, 1_300)).rejects.toMatchObject({ code: 'ask_timeout' });
+        // Never acknowledged: nobody may be told that an answer is to come (P-1).
+        const asked = bus.ask({ subject: 'contract.work.a', id: 'asked', body: {} }, 1_300);
+        await expect(asked).rejects.toMatchObject({ code: 'bus_unavailable' });
         expect(got).toEqual([]);
         world.nats.thaw();
         await sent;
