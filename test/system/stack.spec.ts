@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { idOf, PARTITIONS, partitionOf } from '@cairn/kernel';
 import { findNatsServer, notRun, RunningNats, Spawned, waitUntil } from '@cairn/testkit';
 import { root } from './processes.js';
 import { startStack, type Stack } from './stack.js';
@@ -12,6 +13,7 @@ import { startStack, type Stack } from './stack.js';
 const found = findNatsServer();
 const LIMIT_MS = 120_000;
 const SERVICES = ['execution', 'execution-2', 'scheduling', 'retry-policy'] as const;
+const REPLICAS = ['execution', 'execution-2'] as const;
 const binOf = (service: string): string => join(root, `services/${service}/bin/${service}.js`);
 
 describe('the stack', () => {
@@ -66,6 +68,33 @@ describe('the stack', () => {
     },
     LIMIT_MS,
   );
+
+  it(
+    'shares the work: each of two replicas does 30 to 70 % of the steps',
+    async () => {
+      const steps = Array.from({ length: 5 }, (_, n) => ({ id: `s${n}`, task: { queue: 'greeting' }, input: { name: '${run.key}' } }));
+      expect((await stack.http('PUT', 'definitions/share', { cairn: 1, name: 'share', version: '1.0.0', steps })).status).toBe(201);
+      const before = await Promise.all(REPLICAS.map(appendsOf));
+      const started = await Promise.all(
+        oneKeyAPartition('share').map((key) => stack.http<{ runId: string }>('POST', 'workflows/share/runs', { key, input: {} })),
+      );
+      for (const { json } of started)
+        expect((await stack.http('GET', `runs/${json.runId}/result?waitMs=30000`)).json).toMatchObject({ outcome: 'succeeded' });
+      const [one = 0, other = 0] = (await Promise.all(REPLICAS.map(appendsOf))).map((after, i) => after - (before[i] ?? 0));
+      expect(one + other).toBeGreaterThanOrEqual(PARTITIONS * steps.length);
+      for (const share of [one, other].map((appends) => appends / (one + other))) {
+        expect(share).toBeGreaterThan(0.3);
+        expect(share).toBeLessThan(0.7);
+      }
+    },
+    LIMIT_MS,
+  );
+
+  /** Appends of one process, as it tells them itself. */
+  async function appendsOf(name: string): Promise<number> {
+    const text = await (await fetch(`${stack.said.get(name)?.metrics}/metrics`)).text();
+    return Number(/^cairn_append_duration_seconds_count\{[^}]*outcome="appended"[^}]*\} (\d+)$/m.exec(text)?.[1] ?? 0);
+  }
 
   it(
     'goes on while any one service is killed and started again (P-2)',
@@ -138,6 +167,13 @@ describe('a service', () => {
     LIMIT_MS,
   );
 });
+
+/** Keys whose runs lie in each partition once: what is shared then is the partitions, not chance of the keys. */
+function oneKeyAPartition(workflow: string): string[] {
+  const keys = new Map<number, string>();
+  for (let n = 0; keys.size < PARTITIONS; n++) keys.set(partitionOf(idOf('run', 'default', workflow, `k-${n}`)), `k-${n}`);
+  return [...keys.values()];
+}
 
 function lintOf(text: string): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
   const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
