@@ -123,6 +123,29 @@ describe('the stack behind permissions', () => {
   );
 
   it(
+    'brings the work of handlers that come by HTTP, and their replies',
+    async () => {
+      const steps = [{ id: 'a', task: { queue: 'by-http' } }];
+      expect((await stack.http('PUT', 'definitions/plain', { cairn: 1, name: 'plain', version: '1.0.0', steps })).status).toBe(201);
+      const started = await stack.http<{ runId: string }>('POST', 'workflows/plain/runs', { input: {} });
+      interface Polled {
+        readonly tasks: readonly { readonly data: { readonly lease: { readonly attemptId: string } } }[];
+      }
+      const { lease } = await waitUntil('a task is there', async () => {
+        const { json } = await stack.http<Polled>('POST', 'work/by-http:poll', { max: 1, waitMs: 1_000 });
+        return json.tasks[0]?.data;
+      });
+      const reply = { specversion: '1.0', id: `${lease.attemptId}:end`, source: '/spec', type: 'cairn.reply.succeeded.v1' };
+      const answer = await stack.http('POST', `work/${lease.attemptId}:reply`, { ...reply, data: { lease, output: 1 } });
+      expect(answer).toEqual({ status: 200, json: { accepted: true } });
+      const result = await stack.http<object>('GET', `runs/${started.json.runId}/result?waitMs=30000`);
+      expect(result.json).toMatchObject({ state: 'complete', outcome: 'succeeded' });
+      expect(refused()).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  it(
     'goes on when a replica is gone, and still refuses nobody anything',
     async () => {
       await stack.kill('execution-2');

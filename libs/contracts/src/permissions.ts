@@ -64,7 +64,7 @@ const retryPolicyUser = user('retry-policy', {
   publish: [...bound([retryPolicyOnStepFailed, retryPolicyCommands]), ...asks(OF_RETRY_POLICY), DEAD_LETTERS, ANSWERS],
 });
 
-/** It asks what people may ask: no judgement, no decision, no fact. */
+/** It asks what people may ask: no judgement, no decision, no fact. Replies that come by HTTP it hands on: the attempt's id is what counts. */
 const gatewayUser = user('gateway', {
   publish: [
     'cairn.*.in.>',
@@ -72,9 +72,10 @@ const gatewayUser = user('gateway', {
     'cairn.*.cmd.scheduling.apply-definition',
     'cairn.*.cmd.retry-policy.apply-policy',
     'cairn.*.exchange.*',
+    'cairn.*.reply.*',
     ...deskQuestions.filter((question) => question !== 'moved').map((question) => `cairn.*.desk.*.${question}`),
   ],
-  subscribe: [lineSubjects.presence],
+  subscribe: [lineSubjects.presence, lineSubjects.facts],
 });
 
 /** `cairn bus apply` and `cairn doctor`: makes and changes, never purges; deletes a consumer only to make it anew. */

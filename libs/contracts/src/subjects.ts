@@ -41,6 +41,8 @@ export const lineSubjects = {
   exchange: (replica: string): string => `cairn.*.exchange.${id(replica)}`,
   desk: (replica: string): string => `cairn.*.desk.${id(replica)}.*`,
   presence: 'cairn.presence.execution.*',
+  /** Facts as they are told, for who only wants to look at once and forgets them. */
+  facts: 'cairn.*.evt.>',
 } as const;
 
 export type FactContext = 'run' | 'receipt';

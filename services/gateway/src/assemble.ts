@@ -1,6 +1,17 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { ARTIFACT_UPLOAD_BYTES_MAX, BODY_BYTES_MAX, metricNames, type RunControl, type WorkDesk } from '@cairn/contracts';
-import { isFault, type Artifacts, type Bus, type Clock, type EventStore, type Ids, type Metrics, type Randomness } from '@cairn/ports';
+import { ARTIFACT_UPLOAD_BYTES_MAX, BODY_BYTES_MAX, lineSubjects, metricNames, type RunControl, type WorkDesk } from '@cairn/contracts';
+import {
+  isFault,
+  type Artifacts,
+  type Bus,
+  type Clock,
+  type EventStore,
+  type Ids,
+  type Line,
+  type Listening,
+  type Metrics,
+  type Randomness,
+} from '@cairn/ports';
 import { ok, type Answer } from './answer.js';
 import { applyDefinition } from './commands/apply-definition.js';
 import { applyPolicy } from './commands/apply-policy.js';
@@ -46,6 +57,8 @@ export interface GatewayConfig extends GateConfig {
 export interface GatewayParts {
   readonly store: EventStore;
   readonly bus: Bus;
+  /** Tells at once what other processes have stored; without it they are seen at the next poll. */
+  readonly line?: Line;
   readonly artifacts: Artifacts;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -88,11 +101,17 @@ export function assembleGateway(parts: GatewayParts) {
   const fastLane = createFastLane({ gate, namespaces, desk, onBug, startRun: (...asked) => startRun({ intake, ids }, ...asked) });
   const shown = { reader, store, artifacts, clock, ends, desk, models, metrics };
 
+  let facts: Listening | undefined;
+
   return {
     /** Follows the store. `caughtUp` resolves when lists show everything that was stored before. */
-    start: (): { readonly caughtUp: Promise<void> } => ({ caughtUp: follower.start() }),
+    start: (): { readonly caughtUp: Promise<void> } => {
+      facts = parts.line?.listen(lineSubjects.facts, () => follower.nudge());
+      return { caughtUp: follower.start() };
+    },
     /** Ends what is held open; requests that come later are the server's to refuse. */
     stop: async (): Promise<void> => {
+      facts?.stop();
       streams.stop();
       changes.releaseAll();
       ends.releaseAll();

@@ -1,7 +1,7 @@
 import { Inject, Module, type BeforeApplicationShutdown, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
 import type { WorkDesk } from '@cairn/contracts';
-import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, Health, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
-import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, Randomness } from '@cairn/ports';
+import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, Health, IDS, LINE, METRICS, RANDOMNESS } from '@cairn/nest-kit';
+import type { Artifacts, Bus, Clock, EventStore, Ids, Line, Metrics, Randomness } from '@cairn/ports';
 import { assembleGateway, type Gateway, type GatewayConfig } from './assemble.js';
 import { ArtifactsDoor } from './doors/artifacts.door.js';
 import { DefinitionsDoor } from './doors/definitions.door.js';
@@ -46,17 +46,31 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
         { provide: EXPOSITION, useValue: exposition },
         {
           provide: GATEWAY,
-          inject: [EVENT_STORE, BUS, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS, 'module' in desk ? desk.token : GIVEN_DESK],
+          inject: [EVENT_STORE, BUS, LINE, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS, 'module' in desk ? desk.token : GIVEN_DESK],
           useFactory: (
             store: EventStore,
             bus: Bus,
+            line: Line | undefined,
             artifacts: Artifacts,
             clock: Clock,
             ids: Ids,
             randomness: Randomness,
             metrics: Metrics,
             workDesk: WorkDesk,
-          ): Gateway => assembleGateway({ store, bus, artifacts, clock, ids, randomness, metrics, desk: workDesk, config, onBug }),
+          ): Gateway =>
+            assembleGateway({
+              store,
+              bus,
+              artifacts,
+              clock,
+              ids,
+              randomness,
+              metrics,
+              desk: workDesk,
+              config,
+              onBug,
+              ...(line === undefined ? {} : { line }),
+            }),
         },
       ],
       exports: [GATEWAY],

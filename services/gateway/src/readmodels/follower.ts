@@ -38,6 +38,11 @@ export class Follower {
     return this.first;
   }
 
+  /** Looks for new events now instead of at the next poll. */
+  nudge(): void {
+    this.tail?.nudge();
+  }
+
   /** Milliseconds since the models were last level with the store; 0 while they are. */
   lagMs(): number {
     return this.behindSince === undefined ? 0 : this.parts.clock.monotonicMs() - this.behindSince;
