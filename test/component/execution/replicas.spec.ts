@@ -1,7 +1,8 @@
 // Goal: replicas of execution share the runs, and none that dies, is stopped or leaves takes a run with it (`architecture.md` §4.4, F-5 to
 // F-8, F-12). Method: real execution services on one memory store, bus and switchboard in virtual time; sessions speak over the line.
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { PARTITIONS } from '@cairn/kernel';
+import { subjects } from '@cairn/contracts';
+import { idOf, PARTITIONS } from '@cairn/kernel';
 import { Replicas, SpecSession, type Replica } from './replicas.js';
 import { EFFECT, OTHER, SESSION } from './world.js';
 
@@ -33,6 +34,15 @@ describe('two replicas', () => {
     expect([...servedBy(one), ...servedBy(two)].sort((a, b) => a - b)).toEqual(partitions);
     expect(servedBy(one).length).toBeGreaterThan(PARTITIONS * 0.25);
     expect(servedBy(two).length).toBeGreaterThan(PARTITIONS * 0.25);
+  });
+
+  it('leave a claim to the one who serves its partition, however long that takes to answer: the other could only refuse it', async () => {
+    const [partition = 0] = servedBy(one);
+    const lease = { attemptId: idOf('random', 'nobody’s'), branch: 'main', epoch: 1 };
+    const from = world.scheduler.now;
+    world.freeze(one, 700);
+    expect(await world.ask(subjects.claim('default', partition), { lease })).toEqual({ granted: false, because: 'over' });
+    expect(world.scheduler.now - from).toBeGreaterThanOrEqual(700);
   });
 
   it('bring every run to its end, whichever of them its messages reach', async () => {
