@@ -10,14 +10,15 @@ import { root, startServer } from './processes.js';
 const bin = join(root, 'services/cli/bin/cairn.js');
 /** What a client command may cost over bare node (`experience.md` §7). CPU instead of time: the machine may be busy with others. */
 const BUDGET_MS = 150;
+/** What bare node cost where the budget was set. Where it costs more, the same work of ours does, too. */
+const BARE_MS = 120;
 const LIMIT_MS = 60_000;
 
 describe('cairn as a process', () => {
   it(`costs a client command at most ${BUDGET_MS} ms of CPU over bare node`, () => {
     if (!existsSync('/proc/self/stat')) return notRun('import budget of the CLI', 'needs /proc');
-    const bare = cheapest(['-e', '0']);
-    const listing = cheapest([bin, 'run', 'list', '--url', 'http://127.0.0.1:1']);
-    expect(listing - bare).toBeLessThanOrEqual(BUDGET_MS);
+    const [bare = 0, listing = 0] = cheapest(['-e', '0'], [bin, 'run', 'list', '--url', 'http://127.0.0.1:1']);
+    expect(listing - bare).toBeLessThanOrEqual(BUDGET_MS * Math.max(1, bare / BARE_MS));
   });
 
   it(
@@ -44,14 +45,20 @@ describe('cairn as a process', () => {
   );
 });
 
-/** Milliseconds of user and system CPU of a node process, the cheapest of ten: the machine may be busy with others. */
-function cheapest(args: readonly string[]): number {
-  const costs = Array.from({ length: 10 }, () => {
-    const before = childrenCpuMs();
-    spawnSync(process.execPath, args, { stdio: 'ignore' });
-    return childrenCpuMs() - before;
-  });
-  return Math.min(...costs);
+/**
+ * Milliseconds of user and system CPU of each node process, its cheapest start of ten. They take turns, since a machine that is busy with
+ * others, or throttled, must be so for all of them.
+ */
+function cheapest(...starts: readonly (readonly string[])[]): readonly number[] {
+  const costs = starts.map(() => Infinity);
+  for (let turn = 0; turn < 10; turn++) {
+    starts.forEach((args, i) => {
+      const before = childrenCpuMs();
+      spawnSync(process.execPath, args, { stdio: 'ignore' });
+      costs[i] = Math.min(costs[i] ?? Infinity, childrenCpuMs() - before);
+    });
+  }
+  return costs;
 }
 
 /** CPU of all children that have ended (`proc(5)`, fields 16 and 17 of stat, in hundredths of a second). */

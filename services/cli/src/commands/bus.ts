@@ -1,12 +1,9 @@
 import { Option, type Command } from 'commander';
-import { applyBus } from '../bus/apply-bus.js';
-import { mendedText } from '../bus/bus-text.js';
 import type { NamedUsers } from '../bus/bus-users.js';
-import { connectTo, dataFolder, natsAccess, withoutPassword } from '../bus/nats-access.js';
 import { common, type Shell } from '../shell.js';
 import { oneLine, table } from '../show.js';
 
-// The contract brings schemas with it, which other commands need not load: what uses it is imported when it is asked for.
+// Every start of the command line pays for what is imported here: what only talks to the bus is imported when it is asked for.
 export function busCommands(root: Command, shell: Shell): void {
   const noun = root.command('bus').description('the nats-server between the services');
 
@@ -16,8 +13,10 @@ export function busCommands(root: Command, shell: Shell): void {
     .action(async ({ dryRun = false, nats }: { dryRun?: boolean; nats?: string }, command: Command) => {
       const context = shell.context(command);
       const { env } = context.surroundings;
+      const [{ connectTo, dataFolder, natsAccess, withoutPassword }, { readDeclaredBus }, { applyBus }, { mendedText }] = await Promise.all(
+        [import('../bus/nats-access.js'), import('../bus/declared.js'), import('../bus/apply-bus.js'), import('../bus/bus-text.js')],
+      );
       const access = natsAccess({ ...context.options, ...(nats === undefined ? {} : { nats }) }, env);
-      const { readDeclaredBus } = await import('../bus/declared.js');
       const declared = await readDeclaredBus(dataFolder(context.options, env), env);
       const connection = await connectTo(access, 'cairn bus apply');
       try {

@@ -2,7 +2,6 @@ import type { DefinitionSummary, DefinitionView, Page } from '@cairn/contracts';
 import type { Definition } from '@cairn/domain-definition';
 import type { FieldError } from '@cairn/kernel';
 import type { Command } from 'commander';
-import { mendedText } from '../bus/bus-text.js';
 import { compileFile } from '../definition-file.js';
 import { EXIT } from '../exit-codes.js';
 import { problem, Refusal } from '../refusal.js';
@@ -52,7 +51,7 @@ export function defCommands(root: Command, shell: Shell): void {
         applied.push({ file, outcome: outcomes.get(status) ?? 'pending', name, version, hash: compiled.hash });
         definitions.push(compiled.definition);
       }
-      const { applyQueues } = await import('../bus/apply-queues.js');
+      const [{ applyQueues }, { mendedText }] = await Promise.all([import('../bus/apply-queues.js'), import('../bus/bus-text.js')]);
       const bus = await applyQueues(context.client.connection.ns, definitions, context.options, context.surroundings.env);
       context.print({ definitions: applied, ...(bus === undefined ? {} : { bus }) }, () => {
         const lines = applied.map(({ outcome, name, version, hash = '' }) => `${outcome} ${name}@${version}  ${shortHash(hash)}\n`);

@@ -1,7 +1,6 @@
 import { Option, type Command } from 'commander';
-import { configuration } from '../doctor/configuration.js';
 import type { Finding } from '../doctor/finding.js';
-import { patientOf, type DoctorOptions } from '../doctor/patient.js';
+import type { DoctorOptions } from '../doctor/patient.js';
 import { EXIT } from '../exit-codes.js';
 import type { Paint } from '../paint.js';
 import { common, type Shell } from '../shell.js';
@@ -21,8 +20,10 @@ export function doctorCommand(root: Command, shell: Shell): void {
         ...(nats === undefined ? {} : { nats }),
         ...(monitor === undefined ? {} : { monitor }),
       };
+      const { patientOf } = await import('../doctor/patient.js');
       const patient = patientOf(options, context.surroundings.env);
       if (own.config === true) {
+        const { configuration } = await import('../doctor/configuration.js');
         const settings = configuration(patient);
         const rows = settings.map(({ name, value, origin }) => [name, value, origin]);
         return context.print({ settings }, () => table(['SETTING', 'VALUE', 'FROM'], rows, (text) => context.paint.style('bold', text)));
