@@ -74,7 +74,7 @@ export class ScriptedReplica {
     private readonly knows: (attemptId: Id) => boolean = () => false,
   ) {
     line.listen(lineSubjects.exchange(id), (message) => {
-      if (!this.isMute) this.hear(message);
+      if (!this.isMute && message.data.length > 0) this.hear(message);
     });
     this.beat();
   }

@@ -16,6 +16,8 @@ const BACKOFF_FIRST_MS = 10;
 const BACKOFF_LAST_MS = 1_000;
 /** A replica that answers an idle frame at once is asked again after this time, so that no fault of it becomes a busy loop. */
 const IDLE_PAUSE_MS = 20;
+/** A replica calls it no frame and says so; asked only to learn whether there is one. */
+const NOTHING = new Uint8Array(0);
 /** Numbers of frames are kept for so many replicas: one that was mute for a while goes on where it was. */
 const REPLICAS_REMEMBERED = 64;
 
@@ -133,10 +135,12 @@ export class Fan {
     this.wake();
   }
 
-  /** One more frame, and a closed connection is noticed at once. */
+  /** Frames under way tell nobody that their replica died with them: a word of their own learns at once whether anybody listens there. */
   private missed(replica: Id): void {
-    const carrier = this.carriers.get(replica);
-    if (carrier !== undefined && this.host.isOpen && carrier.frames.length < FRAMES_MAX) this.send(carrier);
+    if (!this.carriers.has(replica)) return;
+    this.parts.line.ask(subjects.exchange(this.parts.ns, replica), NOTHING, ANSWER_MS_MAX).catch((fault: unknown) => {
+      if ((fault as { readonly code?: string }).code === 'no_consumer') this.parts.replicas.gone(replica);
+    });
   }
 
   private tick(): void {
