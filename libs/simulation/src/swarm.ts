@@ -11,6 +11,10 @@ export interface StoreFaultRates {
   readonly tailLags: number;
   readonly tailRepeats: number;
   readonly tailEnds: number;
+  /** A live subscription ends in the midst of a batch, and a new one goes on (`facts.md` §3.2b). */
+  readonly subscriptionDrops: number;
+  /** One error on the shared stream of appends: of all that a process has in flight nobody knows what became (T-16). */
+  readonly appendStreamBreaks: number;
 }
 
 /** Chances of what a handler does with a task instead of working and answering once. */
@@ -56,6 +60,8 @@ export interface Swarm {
   readonly busWipes: readonly number[];
   readonly busForgets: readonly number[];
   readonly storeOutages: readonly Span[];
+  /** The store hangs instead of refusing: callers give up, and what they asked is done when it goes on. */
+  readonly storeFreezes: readonly Span[];
   /** Nobody judges failures. */
   readonly retryPolicyOutages: readonly Span[];
   /** When policies get another version, which no run that has begun may notice. */
@@ -94,8 +100,8 @@ export function drawSwarm(random: Pcg32): Swarm {
     on(share) ? Array.from({ length: 1 + random.below(max) }, () => random.below(faultsEndMs)) : [];
   const spans = (share: number, max: number, lasts: number): Span[] =>
     times(share, max).map((from) => ({ from, to: from + 200 + random.below(lasts) }));
-  const replicas = on(0.3) ? 2 : 1;
-  return {
+  const replicas: Swarm['replicas'] = on(0.3) ? 2 : 1;
+  const swarm = {
     faultsEndMs,
     latencyMaxMs: random.pick([1, 3, 20]),
     bus: {
@@ -149,4 +155,7 @@ export function drawSwarm(random: Pcg32): Swarm {
     paused: rate(0.3, 0.8),
     cancelled: rate(0.2, 0.8),
   };
+  // Drawn last, so that seeds from before these faults keep their other faults.
+  const store = { ...swarm.store, subscriptionDrops: rate(0.3, 0.3), appendStreamBreaks: rate(0.25, 0.05) };
+  return { ...swarm, store, storeFreezes: spans(0.15, 2, 9 * SECOND) };
 }

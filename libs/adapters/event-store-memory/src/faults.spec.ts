@@ -77,6 +77,41 @@ describe('event store in memory misbehaves on request', () => {
     expect([seen.faults, seen.notes.length]).toEqual([[unavailable], 4]);
   });
 
+  it('a dropped subscription goes on behind what it delivered, and skips nothing', async () => {
+    let resubscribed = (): void => undefined;
+    const until = new Promise<void>((resolve) => (resubscribed = resolve));
+    const tails: TailFault[] = [{ kind: 'drops', delivered: 1, until }];
+    const store = createMemoryEventStore({ faults: planned({ tails }) });
+    const seen = follow(store);
+    await store.append(A, 'no_stream', sealed(A, 'no_stream', ['a', 'b', 'c']));
+    await waitUntil('one is delivered', () => seen.notes.length === 1);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    expect(seen.notes).toEqual(['a']);
+    resubscribed();
+    await waitUntil('the rest is delivered', () => seen.notes.length === 3);
+    expect(seen).toEqual({ notes: ['a', 'b', 'c'], faults: [] });
+  });
+
+  it('frozen, it lets every call hang; afterwards what was asked is done in its order, and tails go on', async () => {
+    const store = createMemoryEventStore();
+    const seen = follow(store);
+    store.setFrozen(true);
+    let answers = 0;
+    const calls = [
+      append(store),
+      store.append(A, 'no_stream', sealed(A, 'no_stream', ['late'])),
+      store.read(A),
+      store.writeBookmark('b', '1'),
+    ];
+    for (const call of calls) void call.then(() => answers++);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    expect([answers, seen.notes, store.isFrozen]).toEqual([0, [], true]);
+    store.setFrozen(false);
+    expect(await Promise.all(calls)).toEqual([{ kind: 'appended', revision: 1 }, { kind: 'conflict', actual: 1 }, events, undefined]);
+    await waitUntil('the tail has gone on', () => seen.notes.length === 2);
+    expect(await store.readBookmark('b')).toBe('1');
+  });
+
   it('an outage refuses everything and holds the tails up; afterwards all goes on', async () => {
     const store = createMemoryEventStore();
     const seen = follow(store);

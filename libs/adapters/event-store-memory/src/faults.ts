@@ -17,6 +17,8 @@ export type TailFault =
   | { readonly kind: 'lags'; readonly until: Promise<void> }
   /** Up to so many events that this tail had before come again, in order, before the new ones. */
   | { readonly kind: 'repeats'; readonly events: number }
+  /** The subscription ends when so many of these events were delivered; the adapter goes on after them with a new one. */
+  | { readonly kind: 'drops'; readonly delivered: number; readonly until: Promise<void> }
   /** The tail ends with `store_unavailable` in `onFault`. */
   | { readonly kind: 'ends' };
 

@@ -20,6 +20,9 @@ export interface MemoryEventStore extends EventStore {
   allEvents(): readonly StoredEvent[];
   /** From now on everything but tails throws `store_unavailable`, and tails wait, until it ends. */
   setOutage(away: boolean): void;
+  /** From now on every call hangs, and tails wait; when it ends, what was called is carried out in its order, whoever still waits for it. */
+  setFrozen(frozen: boolean): void;
+  readonly isFrozen: boolean;
 }
 
 /**
@@ -36,13 +39,14 @@ class EventStoreInMemory implements MemoryEventStore {
   private readonly bookmarks = new Map<string, string>();
   private readonly tails = new Set<MemoryTail>();
   private readonly source: TailSource;
-  private outage: { readonly over: Promise<void>; readonly end: () => void } | undefined;
+  private outage: Interruption | undefined;
+  private freeze: Interruption | undefined;
   private closed = false;
 
   constructor(private readonly faults: StoreFaults) {
     this.source = {
       log: this.log,
-      away: () => this.outage?.over,
+      away: () => (this.outage ?? this.freeze)?.over,
       fault: () => this.faults.tail?.(),
       forget: (tail) => this.tails.delete(tail),
     };
@@ -50,7 +54,7 @@ class EventStoreInMemory implements MemoryEventStore {
 
   async append(stream: StreamName, expected: ExpectedRevision, events: readonly StoredEvent[]): Promise<AppendResult> {
     checkAppend(stream, expected, events);
-    this.mustBeThere();
+    await this.reached();
     const fault = this.faults.append?.(stream, events);
     switch (fault?.kind) {
       case undefined:
@@ -87,7 +91,7 @@ class EventStoreInMemory implements MemoryEventStore {
   }
 
   async read(stream: StreamName, from: Revision = 0, to: Revision = Number.MAX_SAFE_INTEGER): Promise<readonly StoredEvent[]> {
-    this.mustBeThere();
+    await this.reached();
     if (this.faults.read?.(stream) === true) throw new StoreFault('store_unavailable', `read of ${stream}: refused by the fault plan`);
     return this.streams.get(stream)?.slice(from, to + 1) ?? [];
   }
@@ -102,17 +106,17 @@ class EventStoreInMemory implements MemoryEventStore {
   }
 
   async newest(): Promise<Position | undefined> {
-    this.mustBeThere();
+    await this.reached();
     return this.log.at(-1)?.position;
   }
 
   async readBookmark(name: string): Promise<string | undefined> {
-    this.mustBeThere();
+    await this.reached();
     return this.bookmarks.get(name);
   }
 
   async writeBookmark(name: string, value: string): Promise<void> {
-    this.mustBeThere();
+    await this.reached();
     this.bookmarks.set(name, value);
   }
 
@@ -132,7 +136,24 @@ class EventStoreInMemory implements MemoryEventStore {
   setOutage(away: boolean): void {
     if (away === (this.outage !== undefined)) return;
     this.outage?.end();
-    this.outage = away ? openOutage() : undefined;
+    this.outage = away ? interruption() : undefined;
+  }
+
+  setFrozen(frozen: boolean): void {
+    if (frozen === this.isFrozen) return;
+    this.freeze?.end();
+    this.freeze = frozen ? interruption() : undefined;
+  }
+
+  get isFrozen(): boolean {
+    return this.freeze !== undefined;
+  }
+
+  private async reached(): Promise<void> {
+    this.mustBeThere();
+    if (this.freeze === undefined) return;
+    await this.freeze.over;
+    this.mustBeThere();
   }
 
   private mustBeThere(): void {
@@ -145,7 +166,12 @@ function closedFault(): StoreFault {
   return new StoreFault('store_unavailable', 'the event store is closed');
 }
 
-function openOutage(): { over: Promise<void>; end: () => void } {
+interface Interruption {
+  readonly over: Promise<void>;
+  readonly end: () => void;
+}
+
+function interruption(): Interruption {
   let end = (): void => undefined;
   const over = new Promise<void>((resolve) => (end = resolve));
   return { over, end };

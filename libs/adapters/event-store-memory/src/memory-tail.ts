@@ -69,8 +69,10 @@ export class MemoryTail implements Tail {
     if (fault?.kind === 'ends') throw new StoreFault('store_unavailable', 'the tail was dropped');
     if (fault?.kind === 'lags') await fault.until;
     const from = fault?.kind === 'repeats' ? Math.max(0, this.next - fault.events) : this.next;
-    const batch = this.take(from);
+    const taken = this.take(from);
+    const batch = fault?.kind === 'drops' ? this.dropped(from, taken, fault.delivered) : taken;
     if (batch.length > 0 && !this.stopped) await this.reader.deliver(batch);
+    if (fault?.kind === 'drops') await fault.until;
     return true;
   }
 
@@ -84,6 +86,13 @@ export class MemoryTail implements Tail {
     }
     if (at > this.next) this.next = at; // A repetition may end before what is new begins.
     return batch;
+  }
+
+  /** What was delivered of a batch when its subscription ended: the next one goes on behind that. */
+  private dropped(from: number, batch: readonly TailedEvent[], delivered: number): readonly TailedEvent[] {
+    const before = batch.slice(0, delivered);
+    this.next = Number(before.at(-1)?.position ?? from); // A position is the number of events up to and including it.
+    return before;
   }
 
   private end(): void {

@@ -2,12 +2,19 @@ import type { Clock } from '@cairn/ports';
 import type { Pcg32 } from '@cairn/simulated';
 import type { World } from '../world/world.js';
 
+export interface AppendInFlight {
+  /** Its answer is lost, perhaps with the request. */
+  isBroken: boolean;
+}
+
 /** One life of a process: from its start to its crash. What a dead one still waits for never comes. */
 export class Life {
   alive = true;
   /** What has to be cut when the process dies: bindings, tails. */
   readonly cut: (() => void)[] = [];
   readonly clock: Clock;
+  /** Of this process, which has one client: an error on its stream strikes all of them. */
+  readonly appendsInFlight = new Set<AppendInFlight>();
 
   constructor(
     readonly world: World,
@@ -35,6 +42,11 @@ export class Life {
     if (!this.world.strikes(this.random, this.world.swarm.crash)) return;
     this.onCrash(where);
     return never();
+  }
+
+  /** True while this fault strikes. */
+  strikes(chance: number): boolean {
+    return this.world.strikes(this.random, chance);
   }
 
   note(what: string): void {

@@ -29,6 +29,9 @@ export interface WorldOptions {
 /** How late an append that was given up arrives at most. */
 const LATE_BY_MS = [40, 400, 2_000];
 
+/** A dropped subscription is followed by another one within this time. */
+const RESUBSCRIBED_AFTER_MS = 1_000;
+
 /** Everything that outlives a simulated process: time, the durable store, the bus, and the notes of who was promised what. */
 export class World {
   readonly random: Pcg32;
@@ -103,7 +106,7 @@ export class World {
   /** From now on things go wrong; schedules what strikes everybody at once. */
   beginFaults(): void {
     this.faulty = true;
-    const { busWipes, busForgets, storeOutages } = this.swarm;
+    const { busWipes, busForgets, storeOutages, storeFreezes } = this.swarm;
     const at = (ms: number, what: string, task: () => void): void =>
       void this.clock.after(ms, () => {
         if (!this.faulty) return;
@@ -116,6 +119,10 @@ export class World {
       at(from, 'the store is away', () => (this.store.setOutage(true), this.coverage.note('store outage')));
       at(to, 'the store is back', () => this.store.setOutage(false));
     }
+    for (const { from, to } of storeFreezes) {
+      at(from, 'the store freezes', () => (this.store.setFrozen(true), this.coverage.note('store frozen')));
+      at(to, 'the store goes on', () => this.store.setFrozen(false));
+    }
   }
 
   /** Links are up, nothing is lost any more. Clocks stay as wrong as they are, which is allowed. */
@@ -123,6 +130,7 @@ export class World {
     this.note(WORLD, 'everything heals');
     this.faulty = false;
     this.store.setOutage(false);
+    this.store.setFrozen(false);
     this.bus.setFaults({});
   }
 
@@ -155,7 +163,7 @@ export class World {
   }
 
   private tailFault(random: Pcg32): TailFault | undefined {
-    const { tailLags, tailRepeats, tailEnds } = this.swarm.store;
+    const { tailLags, tailRepeats, tailEnds, subscriptionDrops } = this.swarm.store;
     if (this.strikes(random, tailEnds)) {
       this.coverage.note('tail dropped');
       return { kind: 'ends' };
@@ -163,6 +171,11 @@ export class World {
     if (this.strikes(random, tailRepeats)) {
       this.coverage.note('tail repeated');
       return { kind: 'repeats', events: 1 + random.below(20) };
+    }
+    if (this.strikes(random, subscriptionDrops)) {
+      this.coverage.note('subscription dropped');
+      const backoffMs = random.below(RESUBSCRIBED_AFTER_MS);
+      return { kind: 'drops', delivered: random.below(4), until: new Promise((resolve) => this.clock.after(backoffMs, resolve)) };
     }
     if (!this.strikes(random, tailLags)) return undefined;
     this.coverage.note('tail lagged');
