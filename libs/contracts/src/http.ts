@@ -290,3 +290,18 @@ export type ApplyDefinitionAnswer =
       readonly warnings: readonly FieldError[];
     }
   | { readonly kind: 'rejected'; readonly rejection: RejectionBody };
+
+/** `POST bundles`: an imported run is shown, and acts on nothing. `extended`: it goes on from a bundle that was imported before. */
+export interface ImportView {
+  readonly run: Id;
+  readonly outcome: 'imported' | 'extended' | 'unchanged' | 'pending';
+  readonly bundle: string;
+  readonly lines: number;
+  /** Of the bundle's last line, which all others are chained to. */
+  readonly hash: string;
+}
+
+/** What scheduling answers to `ImportBundleMessage`. */
+export type ImportBundleAnswer =
+  | { readonly kind: 'imported' | 'extended' | 'unchanged' }
+  | { readonly kind: 'rejected'; readonly rejection: RejectionBody };

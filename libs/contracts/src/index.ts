@@ -79,6 +79,8 @@ export {
   type DefinitionView,
   type EffectView,
   type HistoryView,
+  type ImportBundleAnswer,
+  type ImportView,
   type IntakeAnswer,
   type Page,
   type PolicySummary,
@@ -107,6 +109,19 @@ export {
   type ProblemExtras,
 } from './problems.js';
 export { machineryDeclarations, metricDeclarations, metricNames, type MetricDeclaration } from './metric-names.js';
+export {
+  BUNDLE_BYTES_MAX,
+  BUNDLE_FORMAT,
+  BUNDLE_LINE_BYTES_MAX,
+  BUNDLE_MEDIA_TYPE,
+  type BundleContent,
+  type BundleEventKind,
+  type ImportBundleMessage,
+  type ImportedRunSummary,
+} from './bundle/format.js';
+export { BundleReader, storedEventOf, storedEventView, type BundleFault } from './bundle/read.js';
+export { LineSplitter } from './bundle/split-lines.js';
+export { BundleWriter } from './bundle/write.js';
 export { checkFrame, type CheckedFrame } from './check-frame.js';
 export { foreignJson } from './foreign-json.js';
 export {

@@ -31,5 +31,5 @@ export {
   type StoredEvent,
   type StreamName,
 } from './envelope.js';
-export { inboxStream, parseRunStream, policyStream, receiptStream, runStream, workflowStream } from './streams.js';
+export { bundleStream, inboxStream, parseRunStream, policyStream, receiptStream, runStream, workflowStream } from './streams.js';
 export { PersistentMap } from './persistent-map.js';

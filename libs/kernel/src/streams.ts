@@ -7,6 +7,8 @@ export const receiptStream = (receiptId: Id): StreamName => `receipt-${receiptId
 export const inboxStream = (hash: Id): StreamName => `inbox-${hash}`;
 export const workflowStream = (ns: string, name: string): StreamName => `workflow-${ns}+${name}`;
 export const policyStream = (ns: string, name: string): StreamName => `policy-${ns}+${name}`;
+/** What was imported of a run of another store: never among its `run-…` streams, so that nothing acts on it. */
+export const bundleStream = (runId: Id): StreamName => `bundle-${runId}`;
 
 /** Run and branch of a `run-…` stream's name, or `undefined` for another stream. */
 export function parseRunStream(stream: StreamName): { runId: Id; branch: string } | undefined {

@@ -1,10 +1,20 @@
 import { canon, idOf, sha256Hex, type StoredEvent } from '@cairn/kernel';
 import type { Report } from './report.js';
 
-/** I-1 to I-3 of one stream, over bytes alone: nothing here knows what an event means. */
-export function checkLog(stream: string, stored: readonly StoredEvent[], seenIds: Set<string>, report: Report): void {
-  let prevHash = '';
-  stored.forEach((event, i) => {
+/**
+ * I-1 to I-3 of one stream, over bytes alone: nothing here knows what an event means. `from`: where what is at hand of the stream begins,
+ * and what its first event is chained to.
+ */
+export function checkLog(
+  stream: string,
+  stored: readonly StoredEvent[],
+  seenIds: Set<string>,
+  report: Report,
+  from: { readonly revision: number; readonly prevHash: string } = { revision: 0, prevHash: '' },
+): void {
+  let { prevHash } = from;
+  stored.forEach((event, position) => {
+    const i = from.revision + position;
     const { metadata, body, eventId } = event;
     if (event.revision !== i || metadata.revision !== i || event.stream !== stream) {
       report('I-1', i, `the event at position ${i} of ${stream} calls itself ${event.stream}@${metadata.revision}`);
@@ -18,7 +28,7 @@ export function checkLog(stream: string, stored: readonly StoredEvent[], seenIds
     seenIds.add(eventId);
     prevHash = metadata.hash;
   });
-  checkIds(stream, stored, report);
+  checkIds(stream, stored, from.revision, report);
 }
 
 /** Which field of an event is not what its hashed bytes say. */
@@ -33,10 +43,10 @@ function differenceOfBody(event: StoredEvent): string | undefined {
 }
 
 /** I-3: ids follow from stream, revision and the digest of the whole append (W-2), and appends are whole. */
-function checkIds(stream: string, stored: readonly StoredEvent[], report: Report): void {
-  for (let first = 0; first < stored.length;) {
-    const { appendFirst, appendCount } = stored[first]!.metadata;
-    const events = stored.slice(first, first + appendCount);
+function checkIds(stream: string, stored: readonly StoredEvent[], from: number, report: Report): void {
+  for (let first = from; first < from + stored.length;) {
+    const { appendFirst, appendCount } = stored[first - from]!.metadata;
+    const events = stored.slice(first - from, first - from + appendCount);
     const whole = appendFirst === first && events.length === appendCount && appendCount > 0;
     if (!whole || events.some(({ metadata }) => metadata.appendFirst !== appendFirst || metadata.appendCount !== appendCount)) {
       report('I-3', first, `the append of ${appendCount} events at ${appendFirst} is not whole`);

@@ -63,10 +63,33 @@ const definitionApplied = z.looseObject({
   definitionRef: dataRef.optional(),
 });
 
+const bundleImported = z.looseObject({
+  runId: id,
+  ns: z.string().refine(isNamespace, 'a namespace'),
+  bundle: dataRef,
+  lines: z.int().positive(),
+  hash: z.string().length(64),
+  run: z.looseObject({
+    workflow: z.string(),
+    version: z.string(),
+    key: z.string().optional(),
+    goal: z.string().nullable(),
+    attributes: object,
+    state: z.string(),
+    sub: z.string().nullable(),
+    head: z.string(),
+    revision: z.int().nonnegative(),
+    since: instant,
+    startedAt: instant,
+    endedAt: instant.optional(),
+  }),
+});
+
 /** What the data of each event must look like to be read. Loose: later releases may add fields, never take one away. */
 export const eventSchemas: Readonly<Record<string, z.ZodType>> = {
   'EventReceived@1': eventReceived,
   'ReceiptSettled@1': receiptSettled,
   'EventKept@1': eventKept,
   'DefinitionApplied@1': definitionApplied,
+  'BundleImported@1': bundleImported,
 };

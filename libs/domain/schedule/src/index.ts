@@ -29,3 +29,5 @@ export { emptyInbox, evolveInbox, KEPT_MAX, type InboxState } from './inbox/evol
 export { withinLookBack } from './inbox/look-back.js';
 export type { DefinitionApplied, WorkflowEvent } from './workflows/events.js';
 export { evolveWorkflow, noVersions, type AppliedVersion, type WorkflowState } from './workflows/evolve.js';
+export type { BundleEvent, BundleImported } from './bundles/events.js';
+export { evolveImport, noBundle, type ImportState } from './bundles/evolve.js';
