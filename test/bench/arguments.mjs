@@ -4,6 +4,8 @@ import { WARM_UP_STEPS, workloads } from './workloads.mjs';
 const options = {
   stack: { type: 'boolean', default: false },
   peers: { type: 'boolean', default: false },
+  'event-store': { type: 'string' },
+  'event-store-pid': { type: 'string' },
   rounds: { type: 'string' },
   'in-flight': { type: 'string' },
   runs: { type: 'string' },
@@ -26,6 +28,7 @@ export function readArguments() {
     names: positionals.length === 0 ? Object.keys(workloads) : positionals,
     stack: values.stack,
     peers: values.peers,
+    eventStore: eventStore(values['event-store'], number('event-store-pid')),
     rounds: number('rounds') ?? 1,
     inFlight: number('in-flight'),
     runs: number('runs'),
@@ -34,6 +37,13 @@ export function readArguments() {
     out: values.out,
     json: values.json,
   };
+}
+
+/** A server that somebody else runs. Its process is told for its CPU time alone. */
+function eventStore(url, pid) {
+  if (url === undefined) return pid === undefined ? undefined : usage('--event-store-pid: wants --event-store beside it');
+  if (!/^esdb(\+discover)?:\/\//.test(url)) usage(`--event-store: '${url}' is no esdb:// address`);
+  return { url, pid };
 }
 
 function parse() {

@@ -1,10 +1,10 @@
-// npm run bench -- [W1 …] [--stack] [--peers] [--rounds N] [--in-flight N] [--runs N] [--warm-up STEPS] [--profile FOLDER] [--out FILE] [--json]
+// npm run bench -- [W1 …] [--stack] [--peers] [--event-store URL [--event-store-pid PID]] [--rounds N] [--in-flight N] [--runs N] [--warm-up STEPS] [--profile FOLDER] [--out FILE] [--json]
 // Measures Cairn on this machine, and its peers beside it: server processes, one handler process, this client. See README.md.
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { readArguments } from './arguments.mjs';
 import { embedded } from './engines/embedded.mjs';
-import { stack, stackStock } from './engines/stack.mjs';
+import { stack, stackOn, stackStock } from './engines/stack.mjs';
 import { how } from './measures/index.mjs';
 import { restateDefault, restateTuned, unavailable } from './peers/restate/restate.mjs';
 import { endRunning, round } from './rounds.mjs';
@@ -15,7 +15,7 @@ import { workloads } from './workloads.mjs';
 const asked = readArguments();
 const note = (text) => void process.stderr.write(`${text}\n`);
 const notRun = [];
-const engines = [...(asked.stack ? [stack, stackStock] : [embedded]), ...peers()];
+const engines = [...own(), ...peers()];
 
 // Ctrl-C must not leave a server behind.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void endRunning().then(() => process.exit(1)));
@@ -29,6 +29,12 @@ for (let n = 1; n <= asked.rounds; n++) {
   }
 }
 report();
+
+/** On EventStoreDB the stack runs beside the same stack on its libSQL file, so that the two differ in nothing else. */
+function own() {
+  if (asked.eventStore !== undefined) return [stack, stackOn(asked.eventStore)];
+  return asked.stack ? [stack, stackStock] : [embedded];
+}
 
 function peers() {
   if (!asked.peers) return [];
