@@ -1,5 +1,5 @@
 import type { Id } from '@cairn/kernel';
-import type { Artifacts, EventStore, Position } from '@cairn/ports';
+import type { EventStore, NamedArtifacts, Position } from '@cairn/ports';
 import type { WorkingSetFold } from './working-set-fold.js';
 
 /** Where in the order of all commits a checkpoint stands. */
@@ -18,29 +18,34 @@ interface CheckpointRecord extends CheckpointPlace {
 }
 
 type Described = Pick<WorkingSetFold, 'name' | 'types' | 'foldVersion'>;
-type Places = { readonly store: EventStore; readonly artifacts: Artifacts };
+type Places = { readonly store: EventStore; readonly disposables: NamedArtifacts };
 
-/** Bookmark of the store and name in the artifacts. */
+/** Bookmark of the store and name in the disposables. */
 const placeName = (name: string): string => `working-set/${name}`;
 
 /** The checkpoint of this fold, or `undefined`: there is none, or types, fold version or artifact are not those it was made with. */
 export async function readCheckpoint(
-  { store, artifacts }: Places,
+  { store, disposables }: Places,
   fold: Described,
 ): Promise<{ place: CheckpointPlace; text: string } | undefined> {
   const record = parse(await store.readBookmark(placeName(fold.name)));
   if (record === undefined || record.foldVersion !== fold.foldVersion || !equalLists(record.types, fold.types)) return undefined;
-  if ((await artifacts.getName(placeName(fold.name))) !== record.artifact) return undefined;
-  const bytes = await artifacts.get(record.artifact).catch(() => undefined); // Lost or corrupt: disposable, so as good as absent.
+  if ((await disposables.getName(placeName(fold.name))) !== record.artifact) return undefined;
+  const bytes = await disposables.get(record.artifact).catch(() => undefined); // Lost or corrupt: disposable, so as good as absent.
   if (bytes === undefined) return undefined;
   const { position, before, eventId } = record;
   return { place: { position, before, eventId }, text: Buffer.from(bytes).toString('utf8') };
 }
 
 /** Artifact first, bookmark last: a crash in between leaves a name that no bookmark agrees with. */
-export async function writeCheckpoint({ store, artifacts }: Places, fold: Described, place: CheckpointPlace, text: string): Promise<void> {
-  const artifact = await artifacts.put(Buffer.from(text, 'utf8'));
-  await artifacts.setName(placeName(fold.name), artifact);
+export async function writeCheckpoint(
+  { store, disposables }: Places,
+  fold: Described,
+  place: CheckpointPlace,
+  text: string,
+): Promise<void> {
+  const artifact = await disposables.put(Buffer.from(text, 'utf8'));
+  await disposables.setName(placeName(fold.name), artifact);
   const record: CheckpointRecord = { types: fold.types, foldVersion: fold.foldVersion, ...place, artifact };
   await store.writeBookmark(placeName(fold.name), JSON.stringify(record));
 }

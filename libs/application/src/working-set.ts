@@ -1,5 +1,5 @@
 import type { StoredEvent } from '@cairn/kernel';
-import type { Artifacts, Clock, EventStore, Metrics, Position, Tail, TailedEvent, Timer } from '@cairn/ports';
+import type { Clock, EventStore, Metrics, NamedArtifacts, Position, Tail, TailedEvent, Timer } from '@cairn/ports';
 import type { WorkingSetFold } from './working-set-fold.js';
 import { readCheckpoint, writeCheckpoint, type CheckpointPlace } from './working-set-checkpoint.js';
 
@@ -19,7 +19,8 @@ export interface WorkingSetListener {
 
 export interface WorkingSetPorts {
   readonly store: EventStore;
-  readonly artifacts: Artifacts;
+  /** Where checkpoints lie. */
+  readonly disposables: NamedArtifacts;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }

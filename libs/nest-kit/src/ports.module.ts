@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { Artifacts, Bus, Clock, EventStore, Ids, Line, Metrics, Randomness } from '@cairn/ports';
-import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, LINE, METRICS, RANDOMNESS } from './tokens.js';
+import type { Artifacts, Bus, Clock, EventStore, Ids, Line, Metrics, NamedArtifacts, Randomness } from '@cairn/ports';
+import { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, IDS, LINE, METRICS, RANDOMNESS } from './tokens.js';
 
 /** What a service is assembled from. */
 export interface Ports {
@@ -8,7 +8,10 @@ export interface Ports {
   readonly bus: Bus;
   /** To the other processes; the embedded default has none. */
   readonly line?: Line;
+  /** What events name. */
   readonly artifacts: Artifacts;
+  /** What the history gives again: snapshots, checkpoints. */
+  readonly disposables: NamedArtifacts;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly randomness: Randomness;
@@ -27,6 +30,7 @@ export class PortsModule {
       { provide: BUS, useValue: ports.bus },
       { provide: LINE, useValue: ports.line },
       { provide: ARTIFACTS, useValue: ports.artifacts },
+      { provide: DISPOSABLES, useValue: ports.disposables },
       { provide: CLOCK, useValue: ports.clock },
       { provide: IDS, useValue: ports.ids },
       { provide: RANDOMNESS, useValue: ports.randomness },

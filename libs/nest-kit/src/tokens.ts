@@ -4,6 +4,7 @@ export const BUS: unique symbol = Symbol('Bus');
 /** A `Line`, or `undefined` in the embedded default, where nobody else is there to be spoken to. */
 export const LINE: unique symbol = Symbol('Line');
 export const ARTIFACTS: unique symbol = Symbol('Artifacts');
+export const DISPOSABLES: unique symbol = Symbol('Disposables');
 export const CLOCK: unique symbol = Symbol('Clock');
 export const IDS: unique symbol = Symbol('Ids');
 export const RANDOMNESS: unique symbol = Symbol('Randomness');

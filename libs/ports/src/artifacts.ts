@@ -12,9 +12,7 @@ export class ArtifactFault extends Error {
   }
 }
 
-/**
- * Content-addressed blobs, and beside them a small index of names for disposable things (snapshots, checkpoints of working sets).
- */
+/** Content-addressed blobs: what events name, as durable as the events that name them. */
 export interface Artifacts {
   /**
    * Stores bytes under their SHA-256 and answers its 64 hex characters.
@@ -25,7 +23,13 @@ export interface Artifacts {
 
   /** The bytes, checked against the digest, or `undefined`. Throws `artifact_corrupt` if what is stored does not hash to it. */
   get(sha256: string): Promise<Uint8Array | undefined>;
+}
 
+/**
+ * Blobs, and beside them a small index of names: for disposable things (snapshots, checkpoints of working sets), which whoever put them
+ * can make anew from the history.
+ */
+export interface NamedArtifacts extends Artifacts {
   /** Points a name at an artifact, replacing what it pointed at. Disposable: a crash may lose it, never tear it. */
   setName(name: string, sha256: string): Promise<void>;
   getName(name: string): Promise<string | undefined>;

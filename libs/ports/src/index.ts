@@ -24,7 +24,7 @@ export {
   type OutgoingMessage,
   type Settlement,
 } from './bus.js';
-export { ARTIFACT_BYTES_MAX, ArtifactFault, type Artifacts } from './artifacts.js';
+export { ARTIFACT_BYTES_MAX, ArtifactFault, type Artifacts, type NamedArtifacts } from './artifacts.js';
 export { checkAppend } from './check-append.js';
 export { isFault, type Fault } from './faults.js';
 export type { Clock, Randomness, Timer } from './clock.js';

@@ -20,6 +20,7 @@ export { SecuredNats, type SecuredNatsOptions } from './secured-nats.js';
 export { userNkey, type Nkey } from './nkeys.js';
 export { findNatsServer, RunningNats, type FoundNats, type RunningNatsOptions } from './running-nats.js';
 export { artifactsContract, type ArtifactsHarness } from './contracts/artifacts.contract.js';
+export { namedArtifactsContract, type NamedArtifactsHarness } from './contracts/named-artifacts.contract.js';
 export { contractMetrics, metricsContract, type MetricsHarness } from './contracts/metrics.contract.js';
 export {
   clockContract,

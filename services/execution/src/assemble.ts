@@ -21,6 +21,7 @@ import {
   type IncomingMessage,
   type Line,
   type Metrics,
+  type NamedArtifacts,
   type Randomness,
   type Settlement,
 } from '@cairn/ports';
@@ -45,6 +46,8 @@ export interface ExecutionOptions {
   readonly store: EventStore;
   readonly bus: Bus;
   readonly artifacts: Artifacts;
+  /** Snapshots and checkpoints. */
+  readonly disposables: NamedArtifacts;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly metrics: Metrics;
@@ -89,10 +92,10 @@ const RELAYING_PARTITION = 0;
 const PARKED_RETRY_MS = 60_000;
 
 export function assembleExecution(options: ExecutionOptions): Execution {
-  const { store, bus, artifacts, clock, randomness, metrics, line, replica } = options;
+  const { store, bus, artifacts, disposables, clock, randomness, metrics, line, replica } = options;
   const mutants = options.mutants ?? new Set<string>();
   const documents = new Documents(store, artifacts);
-  const loader = new RunLoader(store, artifacts, documents, metrics);
+  const loader = new RunLoader(store, disposables, documents, metrics);
   const cache = new Generations<Id, LoadedRun>(options.runsCachedMax ?? RUNS_CACHED_MAX);
   const driver = new Driver({
     store,
@@ -107,7 +110,7 @@ export function assembleExecution(options: ExecutionOptions): Execution {
   });
   const recording = new Recording({ store, artifacts, driver, mutants });
   const open = new OpenAttempts();
-  const workingSet = new WorkingSet({ store, artifacts, clock, metrics }, open, {
+  const workingSet = new WorkingSet({ store, disposables, clock, metrics }, open, {
     onFolded: (events) => dispatch.onFolded(events),
     onCaughtUp: () => undefined,
   });

@@ -8,8 +8,8 @@ import {
 } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { WorkDesk } from '@cairn/contracts';
-import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, LINE, METRICS, RANDOMNESS } from '@cairn/nest-kit';
-import type { Artifacts, Bus, Clock, EventStore, Ids, Line, Metrics, Randomness } from '@cairn/ports';
+import { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, IDS, LINE, METRICS, RANDOMNESS } from '@cairn/nest-kit';
+import type { Artifacts, Bus, Clock, EventStore, Ids, Line, Metrics, NamedArtifacts, Randomness } from '@cairn/ports';
 import { assembleExecution, type Execution } from './assemble.js';
 import { BusDoor } from './doors/bus.door.js';
 import { DriveRunDoor } from './doors/drive-run.door.js';
@@ -28,12 +28,13 @@ export class ExecutionModule implements OnApplicationBootstrap, BeforeApplicatio
       providers: [
         {
           provide: EXECUTION,
-          inject: [EVENT_STORE, BUS, LINE, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS],
+          inject: [EVENT_STORE, BUS, LINE, ARTIFACTS, DISPOSABLES, CLOCK, IDS, RANDOMNESS, METRICS],
           useFactory: (
             store: EventStore,
             bus: Bus,
             line: Line | undefined,
             artifacts: Artifacts,
+            disposables: NamedArtifacts,
             clock: Clock,
             ids: Ids,
             randomness: Randomness,
@@ -43,6 +44,7 @@ export class ExecutionModule implements OnApplicationBootstrap, BeforeApplicatio
               store,
               bus,
               artifacts,
+              disposables,
               clock,
               randomness,
               metrics,

@@ -12,6 +12,7 @@ import {
   type Ids,
   type IncomingMessage,
   type Metrics,
+  type NamedArtifacts,
   type Randomness,
   type Settlement,
 } from '@cairn/ports';
@@ -26,6 +27,8 @@ export interface RetryPolicyPorts {
   readonly store: EventStore;
   readonly bus: Bus;
   readonly artifacts: Artifacts;
+  /** Checkpoints. */
+  readonly disposables: NamedArtifacts;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly randomness: Randomness;
@@ -52,7 +55,7 @@ export interface RetryPolicy {
 
 /** Ports in, service out. */
 export function assembleRetryPolicy(options: RetryPolicyOptions): RetryPolicy {
-  const { store, bus, artifacts, clock, ids, metrics, config = {} } = options;
+  const { store, bus, artifacts, disposables, clock, ids, metrics, config = {} } = options;
   const failures = new Failures();
   const judge = new Judge({ store, bus, artifacts, ids, failures });
   const queue = new JudgingQueue((failure) => judge.judge(failure), metrics);
@@ -69,7 +72,7 @@ export function assembleRetryPolicy(options: RetryPolicyOptions): RetryPolicy {
       if (running && failure !== undefined) queue.ring(failure); // Else a later event of the batch has decided it.
     }
   };
-  const workingSet: WorkingSet = new WorkingSet({ store, artifacts, clock, metrics }, failures, {
+  const workingSet: WorkingSet = new WorkingSet({ store, disposables, clock, metrics }, failures, {
     onFolded,
     onCaughtUp: () => sweepLoop.sweepNow(),
   });

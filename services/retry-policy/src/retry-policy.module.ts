@@ -1,7 +1,7 @@
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
-import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
-import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, Randomness } from '@cairn/ports';
+import { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
+import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, NamedArtifacts, Randomness } from '@cairn/ports';
 import { assembleRetryPolicy, type RetryPolicy } from './assemble.js';
 import type { RetryPolicyConfig } from './config.js';
 import { BusDoor } from './doors/bus.door.js';
@@ -21,16 +21,18 @@ export class RetryPolicyModule implements OnApplicationBootstrap, OnApplicationS
       providers: [
         {
           provide: RETRY_POLICY,
-          inject: [EVENT_STORE, BUS, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS],
+          inject: [EVENT_STORE, BUS, ARTIFACTS, DISPOSABLES, CLOCK, IDS, RANDOMNESS, METRICS],
           useFactory: (
             store: EventStore,
             bus: Bus,
             artifacts: Artifacts,
+            disposables: NamedArtifacts,
             clock: Clock,
             ids: Ids,
             randomness: Randomness,
             metrics: Metrics,
-          ): RetryPolicy => assembleRetryPolicy({ store, bus, artifacts, clock, ids, randomness, metrics, config, bindBus: false }),
+          ): RetryPolicy =>
+            assembleRetryPolicy({ store, bus, artifacts, disposables, clock, ids, randomness, metrics, config, bindBus: false }),
         },
         TakeCommandDoor,
       ],

@@ -12,6 +12,7 @@ import {
   type Ids,
   type IncomingMessage,
   type Metrics,
+  type NamedArtifacts,
   type Randomness,
   type Settlement,
 } from '@cairn/ports';
@@ -36,6 +37,8 @@ export interface SchedulingPorts {
   readonly store: EventStore;
   readonly bus: Bus;
   readonly artifacts: Artifacts;
+  /** Checkpoints. */
+  readonly disposables: NamedArtifacts;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly randomness: Randomness;
@@ -85,7 +88,7 @@ class AssembledScheduling implements Scheduling {
   private running = false;
 
   constructor(private readonly options: SchedulingOptions) {
-    const { store, bus, artifacts, clock, ids, metrics, mutants = noMutants, config = {} } = options;
+    const { store, bus, artifacts, disposables, clock, ids, metrics, mutants = noMutants, config = {} } = options;
     const { set } = this;
     const ports = { store, artifacts, clock, metrics };
     const desk = new ExecutionDesk(bus, ids);
@@ -126,7 +129,10 @@ class AssembledScheduling implements Scheduling {
       sweep: () => (this.workingSet.isLive ? this.sweep.walk() : Promise.resolve()),
       ...(config.sweepIntervalMs === undefined ? {} : { intervalMs: config.sweepIntervalMs }),
     });
-    this.workingSet = new WorkingSet(ports, set, { onFolded: (events) => this.onFolded(events), onCaughtUp: () => this.onCaughtUp() });
+    this.workingSet = new WorkingSet({ store, disposables, clock, metrics }, set, {
+      onFolded: (events) => this.onFolded(events),
+      onCaughtUp: () => this.onCaughtUp(),
+    });
   }
 
   async start(): Promise<void> {

@@ -1,7 +1,7 @@
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
-import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
-import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, Randomness } from '@cairn/ports';
+import { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
+import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, NamedArtifacts, Randomness } from '@cairn/ports';
 import { assembleScheduling, type Scheduling } from './assemble.js';
 import type { SchedulingConfig } from './config.js';
 import { BusDoor } from './doors/bus.door.js';
@@ -22,16 +22,18 @@ export class SchedulingModule implements OnApplicationBootstrap, OnApplicationSh
       providers: [
         {
           provide: SCHEDULING,
-          inject: [EVENT_STORE, BUS, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS],
+          inject: [EVENT_STORE, BUS, ARTIFACTS, DISPOSABLES, CLOCK, IDS, RANDOMNESS, METRICS],
           useFactory: (
             store: EventStore,
             bus: Bus,
             artifacts: Artifacts,
+            disposables: NamedArtifacts,
             clock: Clock,
             ids: Ids,
             randomness: Randomness,
             metrics: Metrics,
-          ): Scheduling => assembleScheduling({ store, bus, artifacts, clock, ids, randomness, metrics, config, bindBus: false }),
+          ): Scheduling =>
+            assembleScheduling({ store, bus, artifacts, disposables, clock, ids, randomness, metrics, config, bindBus: false }),
         },
         TakeEventDoor,
         TakeCommandDoor,

@@ -143,7 +143,16 @@ async function openPorts(
     return metrics.render();
   };
   return {
-    ports: { store, bus: measuredBus(bus, metrics), artifacts, clock: systemClock, ids: systemIds, randomness: systemRandomness, metrics },
+    ports: {
+      store,
+      bus: measuredBus(bus, metrics),
+      artifacts,
+      disposables: artifacts, // One folder for both.
+      clock: systemClock,
+      ids: systemIds,
+      randomness: systemRandomness,
+      metrics,
+    },
     health,
     exposition: { contentType: metrics.contentType, render },
     onBug,

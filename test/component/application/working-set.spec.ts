@@ -44,7 +44,7 @@ class Room {
 
   set(sum: Sum): WorkingSet {
     const clock = this.scheduler.clockOf(WORLD);
-    return new WorkingSet({ store: this.store, artifacts: this.artifacts, clock, metrics: this.metrics }, sum, {
+    return new WorkingSet({ store: this.store, disposables: this.artifacts, clock, metrics: this.metrics }, sum, {
       onFolded: (events) => this.heard.push(`folded ${events.length}`),
       onCaughtUp: () => this.heard.push('caught up'),
     });

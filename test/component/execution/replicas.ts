@@ -47,6 +47,7 @@ export class Replicas {
   readonly metrics = createRecordingMetrics();
   readonly store = createMemoryEventStore();
   readonly artifacts = createMemoryArtifacts();
+  readonly disposables = createMemoryArtifacts();
   readonly clock = this.scheduler.clockOf('world');
   readonly bus = createMemoryBus({ clock: this.clock, streams: busStreams });
   readonly board = createMemoryLine({ clock: this.clock });
@@ -61,9 +62,9 @@ export class Replicas {
   /** Starts one more; it serves its share a moment later. */
   async add(): Promise<Replica> {
     const name = `execution-${++this.started}`;
-    const { store, artifacts, metrics, randomness, bus } = this;
+    const { store, artifacts, disposables, metrics, randomness, bus } = this;
     const [id, line, clock] = [idOf('random', 'replica', this.started), this.board.line(), this.scheduler.clockOf(name)];
-    const ports = { store, bus, artifacts, clock, randomness, metrics, line: inTimeOf(clock, line), replica: id };
+    const ports = { store, bus, artifacts, disposables, clock, randomness, metrics, line: inTimeOf(clock, line), replica: id };
     const execution = assembleExecution({ ...ports, bindBus: false });
     await this.settle(execution.start());
     const handle = (message: IncomingMessage): Promise<Settlement> =>

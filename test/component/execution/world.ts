@@ -57,7 +57,8 @@ export class World {
     const clock = this.scheduler.clockOf(actor);
     const bus = createMemoryBus({ clock, streams: busStreams });
     const { store, randomness, metrics } = this;
-    return assembleExecution({ store, bus, artifacts: createMemoryArtifacts(), clock, randomness, metrics });
+    const [artifacts, disposables] = [createMemoryArtifacts(), createMemoryArtifacts()];
+    return assembleExecution({ store, bus, artifacts, disposables, clock, randomness, metrics });
   }
 
   /** `kill -9` of the service, and its start. */

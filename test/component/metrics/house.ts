@@ -51,7 +51,7 @@ export class House {
     const bus = createMemoryBus({ clock, streams: busStreams, randomness: seededRandomness(random) });
     const metrics = createPromMetrics(withKnownLabels(metricDeclarations, [NS]));
     const ids = seededIds(random);
-    const ports = { store, bus, artifacts, clock, ids, randomness: seededRandomness(random), metrics };
+    const ports = { store, bus, artifacts, disposables: artifacts, clock, ids, randomness: seededRandomness(random), metrics };
     const execution = assembleExecution(ports);
     const services: Services = {
       bus,

@@ -63,14 +63,16 @@ export class RetryWorld {
   readonly bus = createMemoryBus({ clock: this.clock, streams: busStreams });
   readonly metrics = createRecordingMetrics();
   readonly artifacts = createMemoryArtifacts();
+  readonly disposables = createMemoryArtifacts();
   readonly commands: CommandMessage[] = [];
   private readonly random = new Pcg32(11n);
   private readonly attempts = new Map<string, number>();
   private asked = 0;
 
   assemble(): RetryPolicy {
-    const { store, bus, artifacts, clock, metrics, random } = this;
-    return assembleRetryPolicy({ store, bus, artifacts, clock, metrics, ids: seededIds(random), randomness: seededRandomness(random) });
+    const { store, bus, artifacts, disposables, clock, metrics, random } = this;
+    const [ids, randomness] = [seededIds(random), seededRandomness(random)];
+    return assembleRetryPolicy({ store, bus, artifacts, disposables, clock, metrics, ids, randomness });
   }
 
   /** `refuses`: it records nothing, and says so. */

@@ -26,6 +26,7 @@ export class World {
   readonly store: MemoryEventStore;
   readonly bus: MemoryBus;
   readonly artifacts = createMemoryArtifacts();
+  readonly disposables = createMemoryArtifacts();
   readonly metrics = createRecordingMetrics();
   readonly peer: RunPeer;
   scheduling: Scheduling;
@@ -48,6 +49,7 @@ export class World {
       store,
       bus: this.bus,
       artifacts: this.artifacts,
+      disposables: this.disposables,
       clock: this.clock,
       ids: seededIds(random),
       randomness: seededRandomness(random),

@@ -140,6 +140,7 @@ export class IntakeWorld {
       store,
       bus,
       artifacts,
+      disposables: artifacts,
       clock: systemClock,
       ids: systemIds,
       randomness: systemRandomness,

@@ -2,10 +2,17 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { artifactsContract, PATIENCE_MS, tryCase, type ArtifactsHarness } from '@cairn/testkit';
+import {
+  artifactsContract,
+  namedArtifactsContract,
+  PATIENCE_MS,
+  tryCase,
+  type ArtifactsHarness,
+  type NamedArtifactsHarness,
+} from '@cairn/testkit';
 import { createFileArtifacts } from './file-artifacts.js';
 
-async function make(): Promise<ArtifactsHarness> {
+async function make(): Promise<ArtifactsHarness & NamedArtifactsHarness> {
   const parent = await mkdtemp(join(tmpdir(), 'cairn-artifacts-'));
   const folder = join(parent, 'artifacts');
   return {
@@ -20,8 +27,9 @@ async function make(): Promise<ArtifactsHarness> {
   };
 }
 
-describe('artifacts on files keep the promises of Artifacts', () => {
+describe('artifacts on files keep the promises of Artifacts and NamedArtifacts', () => {
   for (const promise of artifactsContract) it(promise.name, () => tryCase(promise, make));
+  for (const promise of namedArtifactsContract) it(promise.name, () => tryCase(promise, make));
 
   it('leaves nothing half-written behind, and says artifacts_unavailable where there is no folder', async () => {
     const parent = await mkdtemp(join(tmpdir(), 'cairn-artifacts-'));

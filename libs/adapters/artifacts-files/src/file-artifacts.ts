@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { invariant, sha256Hex, sha256HexOfBytes } from '@cairn/kernel';
-import { ARTIFACT_BYTES_MAX, ArtifactFault, isFault, type Artifacts } from '@cairn/ports';
+import { ARTIFACT_BYTES_MAX, ArtifactFault, isFault, type NamedArtifacts } from '@cairn/ports';
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
@@ -10,7 +10,7 @@ const SHA256 = /^[0-9a-f]{64}$/;
  * Artifacts as files of a folder, which is made if it is not there: `<2 hex>/<62 hex>`, and names under `names/`, hashed, so that no
  * name can point out of the folder. Several processes may share it.
  */
-export async function createFileArtifacts(folder: string): Promise<Artifacts> {
+export async function createFileArtifacts(folder: string): Promise<NamedArtifacts> {
   await asFault('make the folder', () => mkdir(join(folder, 'names'), { recursive: true }));
   const artifactAt = (sha256: string): string => join(folder, sha256.slice(0, 2), sha256.slice(2));
   const nameAt = (name: string): string => join(folder, 'names', sha256Hex(name));

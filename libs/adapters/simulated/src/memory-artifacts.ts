@@ -1,8 +1,8 @@
 import { invariant, sha256HexOfBytes } from '@cairn/kernel';
-import { ARTIFACT_BYTES_MAX, ArtifactFault, type Artifacts } from '@cairn/ports';
+import { ARTIFACT_BYTES_MAX, ArtifactFault, type NamedArtifacts } from '@cairn/ports';
 
 /** Artifacts in memory; they outlive the actors that use them. What is put and got are copies, so nobody can change what is stored. */
-export interface MemoryArtifacts extends Artifacts {
+export interface MemoryArtifacts extends NamedArtifacts {
   /** Until it ends, everything throws `artifacts_unavailable`. */
   setOutage(away: boolean): void;
   /** Loses the names, which are disposable. */

@@ -4,12 +4,14 @@ import {
   clockContract,
   idsContract,
   metricsContract,
+  namedArtifactsContract,
   PATIENCE_MS,
   randomnessContract,
   tryCase,
   type ArtifactsHarness,
   type ClockHarness,
   type MetricsHarness,
+  type NamedArtifactsHarness,
 } from '@cairn/testkit';
 import { createMemoryArtifacts } from './memory-artifacts.js';
 import { Pcg32 } from './pcg32.js';
@@ -24,7 +26,7 @@ async function makeClock(): Promise<ClockHarness> {
   return { ...harness, clock: scheduler.clockOf('somebody'), pass: async (ms) => void (await scheduler.drain(scheduler.now + ms)) };
 }
 
-async function makeArtifacts(): Promise<ArtifactsHarness> {
+async function makeArtifacts(): Promise<ArtifactsHarness & NamedArtifactsHarness> {
   const artifacts = createMemoryArtifacts();
   return { ...harness, artifacts, crash: async () => artifacts, corrupt: async (sha256, bytes) => artifacts.corrupt(sha256, bytes) };
 }
@@ -48,5 +50,6 @@ describe('the simulated world keeps the promises of Clock, Randomness, Ids, Arti
     it(promise.name, () => tryCase(promise, async () => ({ ...harness, randomness: seededRandomness(new Pcg32(1n)) })));
   for (const promise of idsContract) it(promise.name, () => tryCase(promise, async () => ({ ...harness, ids: seededIds(new Pcg32(1n)) })));
   for (const promise of artifactsContract) it(promise.name, () => tryCase(promise, makeArtifacts));
+  for (const promise of namedArtifactsContract) it(promise.name, () => tryCase(promise, makeArtifacts));
   for (const promise of metricsContract) it(promise.name, () => tryCase(promise, makeMetrics));
 });

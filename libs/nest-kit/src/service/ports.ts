@@ -119,6 +119,7 @@ async function open(
     ports: {
       ...withCrashPoints(service, { store, bus: measuredBus(jetStream, metrics), line }, process.env),
       artifacts,
+      disposables: artifacts,
       clock: systemClock,
       ids: systemIds,
       randomness: systemRandomness,

@@ -1,8 +1,8 @@
-import type { Artifacts } from '@cairn/ports';
+import type { NamedArtifacts } from '@cairn/ports';
 import type { Life } from './life.js';
 
 /** The world's artifacts as one life of a process sees them. */
-export function artifactsOf(life: Life): Artifacts {
+export function artifactsOf(life: Life): NamedArtifacts {
   const { artifacts } = life.world;
   const around = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     await life.hop();

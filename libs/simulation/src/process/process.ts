@@ -1,4 +1,4 @@
-import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, Randomness } from '@cairn/ports';
+import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, NamedArtifacts, Randomness } from '@cairn/ports';
 import { seededIds, seededRandomness, type Pcg32 } from '@cairn/simulated';
 import type { Covered } from '../coverage.js';
 import type { World } from '../world/world.js';
@@ -12,6 +12,7 @@ export interface ServicePorts {
   readonly store: EventStore;
   readonly bus: Bus;
   readonly artifacts: Artifacts;
+  readonly disposables: NamedArtifacts;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly randomness: Randomness;
@@ -94,10 +95,12 @@ export class Process {
 const STARTS_MAX = 200;
 
 function portsOf(life: Life, random: Pcg32): ServicePorts {
+  const artifacts = artifactsOf(life);
   return {
     store: storeOf(life),
     bus: busOf(life),
-    artifacts: artifactsOf(life),
+    artifacts,
+    disposables: artifacts,
     clock: life.clock,
     ids: seededIds(random.fork('ids')),
     randomness: seededRandomness(random.fork('randomness')),

@@ -16,22 +16,6 @@ const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const refused = (code: string) => (error: unknown) => error instanceof Error && 'code' in error && error.code === code;
 const ABSENT = 'f'.repeat(64);
 
-/** Names that point out of a folder, are longer than a file's name may be, or collide on a file system that folds case. */
-const NAMES = [
-  '../../escape',
-  '/etc/passwd',
-  'a/b',
-  'a',
-  'A',
-  '.',
-  '..',
-  'n'.repeat(5_000),
-  'ü\u{1f600}',
-  'snapshot run-1+main@500 v3',
-  'a\u0000b',
-  '',
-];
-
 /** The promises of `Artifacts`. */
 export const artifactsContract: readonly ContractCase<ArtifactsHarness>[] = [
   {
@@ -67,13 +51,11 @@ export const artifactsContract: readonly ContractCase<ArtifactsHarness>[] = [
     },
   },
   {
-    name: 'crash: what was put is there, and its names still point at it or at nothing',
+    name: 'crash: what was put is there',
     run: async ({ artifacts, crash }) => {
       const sha256 = await artifacts.put(bytesOf('durable'));
-      await artifacts.setName('snapshot', sha256);
       const next = await crash();
       assert.deepEqual(Buffer.from((await next.get(sha256))!), Buffer.from('durable'));
-      assert.ok([sha256, undefined].includes(await next.getName('snapshot')));
     },
   },
   {
@@ -94,24 +76,6 @@ export const artifactsContract: readonly ContractCase<ArtifactsHarness>[] = [
       const bytes = new Uint8Array(ARTIFACT_BYTES_MAX + 1);
       await assert.rejects(artifacts.put(bytes), refused('artifact_too_large'));
       assert.equal(await artifacts.get(sha256HexOfBytes(bytes)), undefined);
-    },
-  },
-  {
-    name: 'a name points at what it was set to last; any text is a name of its own',
-    run: async ({ artifacts }) => {
-      const digests = await Promise.all(NAMES.map((name, i) => artifacts.put(bytesOf(`${i}${name}`))));
-      assert.equal(await artifacts.getName('a'), undefined);
-      for (const [i, name] of NAMES.entries()) await artifacts.setName(name, digests[(i + 1) % NAMES.length]!);
-      for (const [i, name] of NAMES.entries()) await artifacts.setName(name, digests[i]!);
-      for (const [i, name] of NAMES.entries()) assert.equal(await artifacts.getName(name), digests[i], JSON.stringify(name.slice(0, 20)));
-    },
-  },
-  {
-    name: 'concurrent writer: of several that set one name one wins whole',
-    run: async ({ artifacts }) => {
-      const digests = await Promise.all(Array.from({ length: 8 }, (_, i) => artifacts.put(bytesOf(`v${i}`))));
-      await Promise.all(digests.map((sha256) => artifacts.setName('one', sha256)));
-      assert.ok(digests.includes((await artifacts.getName('one'))!));
     },
   },
 ];

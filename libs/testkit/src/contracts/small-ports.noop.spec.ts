@@ -3,6 +3,7 @@ import { artifactsContract } from './artifacts.contract.js';
 import { tryCase, type ContractCase, type Harness } from './contract.js';
 import { lineContract } from './line.contract.js';
 import { metricsContract } from './metrics.contract.js';
+import { namedArtifactsContract } from './named-artifacts.contract.js';
 import { clockContract, idsContract, randomnessContract } from './time-and-chance.contract.js';
 
 const base: Harness = { patienceMs: 500, dispose: async () => undefined };
@@ -16,6 +17,7 @@ function everyCaseFails<H extends Harness>(what: string, contract: readonly Cont
 }
 
 everyCaseFails('artifacts', artifactsContract, { ...base, artifacts, crash: async () => artifacts, corrupt: async () => undefined });
+everyCaseFails('named artifacts', namedArtifactsContract, { ...base, artifacts, crash: async () => artifacts });
 everyCaseFails('lines', lineContract, {
   ...base,
   patienceMs: 20,

@@ -9,7 +9,7 @@ import {
   type RunState,
 } from '@cairn/domain-run';
 import { runStream, type Id } from '@cairn/kernel';
-import type { Artifacts, EventStore, Metrics } from '@cairn/ports';
+import type { EventStore, Metrics, NamedArtifacts } from '@cairn/ports';
 import type { Documents } from './documents.js';
 
 /** What a driver knows of a branch: its state, where the next append goes, and the plan it follows. */
@@ -31,7 +31,7 @@ export class RunLoader {
 
   constructor(
     private readonly store: EventStore,
-    private readonly artifacts: Artifacts,
+    private readonly disposables: NamedArtifacts,
     private readonly documents: Documents,
     private readonly metrics: Metrics,
   ) {}
@@ -75,15 +75,15 @@ export class RunLoader {
   }
 
   private async write({ state, lastHash }: LoadedRun): Promise<void> {
-    const artifact = await this.artifacts.put(new TextEncoder().encode(JSON.stringify({ lastHash, state: serializeState(state) })));
-    await this.artifacts.setName(snapshotName(state.runId, state.branch), artifact);
+    const artifact = await this.disposables.put(new TextEncoder().encode(JSON.stringify({ lastHash, state: serializeState(state) })));
+    await this.disposables.setName(snapshotName(state.runId, state.branch), artifact);
   }
 
   private async readSnapshot(runId: Id, branch: string): Promise<{ state: RunState; lastHash: string } | undefined> {
-    const artifact = await this.artifacts.getName(snapshotName(runId, branch));
+    const artifact = await this.disposables.getName(snapshotName(runId, branch));
     if (artifact === undefined) return undefined;
     try {
-      const bytes = await this.artifacts.get(artifact);
+      const bytes = await this.disposables.get(artifact);
       if (bytes === undefined) return undefined;
       const { lastHash, state } = JSON.parse(new TextDecoder().decode(bytes)) as { lastHash: string; state: string };
       const read = deserializeState(state);

@@ -100,6 +100,7 @@ export async function openRig(): Promise<Rig> {
     store,
     bus,
     artifacts: createMemoryArtifacts(),
+    disposables: createMemoryArtifacts(),
     clock,
     ids: systemIds,
     randomness: systemRandomness,
