@@ -157,6 +157,7 @@ export interface WhyView {
 export interface WhyReason {
   readonly kind:
     | 'complete'
+    | 'imported'
     | 'paused'
     | 'effect_unknown'
     | 'awaiting_decision'

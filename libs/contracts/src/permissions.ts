@@ -70,6 +70,7 @@ const gatewayUser = user('gateway', {
     'cairn.*.in.>',
     'cairn.*.run.>',
     'cairn.*.cmd.scheduling.apply-definition',
+    'cairn.*.cmd.scheduling.import-bundle',
     'cairn.*.cmd.retry-policy.apply-policy',
     'cairn.*.exchange.*',
     'cairn.*.reply.*',

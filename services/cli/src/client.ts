@@ -11,6 +11,8 @@ export interface Sent {
   /** Below `/v1/<ns>`, with its query. */
   readonly path: string;
   readonly body?: unknown;
+  /** A body that is no JSON. Its type stands in `headers`. */
+  readonly bytes?: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -28,6 +30,11 @@ export class Client {
 
   async post<T>(path: string, body: unknown): Promise<T> {
     return (await this.#json<T>({ method: 'POST', path, body })).body;
+  }
+
+  /** Sends bytes as they are. */
+  async postBytes<T>(path: string, bytes: Uint8Array, contentType: string): Promise<{ readonly status: number; readonly body: T }> {
+    return this.#json<T>({ method: 'POST', path, bytes, headers: { 'content-type': contentType } });
   }
 
   /** The status tells what happened: 201 made, 200 was there. */
@@ -62,7 +69,7 @@ export class Client {
   async #send(sent: Sent, timeoutMs: number): Promise<IncomingMessage> {
     const { url, token, ns } = this.connection;
     const address = parseUrl(`${url}/v1/${encodeURIComponent(ns)}/${sent.path}`);
-    const body = sent.body === undefined ? undefined : JSON.stringify(sent.body);
+    const body = sent.bytes ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body));
     const send = address.protocol === 'https:' ? (await import('node:https')).request : httpRequest;
     return new Promise((resolve, reject) => {
       const headers = {

@@ -1,5 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { ARTIFACT_UPLOAD_BYTES_MAX, BODY_BYTES_MAX, lineSubjects, metricNames, type RunControl, type WorkDesk } from '@cairn/contracts';
+import {
+  ARTIFACT_UPLOAD_BYTES_MAX,
+  BODY_BYTES_MAX,
+  BUNDLE_BYTES_MAX,
+  lineSubjects,
+  metricNames,
+  type RunControl,
+  type WorkDesk,
+} from '@cairn/contracts';
 import {
   isFault,
   type Artifacts,
@@ -13,6 +21,9 @@ import {
   type Randomness,
 } from '@cairn/ports';
 import { ok, type Answer } from './answer.js';
+import { exportBundle } from './bundles/export-bundle.js';
+import { importBundle } from './bundles/import-bundle.js';
+import { ImportedRuns } from './bundles/imported-runs.js';
 import { applyDefinition } from './commands/apply-definition.js';
 import { applyPolicy } from './commands/apply-policy.js';
 import { controlRun } from './commands/control-run.js';
@@ -71,7 +82,11 @@ export interface GatewayParts {
 }
 
 const MS_PER_S = 1_000;
-const ARTIFACTS_PATH = /^\/v1\/[^/]+\/artifacts(?:\/|$)/;
+/** Paths whose bodies may be larger than `BODY_BYTES_MAX`. */
+const largeBodies: readonly { readonly path: RegExp; readonly bytesMax: number }[] = [
+  { path: /^\/v1\/[^/]+\/artifacts(?:\/|$)/, bytesMax: ARTIFACT_UPLOAD_BYTES_MAX },
+  { path: /^\/v1\/[^/]+\/bundles$/, bytesMax: BUNDLE_BYTES_MAX },
+];
 
 /** Path parameters as they came, still unchecked. */
 export type Params = Readonly<Record<string, string>>;
@@ -95,11 +110,12 @@ export function assembleGateway(parts: GatewayParts) {
   const models = new ReadModels({ changes, ends }, lifecycle);
   const follower = new Follower({ store, clock, models, onFault: onFollowerFault });
   const scrape = new Scrape({ follower, proofs, clock });
-  const reader = new RunReader({ store, artifacts, models });
+  const imported = new ImportedRuns({ store, artifacts });
+  const reader = new RunReader({ store, artifacts, models, imported });
   const intake = new Intake({ bus, ids });
-  const streams = new RunStreams({ store, reader, changes });
+  const streams = new RunStreams({ reader, changes });
   const fastLane = createFastLane({ gate, namespaces, desk, onBug, startRun: (...asked) => startRun({ intake, ids }, ...asked) });
-  const shown = { reader, store, artifacts, clock, ends, desk, models, metrics };
+  const shown = { reader, imported, store, artifacts, clock, ends, desk, models, metrics };
 
   let facts: Listening | undefined;
 
@@ -135,7 +151,7 @@ export function assembleGateway(parts: GatewayParts) {
       fastLane(request, response) || refuseBrokenPath(request, response),
     admit: gate,
     readBody: async (request: IncomingMessage): Promise<RawBody> => ({
-      bytes: await readBody(request, ARTIFACTS_PATH.test(pathOf(request)) ? ARTIFACT_UPLOAD_BYTES_MAX : BODY_BYTES_MAX),
+      bytes: await readBody(request, bytesMaxOf(pathOf(request))),
       contentType: request.headers['content-type'],
     }),
     onBug,
@@ -170,6 +186,13 @@ export function assembleGateway(parts: GatewayParts) {
     showEffect: async (p: Params, query: Query): Promise<Answer> => ok(await showEffect(shown, ns(p), id(p), p['key'] ?? '', query)),
     showWhy: async (p: Params, query: Query): Promise<Answer> => ok(await showWhy(shown, ns(p), id(p), query)),
     awaitResult: async (p: Params, query: Query): Promise<Answer> => ok(await awaitResult(shown, ns(p), id(p), query)),
+    exportBundle: async (p: Params, query: Query): Promise<AsyncGenerator<string | Uint8Array>> => exportBundle(shown, ns(p), id(p), query),
+    /** Nudged, so that whoever imported a run finds it in lists. */
+    importBundle: async (p: Params, body?: RawBody): Promise<Answer> => {
+      const answer = await importBundle({ intake, imported, artifacts }, ns(p), body);
+      follower.nudge();
+      return answer;
+    },
     followRun: (p: Params, query: Query, lastEventId: string | string[] | undefined): Promise<AsyncGenerator<string>> =>
       streams.start(ns(p), id(p), query, lastEventId),
 
@@ -188,6 +211,10 @@ export function assembleGateway(parts: GatewayParts) {
     beat: (p: Params, body?: RawBody): Promise<Answer> => beat(desk, ns(p), idParam(p['attemptId'] ?? ''), body),
     reply: (p: Params, body?: RawBody): Promise<Answer> => reply(desk, ns(p), idParam(p['attemptId'] ?? ''), body),
   };
+
+  function bytesMaxOf(path: string): number {
+    return largeBodies.find((large) => large.path.test(path))?.bytesMax ?? BODY_BYTES_MAX;
+  }
 
   function onFollowerFault(fault: unknown): void {
     if (!isFault(fault)) onBug(fault);

@@ -4,6 +4,7 @@ import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, Health, IDS, LINE, METRICS, RANDOMN
 import type { Artifacts, Bus, Clock, EventStore, Ids, Line, Metrics, Randomness } from '@cairn/ports';
 import { assembleGateway, type Gateway, type GatewayConfig } from './assemble.js';
 import { ArtifactsDoor } from './doors/artifacts.door.js';
+import { BundlesDoor } from './doors/bundles.door.js';
 import { DefinitionsDoor } from './doors/definitions.door.js';
 import { EventsDoor } from './doors/events.door.js';
 import { EXPOSITION, GATEWAY, type Exposition } from './doors/gateway-token.js';
@@ -39,7 +40,7 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
     return {
       module: GatewayModule,
       imports: 'module' in desk ? [ports, desk.module] : [ports],
-      controllers: [RunsDoor, EventsDoor, ArtifactsDoor, DefinitionsDoor, PoliciesDoor, WorkDoor, HealthDoor],
+      controllers: [RunsDoor, BundlesDoor, EventsDoor, ArtifactsDoor, DefinitionsDoor, PoliciesDoor, WorkDoor, HealthDoor],
       providers: [
         ...(given === undefined ? [] : [given]),
         { provide: Health, useValue: health },

@@ -1,4 +1,4 @@
-import type { Id } from '@cairn/kernel';
+import type { Id, JsonObject } from '@cairn/kernel';
 import { z } from 'zod';
 import type { StoredEventView } from '../http.js';
 
@@ -85,7 +85,7 @@ export interface ImportedRunSummary {
   readonly version: string;
   readonly key?: string;
   readonly goal: string | null;
-  readonly attributes: { readonly [name: string]: string | number | boolean };
+  readonly attributes: JsonObject;
   readonly state: string;
   readonly sub: string | null;
   readonly head: string;

@@ -11,10 +11,12 @@ import { runTable, runText } from '../run-text.js';
 import { common, commonWithPayload, type Shell } from '../shell.js';
 import { tail } from '../show.js';
 import { watchRun } from '../watch-run.js';
+import { bundleCommands } from './run-bundle.js';
 import { controlCommands } from './run-control.js';
+import { verifyCommand } from './run-verify.js';
 
 export function runCommands(root: Command, shell: Shell): void {
-  const noun = root.command('run').description('runs: start, look, follow, signal, cancel, pause, verify');
+  const noun = root.command('run').description('runs: start, look, follow, signal, cancel, pause, verify, export, import');
   start(noun, shell);
   list(noun, shell);
   show(noun, shell);
@@ -23,7 +25,8 @@ export function runCommands(root: Command, shell: Shell): void {
   watch(noun, shell);
   signal(noun, shell);
   controlCommands(noun, shell);
-  verify(noun, shell);
+  bundleCommands(noun, shell);
+  verifyCommand(noun, shell);
 }
 
 function start(noun: Command, shell: Shell): void {
@@ -132,28 +135,5 @@ function signal(noun: Command, shell: Shell): void {
         body,
       );
       context.print(receipt, () => receiptText(receipt, context.paint));
-    });
-}
-
-interface Verified {
-  readonly run: string;
-  readonly violations: readonly { readonly invariant: string; readonly branch: string; readonly revision: number; readonly says: string }[];
-}
-
-function verify(noun: Command, shell: Shell): void {
-  common(noun.command('verify <run>'))
-    .description("checks a run's whole history against the invariants: 0 whole, 1 violated, 3 no such run, 5 no server")
-    .option('--when <when>', 'quiescent: also what must hold once nothing moves any more')
-    .action(async (text: string, { when }: { when?: string }, command: Command) => {
-      const context = shell.context(command);
-      const query = when === undefined ? '' : `?when=${encodeURIComponent(when)}`;
-      const verified = await context.client.get<Verified>(`runs/${await runId(context.client, text)}/verify${query}`);
-      const { violations } = verified;
-      context.print(verified, () =>
-        violations.length === 0
-          ? `${context.paint.style('green', 'whole')}  run ${tail(verified.run)}: its history breaks no invariant\n`
-          : violations.map((one) => `${context.paint.style('red', one.invariant)}  ${one.branch}@${one.revision}  ${one.says}\n`).join(''),
-      );
-      context.exit(violations.length === 0 ? EXIT.ok : EXIT.failed);
     });
 }

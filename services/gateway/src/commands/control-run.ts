@@ -29,7 +29,7 @@ export async function controlRun(
   body: RawBody | undefined,
 ): Promise<Answer> {
   const { reason } = checkedBody(runControlSchema, readOptionalJson(body));
-  await parts.reader.row(ns, run);
+  await parts.reader.ownRow(ns, run);
   const id = eventId ?? parts.ids.next();
   const type = controlType(verb);
   const event: CloudEvent = {

@@ -28,7 +28,7 @@ export async function sendSignal(
   body: RawBody | undefined,
 ): Promise<Answer> {
   const { data } = checkedBody(signalSchema, readOptionalJson(body));
-  const row = await parts.reader.row(ns, run);
+  const row = await parts.reader.ownRow(ns, run);
   if (eventId === undefined && row.endRevision !== undefined)
     refuse('run_ended', 'The run has ended; nothing can reach it any more.', { instance: `/v1/${ns}/runs/${run}` });
   const id = eventId ?? parts.ids.next();

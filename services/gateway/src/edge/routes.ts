@@ -19,6 +19,8 @@ export const routes: readonly { readonly method: 'GET' | 'POST' | 'PUT'; readonl
   { method: 'GET', path: '/v1/{ns}/runs/{id}/effects/{key}' },
   { method: 'GET', path: '/v1/{ns}/runs/{id}/result' },
   { method: 'GET', path: '/v1/{ns}/runs/{id}/stream' },
+  { method: 'GET', path: '/v1/{ns}/runs/{id}/bundle' },
+  { method: 'POST', path: '/v1/{ns}/bundles' },
   { method: 'POST', path: '/v1/{ns}/runs/{id}/signals/{name}' },
   { method: 'POST', path: '/v1/{ns}/runs/{id}:cancel' },
   { method: 'POST', path: '/v1/{ns}/runs/{id}:pause' },

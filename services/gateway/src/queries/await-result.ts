@@ -16,17 +16,18 @@ export interface AwaitResultParts {
 
 /**
  * `GET runs/{id}/result?waitMs=`: answers when the run has ended, or with its state when the time is over. Whoever waits is told by the
- * folded row; the store is read only for a run that is not folded yet, and for whoever does not wait.
+ * folded row; the store is read only for a run that is not folded yet, and for whoever does not wait. An imported run goes no further,
+ * so nobody is kept waiting for it.
  */
 export async function awaitResult(parts: AwaitResultParts, ns: string, run: Id, query: Query): Promise<RunResultView> {
   const { reader, ends, clock } = parts;
   const holdMs = holdParam(readQuery(query, ['waitMs']).waitMs);
   const until = clock.monotonicMs() + holdMs;
   const known = reader.folded(run);
-  let row = holdMs > 0 && known?.ns === ns ? known : await reader.row(ns, run);
+  let row = holdMs > 0 && known?.ns === ns && known.imported === undefined ? known : await reader.row(ns, run);
   while (row.endRevision === undefined) {
     const waitMs = until - clock.monotonicMs();
-    if (waitMs <= 0) return { run, state: row.state };
+    if (waitMs <= 0 || row.imported !== undefined) return { run, state: row.state };
     const end = ends.next(run, waitMs);
     if (reader.folded(run)?.endRevision === undefined) await end.arrived;
     end.cancel();

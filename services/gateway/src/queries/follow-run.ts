@@ -1,10 +1,10 @@
-import { runStream, type Id, type Revision, type StoredEvent } from '@cairn/kernel';
-import type { EventStore } from '@cairn/ports';
+import { storedEventView } from '@cairn/contracts';
+import type { Id, Revision, StoredEvent } from '@cairn/kernel';
 import { readQuery, revisionParam, type Query } from '../edge/params.js';
 import { refuse } from '../edge/refused.js';
 import type { Changes } from '../readmodels/changes.js';
+import type { RunRow } from '../readmodels/run-row.js';
 import type { RunReader } from './run-reader.js';
-import { eventView } from './show-run.js';
 
 /** Streams that are open at once: each costs a socket and some memory (B-44). */
 export const STREAMS_MAX = 1_000;
@@ -19,34 +19,34 @@ export class RunStreams {
   private open = 0;
   private stopped = false;
 
-  constructor(private readonly parts: { readonly store: EventStore; readonly reader: RunReader; readonly changes: Changes }) {}
+  constructor(private readonly parts: { readonly reader: RunReader; readonly changes: Changes }) {}
 
   /** Checks what was asked; the text then comes from `text` while somebody reads it. `lastEventId` counts before `from=`. */
   async start(ns: string, run: Id, query: Query, lastEventId: string | string[] | undefined): Promise<AsyncGenerator<string>> {
     const { from } = readQuery(query, ['from']);
     const resumed = lastEventId === undefined ? undefined : revisionParam('Last-Event-ID', String(lastEventId));
-    const { head, endRevision } = await this.parts.reader.row(ns, run);
+    const row = await this.parts.reader.row(ns, run);
     if (this.open >= STREAMS_MAX) refuse('too_many_streams', `At most ${STREAMS_MAX} streams are open at once.`);
     const first = resumed === undefined ? (revisionParam('from', from) ?? 0) : resumed + 1;
-    return this.text(run, head, first, endRevision !== undefined && endRevision < first);
+    return this.text(row, first, row.endRevision !== undefined && row.endRevision < first);
   }
 
   stop(): void {
     this.stopped = true;
   }
 
-  private async *text(run: Id, branch: string, from: Revision, over: boolean): AsyncGenerator<string> {
+  private async *text(row: RunRow, from: Revision, over: boolean): AsyncGenerator<string> {
     if (over) return;
     this.open += 1;
     try {
       let revision = from;
       while (!this.stopped) {
-        const news = this.parts.changes.next(run, BEAT_MS);
+        const news = this.parts.changes.next(row.run, BEAT_MS);
         try {
-          const events = await this.parts.store.read(runStream(run, branch), revision);
+          const events = await this.parts.reader.read(row, row.head, revision);
           for (const event of events) yield message(event);
           revision += events.length;
-          if (events.some(({ type }) => ENDS.has(type))) return;
+          if (row.imported !== undefined || events.some(({ type }) => ENDS.has(type))) return;
           if (events.length === 0) yield ': beat\n\n';
           await news.arrived;
         } finally {
@@ -63,4 +63,4 @@ const ENDS: ReadonlySet<string> = new Set(['RunCompleted', 'RunGaveUp', 'RunFail
 
 /** JSON holds no line feed, so one `data:` line is enough. */
 const message = (event: StoredEvent): string =>
-  `id: ${event.revision}\nevent: ${event.type}\ndata: ${JSON.stringify(eventView(event))}\n\n`;
+  `id: ${event.revision}\nevent: ${event.type}\ndata: ${JSON.stringify(storedEventView(event))}\n\n`;

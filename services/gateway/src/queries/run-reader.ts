@@ -1,6 +1,7 @@
 import { runStream, type Id, type Json, type Revision, type StoredEvent } from '@cairn/kernel';
 import type { ArtifactRef } from '@cairn/domain-run';
 import type { Artifacts, EventStore } from '@cairn/ports';
+import type { ImportedRuns } from '../bundles/imported-runs.js';
 import { refuse } from '../edge/refused.js';
 import type { ReadModels } from '../readmodels/read-models.js';
 import { RunRow } from '../readmodels/run-row.js';
@@ -10,15 +11,35 @@ const MAIN = 'main';
 
 /** Reads runs from the store itself: what was acknowledged before a call is in its answer, however far the tail lags. */
 export class RunReader {
-  constructor(private readonly parts: { readonly store: EventStore; readonly artifacts: Artifacts; readonly models: ReadModels }) {}
+  constructor(
+    private readonly parts: {
+      readonly store: EventStore;
+      readonly artifacts: Artifacts;
+      readonly models: ReadModels;
+      readonly imported: ImportedRuns;
+    },
+  ) {}
 
-  /** The run's line as of now: the folded one and whatever its stream has beyond. Refuses `run_not_found`, also for another namespace's. */
+  /**
+   * The run's line as of now: the folded one and whatever its stream has beyond; where the store has no such run, that of an imported one.
+   * Refuses `run_not_found`, also for another namespace's.
+   */
   async row(ns: string, run: Id): Promise<RunRow> {
-    const folded = this.parts.models.row(run);
+    const known = this.parts.models.row(run);
+    const folded = known?.imported === undefined ? known : undefined;
     const newer = await this.parts.store.read(runStream(run, folded?.head ?? MAIN), (folded?.revision ?? -1) + 1);
     const row = newer.length === 0 && folded !== undefined ? folded : (folded?.copy() ?? new RunRow(run));
     if (row !== folded) for (const event of newer) row.apply(event);
-    if (row.revision < 0 || row.ns !== ns) refuse('run_not_found', 'There is no such run in this namespace.');
+    if (row.revision >= 0 && row.ns === ns) return row;
+    const imported = row.revision >= 0 ? undefined : await this.parts.imported.find(ns, run);
+    return imported === undefined ? refuse('run_not_found', 'There is no such run in this namespace.') : RunRow.ofImport(imported);
+  }
+
+  /** The line of a run that something is to happen to: refuses `run_imported`, too. */
+  async ownRow(ns: string, run: Id): Promise<RunRow> {
+    const row = await this.row(ns, run);
+    if (row.imported !== undefined)
+      refuse('run_imported', 'The run was imported from another store: it is shown here, and acts on nothing.');
     return row;
   }
 
@@ -31,7 +52,7 @@ export class RunReader {
   async endOf(row: RunRow, endRevision: Revision): Promise<StoredEvent | undefined> {
     const known = this.parts.models.endOf(row.run);
     if (known !== undefined) return known;
-    const [end] = await this.parts.store.read(runStream(row.run, row.head), endRevision, endRevision);
+    const [end] = await this.read(row, row.head, endRevision, endRevision);
     return end;
   }
 
@@ -45,9 +66,16 @@ export class RunReader {
   ): Promise<{ readonly branch: string; readonly events: readonly StoredEvent[] }> {
     const row = await this.row(ns, run);
     const named = branch ?? row.head;
-    const events = await this.parts.store.read(runStream(run, named), from, to);
+    const events = await this.read(row, named, from, to);
     if (events.length === 0 && named !== MAIN && named !== row.head) refuse('branch_not_found', 'The run has no such branch.');
     return { branch: named, events };
+  }
+
+  /** Events of a branch of that run: from its stream, or from the bundle that holds it. */
+  async read({ run, imported }: RunRow, branch: string, from: Revision, to?: Revision): Promise<readonly StoredEvent[]> {
+    if (imported === undefined) return this.parts.store.read(runStream(run, branch), from, to);
+    const { branches } = await this.parts.imported.history(imported);
+    return (branches.get(branch) ?? []).slice(from, to === undefined ? undefined : to + 1);
   }
 
   /** A stored value, fetched if it is held by reference. */

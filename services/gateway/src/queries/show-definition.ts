@@ -34,7 +34,8 @@ export async function showDefinition(
   return { name, version: data.version, hash: data.hash, appliedAt: applied.at, definition: await documentOf(parts.artifacts, data) };
 }
 
-async function documentOf(artifacts: Artifacts, { definition, definitionRef }: DefinitionApplied['data']): Promise<JsonObject> {
+/** The canonical document of an applied version, fetched if it is held by reference. */
+export async function documentOf(artifacts: Artifacts, { definition, definitionRef }: DefinitionApplied['data']): Promise<JsonObject> {
   if (definition !== undefined) return definition;
   const bytes = definitionRef === undefined ? undefined : await artifacts.get(definitionRef.artifact.replace(/^sha256:/, ''));
   if (bytes === undefined) return refuse('definition_not_found', 'The document of that version is missing in the artifact store.');

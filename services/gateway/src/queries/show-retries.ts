@@ -1,18 +1,21 @@
 import type { Page, RetryView } from '@cairn/contracts';
 import type { StepDocument } from '@cairn/domain-definition';
 import { parseOccurrence, type RetryDecided, type RunEvent, type RunStarted, type StepFailed } from '@cairn/domain-run';
+import type { DefinitionApplied } from '@cairn/domain-schedule';
 import type { Id, JsonObject, StoredEvent } from '@cairn/kernel';
 import type { Artifacts, EventStore } from '@cairn/ports';
 import { readQuery, type Query } from '../edge/params.js';
+import type { ImportedRuns } from '../bundles/imported-runs.js';
 import { refuse } from '../edge/refused.js';
 import { hasReason, verdictText } from '../why/verdict.js';
 import type { RunReader } from './run-reader.js';
-import { showDefinition } from './show-definition.js';
+import { documentOf, showDefinition } from './show-definition.js';
 
 export interface ShowRetriesParts {
   readonly reader: RunReader;
   readonly store: EventStore;
   readonly artifacts: Artifacts;
+  readonly imported: ImportedRuns;
 }
 
 /**
@@ -25,15 +28,20 @@ export async function showRetries(parts: ShowRetriesParts, ns: string, run: Id, 
   const items = retriesOf(branch, events);
   if (step === undefined) return { items };
   const found = items.filter((failure) => failure.step === step || parseOccurrence(failure.step).step === step);
-  if (found.length === 0 && !(await hasStep(parts, ns, events, parseOccurrence(step).step)))
+  if (found.length === 0 && !(await hasStep(parts, ns, run, events, parseOccurrence(step).step)))
     refuse('step_not_found', "The run's definition has no such step.");
   return { items: found };
 }
 
 /** Whether the definition that the run pinned has a step of that id. */
-async function hasStep(parts: ShowRetriesParts, ns: string, [started]: readonly StoredEvent[], id: string): Promise<boolean> {
+async function hasStep(parts: ShowRetriesParts, ns: string, run: Id, [started]: readonly StoredEvent[], id: string): Promise<boolean> {
   const { name, version } = (started?.data as unknown as RunStarted['data']).definition;
-  const { definition } = await showDefinition(parts, ns, name, { version: String(version) });
+  const { imported } = await parts.reader.row(ns, run);
+  const applied = imported === undefined ? undefined : (await parts.imported.history(imported)).definitions?.[0];
+  const definition =
+    applied === undefined
+      ? (await showDefinition(parts, ns, name, { version: String(version) })).definition
+      : await documentOf(parts.artifacts, applied.data as unknown as DefinitionApplied['data']);
   return (definition['steps'] as unknown as readonly StepDocument[]).some((step) => step.id === id);
 }
 

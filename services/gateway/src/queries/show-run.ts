@@ -1,6 +1,6 @@
-import { HISTORY_PAGE_MAX, type HistoryView, type Page, type RunView, type StoredEventView, type WaitView } from '@cairn/contracts';
+import { HISTORY_PAGE_MAX, storedEventView, type HistoryView, type Page, type RunView, type WaitView } from '@cairn/contracts';
 import { decodeRunEvents, foldRun, initialState, stateView } from '@cairn/domain-run';
-import type { Id, JsonObject, StoredEvent } from '@cairn/kernel';
+import type { Id, JsonObject } from '@cairn/kernel';
 import type { Clock } from '@cairn/ports';
 import { branchParam, countParam, placeParam, readQuery, revisionParam, type Query } from '../edge/params.js';
 import { refuse } from '../edge/refused.js';
@@ -34,13 +34,8 @@ export async function showHistory({ reader }: ShowRunParts, ns: string, run: Id,
   const limit = countParam('limit', limitText, { min: 1, max: HISTORY_PAGE_MAX, otherwise: HISTORY_PAGE_MAX });
   // One more than asked for tells whether there is a next page.
   const read = await reader.events(ns, run, branchParam(branch), from, from + limit);
-  const events = read.events.slice(0, limit).map(eventView);
+  const events = read.events.slice(0, limit).map(storedEventView);
   return { run, branches: [{ branch: read.branch, events }], ...(read.events.length > limit ? { next: from + limit } : {}) };
-}
-
-/** An event as the wire shows it: what was stored, and nothing that was not. */
-export function eventView({ stream, revision, type, version, data, metadata, at, actor, causationId }: StoredEvent): StoredEventView {
-  return { stream, revision, type, version, data, metadata: { ...metadata, at, actor, causationId } };
 }
 
 /** `GET runs/{id}/waits`, open and closed, in the order in which they opened. */

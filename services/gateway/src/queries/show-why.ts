@@ -21,9 +21,11 @@ export interface ShowWhyParts {
 export async function showWhy(parts: ShowWhyParts, ns: string, run: Id, query: Query): Promise<WhyView> {
   const { reader, clock, desk } = parts;
   readQuery(query, []);
+  const { imported } = await reader.row(ns, run);
   const { branch, events } = await reader.events(ns, run, undefined, 0);
   const recorded = decodeRunEvents(events);
   const state = foldRun(initialState(run, branch), recorded);
+  if (imported !== undefined && state.end === null) return ofImported(state);
   const { holders, queues } = await connected(desk, ns, state);
   return why({
     ns,
@@ -34,6 +36,22 @@ export async function showWhy(parts: ShowWhyParts, ns: string, run: Id, query: Q
     holder: (attemptId) => holders.get(attemptId),
     nearMisses: await nearMissesOf(parts, run),
   });
+}
+
+/** Whoever had the ball has it elsewhere: nothing that is connected here, and nothing that is done here, moves an imported run. */
+function ofImported({ runId, status }: RunState): WhyView {
+  const says = 'The run was imported from another store: it is shown as it was there, and nothing moves it here.';
+  const next = `npx cairn run history ${runId}`;
+  const { state, sub, since } = status;
+  return {
+    run: runId,
+    state,
+    ...(sub === null ? {} : { sub }),
+    since: since ?? '',
+    says,
+    next,
+    because: [{ kind: 'imported', says, next }],
+  };
 }
 
 /** Who has the open attempts, and who serves their queues: what execution knows and the history does not. Nothing while it is away. */

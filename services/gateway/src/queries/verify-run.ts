@@ -1,7 +1,8 @@
 import type { VerifyView } from '@cairn/contracts';
 import { parseRunStream, type Id } from '@cairn/kernel';
-import { collectHistory, defaultLimits, verifyRun, type RunHistory, type Violation } from '@cairn/oracle';
+import { artifactsNamed, collectHistory, defaultLimits, verifyRun, type RunHistory, type Violation } from '@cairn/oracle';
 import { ArtifactFault, StoreFault, type Artifacts, type Clock, type EventStore, type Metrics } from '@cairn/ports';
+import { checkBundle, type Imported, type ImportedRuns } from '../bundles/imported-runs.js';
 import { invalidParameter, readQuery, type Query } from '../edge/params.js';
 import { refuse } from '../edge/refused.js';
 import type { RunReader } from './run-reader.js';
@@ -12,6 +13,7 @@ export interface VerifyRunParts {
   readonly artifacts: Artifacts;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  readonly imported: ImportedRuns;
 }
 
 /**
@@ -28,7 +30,8 @@ async function verification(parts: VerifyRunParts, ns: string, run: Id, query: Q
   const { when = 'live' } = readQuery(query, ['when']);
   if (when !== 'live' && when !== 'quiescent') invalidParameter('when', 'must be live or quiescent');
   try {
-    await parts.reader.row(ns, run);
+    const { imported } = await parts.reader.row(ns, run);
+    if (imported !== undefined) return { run, violations: await ofBundle(parts.imported, imported) };
     const history = await collectHistory(parts.store, run);
     if (history === undefined) return refuse('run_not_found', 'There is no such run in this namespace.');
     const violations = verifyRun({ ...history, readAt: parts.clock.now() }, defaultLimits, when);
@@ -37,6 +40,17 @@ async function verification(parts: VerifyRunParts, ns: string, run: Id, query: Q
     if (error instanceof StoreFault && error.code === 'stream_corrupt') return { run, violations: [unreadable(error)] };
     throw error;
   }
+}
+
+/** A run that was imported is verified as its bundle is: what is not whole there is named by its line. */
+async function ofBundle(bundles: ImportedRuns, imported: Imported): Promise<VerifyView['violations']> {
+  const { findings } = await checkBundle(await bundles.bytes(imported));
+  return findings.map(({ line, rule, says, branch = 'main', revision = 0 }) => ({
+    invariant: rule,
+    branch,
+    revision,
+    says: `line ${line} of the bundle: ${says}`,
+  }));
 }
 
 /** I-1: what the store says of a stream that it refuses to read, at the revision that it names. */
@@ -50,22 +64,13 @@ async function missingArtifacts(artifacts: Artifacts, { branches }: RunHistory):
   const violations: Violation[] = [];
   for (const [branch, events] of branches) {
     for (const { revision, data } of events) {
-      for (const sha256 of referencesIn(data)) {
+      for (const sha256 of artifactsNamed(data)) {
         const says = await faultOf(artifacts, sha256);
         if (says !== undefined) violations.push({ invariant: 'I-34', branch, revision, says });
       }
     }
   }
   return violations;
-}
-
-const REFERENCES = ['outputRef', 'dataRef'] as const;
-
-function referencesIn(data: unknown): string[] {
-  if (typeof data !== 'object' || data === null) return [];
-  const fields = data as { readonly [field: string]: unknown };
-  const named = REFERENCES.flatMap((field) => (fields[field] as { artifact?: unknown } | undefined)?.artifact ?? []);
-  return [...named, ...referencesIn(fields['reply'])].flatMap((name) => (typeof name === 'string' ? [name.replace(/^sha256:/, '')] : []));
 }
 
 async function faultOf(artifacts: Artifacts, sha256: string): Promise<string | undefined> {

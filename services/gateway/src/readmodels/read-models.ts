@@ -2,6 +2,7 @@ import type { DefinitionSummary } from '@cairn/contracts';
 import { Generations } from '@cairn/application';
 import type { Id, StoredEvent } from '@cairn/kernel';
 import { eventSchemas, type RunEvent } from '@cairn/domain-run';
+import type { BundleImported } from '@cairn/domain-schedule';
 import type { LifecycleMetrics } from '../lifecycle-metrics/lifecycle-metrics.js';
 import type { Changes } from './changes.js';
 import { NearMissRows } from './near-miss-rows.js';
@@ -15,6 +16,7 @@ export const foldedTypes: readonly string[] = [
   'DefinitionApplied',
   'PolicyApplied',
   'ReceiptSettled',
+  'BundleImported',
 ];
 
 /** Ends kept in memory: a second's worth on a busy system. Others are read from the store. */
@@ -50,6 +52,7 @@ export class ReadModels {
     if (run === undefined) {
       if (event.type === 'DefinitionApplied') this.applyDefinition(event);
       else if (event.type === 'PolicyApplied') this.policies.apply(event);
+      else if (event.type === 'BundleImported') this.applyImport(event.data as unknown as BundleImported['data']);
       else if (event.type === 'ReceiptSettled') {
         this.metrics.ofReceipt(event);
         this.nearMisses.apply(event);
@@ -57,11 +60,7 @@ export class ReadModels {
       return;
     }
     let row = this.rows.get(run);
-    if (row === undefined) {
-      row = new RunRow(run);
-      this.rows.set(run, row);
-      this.order.push(row);
-    }
+    if (row === undefined || row.imported !== undefined) row = this.place(new RunRow(run)); // One's own counts before an imported one.
     const { state, entered } = row;
     if (!row.apply(event)) return;
     const told = event as StoredEvent & RunEvent;
@@ -101,6 +100,20 @@ export class ReadModels {
     return [...this.definitions.values()]
       .filter((definition) => definition.ns === ns)
       .map(({ name, version, hash, appliedAt }) => ({ name, version, hash, appliedAt }));
+  }
+
+  private applyImport(imported: BundleImported['data']): void {
+    const known = this.rows.get(imported.runId);
+    if (known === undefined || known.imported !== undefined) this.place(RunRow.ofImport(imported));
+  }
+
+  /** Puts a row where the run's row was, or behind all others. */
+  private place(row: RunRow): RunRow {
+    const before = this.rows.get(row.run);
+    this.rows.set(row.run, row);
+    if (before === undefined) this.order.push(row);
+    else this.order[this.order.indexOf(before)] = row;
+    return row;
   }
 
   private applyToWaits(event: StoredEvent & RunEvent, row: RunRow): void {

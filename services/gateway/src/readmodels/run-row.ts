@@ -1,6 +1,7 @@
-import type { RunStateName, RunView } from '@cairn/contracts';
+import type { ImportedRunSummary, RunStateName, RunView } from '@cairn/contracts';
 import type { Id, Instant, JsonObject, Revision, StoredEvent } from '@cairn/kernel';
 import type { RetryDecided, RunEvent, RunStarted } from '@cairn/domain-run';
+import type { BundleImported } from '@cairn/domain-schedule';
 import { EffectsInDoubt } from './effects-in-doubt.js';
 
 /** What a failed attempt is still owed: a decision or another attempt, an operator, one who looks what its effect did, nothing more. */
@@ -32,6 +33,8 @@ export class RunRow {
   /** Revision of the event that ended it. */
   endRevision: Revision | undefined;
   lastAt: Instant = '';
+  /** Where the run is another store's: what was imported of it. Nothing happens to such a run here. */
+  imported: BundleImported['data'] | undefined;
 
   private firstAttempts = 0;
   private laterAttempts = 0;
@@ -58,6 +61,39 @@ export class RunRow {
     this.fold(event as unknown as StoredEvent & RunEvent);
     this.judge(event.at);
     return true;
+  }
+
+  /** The row of a run that was imported, as its bundle leaves it. */
+  static ofImport(imported: BundleImported['data']): RunRow {
+    const { state, endedAt, ...told } = imported.run;
+    return Object.assign(new RunRow(imported.runId), {
+      ...told,
+      ns: imported.ns,
+      state: state as RunStateName,
+      endedAt,
+      entered: told.since,
+      ...(endedAt === undefined ? {} : { endRevision: told.revision }),
+      imported,
+    });
+  }
+
+  /** What a bundle's import says of the run. */
+  summary(): ImportedRunSummary {
+    const { workflow, version, key, goal, attributes, state, sub, head, revision, since, startedAt, endedAt } = this;
+    return {
+      workflow,
+      version,
+      ...(key === undefined ? {} : { key }),
+      goal,
+      attributes,
+      state,
+      sub,
+      head,
+      revision,
+      since,
+      startedAt,
+      ...(endedAt === undefined ? {} : { endedAt }),
+    };
   }
 
   /** A row that folds on without changing this one. */
@@ -254,6 +290,7 @@ export class RunRow {
   }
 
   private flags(nowMs: number): readonly string[] {
+    if (this.imported !== undefined) return ['imported']; // What it waits for, or owes, is another store's affair.
     const flags: string[] = [];
     const open = [...(this.waits?.values() ?? [])];
     if (open.length > 0) flags.push('quiet'); // Nobody is notified of anything yet.

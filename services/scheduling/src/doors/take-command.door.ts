@@ -4,7 +4,7 @@ import type { IncomingMessage, Settlement } from '@cairn/ports';
 import type { Scheduling } from '../assemble.js';
 import { SCHEDULING } from './scheduling-token.js';
 
-/** What people ask of scheduling: apply a definition. */
+/** What people ask of scheduling: to apply a definition, to import a bundle. */
 export class TakeSchedulingCommand extends Command<Settlement> {
   constructor(readonly message: IncomingMessage) {
     super();
