@@ -10,6 +10,10 @@ export {
   type WorkingSetPorts,
 } from './working-set.js';
 export type { WorkingSetFold } from './working-set-fold.js';
+export { canonicalLines, plainOf, readCanonicalLines } from './rebuilding/canonical-lines.js';
+export { compareFolds, type FoldReport } from './rebuilding/fold-report.js';
+export { Folds, type OwnedFold, type Rebuildable } from './rebuilding/folds.js';
+export { REBUILD_STILL_MS, rebuildBeside, type Folding, type FoldPlace, type LiveFold } from './rebuilding/rebuild-beside.js';
 export { crashPoint, onCrashPoint, type InnerHop } from './crash-point.js';
 export { Mailboxes, type ProcessBatch } from './mailbox.js';
 export { Relay } from './relay.js';

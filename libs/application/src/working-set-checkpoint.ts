@@ -50,6 +50,11 @@ export async function writeCheckpoint(
   await store.writeBookmark(placeName(fold.name), JSON.stringify(record));
 }
 
+/** From here on there is none. Its artifact stays where it is, named by nobody that counts. */
+export async function dropCheckpoint(store: EventStore, fold: Described): Promise<void> {
+  await store.writeBookmark(placeName(fold.name), '');
+}
+
 function parse(text: string | undefined): CheckpointRecord | undefined {
   if (text === undefined) return undefined;
   try {

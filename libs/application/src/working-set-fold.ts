@@ -15,7 +15,13 @@ export interface WorkingSetFold {
   fold(event: StoredEvent): void;
   /** Forgets everything. */
   reset(): void;
-  /** The whole index as text, and back. What `deserialize` throws counts as "no such checkpoint". */
-  serialize(): string;
+  /**
+   * The whole index in canonical lines (`canonicalLines`): the same events give the same lines, whether they were folded live, from the
+   * first on, or behind a checkpoint (C-TRUTH). What a process knows beyond the history is no part of it.
+   */
+  lines(): readonly string[];
+  /** Back from lines, joined by line feeds. What it throws counts as "no such checkpoint". */
   deserialize(text: string): void;
+  /** An empty one of the same kind. */
+  fresh(): WorkingSetFold;
 }

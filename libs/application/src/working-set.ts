@@ -1,7 +1,10 @@
 import type { StoredEvent } from '@cairn/kernel';
 import type { Clock, EventStore, Metrics, NamedArtifacts, Position, Tail, TailedEvent, Timer } from '@cairn/ports';
 import type { WorkingSetFold } from './working-set-fold.js';
-import { readCheckpoint, writeCheckpoint, type CheckpointPlace } from './working-set-checkpoint.js';
+import type { FoldReport } from './rebuilding/fold-report.js';
+import { rebuildBeside, type FoldPlace, type LiveFold } from './rebuilding/rebuild-beside.js';
+import type { Rebuildable } from './rebuilding/folds.js';
+import { dropCheckpoint, readCheckpoint, writeCheckpoint, type CheckpointPlace } from './working-set-checkpoint.js';
 
 /** A checkpoint is written when this many events were folded since the last one: about two seconds of folding them again. */
 export const CHECKPOINT_EVENTS = 50_000;
@@ -15,6 +18,8 @@ export interface WorkingSetListener {
   onFolded(events: readonly StoredEvent[]): void;
   /** Everything that the store had is folded, at start or after an outage: time to walk the whole set. Must not throw. */
   onCaughtUp(): void;
+  /** The index was not what the history says and is now (`rebuild`): what was derived from it is worth nothing. Must not throw. */
+  onReplaced?(): void;
 }
 
 export interface WorkingSetPorts {
@@ -29,7 +34,7 @@ export interface WorkingSetPorts {
  * A service's index of its own unfinished business (`architecture.md` §4.3): a fold over the store's tail by event type, kept in
  * memory, from time to time put away so that a start need not fold everything. Disposable: the history gives it again.
  */
-export class WorkingSet {
+export class WorkingSet implements Rebuildable {
   private tail: Tail | undefined;
   private position: Position | 'start' = 'start';
   private before: Position | 'start' = 'start';
@@ -38,6 +43,12 @@ export class WorkingSet {
   private unproven: CheckpointPlace | undefined;
   private foldedSince = 0;
   private live = false;
+  /** Nothing was delivered since the tail said that there is no more. */
+  private quiet = false;
+  /** Whoever rebuilds beside it, told of every step. */
+  private readonly watchers = new Set<() => void>();
+  /** While it is rebuilt nothing is put away: it may be wrong. */
+  private rebuilding: Promise<FoldReport> | undefined;
   private stopped = false;
   private timer: Timer | undefined;
   private retry: Timer | undefined;
@@ -82,6 +93,19 @@ export class WorkingSet {
     return this.checkpointing;
   }
 
+  get fold(): string {
+    return `working set ${this.index.name}`;
+  }
+
+  /** Drops the checkpoint, folds anew, compares, and puts away what the history says. A second call while one is under way joins it. */
+  rebuild(): Promise<FoldReport> {
+    this.rebuilding ??= this.foldAnew().finally(() => {
+      this.rebuilding = undefined;
+      if (!this.stopped) this.checkpointSoon();
+    });
+    return this.rebuilding;
+  }
+
   /** Folds nothing more. Resolves after a last checkpoint was tried; that it failed costs the next start some time, no more. */
   async stop(): Promise<void> {
     if (this.stopped) return;
@@ -120,18 +144,21 @@ export class WorkingSet {
 
   private take(events: readonly TailedEvent[]): void {
     let from = 0;
+    this.quiet = false;
     if (this.unproven !== undefined) {
       const [first] = events;
       if (first === undefined) return;
       if (first.event.eventId !== this.unproven.eventId || first.position !== this.unproven.position) return this.startOver();
       this.unproven = undefined;
       this.advance(first);
+      this.tellWatchers();
       from = 1; // That event is in the checkpoint.
     }
     for (let i = from; i < events.length; i++) {
       const tailed = events[i]!;
       this.index.fold(tailed.event);
       this.advance(tailed);
+      if (this.watchers.size > 0) this.tellWatchers();
     }
     this.foldedSince += events.length - from;
     if (this.live && events.length > from) this.listener.onFolded(events.slice(from).map(({ event }) => event));
@@ -159,6 +186,8 @@ export class WorkingSet {
   private onCaughtUp(): void {
     if (this.stopped) return;
     if (this.unproven !== undefined) return this.startOver(); // The store has nothing where the checkpoint's last event should be.
+    this.quiet = true;
+    this.tellWatchers();
     if (this.live) return;
     this.live = true;
     this.announceCaughtUp();
@@ -183,13 +212,55 @@ export class WorkingSet {
     this.checkpoint().catch(() => this.ports.metrics.count('cairn_working_set_checkpoint_faults_total', { set: this.index.name }));
   }
 
+  private async foldAnew(): Promise<FoldReport> {
+    await this.checkpointing?.catch(() => undefined); // One that was under way is dropped with those before it.
+    let report: FoldReport;
+    try {
+      await dropCheckpoint(this.ports.store, this.index);
+      report = await rebuildBeside(this.ports, this.asLive());
+    } catch (fault) {
+      const problem = fault instanceof Error ? fault.message : 'unknown';
+      return { fold: this.fold, events: 0, seconds: 0, before: '', after: '', equal: false, differences: [], problem };
+    }
+    if (report.problem === undefined) this.foldedSince = Math.max(1, this.foldedSince); // There is something to put away, whatever came since.
+    return report;
+  }
+
+  private asLive(): LiveFold<WorkingSetFold> {
+    return {
+      fold: this.fold,
+      types: this.index.types,
+      place: () => this.place(),
+      lines: () => this.index.lines(),
+      fresh: () => this.index.fresh(),
+      nudge: () => this.nudge(),
+      watch: (moved) => {
+        this.watchers.add(moved);
+        return () => this.watchers.delete(moved);
+      },
+      adopt: (anew) => {
+        this.index.deserialize(anew.lines().join('\n'));
+        this.listener.onReplaced?.();
+        if (this.live) this.listener.onCaughtUp();
+      },
+    };
+  }
+
+  private place(): FoldPlace | undefined {
+    return this.stopped || this.unproven !== undefined ? undefined : { position: this.position, quiet: this.quiet && this.live };
+  }
+
+  private tellWatchers(): void {
+    for (const moved of this.watchers) moved();
+  }
+
   private async putAway(): Promise<void> {
     const { last, position, before, foldedSince } = this;
-    if (last === undefined || position === 'start' || foldedSince === 0) return;
+    if (last === undefined || position === 'start' || foldedSince === 0 || this.rebuilding !== undefined) return;
     this.foldedSince = 0;
     const place: CheckpointPlace = { position, before, eventId: last.eventId };
     try {
-      await writeCheckpoint(this.ports, this.index, place, this.index.serialize());
+      await writeCheckpoint(this.ports, this.index, place, this.index.lines().join('\n'));
     } catch (fault) {
       this.foldedSince += foldedSince;
       throw fault;

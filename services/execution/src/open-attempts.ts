@@ -1,4 +1,4 @@
-import type { WorkingSetFold } from '@cairn/application';
+import { canonicalLines, readCanonicalLines, type WorkingSetFold } from '@cairn/application';
 import { parseRunStream, type Id, type StoredEvent } from '@cairn/kernel';
 
 export interface OpenAttemptEntry {
@@ -23,7 +23,7 @@ export class OpenAttempts implements WorkingSetFold {
     'RunGaveUp',
     'RunCancelled',
   ];
-  readonly foldVersion = 1;
+  readonly foldVersion = 2;
   private attempts = new Map<Id, OpenAttemptEntry>();
   private byRun = new Map<Id, Set<Id>>();
 
@@ -70,13 +70,17 @@ export class OpenAttempts implements WorkingSetFold {
     this.byRun = new Map();
   }
 
-  serialize(): string {
-    return JSON.stringify([...this.attempts].map(([attemptId, { ns, runId }]) => [attemptId, ns, runId]));
+  lines(): readonly string[] {
+    return canonicalLines([...this.attempts].map(([attemptId, entry]) => ['attempt', attemptId, entry]));
   }
 
   deserialize(text: string): void {
     this.reset();
-    for (const [attemptId, ns, runId] of JSON.parse(text) as [Id, string, Id][]) this.add(attemptId, { ns, runId });
+    for (const [, attemptId, entry] of readCanonicalLines(text)) this.add(String(attemptId), entry as OpenAttemptEntry);
+  }
+
+  fresh(): OpenAttempts {
+    return new OpenAttempts();
   }
 
   private add(attemptId: Id, entry: OpenAttemptEntry): void {

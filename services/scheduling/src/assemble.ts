@@ -1,5 +1,5 @@
 import { SweepLoop, WorkingSet } from '@cairn/application';
-import { namespaceOf, schedulingCommands, schedulingIntake, schedulingOnRunFacts } from '@cairn/contracts';
+import { schedulingCommands, schedulingIntake, schedulingOnRunFacts } from '@cairn/contracts';
 import type { JsonObject, StoredEvent } from '@cairn/kernel';
 import {
   done,
@@ -17,7 +17,7 @@ import {
   type Settlement,
 } from '@cairn/ports';
 import type { SchedulingConfig } from './config.js';
-import { applyDefinition } from './definitions/apply-definition.js';
+import { answerCommand } from './answer-command.js';
 import { DefinitionShelf } from './definitions/definition-shelf.js';
 import { ExecutionDesk } from './execution-desk.js';
 import { Intake } from './intake/intake.js';
@@ -111,7 +111,6 @@ class AssembledScheduling implements Scheduling {
     const lateDefinitions = new LateDefinitions({ clock, set, shelf, desk, load, tell });
     this.dueTimes = new DueTimes({ clock, metrics, set, desk, mutants });
     this.sweep = new Sweep({
-      clock,
       metrics,
       set,
       intake: this.intake,
@@ -132,6 +131,7 @@ class AssembledScheduling implements Scheduling {
     this.workingSet = new WorkingSet({ store, disposables, clock, metrics }, set, {
       onFolded: (events) => this.onFolded(events),
       onCaughtUp: () => this.onCaughtUp(),
+      onReplaced: () => shelf.forget(),
     });
   }
 
@@ -158,19 +158,11 @@ class AssembledScheduling implements Scheduling {
   }
 
   async takeCommand(message: IncomingMessage): Promise<Settlement> {
-    const { subject, body } = message;
-    const name = subject.slice(subject.lastIndexOf('.') + 1);
-    if (name !== 'apply-definition') {
-      const rejection = { code: 'command_unknown', detail: `scheduling knows no command ${name}` };
+    const answer = await answerCommand(this.options, message);
+    if (answer === undefined) {
+      const rejection = { code: 'command_unknown', detail: `scheduling knows no such command: ${message.subject}` };
       return { kind: 'never', reason: rejection.detail, answer: { kind: 'rejected', rejection } };
     }
-    const answer = await applyDefinition(this.options, {
-      id: message.id,
-      ns: namespaceOf(subject),
-      actor: typeof body['actor'] === 'string' ? body['actor'] : 'service:scheduling',
-      name: String(body['name']),
-      document: body['document'],
-    });
     this.workingSet.nudge();
     return { kind: 'done', answer: answer as unknown as JsonObject };
   }

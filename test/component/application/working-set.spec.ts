@@ -25,8 +25,12 @@ class Sum implements WorkingSetFold {
     this.total = 0;
   }
 
-  serialize(): string {
-    return JSON.stringify(this.total);
+  lines(): readonly string[] {
+    return [JSON.stringify(this.total)];
+  }
+
+  fresh(): Sum {
+    return new Sum(this.types, this.foldVersion);
   }
 
   deserialize(text: string): void {

@@ -1,4 +1,4 @@
-import type { WorkingSetFold } from '@cairn/application';
+import { canonicalLines, readCanonicalLines, type WorkingSetFold } from '@cairn/application';
 import type { Evidence } from '@cairn/domain-definition';
 import { runEnds, type Failure, type RetryDecided, type StepFailed } from '@cairn/domain-run';
 import { parseRunStream, type Id, type Instant, type Revision, type StoredEvent } from '@cairn/kernel';
@@ -37,16 +37,25 @@ interface StepDossier {
   readonly shown: Evidence[];
 }
 
+/** A dossier as lines have it: maps are lists. */
+interface StoredDossier {
+  readonly folded: readonly [string, Revision][];
+  readonly failed: number;
+  readonly steps: readonly [string, StepDossier][];
+}
+
 /** Characters of an event up to which its failure is kept in memory until it is judged. */
 const KEPT_CHARACTERS_MAX = 2_048;
 
 /** `StepFailed` without `RetryDecided`: what retry-policy must not forget, and the dossiers that judging it needs. */
 export class Failures implements WorkingSetFold {
   readonly name = 'retry-policy';
-  readonly foldVersion = 2;
+  readonly foldVersion = 3;
   readonly types = ['StepFailed', 'RetryDecided', ...runEnds];
   private readonly undecided = new Map<Id, Undecided>();
   private readonly dossiers = new Map<Id, Dossier>();
+  /** Execution has answered for these; the history has not told it yet, so it is no part of the fold. */
+  private readonly answered = new Set<Id>();
 
   fold(event: StoredEvent): void {
     const run = parseRunStream(event.stream);
@@ -58,17 +67,17 @@ export class Failures implements WorkingSetFold {
         return this.decided(event.data as unknown as RetryDecided['data'], run.runId);
       default:
         this.dossiers.delete(run.runId);
-        for (const [attemptId, { runId }] of this.undecided) if (runId === run.runId) this.undecided.delete(attemptId);
+        for (const [attemptId, { runId }] of this.undecided) if (runId === run.runId) this.over(attemptId);
     }
   }
 
   /** Every failure that waits for a judgement, oldest first. */
   all(): readonly Undecided[] {
-    return [...this.undecided.values()];
+    return [...this.undecided.values()].filter(({ attemptId }) => !this.answered.has(attemptId));
   }
 
   get(attemptId: Id): Undecided | undefined {
-    return this.undecided.get(attemptId);
+    return this.answered.has(attemptId) ? undefined : this.undecided.get(attemptId);
   }
 
   /** What the earlier attempts of a step have shown. */
@@ -78,28 +87,39 @@ export class Failures implements WorkingSetFold {
 
   /** Execution has answered: it is decided, or needs no decision any more. */
   settle(attemptId: Id): void {
-    this.undecided.delete(attemptId);
+    if (this.undecided.has(attemptId)) this.answered.add(attemptId);
   }
 
   reset(): void {
     this.undecided.clear();
+    this.answered.clear();
     this.dossiers.clear();
   }
 
-  serialize(): string {
-    const dossiers = [...this.dossiers].map(([runId, { folded, failed, steps }]) => [runId, [...folded], failed, [...steps]]);
-    return JSON.stringify({ undecided: this.all().map(({ failure: _, ...rest }) => rest), dossiers });
+  lines(): readonly string[] {
+    return canonicalLines([
+      // A failure may be large, and is read again.
+      ...[...this.undecided].map(([attemptId, { failure: _, ...rest }]) => ['undecided', attemptId, rest] as const),
+      ...[...this.dossiers].map(([runId, dossier]) => ['dossier', runId, dossier] as const),
+    ]);
   }
 
   deserialize(text: string): void {
     this.reset();
-    const { undecided, dossiers } = JSON.parse(text) as {
-      undecided: Undecided[];
-      dossiers: [Id, [string, Revision][], number, [string, StepDossier][]][];
-    };
+    const undecided: Undecided[] = [];
+    for (const [kind, key, value] of readCanonicalLines(text)) {
+      if (kind === 'undecided') undecided.push(value as Undecided);
+      else {
+        const { folded, failed, steps } = value as StoredDossier;
+        this.dossiers.set(String(key), { folded: new Map(folded), failed, steps: new Map(steps) });
+      }
+    }
+    undecided.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
     for (const one of undecided) this.undecided.set(one.attemptId, one);
-    for (const [runId, folded, failed, steps] of dossiers)
-      this.dossiers.set(runId, { folded: new Map(folded), failed, steps: new Map(steps) });
+  }
+
+  fresh(): Failures {
+    return new Failures();
   }
 
   private failed(event: StoredEvent, { runId, branch }: { runId: Id; branch: string }): void {
@@ -130,10 +150,15 @@ export class Failures implements WorkingSetFold {
   }
 
   private decided({ step, attemptId, justification }: RetryDecided['data'], runId: Id): void {
-    this.undecided.delete(attemptId);
+    this.over(attemptId);
     const shown = this.dossiers.get(runId)?.steps.get(step)?.shown;
     if (shown === undefined) return;
     for (const evidence of justification.newEvidence) if (!isShown(shown, evidence)) shown.push(evidence);
+  }
+
+  private over(attemptId: Id): void {
+    this.undecided.delete(attemptId);
+    this.answered.delete(attemptId);
   }
 
   private dossierOf(runId: Id): Dossier {

@@ -58,6 +58,13 @@ export class DefinitionShelf {
     return this.keeps.get(`${ns} ${withoutVersion(type)}`);
   }
 
+  /** The list of what was applied is another one now: everything is taken off the history again. */
+  forget(): void {
+    this.newest.clear();
+    this.keeps.clear();
+    this.shelved = 0;
+  }
+
   /** Loading is in order and one at a time, so that the newest version is the one applied last. */
   private async shelveAll(): Promise<void> {
     while (this.shelved < this.applied.length) {
@@ -70,6 +77,7 @@ export class DefinitionShelf {
     const applied = this.applied[this.shelved];
     if (applied === undefined) return;
     const plan = planOf(await this.load(applied));
+    if (this.applied[this.shelved] !== applied) return; // Forgotten meanwhile.
     const { ns, name, version, hash, revision, at } = applied;
     this.newest.set(`${ns} ${name}`, { ns, pinned: { name, version, hash, revision }, plan, at });
     for (const [type, keepMs] of namedTypes(plan)) {

@@ -1,5 +1,5 @@
 import type { ReceiptLine } from '@cairn/domain-schedule';
-import { CLOCK_SKEW_MS, epochMsOf, type Id } from '@cairn/kernel';
+import { CLOCK_SKEW_MS, epochMsOf, instantOf, type Id } from '@cairn/kernel';
 import type { Clock } from '@cairn/ports';
 import type { DefinitionShelf } from '../definitions/definition-shelf.js';
 import type { ExecutionDesk } from '../execution-desk.js';
@@ -61,9 +61,11 @@ export class LateDefinitions {
     const { set, shelf, clock } = this.parts;
     const workflow = await shelf.workflow(definition.ns, definition.name);
     if (workflow?.pinned.revision !== definition.revision) return;
+    const now = instantOf(clock.now());
     for (const trigger of workflow.plan.starts) {
       const since = clock.now() - trigger.keepMs;
       for (const kept of set.kept.find(definition.ns, trigger.type, undefined)) {
+        if (kept.until <= now) continue;
         const received = epochMsOf(kept.receivedAt);
         if (received < since || received > epochMsOf(definition.at) + CLOCK_SKEW_MS) continue; // Later ones met the definition when they came.
         await this.start(definition.ns, kept.receiptId, { workflow, trigger });

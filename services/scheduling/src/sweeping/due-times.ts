@@ -3,7 +3,8 @@ import type { CommandAnswer } from '@cairn/contracts';
 import type { ExecutionDesk } from '../execution-desk.js';
 import type { Mutants } from '../mutants.js';
 import type { OpenWait } from '../working-set/open-waits.js';
-import type { DueRetry, SchedulingSet } from '../working-set/scheduling-set.js';
+import type { DueRetry } from '../working-set/due-retries.js';
+import type { SchedulingSet } from '../working-set/scheduling-set.js';
 import { DueHeap } from './due-heap.js';
 import { dueOfRetry, duesOfWait, isPending, type Due } from './dues.js';
 
@@ -68,7 +69,7 @@ export class DueTimes {
       if (due.at < (earliest.get(due.ns)?.at ?? Infinity)) earliest.set(due.ns, due);
     };
     for (const wait of set.waits.all()) for (const due of duesOfWait(wait)) derived(due);
-    for (const retry of set.retries.values()) derived(dueOfRetry(retry));
+    for (const retry of set.retries.pending()) derived(dueOfRetry(retry));
     this.earliest = earliest;
     this.pump();
   }
@@ -154,6 +155,6 @@ export class DueTimes {
     }
     // A retry that has begun leaves no event that reaches this service; execution's word is all there is, and enough.
     const { data } = due.command;
-    if ('attemptId' in data && answer.kind !== 'rejected') this.parts.set.retries.delete(data.attemptId);
+    if ('attemptId' in data && answer.kind !== 'rejected') this.parts.set.retries.answer(data.attemptId);
   }
 }

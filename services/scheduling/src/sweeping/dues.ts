@@ -1,7 +1,8 @@
 import type { RunCommand } from '@cairn/domain-run';
 import { epochMsOf, type Id } from '@cairn/kernel';
 import type { OpenWait } from '../working-set/open-waits.js';
-import type { DueRetry, SchedulingSet } from '../working-set/scheduling-set.js';
+import type { DueRetry } from '../working-set/due-retries.js';
+import type { SchedulingSet } from '../working-set/scheduling-set.js';
 import type { Timed } from './due-heap.js';
 
 /** Something that has a time, and what execution is asked when it has come. */
@@ -56,7 +57,7 @@ export function dueOfRetry({ ns, runId, attemptId, decidedBy, notBefore }: DueRe
 /** Whether the history still lacks what this due is about. */
 export function isPending(set: SchedulingSet, due: Due): boolean {
   const { data } = due.command;
-  if ('attemptId' in data) return set.retries.has(data.attemptId);
+  if ('attemptId' in data) return set.retries.get(data.attemptId) !== undefined;
   const wait = 'waitId' in data ? set.waits.get(data.waitId) : undefined;
   return wait !== undefined && duesOfWait(wait).some(({ key }) => key === due.key);
 }

@@ -1,5 +1,4 @@
-import { instantOf } from '@cairn/kernel';
-import { isFault, type Clock, type Metrics } from '@cairn/ports';
+import { isFault, type Metrics } from '@cairn/ports';
 import { inParallel } from '@cairn/application';
 import type { Intake } from '../intake/intake.js';
 import type { ReceiptBook } from '../intake/receipt-book.js';
@@ -10,7 +9,6 @@ import type { SchedulingSet } from '../working-set/scheduling-set.js';
 import type { DueTimes } from './due-times.js';
 
 export interface SweepParts {
-  readonly clock: Clock;
   readonly metrics: Metrics;
   readonly set: SchedulingSet;
   readonly intake: Intake;
@@ -26,8 +24,7 @@ export class Sweep {
   constructor(private readonly parts: SweepParts) {}
 
   async walk(): Promise<void> {
-    const { set, clock } = this.parts;
-    set.kept.expire(instantOf(clock.now()));
+    this.parts.set.kept.expire();
     await this.finishReceipts();
     await this.takeEmissions();
     await this.tellWakes();

@@ -126,13 +126,14 @@ export class OpenWaits {
     this.byPlace.clear();
   }
 
-  toJson(): unknown {
-    return [...this.byId.values()].map(({ answered: _, ...wait }) => ({ ...wait, gotTriggers: [...wait.gotTriggers] }));
+  /** As the history has them: what execution has answered meanwhile is left out. */
+  *entries(): Iterable<readonly [Id, Omit<OpenWait, 'answered'>]> {
+    for (const { answered: _, ...wait } of this.byId.values()) yield [wait.waitId, wait];
   }
 
-  fromJson(json: unknown): void {
-    this.clear();
-    for (const stored of json as readonly Stored[]) this.add(stored);
+  /** Back from an entry whose sets are lists. */
+  restore(stored: unknown): void {
+    this.add(stored as Stored);
   }
 
   private add(stored: Stored): OpenWait {

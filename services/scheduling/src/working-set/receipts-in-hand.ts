@@ -15,7 +15,7 @@ export class ReceiptsInHand {
   private readonly folded = new Generations<Id, number>(FOLDED_REMEMBERED_MAX);
   private readonly waiting = new Map<Id, Set<() => void>>();
 
-  /** `[receiptId, namespace]`, oldest first. */
+  /** `[receiptId, namespace]`, oldest first of those that came since the start. */
   unsettled(): readonly [Id, string][] {
     return [...this.pending];
   }
@@ -59,16 +59,9 @@ export class ReceiptsInHand {
     this.pending.clear();
   }
 
-  toJson(): unknown {
-    return this.unsettled();
-  }
-
-  fromJson(json: unknown): void {
-    this.clear();
-    for (const [receiptId, ns] of json as readonly [Id, string][]) {
-      this.pending.set(receiptId, ns);
-      this.folded.set(receiptId, 0); // What stood before it is not put away: everything is looked at again.
-    }
+  restore(receiptId: Id, ns: string): void {
+    this.pending.set(receiptId, ns);
+    this.folded.set(receiptId, 0); // What stood before it is not put away: everything is looked at again.
   }
 
   private announce(receiptId: Id): void {

@@ -1,8 +1,9 @@
-import type { WorkingSetFold } from '@cairn/application';
+import { canonicalLines, readCanonicalLines, type WorkingSetFold } from '@cairn/application';
 import { runEnds, type EventEmitted, type RetryDecided, type RunStarted, type WaitTriggered } from '@cairn/domain-run';
 import type { DefinitionApplied, EventReceived, ReceiptRun, ReceiptSettled } from '@cairn/domain-schedule';
 import { idOf, type Id, type Instant, type Revision, type StoredEvent } from '@cairn/kernel';
-import { KeptEvents } from './kept-events.js';
+import { DueRetries, type DueRetry } from './due-retries.js';
+import { KeptEvents, type KeptEvent } from './kept-events.js';
 import { OpenWaits } from './open-waits.js';
 import { ReceiptsInHand } from './receipts-in-hand.js';
 
@@ -25,16 +26,6 @@ export interface AppliedDefinition {
   readonly at: Instant;
 }
 
-/** A retry that was decided and whose time has to come. */
-export interface DueRetry {
-  readonly ns: string;
-  readonly runId: Id;
-  readonly attemptId: Id;
-  /** Event id of the `RetryDecided`. */
-  readonly decidedBy: Id;
-  readonly notBefore: Instant;
-}
-
 /** An event that a run told the world and that intake has not received yet. */
 export interface Emission {
   readonly ns: string;
@@ -52,21 +43,10 @@ export interface UntoldWake {
 
 export const sourceOfEmission = (ns: string, workflow: string): string => `/cairn/${ns}/${workflow}`;
 
-interface Stored {
-  readonly runs: readonly [Id, LiveRun][];
-  readonly definitions: readonly AppliedDefinition[];
-  readonly retries: readonly [Id, DueRetry][];
-  readonly emissions: readonly [Id, Emission][];
-  readonly untold: readonly [string, UntoldWake][];
-  readonly waits: unknown;
-  readonly kept: unknown;
-  readonly receipts: unknown;
-}
-
 /** Scheduling's unfinished business: what it must not forget (`architecture.md` §2), folded from the history. */
 export class SchedulingSet implements WorkingSetFold {
   readonly name = 'scheduling';
-  readonly foldVersion = 1;
+  readonly foldVersion = 2;
   readonly types = [
     'EventReceived',
     'ReceiptSettled',
@@ -89,7 +69,7 @@ export class SchedulingSet implements WorkingSetFold {
   readonly receipts = new ReceiptsInHand();
   readonly runs = new Map<Id, LiveRun>();
   readonly definitions: AppliedDefinition[] = [];
-  readonly retries = new Map<Id, DueRetry>();
+  readonly retries = new DueRetries();
   /** By the receipt that they will have. */
   readonly emissions = new Map<Id, Emission>();
   /** By `untoldKey`. */
@@ -147,31 +127,43 @@ export class SchedulingSet implements WorkingSetFold {
     this.untold.clear();
   }
 
-  serialize(): string {
-    const stored: Stored = {
-      runs: [...this.runs],
-      definitions: this.definitions,
-      retries: [...this.retries],
-      emissions: [...this.emissions],
-      untold: [...this.untold],
-      waits: this.waits.toJson(),
-      kept: this.kept.toJson(),
-      receipts: this.receipts.toJson(),
-    };
-    return JSON.stringify(stored);
+  lines(): readonly string[] {
+    return canonicalLines(this.entries());
   }
 
   deserialize(text: string): void {
-    const stored = JSON.parse(text) as Stored;
     this.reset();
-    for (const [id, run] of stored.runs) this.runs.set(id, run);
-    this.definitions.push(...stored.definitions);
-    for (const [id, retry] of stored.retries) this.retries.set(id, retry);
-    for (const [id, emission] of stored.emissions) this.emissions.set(id, emission);
-    for (const [key, wake] of stored.untold) this.untold.set(key, wake);
-    this.waits.fromJson(stored.waits);
-    this.kept.fromJson(stored.kept);
-    this.receipts.fromJson(stored.receipts);
+    const kept: (readonly KeptEvent[])[] = [];
+    let horizon: Instant = '';
+    for (const [kind, key, value] of readCanonicalLines(text)) {
+      const id = String(key);
+      if (kind === 'run') this.runs.set(id, value as LiveRun);
+      else if (kind === 'definition') this.definitions[Number(key)] = value as AppliedDefinition;
+      else if (kind === 'retry') this.retries.add(value as DueRetry);
+      else if (kind === 'emission') this.emissions.set(id, value as Emission);
+      else if (kind === 'untold') this.untold.set(id, value as UntoldWake);
+      else if (kind === 'wait') this.waits.restore(value);
+      else if (kind === 'receipt') this.receipts.restore(id, String(value));
+      else if (kind === 'kept') kept.push(value as readonly KeptEvent[]);
+      else if (kind === 'kept until') horizon = String(value);
+      else throw new TypeError(`a checkpoint of scheduling has no ${kind}`);
+    }
+    this.kept.restore(kept, horizon);
+  }
+
+  fresh(): SchedulingSet {
+    return new SchedulingSet();
+  }
+
+  private *entries(): Iterable<readonly [kind: string, key: string | number, value: unknown]> {
+    for (const [id, run] of this.runs) yield ['run', id, run];
+    for (const [index, definition] of this.definitions.entries()) yield ['definition', index, definition];
+    for (const [id, retry] of this.retries.entries()) yield ['retry', id, retry];
+    for (const [id, emission] of this.emissions) yield ['emission', id, emission];
+    for (const [key, wake] of this.untold) yield ['untold', key, wake];
+    for (const [id, wait] of this.waits.entries()) yield ['wait', id, wait];
+    for (const [id, ns] of this.receipts.unsettled()) yield ['receipt', id, ns];
+    yield* this.kept.entries();
   }
 
   private applied(event: StoredEvent): void {
@@ -195,9 +187,10 @@ export class SchedulingSet implements WorkingSetFold {
   }
 
   private retryDecided(event: StoredEvent, runId: Id): void {
-    const { attemptId, decision, notBefore } = event.data as unknown as RetryDecided['data'];
+    const { step, attemptId, decision, notBefore } = event.data as unknown as RetryDecided['data'];
     if (decision !== 'retry' || notBefore === undefined) return;
-    this.retries.set(attemptId, { ns: event.metadata.ns, runId, attemptId, decidedBy: event.eventId, notBefore });
+    const place = `${event.metadata.branch ?? 'main'} ${step}`;
+    this.retries.add({ ns: event.metadata.ns, runId, attemptId, decidedBy: event.eventId, notBefore, step: place });
   }
 
   private emitted(event: StoredEvent, runId: Id): void {
@@ -211,7 +204,7 @@ export class SchedulingSet implements WorkingSetFold {
   private ended(runId: Id): void {
     this.runs.delete(runId);
     this.waits.closeRun(runId);
-    for (const [attemptId, retry] of this.retries) if (retry.runId === runId) this.retries.delete(attemptId);
+    this.retries.endRun(runId);
   }
 }
 
