@@ -20,6 +20,17 @@ export class Generations<K, V> {
     return older;
   }
 
+  /** The value without using it: what is remembered then depends on what was set alone. */
+  peek(key: K): V | undefined {
+    return this.young.get(key) ?? this.old.get(key);
+  }
+
+  /** Everything that is remembered. */
+  *entries(): Iterable<[K, V]> {
+    yield* this.young;
+    for (const [key, value] of this.old) if (!this.young.has(key)) yield [key, value];
+  }
+
   set(key: K, value: V): void {
     this.young.set(key, value);
     if (this.young.size < this.half) return;

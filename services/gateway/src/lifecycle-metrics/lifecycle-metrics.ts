@@ -4,6 +4,7 @@ import type { RunEvent } from '@cairn/domain-run';
 import type { Id, Instant, StoredEvent } from '@cairn/kernel';
 import type { Metrics } from '@cairn/ports';
 import type { RunRow } from '../readmodels/run-row.js';
+import { CountedMetrics } from './counted-metrics.js';
 import type { JudgedResume } from './resume.js';
 import { RunCourses } from './run-courses.js';
 import { RunTallies } from './run-tallies.js';
@@ -20,12 +21,17 @@ export class LifecycleMetrics {
   private readonly courses: RunCourses;
   private readonly lines = new Generations<Id, true>(RECEIPT_LINES_KEPT);
 
-  constructor(
-    private readonly metrics: Metrics,
-    resumed: (resume: JudgedResume) => void,
-  ) {
-    this.tallies = new RunTallies(metrics);
-    this.courses = new RunCourses(metrics, resumed);
+  private readonly counted: CountedMetrics;
+
+  /** `metrics`: where they are shown; a fold made anew only to be compared shows nothing. */
+  constructor(metrics?: Metrics, resumed: (resume: JudgedResume) => void = () => undefined) {
+    this.counted = new CountedMetrics(metrics);
+    this.tallies = new RunTallies(this.counted);
+    this.courses = new RunCourses(this.counted, (resume) => {
+      const { ns, trigger, outcome } = resume;
+      this.counted.judge(metricNames.resumes, { ns, trigger, outcome });
+      resumed(resume);
+    });
   }
 
   /** An event that `row` has just folded for the first time. `before`: the state that it was in, and since when ('' before its first event). */
@@ -35,16 +41,31 @@ export class LifecycleMetrics {
     this.courses.apply(event, row.run, row.ns, row.sub === 'paused');
   }
 
-  /** A `ReceiptSettled`. Redelivery counts nothing. */
-  ofReceipt({ eventId, metadata: { ns }, data }: StoredEvent): void {
-    if (this.lines.get(eventId) === true) return;
+  /** A `ReceiptSettled`. Redelivery counts nothing, and answers false. */
+  ofReceipt({ eventId, metadata: { ns }, data }: StoredEvent): boolean {
+    if (this.lines.get(eventId) === true) return false;
     this.lines.set(eventId, true);
-    this.metrics.count(metricNames.events, { ns, outcome: String(data['outcome']) });
+    this.counted.count(metricNames.events, { ns, outcome: String(data['outcome']) });
+    return true;
   }
 
   /** A definition was applied: its workflow exists. */
   ofDefinition(ns: string, workflow: string): void {
     this.tallies.open(ns, workflow);
+  }
+
+  /** What the fold holds and has told, for canonical lines. */
+  *entries(): Iterable<readonly [kind: string, key: string, value: unknown]> {
+    yield* this.tallies.entries();
+    yield* this.courses.entries();
+    yield* this.counted.entries();
+  }
+
+  /** Goes on from what another fold of the same history holds. */
+  adopt({ tallies, courses, counted }: LifecycleMetrics): void {
+    this.tallies.adopt(tallies);
+    this.courses.adopt(courses);
+    this.counted.adopt(counted);
   }
 
   /** Tells what is a state and no count: call it before a scrape. */

@@ -29,8 +29,8 @@ interface OpenWait {
 
 /** Failures and what became of them; waits and how their runs went on. Keeps nothing of a run that has ended. */
 export class RunCourses {
-  private readonly courses = new Map<Id, Course>();
-  private readonly waits = new Map<Id, OpenWait>();
+  private courses = new Map<Id, Course>();
+  private waits = new Map<Id, OpenWait>();
 
   constructor(
     private readonly metrics: Metrics,
@@ -87,6 +87,16 @@ export class RunCourses {
       default:
         break;
     }
+  }
+
+  *entries(): Iterable<readonly [kind: string, key: string, value: unknown]> {
+    for (const [run, course] of this.courses) yield ['course', run, course];
+    for (const [wait, open] of this.waits) yield ['wait to resume', wait, open];
+  }
+
+  adopt({ courses, waits }: RunCourses): void {
+    this.courses = courses;
+    this.waits = waits;
   }
 
   private course(run: Id): Course {

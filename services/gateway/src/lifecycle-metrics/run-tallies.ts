@@ -16,8 +16,8 @@ interface WorkflowTally {
 
 /** Runs by state, how long they stay in each, and how they end. Counted as runs change state: a scrape walks over workflows, not over runs. */
 export class RunTallies {
-  private readonly labels = new WorkflowLabels();
-  private readonly byNs = new Map<string, Map<string, WorkflowTally>>();
+  private labels = new WorkflowLabels();
+  private byNs = new Map<string, Map<string, WorkflowTally>>();
 
   constructor(private readonly metrics: Metrics) {}
 
@@ -51,6 +51,16 @@ export class RunTallies {
     const seconds = secondsBetween(entered, row.entered);
     this.metrics.observe(metricNames.stateSeconds, seconds, { ns, workflow, state: from });
     if (row.state === 'complete') this.metrics.count(metricNames.runsEnded, { ns, workflow, outcome: row.sub ?? '' });
+  }
+
+  *entries(): Iterable<readonly [kind: string, key: string, value: unknown]> {
+    yield ['workflow labels', '', new Set(this.labels.all())];
+    for (const [ns, tallies] of this.byNs) yield ['runs by state', ns, tallies];
+  }
+
+  adopt({ labels, byNs }: RunTallies): void {
+    this.labels = labels;
+    this.byNs = byNs;
   }
 
   tellGauges(): void {

@@ -13,4 +13,8 @@ export class WorkflowLabels {
     this.names.add(workflow);
     return workflow;
   }
+
+  all(): Iterable<string> {
+    return this.names;
+  }
 }

@@ -1,3 +1,4 @@
+import { rebuildBeside, type FoldReport, type Rebuildable } from '@cairn/application';
 import type { Clock, EventStore, Position, Tail, Timer } from '@cairn/ports';
 import type { ReadModels } from './read-models.js';
 import { foldedTypes } from './read-models.js';
@@ -6,13 +7,16 @@ import { foldedTypes } from './read-models.js';
 const REOPEN_MS = 1_000;
 
 /** Keeps the read models folded: opens the store's tail and opens it again where it broke. */
-export class Follower {
+export class Follower implements Rebuildable {
+  readonly fold = 'lists and lifecycle metrics';
   private tail: Tail | undefined;
   private reopening: Timer | undefined;
   private position: Position | 'start' = 'start';
   private behindSince: number | undefined;
   private stopped = false;
   private folded = 0;
+  private quiet = false;
+  private readonly watchers = new Set<() => void>();
   /** Told when there is nothing more to fold for now. */
   private waiting: (() => void)[] = [];
   private readonly first: Promise<void>;
@@ -61,6 +65,24 @@ export class Follower {
     });
   }
 
+  /** Folds anew beside the lists and compares: nothing is put away of them, so that there is nothing to drop. */
+  rebuild(): Promise<FoldReport> {
+    const { models } = this.parts;
+    return rebuildBeside(this.parts, {
+      fold: this.fold,
+      types: foldedTypes,
+      place: () => (this.stopped ? undefined : { position: this.position, quiet: this.quiet }),
+      lines: () => models.lines(),
+      fresh: () => models.fresh(),
+      nudge: () => this.nudge(),
+      adopt: (anew) => models.adopt(anew),
+      watch: (moved) => {
+        this.watchers.add(moved);
+        return () => this.watchers.delete(moved);
+      },
+    });
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
     this.tellWaiting();
@@ -73,23 +95,32 @@ export class Follower {
     this.tail = store.tail(foldedTypes, this.position, {
       deliver: (events) => {
         this.behindSince ??= clock.monotonicMs();
+        this.quiet = false;
         for (const { event, position } of events) {
-          models.apply(event);
+          models.fold(event);
           this.position = position; // After each: a tail that breaks here goes on behind it.
           this.folded += 1;
+          if (this.watchers.size > 0) this.tellWatchers();
         }
       },
       caughtUp: () => {
         this.behindSince = undefined;
         this.caughtUpOnce();
+        this.quiet = true;
+        this.tellWatchers();
         this.tellWaiting();
       },
       onFault: (fault) => {
         this.parts.onFault(fault);
         this.behindSince ??= clock.monotonicMs();
+        this.quiet = false;
         if (!this.stopped) this.reopening = clock.after(REOPEN_MS, () => this.open());
       },
     });
+  }
+
+  private tellWatchers(): void {
+    for (const moved of this.watchers) moved();
   }
 
   private tellWaiting(): void {

@@ -18,7 +18,7 @@ const ROWS_OF_RUN_MAX = 5;
 
 /** What nearly woke runs of late, newest first. */
 export class NearMissRows {
-  private readonly rows = new Generations<Id, readonly NearMissRow[]>(RUNS_MAX);
+  private rows = new Generations<Id, readonly NearMissRow[]>(RUNS_MAX);
 
   apply({ data, at }: StoredEvent): void {
     const { receiptId, nearMisses } = data as unknown as ReceiptSettled['data'];
@@ -27,6 +27,14 @@ export class NearMissRows {
   }
 
   of(run: Id): readonly NearMissRow[] {
-    return this.rows.get(run) ?? [];
+    return this.rows.peek(run) ?? []; // Which are forgotten first must not depend on who looked.
+  }
+
+  *entries(): Iterable<readonly [kind: string, key: string, value: unknown]> {
+    for (const [run, rows] of this.rows.entries()) yield ['near misses', run, rows];
+  }
+
+  adopt({ rows }: NearMissRows): void {
+    this.rows = rows;
   }
 }

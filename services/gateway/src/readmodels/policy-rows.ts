@@ -4,7 +4,7 @@ import type { StoredEvent } from '@cairn/kernel';
 
 /** The newest version of each retry policy, by the name under which it was applied. */
 export class PolicyRows {
-  private readonly rows = new Map<string, PolicySummary & { readonly ns: string }>();
+  private rows = new Map<string, PolicySummary & { readonly ns: string }>();
 
   apply({ data, revision, at }: StoredEvent): void {
     const { ns, name, version, hash } = data as unknown as PolicyApplied['data'];
@@ -15,5 +15,13 @@ export class PolicyRows {
     return [...this.rows.values()]
       .filter((row) => row.ns === ns)
       .map(({ name, version, hash, revision, appliedAt }) => ({ name, version, hash, revision, appliedAt }));
+  }
+
+  *entries(): Iterable<readonly [kind: string, key: string, value: unknown]> {
+    for (const [key, row] of this.rows) yield ['policy', key, row];
+  }
+
+  adopt({ rows }: PolicyRows): void {
+    this.rows = rows;
   }
 }

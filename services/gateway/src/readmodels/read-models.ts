@@ -1,10 +1,9 @@
 import type { DefinitionSummary } from '@cairn/contracts';
-import { Generations } from '@cairn/application';
+import { canonicalLines, Generations, type Folding } from '@cairn/application';
 import type { Id, StoredEvent } from '@cairn/kernel';
 import { eventSchemas, type RunEvent } from '@cairn/domain-run';
 import type { BundleImported } from '@cairn/domain-schedule';
-import type { LifecycleMetrics } from '../lifecycle-metrics/lifecycle-metrics.js';
-import type { Changes } from './changes.js';
+import { LifecycleMetrics } from '../lifecycle-metrics/lifecycle-metrics.js';
 import { NearMissRows } from './near-miss-rows.js';
 import { PolicyRows } from './policy-rows.js';
 import { RunRow } from './run-row.js';
@@ -22,40 +21,46 @@ export const foldedTypes: readonly string[] = [
 /** Ends kept in memory: a second's worth on a busy system. Others are read from the store. */
 const ENDS_KEPT_MAX = 2_000;
 
+/** Hears of runs that moved. */
+interface Announces {
+  announce(run: Id): void;
+}
+
+const nobody: Announces = { announce: () => undefined };
+
 /**
  * What lists show, in memory, folded from the store's tail: rows of runs, open waits, applied definitions and policies. May lag behind
  * the store; whoever needs a run as it is now reads its stream (`RunReader`). Rebuilt from nothing at any time.
  */
-export class ReadModels {
+export class ReadModels implements Folding {
   readonly policies = new PolicyRows();
   readonly nearMisses = new NearMissRows();
-  private readonly rows = new Map<Id, RunRow>();
+  private rows = new Map<Id, RunRow>();
   /** In the order in which runs started, which is that of commits: what cursors count in. */
-  private readonly order: RunRow[] = [];
-  private readonly waits = new Map<Id, WaitRow>();
+  private order: RunRow[] = [];
+  private waits = new Map<Id, WaitRow>();
   /** Where to find a wait that is closed: in its run's history. */
-  private readonly runOfWait = new Map<Id, Id>();
-  private readonly definitions = new Map<string, DefinitionSummary & { readonly ns: string }>();
+  private runOfWait = new Map<Id, Id>();
+  private definitions = new Map<string, DefinitionSummary & { readonly ns: string }>();
 
   /** Last events of runs that ended lately: whoever waited for the end asks for it next. */
-  private readonly ends = new Generations<Id, StoredEvent>(ENDS_KEPT_MAX);
+  private ends = new Generations<Id, StoredEvent>(ENDS_KEPT_MAX);
 
   constructor(
     /** Told of every event of a run, and of its end. */
-    private readonly tell: { readonly changes: Changes; readonly ends: Changes },
+    private readonly tell: { readonly changes: Announces; readonly ends: Announces },
     private readonly metrics: LifecycleMetrics,
   ) {}
 
   /** Folds one event of the tail. */
-  apply(event: StoredEvent): void {
+  fold(event: StoredEvent): void {
     const run = event.metadata.runId;
     if (run === undefined) {
       if (event.type === 'DefinitionApplied') this.applyDefinition(event);
       else if (event.type === 'PolicyApplied') this.policies.apply(event);
       else if (event.type === 'BundleImported') this.applyImport(event.data as unknown as BundleImported['data']);
       else if (event.type === 'ReceiptSettled') {
-        this.metrics.ofReceipt(event);
-        this.nearMisses.apply(event);
+        if (this.metrics.ofReceipt(event)) this.nearMisses.apply(event);
       }
       return;
     }
@@ -100,6 +105,39 @@ export class ReadModels {
     return [...this.definitions.values()]
       .filter((definition) => definition.ns === ns)
       .map(({ name, version, hash, appliedAt }) => ({ name, version, hash, appliedAt }));
+  }
+
+  /** Everything that lists and lifecycle metrics are made of; the ends kept in memory are events and no fold. */
+  lines(): readonly string[] {
+    return canonicalLines(this.entries());
+  }
+
+  /** One that tells nobody and shows nothing. */
+  fresh(): ReadModels {
+    return new ReadModels({ changes: nobody, ends: nobody }, new LifecycleMetrics());
+  }
+
+  /** Goes on from what another fold of the same history holds. */
+  adopt(anew: ReadModels): void {
+    this.rows = anew.rows;
+    this.order = anew.order;
+    this.waits = anew.waits;
+    this.runOfWait = anew.runOfWait;
+    this.definitions = anew.definitions;
+    this.ends = anew.ends;
+    this.policies.adopt(anew.policies);
+    this.nearMisses.adopt(anew.nearMisses);
+    this.metrics.adopt(anew.metrics);
+  }
+
+  private *entries(): Iterable<readonly [kind: string, key: string | number, value: unknown]> {
+    for (const [position, row] of this.order.entries()) yield ['run', position, row];
+    for (const [id, wait] of this.waits) yield ['wait', id, wait];
+    for (const [wait, run] of this.runOfWait) yield ['run of wait', wait, run];
+    for (const [key, definition] of this.definitions) yield ['definition', key, definition];
+    yield* this.policies.entries();
+    yield* this.nearMisses.entries();
+    yield* this.metrics.entries();
   }
 
   private applyImport(imported: BundleImported['data']): void {
