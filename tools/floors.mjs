@@ -11,6 +11,7 @@ export const floors = [
     'libs/adapters/artifacts-files',
     'libs/adapters/bus-jetstream',
     'libs/adapters/bus-memory',
+    'libs/adapters/event-store-esdb',
     'libs/adapters/event-store-libsql',
     'libs/adapters/event-store-memory',
     'libs/adapters/metrics-prom',
@@ -66,6 +67,8 @@ export const deciders = {
 export const importers = {
   '@nats-io/jetstream|@nats-io/nats-core|@nats-io/transport-node': '^(libs/adapters/bus-jetstream/src/|examples/nats-handler/)',
   nats: '^examples/nats-2-handler/',
+  '@eventstore/db-client': '^(libs/adapters/event-store-esdb/src/|libs/testkit/src/esdb-stand-in/|examples/read-the-history/)',
+  '@grpc/grpc-js|google-protobuf': '^libs/testkit/src/esdb-stand-in/',
   libsql: '^libs/adapters/event-store-libsql/src/',
   'prom-client': '^libs/adapters/metrics-prom/src/',
   '@bufbuild/cel': '^libs/domain/definition/src/cel(-tree)?\\.ts$',

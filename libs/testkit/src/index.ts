@@ -16,6 +16,8 @@ export type { LedgerLine } from './effect-server/ledger.js';
 export type { Behaviour, Mood } from './effect-server/behaviour.js';
 export { TcpProxy, type Link } from './tcp-proxy/tcp-proxy.js';
 export type { LinkFault } from './tcp-proxy/direction.js';
+export { EsdbStandIn, type EsdbStandInOptions } from './esdb-stand-in/esdb-stand-in.js';
+export type { StandInAppendFault } from './esdb-stand-in/faults.js';
 export { SecuredNats, type SecuredNatsOptions } from './secured-nats.js';
 export { userNkey, type Nkey } from './nkeys.js';
 export { findNatsServer, RunningNats, type FoundNats, type RunningNatsOptions } from './running-nats.js';

@@ -1,1 +1,3 @@
-export {};
+export { esdbAddress } from './address.js';
+export { openEsdb, type Esdb, type EsdbOptions } from './open.js';
+export type { StoreDifference } from './rights.js';

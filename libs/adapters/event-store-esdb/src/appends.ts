@@ -1,0 +1,153 @@
+import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import { jsonEvent, binaryEvent, WrongExpectedVersionError, MaxAppendSizeExceededError } from '@eventstore/db-client';
+import type { ExpectedRevision } from '@cairn/kernel';
+import { StoreFault, type AppendResult, type Randomness } from '@cairn/ports';
+import { resultOf } from './append-answer.js';
+import { AppendCall, type ProposedAppend } from './append-call.js';
+import type { Client, ClientHolder } from './client.js';
+import { CALL_DEADLINE_MS } from './deadline.js';
+import { appendUnknown, isAccessDenied, isNeverSent, unavailable } from './errors.js';
+import type { ProposedEvent } from './event-codec.js';
+import { uuidOfHex } from './uuid.js';
+
+/** Appends and bytes under way at most; more wait here, where they surely are not stored. */
+const IN_FLIGHT_MAX = 512;
+const IN_FLIGHT_BYTES_MAX = 16 * 1_048_576;
+
+interface Waiting {
+  readonly append: ProposedAppend;
+  readonly bytes: number;
+  readonly settle: (outcome: () => AppendResult) => void;
+  handedOver: boolean;
+}
+
+/** All appends of the process: pipelined on one call, each with its own outcome and its own deadline. */
+export class Appends {
+  private readonly queue: Waiting[] = [];
+  private inFlight = 0;
+  private inFlightBytes = 0;
+  private readonly calls = new WeakMap<Client, AppendCall>();
+
+  constructor(
+    private readonly holder: ClientHolder,
+    private readonly randomness: Randomness,
+  ) {}
+
+  /** Throws `StoreFault`: `store_unavailable` and `append_too_large` where surely nothing is stored, else `append_unknown`. */
+  append(stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]): Promise<AppendResult> {
+    const bytes = events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
+    const append: ProposedAppend = { correlation: uuidOfHex(this.randomness.entropy()), stream, expected, events };
+    return new Promise<AppendResult>((resolve, reject) => {
+      let settled = false;
+      const settle = (outcome: () => AppendResult): void => {
+        if (settled) return;
+        settled = true;
+        timer.cancel();
+        if (waiting.handedOver) this.landed(waiting);
+        else this.queue.splice(this.queue.indexOf(waiting), 1);
+        try {
+          resolve(outcome());
+        } catch (fault) {
+          reject(fault as Error);
+        }
+      };
+      const waiting: Waiting = { append, bytes, settle, handedOver: false };
+      const timer = this.holder.clock.after(CALL_DEADLINE_MS, () => this.late(waiting));
+      this.queue.push(waiting);
+      this.handOver();
+    });
+  }
+
+  private handOver(): void {
+    while (this.inFlight < IN_FLIGHT_MAX && (this.inFlight === 0 || this.inFlightBytes < IN_FLIGHT_BYTES_MAX)) {
+      const waiting = this.queue.shift();
+      if (waiting === undefined) return;
+      waiting.handedOver = true;
+      this.inFlight++;
+      this.inFlightBytes += waiting.bytes;
+      void this.send(this.holder.client, waiting);
+    }
+  }
+
+  private landed({ bytes }: Waiting): void {
+    this.inFlight--;
+    this.inFlightBytes -= bytes;
+    this.handOver();
+  }
+
+  private async send(client: Client, waiting: Waiting): Promise<void> {
+    const { append, settle } = waiting;
+    const what = `append to ${append.stream}`;
+    const broken = (error: unknown): void =>
+      settle(() => {
+        throw isNeverSent(error) ? unavailable(what, error) : appendUnknown(what, error);
+      });
+    try {
+      if (!(await client.inside.supports(streamsGrpc.StreamsService.batchAppend))) return void (await this.sendAlone(client, waiting));
+    } catch (error) {
+      this.holder.replace(client); // It remembers what it could not learn.
+      return settle(() => {
+        throw unavailable(what, error);
+      });
+    }
+    try {
+      await this.callOf(client).send(append, {
+        answered: (response) => {
+          this.holder.heard();
+          settle(() => resultOf(response, append.stream));
+        },
+        broken,
+      });
+    } catch (error) {
+      settle(() => {
+        throw unavailable(what, error);
+      });
+    }
+  }
+
+  /** For servers of before 21.10: one call for each append. */
+  private async sendAlone(client: Client, { append, settle }: Waiting): Promise<void> {
+    const { stream, expected, events } = append;
+    try {
+      const { nextExpectedRevision } = await client.appendToStream(stream, events.map(clientEvent), {
+        expectedRevision: expected === 'no_stream' ? expected : BigInt(expected),
+      });
+      this.holder.heard();
+      settle(() => ({ kind: 'appended', revision: Number(nextExpectedRevision) }));
+    } catch (error) {
+      settle(() => outcomeOf(error, stream));
+    }
+  }
+
+  private late(waiting: Waiting): void {
+    const { append, settle, handedOver } = waiting;
+    const what = `append to ${append.stream}: no answer within ${CALL_DEADLINE_MS} ms`;
+    if (handedOver) this.calls.get(this.holder.client)?.forget(append.correlation);
+    settle(() => {
+      throw handedOver ? appendUnknown(what) : unavailable(what);
+    });
+    this.holder.suspect(this.holder.client);
+  }
+
+  private callOf(client: Client): AppendCall {
+    let call = this.calls.get(client);
+    if (call === undefined) this.calls.set(client, (call = new AppendCall(client)));
+    return call;
+  }
+}
+
+function outcomeOf(error: unknown, stream: string): AppendResult {
+  if (error instanceof WrongExpectedVersionError) {
+    return { kind: 'conflict', actual: typeof error.actualVersion === 'bigint' ? Number(error.actualVersion) : 'no_stream' };
+  }
+  if (error instanceof MaxAppendSizeExceededError) {
+    throw new StoreFault('append_too_large', `append to ${stream}: more than the server's MaxAppendSize`, { cause: error });
+  }
+  throw isAccessDenied(error) || isNeverSent(error) ? unavailable(`append to ${stream}`, error) : appendUnknown(`append to ${stream}`, error);
+}
+
+function clientEvent({ id, type, isJson, data, metadata }: ProposedEvent) {
+  const parsed = JSON.parse(Buffer.from(metadata).toString('utf8')) as Record<string, unknown>;
+  if (!isJson) return binaryEvent({ id, type, data, metadata: parsed });
+  return jsonEvent({ id, type, data: JSON.parse(Buffer.from(data).toString('utf8')) as Record<string, unknown>, metadata: parsed });
+}

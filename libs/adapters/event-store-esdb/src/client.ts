@@ -1,0 +1,108 @@
+import { EventStoreDBClient } from '@eventstore/db-client';
+import type { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import type { Clock } from '@cairn/ports';
+import { CALL_DEADLINE_MS, withDeadline } from './deadline.js';
+import { sayingOf, unavailable } from './errors.js';
+
+/**
+ * What the client keeps for its own commands and shows to its subclasses. Appends need it: the client's own batch append never ends
+ * where an error comes between two writes, lets that error escape as an unhandled rejection, and keeps the pending appends of all
+ * clients of the process in one map, so that an error of one rejects those of another.
+ */
+interface ClientInside {
+  GRPCStreamCreator<T>(kind: typeof StreamsClient, name: string, create: (client: StreamsClient) => T): () => Promise<T>;
+  callArguments(options: { requiresLeader?: boolean }, call: { deadline: number }): Parameters<StreamsClient['batchAppend']>;
+  supports(method: { readonly path: string }): Promise<boolean>;
+  readonly capabilities: Promise<{ readonly serverVersion: string }>;
+  getChannel(): Promise<{ close(): void }>;
+}
+
+export type Client = EventStoreDBClient & { readonly inside: ClientInside };
+
+/**
+ * The one client of this process. A server that has frozen, or a call that the client has lost, leaves it hanging for ever; so when
+ * nothing at all was heard for the deadline of a call it is thrown away for a new one.
+ */
+export class ClientHolder {
+  private current: Client;
+  private heardMs: number;
+  private readonly listeners = new Set<() => void>();
+  private closed = false;
+
+  /** Throws an `Error` for a connection string that the client refuses, without quoting it. */
+  constructor(
+    private readonly url: string,
+    readonly address: string,
+    readonly clock: Clock,
+  ) {
+    this.heardMs = clock.monotonicMs();
+    this.current = this.create();
+  }
+
+  get client(): Client {
+    return this.current;
+  }
+
+  /** The server has answered something. */
+  heard(): void {
+    this.heardMs = this.clock.monotonicMs();
+  }
+
+  /** A call got no answer in time, or the client behaves as if it were lost. */
+  suspect(client: Client): void {
+    if (this.closed || client !== this.current || this.clock.monotonicMs() - this.heardMs < CALL_DEADLINE_MS) return;
+    this.replace(client);
+  }
+
+  /** This client is lost: what is under way on it is given up, and everything goes on with a new one. */
+  replace(client: Client): void {
+    if (this.closed || client !== this.current) return;
+    this.current = this.create();
+    this.heard(); // The new one has its time, too.
+    void discard(client);
+    for (const replaced of this.listeners) replaced();
+  }
+
+  onReplaced(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  async serverVersion(): Promise<string> {
+    const { client } = this;
+    const late = (): Error => unavailable(`EventStoreDB at ${this.address} does not answer`);
+    try {
+      const { serverVersion } = await withDeadline(this.clock, client.inside.capabilities, late);
+      this.heard();
+      return serverVersion;
+    } catch (error) {
+      this.replace(client); // It would answer from what it has remembered.
+      throw unavailable(`EventStoreDB at ${this.address}`, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.listeners.clear();
+    await discard(this.current);
+  }
+
+  private create(): Client {
+    let client: EventStoreDBClient;
+    try {
+      client = EventStoreDBClient.connectionString(this.url);
+    } catch (error) {
+      const why = sayingOf(error).includes(this.url) ? 'not one that the client takes' : sayingOf(error);
+      throw new Error(`the connection string for EventStoreDB at ${this.address}: ${why}`);
+    }
+    return Object.assign(client, { inside: client as unknown as ClientInside });
+  }
+}
+
+async function discard(client: Client): Promise<void> {
+  await client.dispose().catch(() => undefined);
+  await client.inside.getChannel().then(
+    (channel) => channel.close(),
+    () => undefined, // It never connected.
+  );
+}

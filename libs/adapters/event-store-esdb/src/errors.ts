@@ -1,0 +1,48 @@
+import { ErrorType } from '@eventstore/db-client';
+import { StoreFault } from '@cairn/ports';
+
+/** gRPC's codes that are told apart here; errors of appends come without the client's `type` (facts of the client, 6.2.1). */
+export const GRPC = { unknown: 2, invalidArgument: 3, aborted: 10, unavailable: 14 } as const;
+
+/** What grpc-js says of a call that found nobody to connect to: nothing of it has left this process. */
+const NOT_CONNECTED = /No connection established|Name resolution failed|Failed to discover/i;
+
+export function unavailable(what: string, cause?: unknown): StoreFault {
+  return new StoreFault('store_unavailable', cause === undefined ? what : `${what}: ${sayingOf(cause)}`, { cause });
+}
+
+export function appendUnknown(what: string, cause?: unknown): StoreFault {
+  return new StoreFault('append_unknown', cause === undefined ? what : `${what}: ${sayingOf(cause)}`, { cause });
+}
+
+/** Whether a call surely never reached a server. */
+export function isNeverSent(error: unknown): boolean {
+  return error instanceof Error && NOT_CONNECTED.test(error.message);
+}
+
+export function isAccessDenied(error: unknown): boolean {
+  return typeOf(error) === ErrorType.ACCESS_DENIED;
+}
+
+export function isNotFound(error: unknown): boolean {
+  return typeOf(error) === ErrorType.STREAM_NOT_FOUND;
+}
+
+export function codeOf(error: unknown): number | undefined {
+  return hasField(error, 'code') && typeof error.code === 'number' ? error.code : undefined;
+}
+
+/** One sentence for a person. The client's own errors are often empty; a refusal of rights names what mends it. */
+export function sayingOf(error: unknown): string {
+  if (isAccessDenied(error)) return 'access denied: the user of CAIRN_EVENT_STORE lacks rights here (`cairn store apply` sets them)';
+  const message = error instanceof Error ? error.message.trim() : String(error);
+  return message === '' ? (typeOf(error) ?? 'no reason given') : message;
+}
+
+function typeOf(error: unknown): string | undefined {
+  return hasField(error, 'type') && typeof error.type === 'string' ? error.type : undefined;
+}
+
+function hasField<K extends string>(error: unknown, name: K): error is Record<K, unknown> {
+  return typeof error === 'object' && error !== null && name in error;
+}

@@ -1,0 +1,55 @@
+/** What becomes of one append instead of being stored and answered. Each is used up by one append. */
+export type StandInAppendFault =
+  /** Neither stored nor answered. */
+  | { readonly kind: 'mute' }
+  /** Stored, never answered. */
+  | { readonly kind: 'answer_lost' }
+  /** The call that carries it ends with an error, and so does every append on that call: stored or not. */
+  | { readonly kind: 'breaks_stream'; readonly stored: boolean }
+  /** Answered with a status that says nothing about whether it was stored; it was, or was not. */
+  | { readonly kind: 'unknown'; readonly stored: boolean };
+
+/** What makes the stand-in misbehave. Set by a spec while the server runs. */
+export class StandInFaults {
+  /** The next appends, in the order of their arrival. */
+  readonly appends: StandInAppendFault[] = [];
+  /** Every answer waits so long, in milliseconds. */
+  delayMs = 0;
+  /** Reads and subscriptions are accepted and never answered. */
+  muteReads = false;
+  /** Subscriptions say nothing more, and do not end either. */
+  muteSubscriptions = false;
+  /** Writing to and reading from streams with one of these beginnings is denied. */
+  readonly denied: string[] = [];
+  private frozen: { readonly over: Promise<void>; readonly thaw: () => void } | undefined;
+
+  denies(stream: string): boolean {
+    return this.denied.some((beginning) => stream.startsWith(beginning));
+  }
+
+  /** From now on nothing is stored or answered; what arrives waits. */
+  freeze(): void {
+    this.frozen ??= gate();
+  }
+
+  thaw(): void {
+    this.frozen?.thaw();
+    this.frozen = undefined;
+  }
+
+  get isFrozen(): boolean {
+    return this.frozen !== undefined;
+  }
+
+  /** What every handler waits for before it does or answers anything. Resolves in the same turn where nothing is wrong. */
+  async passed(): Promise<void> {
+    if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
+    while (this.frozen !== undefined) await this.frozen.over;
+  }
+}
+
+function gate(): { over: Promise<void>; thaw: () => void } {
+  let thaw = (): void => undefined;
+  const over = new Promise<void>((resolve) => (thaw = resolve));
+  return { over, thaw };
+}
