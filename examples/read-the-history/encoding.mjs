@@ -49,7 +49,8 @@ export function faultsOfStream(events) {
     const { at, actor, causationId } = append[0].metadata;
     const digests = append.map(({ type, version, data }) => digestOf({ actor, at, causationId, data, type, version }));
     for (const [i, { stream, version, metadata }] of append.entries()) {
-      const { traceparent: _, ...told } = metadata;
+      const told = { ...metadata };
+      delete told.traceparent; // Where somebody traced: the only member that no rule gives.
       const [, runId, branch] = /^run-(.+)\+(.+)$/.exec(stream) ?? [];
       const eventId = id('event', stream, revision, digestOf(digests));
       const hash = sha256(prevHash + eventId + digests[i]);

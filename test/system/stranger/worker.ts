@@ -1,6 +1,6 @@
 // A handler in no SDK: polls, and replies by hand.
 import { call } from '../processes.js';
-import type { Fields, Value } from './encoding.js';
+import type { Fields, Value } from '../../../examples/read-the-history/encoding.mjs';
 
 export interface Task {
   readonly data: { readonly step: string; readonly attempt: number; readonly input: Value; readonly queue: string; readonly lease: Fields };
