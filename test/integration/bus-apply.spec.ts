@@ -158,7 +158,7 @@ describe('cairn bus apply', () => {
     expect(json()).toMatchObject({ code: 'unreachable', status: 503, detail: expect.stringContaining('nats://127.0.0.1:1') as unknown });
   });
 
-  it('says which file of a secret cannot be read, and that EventStoreDB is not there yet', async () => {
+  it('says which file of a secret cannot be read, and which address of an EventStoreDB is none', async () => {
     const seed = await cairn(['bus', 'apply', '--nats', nats.url, '--data', data], { CAIRN_NATS_NKEY_SEED_FILE: '/nowhere/seed' });
     expect(seed).toMatchObject({ code: 78, out: '' });
     expect(seed.err).toContain('CAIRN_NATS_NKEY_SEED_FILE: cannot read /nowhere/seed (ENOENT).');
@@ -172,8 +172,11 @@ describe('cairn bus apply', () => {
       code: 78,
       err: expect.stringContaining('CAIRN_NATS_TLS_CERT and CAIRN_NATS_TLS_KEY go together') as unknown,
     });
-    const store = await cairn(['bus', 'apply', '--nats', nats.url, '--data', data], { CAIRN_EVENT_STORE: 'esdb://somewhere' });
+    const store = await cairn(['bus', 'apply', '--nats', nats.url, '--data', data], {
+      CAIRN_EVENT_STORE: 'esdb://me:hush@somewhere:0',
+    });
     expect(store).toMatchObject({ code: 78, out: '' });
-    expect(store.err).toContain('EventStoreDB (esdb://) is not supported yet');
+    expect(store.err).toContain('CAIRN_EVENT_STORE: each host of an EventStoreDB address');
+    expect(store.err).not.toContain('hush');
   });
 });

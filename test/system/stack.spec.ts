@@ -141,10 +141,11 @@ describe('a service', () => {
       CAIRN_NATS_URL: 'http://nowhere',
       CAIRN_NS: 'Not A Namespace',
       CAIRN_METRICS_PORT: '99999',
-      CAIRN_EVENT_STORE: 'esdb://127.0.0.1:2113',
+      CAIRN_EVENT_STORE: 'esdb://me:hush@127.0.0.1:2113?tls=maybe',
     });
     expect(await service.exited).toEqual({ code: 78, signal: null });
     for (const name of ['CAIRN_NATS_URL', 'CAIRN_NS', 'CAIRN_METRICS_PORT', 'CAIRN_EVENT_STORE']) expect(service.stderr).toContain(name);
+    expect(service.stderr).not.toContain('hush');
   });
 
   it(

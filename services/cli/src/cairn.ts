@@ -8,6 +8,7 @@ import { eventCommands } from './commands/event.js';
 import { policyCommands } from './commands/policy.js';
 import { retryCommands } from './commands/retry.js';
 import { runCommands } from './commands/run.js';
+import { storeCommands } from './commands/store.js';
 import { waitCommands } from './commands/wait.js';
 import { whyCommand } from './commands/why.js';
 import { EXIT } from './exit-codes.js';
@@ -42,6 +43,7 @@ const nouns = [
   devCommand,
   doctorCommand,
   busCommands,
+  storeCommands,
   defCommands,
   eventCommands,
   runCommands,

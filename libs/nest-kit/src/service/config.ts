@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isNamespace } from '@cairn/kernel';
 import { z } from 'zod';
+import { eventStoreNamed } from '../event-store.js';
 
 /** sysexits.h EX_CONFIG: somebody must change something before a start can work. */
 export const EXIT_CONFIG = 78;
@@ -51,15 +52,19 @@ export const serviceEnv = {
     .string()
     .regex(/^_INBOX(_[A-Za-z0-9]+)?(\.[A-Za-z0-9_-]+)*$/, { error: 'must begin with _INBOX and be tokens joined by dots' })
     .optional(),
-  /** Folder of the libSQL file and the artifacts, which the processes of one machine share. */
+  /** Folder of the token, of what may be lost, and, without EventStoreDB, of events and artifacts; processes of one machine share it. */
   CAIRN_DATA: path.default('./.cairn'),
-  /** `libsql:<file>`; without it the file in the data folder. */
+  /** `libsql:<file>`, or the connection string of an EventStoreDB; without it the file in the data folder. */
   CAIRN_EVENT_STORE: z
     .string()
-    .refine((text) => text.startsWith('libsql:') && text.length > 'libsql:'.length, {
-      error: 'must be libsql:<file>; EventStoreDB (esdb://) is not supported yet',
+    .transform((text, context) => {
+      try {
+        return eventStoreNamed(text);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+        return z.NEVER;
+      }
     })
-    .transform((text) => text.slice('libsql:'.length))
     .optional(),
   CAIRN_NS: namespacesEnv.default(['default']),
   /** Where `/healthz`, `/readyz` and `/metrics` answer; port 0 takes a free one. */

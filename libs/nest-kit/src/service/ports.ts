@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { createFileArtifacts } from '@cairn/artifacts-files';
 import { metricNames, type MetricDeclaration } from '@cairn/contracts';
-import { FolderLocked, openLibsqlEventStore, shareFolder } from '@cairn/event-store-libsql';
+import { FolderLocked, shareFolder } from '@cairn/event-store-libsql';
 import { createPromMetrics } from '@cairn/metrics-prom';
-import type { ConsumerSpec, Line } from '@cairn/ports';
+import { StoreFault, type ConsumerSpec, type EventStore, type Line } from '@cairn/ports';
 import { systemClock, systemIds, systemRandomness } from '@cairn/system';
+import { eventStoreIn, openEventStore, shownStore } from '../event-store.js';
 import { withCrashPoints } from '../crash/with-crash-points.js';
 import { Health } from '../health.js';
 import type { Log } from '../logger.js';
@@ -36,8 +36,13 @@ export interface PortsOptions {
   readonly consumers: readonly ConsumerSpec[];
 }
 
+/** As long as a nats-server. */
+const STORE_PATIENCE_MS = 30_000;
+const STORE_PAUSE_MS = 500;
+
 /**
- * The ports of one service's process, from its configuration: libSQL file and artifacts in the shared folder, JetStream, a line.
+ * The ports of one service's process, from its configuration: the event store that is named or the one of the shared folder, JetStream,
+ * a line.
  * Throws `ConfigInvalid`, `BusDiffers`, or faults; what was opened before is closed then.
  */
 export async function openPorts(options: PortsOptions): Promise<OpenPorts> {
@@ -70,11 +75,14 @@ async function open(
   closing.push(share(join(data, 'lock.db')));
   const health = new Health();
   closing.push(() => health.close());
-  const file = config.CAIRN_EVENT_STORE ?? join(data, 'events.db');
-  const store = measuredStore(await openLibsqlEventStore({ file, clock: systemClock }), service, systemClock, metrics);
-  closing.push(() => store.close());
+  const named = config.CAIRN_EVENT_STORE ?? eventStoreIn(data);
+  const opened = await openEventStore(named, data, { clock: systemClock, randomness: systemRandomness });
+  closing.push(() => opened.close());
+  await answering(opened.store);
+  log.info('event store', { at: shownStore(named) });
+  const store = measuredStore(opened.store, service, systemClock, metrics);
   health.add('store', async () => void (await store.newest()));
-  const artifacts = await createFileArtifacts(join(data, 'artifacts'));
+  const disposables = await opened.disposables();
 
   const connection = await openNats(config, `cairn-${service}`, { clock: systemClock, randomness: systemRandomness });
   closing.push(() => connection.close());
@@ -118,8 +126,8 @@ async function open(
   return {
     ports: {
       ...withCrashPoints(service, { store, bus: measuredBus(jetStream, metrics), line }, process.env),
-      artifacts,
-      disposables: artifacts,
+      artifacts: opened.artifacts,
+      disposables,
       clock: systemClock,
       ids: systemIds,
       randomness: systemRandomness,
@@ -131,6 +139,20 @@ async function open(
     beforeScrape: (tell) => void tells.push(tell),
     close,
   };
+}
+
+/** A store that comes up beside us is waited for. Throws what it says when it has not answered in time. */
+async function answering(store: EventStore): Promise<void> {
+  const until = systemClock.monotonicMs() + STORE_PATIENCE_MS;
+  for (;;) {
+    try {
+      await store.newest();
+      return;
+    } catch (error) {
+      if (!(error instanceof StoreFault) || systemClock.monotonicMs() > until) throw error;
+      await new Promise<void>((resolve) => systemClock.after(STORE_PAUSE_MS, resolve));
+    }
+  }
 }
 
 /** The embedded default keeps a folder for itself: its memory bus and ours would not know of each other. */

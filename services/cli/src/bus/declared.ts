@@ -8,7 +8,7 @@ export interface DeclaredBus {
   readonly streams: readonly BusStreamSpec[];
   readonly consumers: readonly ConsumerSpec[];
   readonly queues: readonly StoredQueue[];
-  /** The file that the queues were read from; absent where nothing was ever stored. */
+  /** The store that the queues were read from, without credentials; absent where nothing was ever stored. */
   readonly store?: string;
 }
 
@@ -25,8 +25,8 @@ export async function readDeclaredBus(data: string, env: NodeJS.ProcessEnv): Pro
   if (opened === undefined) return declaredBus([]);
   try {
     const { storedQueues } = await import('@cairn/application');
-    return declaredBus(await storedQueues(opened.store, opened.artifacts), opened.file);
+    return declaredBus(await storedQueues(opened.store, opened.artifacts), opened.shown);
   } finally {
-    await opened.store.close();
+    await opened.close();
   }
 }

@@ -1,42 +1,52 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Artifacts, EventStore } from '@cairn/ports';
+import {
+  eventStoreIn,
+  eventStoreNamed,
+  openEventStore,
+  shownStore,
+  type EventStoreName,
+  type OpenedEventStore,
+} from '@cairn/nest-kit/event-store';
 import { EXIT, EXIT_CONFIG } from '../exit-codes.js';
 import { problem, Refusal } from '../refusal.js';
 
-/** The event store and the artifacts of a data folder, opened beside the services that use them. */
-export interface OpenStore {
-  readonly file: string;
-  readonly store: EventStore;
-  readonly artifacts: Artifacts;
+/** The event store of a data folder, opened beside the services that use it. */
+export interface OpenStore extends OpenedEventStore {
+  /** Where it is, without credentials. */
+  readonly shown: string;
 }
 
-/** How a store of the one kind that there is an adapter for is named. */
-const KIND = 'libsql:';
-
-/** Where the events of a data folder are. Throws a `Refusal` for a kind of store that there is no adapter for yet. */
-export function storeFile(data: string, env: NodeJS.ProcessEnv): string {
+/** Which store the services of a data folder use. Throws a `Refusal` for a name that is none. */
+export function storeOf(data: string, env: NodeJS.ProcessEnv): EventStoreName {
   const named = env['CAIRN_EVENT_STORE'] ?? '';
-  if (named !== '' && !named.startsWith(KIND)) {
-    throw new Refusal(
-      problem('config_invalid', 400, 'CAIRN_EVENT_STORE: must be libsql:<file>; EventStoreDB (esdb://) is not supported yet.'),
-      EXIT_CONFIG,
-    );
+  if (named === '') return eventStoreIn(data);
+  try {
+    return eventStoreNamed(named);
+  } catch (error) {
+    throw new Refusal(problem('config_invalid', 400, `CAIRN_EVENT_STORE: ${(error as Error).message}.`), EXIT_CONFIG);
   }
-  return named === '' ? join(data, 'events.db') : named.slice(KIND.length);
 }
 
-/** `undefined` where nothing was ever stored: a command that looks never makes a store. Throws a `Refusal` if it cannot be opened. */
+/** `undefined` where nothing was ever stored: a command that looks never makes a file. Throws a `Refusal` if it cannot be opened. */
 export async function openStore(data: string, env: NodeJS.ProcessEnv): Promise<OpenStore | undefined> {
-  const file = storeFile(data, env);
-  if (!existsSync(file)) return undefined;
-  const [{ openLibsqlEventStore }, { createFileArtifacts }] = await Promise.all([
-    import('@cairn/event-store-libsql'),
-    import('@cairn/artifacts-files'),
-  ]);
+  const name = storeOf(data, env);
+  if (name.kind === 'libsql' && !existsSync(name.file)) return undefined;
+  const { systemClock, systemRandomness } = await import('@cairn/system');
   try {
-    return { file, store: await openLibsqlEventStore({ file }), artifacts: await createFileArtifacts(join(data, 'artifacts')) };
+    return { ...(await openEventStore(name, data, { clock: systemClock, randomness: systemRandomness })), shown: shownStore(name) };
   } catch (error) {
-    throw new Refusal(problem('store_unavailable', 503, `${error instanceof Error ? error.message : String(error)}.`), EXIT.failed);
+    throw storeRefusal(name, error);
   }
+}
+
+/** What a store's fault is to whoever asked. Anything else is given back. */
+export function storeRefusal(name: EventStoreName, error: unknown): unknown {
+  const { code, message = String(error) } = error as { readonly code?: unknown; readonly message?: string };
+  if (name.kind === 'libsql') return new Refusal(problem('store_unavailable', 503, `${message}.`), EXIT.failed);
+  if (code !== 'store_unavailable' && code !== 'append_unknown') return error;
+  return new Refusal(
+    problem('store_unavailable', 503, `${name.shown}: ${message}.`),
+    EXIT.unreachable,
+    'start the EventStoreDB, or give CAIRN_EVENT_STORE the right address, then: npx cairn doctor',
+  );
 }

@@ -1,4 +1,5 @@
-import { storeFile } from '../bus/open-store.js';
+import { shownStore } from '@cairn/nest-kit/event-store';
+import { storeOf } from '../bus/open-store.js';
 import { withoutPassword } from '../bus/nats-access.js';
 import type { Patient } from './patient.js';
 
@@ -44,7 +45,7 @@ export const known = [
 
 /** Read by the tools and tests of the repository alone, and by the shipped configuration of nats-server. */
 const FOR_TOOLS =
-  /^CAIRN_(NATS_SERVER|NATS_PORT|NATS_STORE|NKEY_[A-Z_]+|NOT_RUN_FILE|CRASH_AT|MUTANT|BENCH|DEMO|SEED|CHAOS|STACK|CI)[A-Z_]*$/;
+  /^CAIRN_(NATS_SERVER|NATS_PORT|NATS_STORE|NKEY_[A-Z_]+|NOT_RUN_FILE|CRASH_AT|MUTANT|BENCH|DEMO|SEED|CHAOS|STACK|CI|TEST_ESDB)[A-Z_]*$/;
 
 /** Every setting that has a value, in the order of the list: flags before the environment before files before defaults. */
 export function configuration(patient: Patient): readonly Setting[] {
@@ -54,7 +55,7 @@ export function configuration(patient: Patient): readonly Setting[] {
     CAIRN_URL: { name: 'CAIRN_URL', value: url, origin: from('CAIRN_URL') },
     CAIRN_NS: { name: 'CAIRN_NS', value: ns, origin: from('CAIRN_NS') },
     CAIRN_DATA: { name: 'CAIRN_DATA', value: data, origin: from('CAIRN_DATA') },
-    CAIRN_EVENT_STORE: { name: 'CAIRN_EVENT_STORE', value: storeFile(data, env), origin: from('CAIRN_EVENT_STORE') },
+    CAIRN_EVENT_STORE: { name: 'CAIRN_EVENT_STORE', value: shownStore(storeOf(data, env)), origin: from('CAIRN_EVENT_STORE') },
     CAIRN_NATS_URL: { name: 'CAIRN_NATS_URL', value: natsSays(patient), origin: natsOrigins[nats.origin] },
   };
   return known.flatMap((name): Setting[] => {

@@ -1,13 +1,17 @@
 import { handOverTypes } from '@cairn/contracts';
 import { CLOCK_SKEW_MS, epochMsOf, instantOf, sealAppend, spanText, type ExpectedRevision, type StoredEvent } from '@cairn/kernel';
 import type { EventStore, TailedEvent } from '@cairn/ports';
-import { openStore, storeFile } from '../bus/open-store.js';
+import { shownStore } from '@cairn/nest-kit/event-store';
+import { openStore, storeOf, storeRefusal, type OpenStore } from '../bus/open-store.js';
+import { EXIT, EXIT_CONFIG } from '../exit-codes.js';
 import { Refusal } from '../refusal.js';
-import { failed, ok, unseen, type Finding } from './finding.js';
+import { failed, ok, unreachable, unseen, type Finding } from './finding.js';
 import { startCommand, type Patient } from './patient.js';
 
 /** Grows by one event at each look. Nobody tails its type. */
 const PROBE_STREAM = 'probe-doctor';
+/** What the adapter says of a setting that only others may read. */
+const NOT_SHOWN = 'not shown to this user';
 /** The bookmark of execution's relay. */
 const RELAY_BOOKMARK = 'relay/execution';
 /** Facts that are not told within this are late: the relay tells them at once, and writes its bookmark every second. */
@@ -20,21 +24,42 @@ export async function checkStore(patient: Patient): Promise<readonly Finding[]> 
   const { data, env } = patient;
   try {
     const opened = await openStore(data, env);
-    if (opened === undefined) return [unseen('event store', `nothing is stored yet: there is no ${storeFile(data, env)}`)];
+    if (opened === undefined) return [unseen('event store', `nothing is stored yet: there is no ${shownStore(storeOf(data, env))}`)];
     try {
-      return [await probe(opened.store, opened.file), ...(await behindRelay(opened.store, patient))];
+      return [await probe(opened), ...(await settings(opened)), ...(await behindRelay(opened.store, patient))];
     } finally {
-      await opened.store.close();
+      await opened.close();
     }
   } catch (error) {
-    const says = error instanceof Refusal ? error.problem.detail : error instanceof Error ? error.message : String(error);
-    return [failed('event store', says, 'check that the folder can be written and has space, then: npx cairn doctor')];
+    return [brokenStore(patient, error)];
   }
 }
 
+function brokenStore({ data, env }: Patient, error: unknown): Finding {
+  if (error instanceof Refusal && error.exitCode === EXIT_CONFIG)
+    return failed('event store', error.problem.detail, 'set CAIRN_EVENT_STORE anew');
+  const refusal = error instanceof Refusal ? error : storeRefusal(storeOf(data, env), error);
+  if (!(refusal instanceof Refusal)) throw error;
+  const { problem, exitCode, next = 'check that the folder can be written and has space, then: npx cairn doctor' } = refusal;
+  return (exitCode === EXIT.unreachable ? unreachable : failed)('event store', problem.detail, next);
+}
+
+/** What `cairn store apply` would change. */
+async function settings({ esdb, shown }: OpenStore): Promise<readonly Finding[]> {
+  if (esdb === undefined) return [];
+  const differences = await esdb.differences();
+  const seen = differences.filter(({ is }) => is !== NOT_SHOWN);
+  const details = seen.map(({ subject, stream, is, wanted }) => `${subject} (${stream}): ${is} -> ${wanted}`);
+  if (seen.length > 0) return [failed('store settings', `${seen.length} settings of ${shown} differ`, 'npx cairn store apply', details)];
+  if (differences.length > 0)
+    return [unseen('store settings', `this user is not shown them; as an admin: npx cairn store apply --dry-run`)];
+  return [ok('store settings', 'rights and length of bookmarks are as they must be')];
+}
+
 /** Appends, reads it back, and is refused a second append at the same revision: all that correctness rests on. */
-async function probe(store: EventStore, file: string): Promise<Finding> {
-  const broken = (says: string): Finding => failed('event store', `${file}: ${says}`, 'restore the file from a backup');
+async function probe({ store, shown, esdb }: OpenStore): Promise<Finding> {
+  const where = esdb === undefined ? shown : `${shown}, EventStoreDB ${await esdb.serverVersion()}`;
+  const broken = (says: string): Finding => failed('event store', `${where}: ${says}`, 'restore it from a backup, then: npx cairn doctor');
   let expected: ExpectedRevision = 'no_stream';
   let prevHash = '';
   for (;;) {
@@ -45,7 +70,7 @@ async function probe(store: EventStore, file: string): Promise<Finding> {
       if (read?.eventId !== event.eventId) return broken('what was appended is not read back');
       const second = await store.append(PROBE_STREAM, expected, [sealed(expected, prevHash, 2)]);
       if (second.kind !== 'conflict') return broken('a second append at the same revision was not refused');
-      return ok('event store', `${file}: appended, read back, refused a second append at revision ${event.revision}`);
+      return ok('event store', `${where}: appended, read back, refused a second append at revision ${event.revision}`);
     }
     if (result.actual === expected) return broken(`refuses an append at revision ${String(expected)}, which is its last`);
     expected = result.actual;
