@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Spawned } from '@cairn/testkit';
@@ -41,4 +42,14 @@ export async function call<T>(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return { status: response.status, body: (await response.json()) as T };
+}
+
+/** One command line as a process of its own, on the server of a data folder. Its standard error is ours. */
+export async function cairn(data: string, ...args: readonly string[]): Promise<{ readonly code: number | null; readonly out: string }> {
+  const env = { ...process.env, CAIRN_DATA: data };
+  const child = spawn(process.execPath, [cli, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => void (out += text));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, out };
 }
