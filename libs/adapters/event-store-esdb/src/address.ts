@@ -16,7 +16,9 @@ const PORT_MAX = 65_535;
 export function esdbAddress(url: string): string {
   const parts = PARTS.exec(url.trim())?.groups;
   if (parts === undefined) {
-    throw new Error('an EventStoreDB address is esdb://[user:password@]host[:port][,host[:port]…][?option=value&…], or the same with esdb+discover://');
+    throw new Error(
+      'an EventStoreDB address is esdb://[user:password@]host[:port][,host[:port]…][?option=value&…], or the same with esdb+discover://',
+    );
   }
   checkOptions(parts['options']);
   return (parts['hosts'] ?? '')
@@ -25,7 +27,9 @@ export function esdbAddress(url: string): string {
       const match = HOST.exec(host);
       const port = Number(match?.groups?.['port'] ?? DEFAULT_PORT);
       if (match === null || port < 1 || port > PORT_MAX) {
-        throw new Error('each host of an EventStoreDB address is a name or an IPv4 address, and a port from 1 to 65535 if another than 2113');
+        throw new Error(
+          'each host of an EventStoreDB address is a name or an IPv4 address, and a port from 1 to 65535 if another than 2113',
+        );
       }
       return `${host.replace(/:.*/, '')}:${port}`;
     })

@@ -34,6 +34,7 @@ export class AllSubscription {
   private failures = 0;
   private refusals = 0;
   private paused = false;
+  private pendingCheckpoint: LogPosition | undefined;
   private stopped = false;
   private readonly forgetReplaced: () => void;
   /** Whether the server has said that it is live, since the subscription was opened last. */
@@ -89,10 +90,7 @@ export class AllSubscription {
         maxSearchWindow: SEARCH_WINDOW,
         checkpointInterval: 1,
         checkpointReached: (from, position) => {
-          if (from !== this.subscription) return;
-          this.progressed();
-          this.advance(position);
-          this.listener.checkpoint();
+          if (from === this.subscription) this.checkpoint(position);
         },
       }),
     });
@@ -132,6 +130,17 @@ export class AllSubscription {
     this.progressed();
     this.position = event.position;
     this.listener.event(event as LogRecord);
+    if (this.pendingCheckpoint !== undefined) this.checkpoint(this.pendingCheckpoint);
+  }
+
+  /** The client tells checkpoints at once, but keeps events that nobody has taken yet: those stand before it. */
+  private checkpoint(position: LogPosition): void {
+    this.progressed();
+    const isNext = this.subscription?.readableLength === 0;
+    this.pendingCheckpoint = isNext ? undefined : position;
+    if (!isNext) return;
+    this.advance(position);
+    this.listener.checkpoint();
   }
 
   private progressed(): void {
@@ -145,7 +154,9 @@ export class AllSubscription {
     if (isAccessDenied(error) || this.refusals >= REFUSALS_MAX) {
       const from = this.position === undefined ? 'the start' : positionText(this.position);
       this.stop();
-      return this.listener.failed(unavailable(`the events of EventStoreDB at ${this.holder.address} from ${from} on cannot be followed`, error));
+      return this.listener.failed(
+        unavailable(`the events of EventStoreDB at ${this.holder.address} from ${from} on cannot be followed`, error),
+      );
     }
     this.reopen();
   }
@@ -153,6 +164,7 @@ export class AllSubscription {
   private abandon(): void {
     this.timer?.cancel();
     this.isLive = false;
+    this.pendingCheckpoint = undefined;
     const old = this.subscription;
     this.subscription = undefined;
     if (old === undefined) return;

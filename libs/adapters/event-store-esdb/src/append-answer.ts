@@ -15,11 +15,17 @@ export function resultOf(response: streams.BatchAppendResp, stream: string): App
   switch (details?.getTypeName()) {
     case 'event_store.client.WrongExpectedVersion': {
       const wrong = details.unpack(shared.WrongExpectedVersion.deserializeBinary, 'event_store.client.WrongExpectedVersion');
-      return { kind: 'conflict', actual: wrong?.hasCurrentStreamRevision() === true ? Number(wrong.getCurrentStreamRevision()) : 'no_stream' };
+      return {
+        kind: 'conflict',
+        actual: wrong?.hasCurrentStreamRevision() === true ? Number(wrong.getCurrentStreamRevision()) : 'no_stream',
+      };
     }
     case 'event_store.client.MaximumAppendSizeExceeded': {
       const limit = details.unpack(shared.MaximumAppendSizeExceeded.deserializeBinary, 'event_store.client.MaximumAppendSizeExceeded');
-      throw new StoreFault('append_too_large', `append to ${stream}: more than the server's MaxAppendSize of ${limit?.getMaxappendsize()} bytes`);
+      throw new StoreFault(
+        'append_too_large',
+        `append to ${stream}: more than the server's MaxAppendSize of ${limit?.getMaxappendsize()} bytes`,
+      );
     }
     case 'event_store.client.AccessDenied':
       throw unavailable(`append to ${stream}`, Object.assign(new Error('AccessDenied'), { type: 'access-denied' }));

@@ -1,6 +1,15 @@
 import { END } from '@eventstore/db-client';
 import type { ExpectedRevision, Revision, StoredEvent, StreamName } from '@cairn/kernel';
-import { checkAppend, StoreFault, type AppendResult, type EventStore, type Position, type Randomness, type Tail, type TailReader } from '@cairn/ports';
+import {
+  checkAppend,
+  StoreFault,
+  type AppendResult,
+  type EventStore,
+  type Position,
+  type Randomness,
+  type Tail,
+  type TailReader,
+} from '@cairn/ports';
 import type { Appends } from './appends.js';
 import type { Bookmarks } from './bookmarks.js';
 import type { ClientHolder } from './client.js';

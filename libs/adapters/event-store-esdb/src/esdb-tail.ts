@@ -95,7 +95,7 @@ export class EsdbTail implements Tail {
   }
 
   private async pump(): Promise<void> {
-    await Promise.resolve(); // What comes in one turn is one batch.
+    await new Promise<void>((resolve) => setImmediate(resolve)); // What comes in one turn is one batch.
     try {
       while (this.queue.length > 0 && !this.stopped) {
         const batch = this.queue.splice(0, BATCH_MAX);

@@ -13,10 +13,12 @@ export class FreshHead {
   read(): Promise<LogPosition | undefined> {
     if (this.current === undefined) return (this.current = this.ask());
     // The read under way may have looked before the caller's last append.
-    this.next ??= this.current.catch(() => undefined).then(() => {
-      this.next = undefined;
-      return (this.current = this.ask());
-    });
+    this.next ??= this.current
+      .catch(() => undefined)
+      .then(() => {
+        this.next = undefined;
+        return (this.current = this.ask());
+      });
     return this.next;
   }
 

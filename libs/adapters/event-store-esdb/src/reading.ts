@@ -17,7 +17,12 @@ export class Reading {
 
   /** A stream's events from a revision on, at most so many; empty if there is no such stream. */
   stream(name: string, from: number, count: number): Promise<Recorded[]> {
-    const options = { fromRevision: from === 0 ? START : BigInt(from), maxCount: count, direction: FORWARDS, requiresLeader: true } as const;
+    const options = {
+      fromRevision: from === 0 ? START : BigInt(from),
+      maxCount: count,
+      direction: FORWARDS,
+      requiresLeader: true,
+    } as const;
     return this.collect(`read of ${name}`, (client) => client.readStream(name, options));
   }
 
@@ -43,7 +48,10 @@ export class Reading {
     return records.flatMap((record) => (record.position === undefined ? [] : [record as LogRecord]));
   }
 
-  private collect(what: string, open: (client: Client) => StreamingRead<ResolvedEvent>): Promise<(Recorded & { position?: LogPosition })[]> {
+  private collect(
+    what: string,
+    open: (client: Client) => StreamingRead<ResolvedEvent>,
+  ): Promise<(Recorded & { position?: LogPosition })[]> {
     const { clock, client } = this.holder;
     return new Promise((resolve, reject) => {
       const records: (Recorded & { position?: LogPosition })[] = [];

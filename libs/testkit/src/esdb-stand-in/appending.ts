@@ -1,4 +1,11 @@
-import { Metadata, status, type sendUnaryData, type ServerDuplexStream, type ServerReadableStream, type ServerUnaryCall } from '@grpc/grpc-js';
+import {
+  Metadata,
+  status,
+  type sendUnaryData,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+} from '@grpc/grpc-js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { Expected } from './commit-check.js';
@@ -40,14 +47,17 @@ export class Appending {
         pending.delete(correlation);
         this.answer(call, request, append);
       });
-      turn = turn.catch((error: unknown) => void call.destroy(rpcError(status.INTERNAL, String(error))));
+      turn = turn.catch((error: unknown) => void call.emit('error', rpcError(status.INTERNAL, String(error))));
     });
     call.on('end', () => void turn.then(() => call.end()));
     call.on('error', () => undefined); // The client went away.
   };
 
   /** One append on a call of its own, for clients that do not know the other way. */
-  readonly append = (call: ServerReadableStream<streams.AppendReq, streams.AppendResp>, callback: sendUnaryData<streams.AppendResp>): void => {
+  readonly append = (
+    call: ServerReadableStream<streams.AppendReq, streams.AppendResp>,
+    callback: sendUnaryData<streams.AppendResp>,
+  ): void => {
     let options: streams.AppendReq.Options | undefined;
     const events: Proposed[] = [];
     call.on('data', (request: streams.AppendReq) => {
@@ -74,7 +84,8 @@ export class Appending {
       const stream = streamNameOf(call.request.getOptions()?.getStreamIdentifier());
       if (this.faults.denies(stream)) return callback(accessDenied());
       const from = this.log.records.length;
-      if (!this.log.softDelete(stream)) return callback(rpcError(status.FAILED_PRECONDITION, 'WrongExpectedVersion', 'wrong-expected-version'));
+      if (!this.log.softDelete(stream))
+        return callback(rpcError(status.FAILED_PRECONDITION, 'WrongExpectedVersion', 'wrong-expected-version'));
       this.appended(from);
       callback(null, new streams.DeleteResp().setNoPosition(new shared.Empty()));
     });
@@ -89,7 +100,7 @@ export class Appending {
     const answer = isStored(fault) ? this.store(stream, expected, events) : undefined;
     if (fault === undefined && answer !== undefined) call.write(batchResponse(request, stream, answer));
     else if (fault?.kind === 'unknown') call.write(unknownResponse(request, stream));
-    else if (fault?.kind === 'breaks_stream') call.destroy(rpcError(status.UNAVAILABLE, 'the call broke'));
+    else if (fault?.kind === 'breaks_stream') call.emit('error', rpcError(status.UNAVAILABLE, 'the call broke'));
   }
 
   private store(stream: string, expected: Expected, events: readonly Proposed[]): AppendAnswer {
@@ -130,9 +141,7 @@ function answerUnary(answer: AppendAnswer, callback: sendUnaryData<streams.Appen
       const metadata = new Metadata();
       metadata.set('exception', 'maximum-append-size-exceeded');
       metadata.set('maximum-append-size', String(answer.limit));
-      return callback(
-        Object.assign(rpcError(status.INVALID_ARGUMENT, `Maximum Append Size of ${answer.limit} Exceeded.`), { metadata }),
-      );
+      return callback(Object.assign(rpcError(status.INVALID_ARGUMENT, `Maximum Append Size of ${answer.limit} Exceeded.`), { metadata }));
     }
     case 'denied':
       return callback(accessDenied());

@@ -8,8 +8,13 @@ export type ReadCall = ServerWritableStream<streams.ReadReq, streams.ReadResp>;
 
 /** Resolves when more can be written, or never can be again. */
 export function writable(call: ReadCall): Promise<void> {
+  const signs = ['drain', 'close', 'cancelled'];
   return new Promise((resolve) => {
-    for (const event of ['drain', 'close', 'cancelled']) call.once(event, () => resolve());
+    const settle = (): void => {
+      for (const sign of signs) call.off(sign, settle);
+      resolve();
+    };
+    for (const sign of signs) call.on(sign, settle);
   });
 }
 
@@ -19,13 +24,13 @@ export async function answerRead(log: Log, faults: StandInFaults, call: ReadCall
   if (faults.muteReads) return;
   const options = call.request.getOptions();
   const stream = options?.getStream();
-  if (stream !== undefined && faults.denies(streamNameOf(stream.getStreamIdentifier()))) return void call.destroy(accessDenied());
+  if (stream !== undefined && faults.denies(streamNameOf(stream.getStreamIdentifier()))) return void call.emit('error', accessDenied());
   const records = stream === undefined ? allRecords(log, options) : streamRecords(log, stream, options);
   if (records === 'not_found') {
     call.write(notFoundResponse(streamNameOf(stream?.getStreamIdentifier())));
     return void call.end();
   }
-  if (records === 'bad_position') return void call.destroy(rpcError(status.UNKNOWN, 'Unexpected ReadAllResult: InvalidPosition'));
+  if (records === 'bad_position') return void call.emit('error', rpcError(status.UNKNOWN, 'Unexpected ReadAllResult: InvalidPosition'));
   for (const record of records) {
     if (call.cancelled || call.destroyed) return;
     if (!call.write(eventResponse(record))) await writable(call);

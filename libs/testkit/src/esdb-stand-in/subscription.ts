@@ -108,7 +108,7 @@ export class StandInSubscription {
 
   private fail(error: Error): void {
     this.end();
-    this.call.destroy(error);
+    this.call.emit('error', error);
   }
 
   private end(): void {

@@ -118,7 +118,10 @@ function answeredTo(request: streams.BatchAppendReq, stream: string): streams.Ba
 function statusOf(code: status, name: string, details: { serializeBinary(): Uint8Array }): statusPb.Status {
   const packed = new anyPb.Any();
   packed.pack(details.serializeBinary(), `event_store.client.${name}`);
-  return new statusPb.Status().setCode(code as number).setMessage(name).setDetails(packed);
+  return new statusPb.Status()
+    .setCode(code as number)
+    .setMessage(name)
+    .setDetails(packed);
 }
 
 function allPosition(position: bigint): shared.AllStreamPosition {
