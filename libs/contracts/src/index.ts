@@ -146,3 +146,11 @@ export {
   type PollRequest,
   type SignOfLife,
 } from './schemas.js';
+export {
+  REBUILD_BEAT_MS,
+  REBUILD_PATIENCE_MS,
+  type FoldView,
+  type RebuildLine,
+  type RebuildQuestion,
+  type RebuildWord,
+} from './rebuilding.js';

@@ -44,10 +44,11 @@ const executionUser = user('execution', {
     'cairn.*.in.>', // What `emit` steps say, told by its relay.
     'cairn.*.desk.*.*',
     'cairn.presence.execution.*',
+    lineSubjects.rebuilt,
     DEAD_LETTERS,
     ANSWERS,
   ],
-  subscribe: [lineSubjects.claims, 'cairn.*.exchange.*', 'cairn.*.desk.*.*', lineSubjects.presence],
+  subscribe: [lineSubjects.claims, 'cairn.*.exchange.*', 'cairn.*.desk.*.*', lineSubjects.presence, lineSubjects.rebuild],
 });
 
 const schedulingUser = user('scheduling', {
@@ -55,13 +56,16 @@ const schedulingUser = user('scheduling', {
     ...bound([schedulingIntake, schedulingCommands, schedulingOnRunFacts]),
     ...asks(OF_SCHEDULING),
     'cairn.*.evt.receipt.>',
+    lineSubjects.rebuilt,
     DEAD_LETTERS,
     ANSWERS,
   ],
+  subscribe: [lineSubjects.rebuild],
 });
 
 const retryPolicyUser = user('retry-policy', {
-  publish: [...bound([retryPolicyOnStepFailed, retryPolicyCommands]), ...asks(OF_RETRY_POLICY), DEAD_LETTERS, ANSWERS],
+  publish: [...bound([retryPolicyOnStepFailed, retryPolicyCommands]), ...asks(OF_RETRY_POLICY), lineSubjects.rebuilt, DEAD_LETTERS, ANSWERS],
+  subscribe: [lineSubjects.rebuild],
 });
 
 /** It asks what people may ask: no judgement, no decision, no fact. Replies that come by HTTP it hands on: the attempt's id is what counts. */
@@ -75,8 +79,10 @@ const gatewayUser = user('gateway', {
     'cairn.*.exchange.*',
     'cairn.*.reply.*',
     ...deskQuestions.filter((question) => question !== 'moved').map((question) => `cairn.*.desk.*.${question}`),
+    lineSubjects.rebuild, // For an operator, who comes by HTTP.
+    lineSubjects.rebuilt,
   ],
-  subscribe: [lineSubjects.presence, lineSubjects.facts],
+  subscribe: [lineSubjects.presence, lineSubjects.facts, lineSubjects.rebuild, lineSubjects.rebuilt],
 });
 
 /** `cairn bus apply` and `cairn doctor`: makes and changes, never purges; deletes a consumer only to make it anew. */

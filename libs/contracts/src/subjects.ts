@@ -41,6 +41,9 @@ export const lineSubjects = {
   exchange: (replica: string): string => `cairn.*.exchange.${id(replica)}`,
   desk: (replica: string): string => `cairn.*.desk.${id(replica)}.*`,
   presence: 'cairn.presence.execution.*',
+  /** Every process is asked to fold anew what it has folded, and says how that goes (`RebuildQuestion`, `RebuildWord`). Of no namespace. */
+  rebuild: 'cairn.rebuild.ask',
+  rebuilt: 'cairn.rebuild.told',
   /** Facts as they are told, for who only wants to look at once and forgets them. */
   facts: 'cairn.*.evt.>',
 } as const;

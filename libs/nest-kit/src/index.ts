@@ -1,4 +1,4 @@
-export { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, IDS, LINE, METRICS, RANDOMNESS } from './tokens.js';
+export { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, FOLDS, IDS, LINE, METRICS, RANDOMNESS } from './tokens.js';
 export { PortsModule, type Ports } from './ports.module.js';
 export { createLog, NestLog, type Log, type LogFields } from './logger.js';
 export { Health, type ReadinessProbe, type ReadinessReport } from './health.js';

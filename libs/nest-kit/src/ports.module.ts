@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import type { Folds } from '@cairn/application';
 import type { Artifacts, Bus, Clock, EventStore, Ids, Line, Metrics, NamedArtifacts, Randomness } from '@cairn/ports';
-import { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, IDS, LINE, METRICS, RANDOMNESS } from './tokens.js';
+import { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, FOLDS, IDS, LINE, METRICS, RANDOMNESS } from './tokens.js';
 
 /** What a service is assembled from. */
 export interface Ports {
@@ -16,6 +17,8 @@ export interface Ports {
   readonly ids: Ids;
   readonly randomness: Randomness;
   readonly metrics: Metrics;
+  /** Services put into it what they fold from the history. */
+  readonly folds: Folds;
 }
 
 /**
@@ -35,6 +38,7 @@ export class PortsModule {
       { provide: IDS, useValue: ports.ids },
       { provide: RANDOMNESS, useValue: ports.randomness },
       { provide: METRICS, useValue: ports.metrics },
+      { provide: FOLDS, useValue: ports.folds },
     ];
     return { module: PortsModule, providers, exports: providers };
   }

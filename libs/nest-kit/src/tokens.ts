@@ -5,6 +5,8 @@ export const BUS: unique symbol = Symbol('Bus');
 export const LINE: unique symbol = Symbol('Line');
 export const ARTIFACTS: unique symbol = Symbol('Artifacts');
 export const DISPOSABLES: unique symbol = Symbol('Disposables');
+/** Every fold of this process, for whoever makes them anew. */
+export const FOLDS: unique symbol = Symbol('Folds');
 export const CLOCK: unique symbol = Symbol('Clock');
 export const IDS: unique symbol = Symbol('Ids');
 export const RANDOMNESS: unique symbol = Symbol('Randomness');

@@ -1,4 +1,4 @@
-import { Generations, Relay, SweepLoop, WorkingSet } from '@cairn/application';
+import { type Folds, Generations, Relay, SweepLoop, WorkingSet } from '@cairn/application';
 import {
   executionPartition,
   executionRun,
@@ -31,6 +31,7 @@ import { ReplyDoor } from './doors/reply-door.js';
 import { Documents } from './driving/documents.js';
 import { Driver, type Outcome } from './driving/driver.js';
 import { type LoadedRun, RunLoader } from './driving/run-loader.js';
+import { RunsRebuild } from './driving/runs-rebuild.js';
 import { Desk } from './leases/desk.js';
 import { Dispatch } from './leases/dispatch.js';
 import { Recording } from './leases/recording.js';
@@ -57,6 +58,8 @@ export interface ExecutionOptions {
   readonly replica?: Id;
   /** `false` where a door of Nest binds the consumer and calls `handle`; the service then only publishes. */
   readonly bindBus?: boolean;
+  /** What is folded here is put into it, for whoever makes it anew. */
+  readonly folds?: Folds;
   /** Folded runs kept in memory. */
   readonly runsCachedMax?: number;
   /** For the simulation's planted bugs alone; empty in production. */
@@ -113,7 +116,12 @@ export function assembleExecution(options: ExecutionOptions): Execution {
   const workingSet = new WorkingSet({ store, disposables, clock, metrics }, open, {
     onFolded: (events) => dispatch.onFolded(events),
     onCaughtUp: () => undefined,
+    onReplaced: () => void dispatch.offerForgotten({}).catch(() => metrics.count('cairn_dispatch_faults_total')),
   });
+  options.folds?.add('execution', [
+    workingSet,
+    new RunsRebuild({ store, clock, cache, loader, open: () => [...open.entries()].map(([, { runId }]) => runId) }),
+  ]);
   const partitions = line === undefined ? undefined : partitionsOf(line);
   const serving: Serving = partitions ?? servesAll;
   const desk = new Desk({

@@ -6,9 +6,10 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import type { Folds } from '@cairn/application';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { WorkDesk } from '@cairn/contracts';
-import { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, IDS, LINE, METRICS, RANDOMNESS } from '@cairn/nest-kit';
+import { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, FOLDS, IDS, LINE, METRICS, RANDOMNESS } from '@cairn/nest-kit';
 import type { Artifacts, Bus, Clock, EventStore, Ids, Line, Metrics, NamedArtifacts, Randomness } from '@cairn/ports';
 import { assembleExecution, type Execution } from './assemble.js';
 import { BusDoor } from './doors/bus.door.js';
@@ -28,7 +29,7 @@ export class ExecutionModule implements OnApplicationBootstrap, BeforeApplicatio
       providers: [
         {
           provide: EXECUTION,
-          inject: [EVENT_STORE, BUS, LINE, ARTIFACTS, DISPOSABLES, CLOCK, IDS, RANDOMNESS, METRICS],
+          inject: [EVENT_STORE, BUS, LINE, ARTIFACTS, DISPOSABLES, CLOCK, IDS, RANDOMNESS, METRICS, FOLDS],
           useFactory: (
             store: EventStore,
             bus: Bus,
@@ -39,6 +40,7 @@ export class ExecutionModule implements OnApplicationBootstrap, BeforeApplicatio
             ids: Ids,
             randomness: Randomness,
             metrics: Metrics,
+            folds: Folds,
           ): Execution =>
             assembleExecution({
               store,
@@ -48,6 +50,7 @@ export class ExecutionModule implements OnApplicationBootstrap, BeforeApplicatio
               clock,
               randomness,
               metrics,
+              folds,
               bindBus: false,
               ...(line === undefined ? {} : { line, replica: ids.next() }),
             }),

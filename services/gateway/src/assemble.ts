@@ -1,3 +1,4 @@
+import { Folds } from '@cairn/application';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import {
   ARTIFACT_UPLOAD_BYTES_MAX,
@@ -59,6 +60,7 @@ import { Scrape } from './lifecycle-metrics/scrape.js';
 import { Changes } from './readmodels/changes.js';
 import { Follower } from './readmodels/follower.js';
 import { ReadModels } from './readmodels/read-models.js';
+import { rebuild } from './rebuilding/rebuild.js';
 
 export interface GatewayConfig extends GateConfig {
   /** The namespaces that exist here. */
@@ -75,6 +77,8 @@ export interface GatewayParts {
   readonly ids: Ids;
   readonly randomness: Randomness;
   readonly metrics: Metrics;
+  /** What is folded in this process: the gateway's own is put into it. In the embedded default that of all services. */
+  readonly folds?: Folds;
   readonly desk: WorkDesk;
   readonly config: GatewayConfig;
   /** Told of every error that is neither a refusal nor a fault. */
@@ -109,6 +113,8 @@ export function assembleGateway(parts: GatewayParts) {
   const lifecycle = new LifecycleMetrics(metrics, (resume) => proofs.add(resume));
   const models = new ReadModels({ changes, ends }, lifecycle);
   const follower = new Follower({ store, clock, models, onFault: onFollowerFault });
+  const folds = parts.folds ?? new Folds();
+  folds.add('gateway', [follower]);
   const scrape = new Scrape({ follower, proofs, clock });
   const imported = new ImportedRuns({ store, artifacts });
   const reader = new RunReader({ store, artifacts, models, imported });
@@ -205,6 +211,12 @@ export function assembleGateway(parts: GatewayParts) {
       ok(await showDefinition({ store, artifacts }, ns(p), name(p), query)),
     listPolicies: (p: Params, query: Query): Answer => ok(listPolicies(models, ns(p), query)),
     showPolicy: async (p: Params, query: Query): Promise<Answer> => ok(await showPolicy(store, ns(p), name(p), query)),
+
+    /** An operator's: every fold of every service is made anew and compared. */
+    rebuild: (p: Params): AsyncGenerator<string> => {
+      ns(p);
+      return rebuild({ line: parts.line, clock, ids, folds });
+    },
 
     pollWork: (p: Params, body: RawBody | undefined, response: ServerResponse): Promise<Answer> =>
       pollWork(desk, ns(p), nameParam(p['queue'] ?? ''), body, hungUp(response)),

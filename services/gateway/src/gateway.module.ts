@@ -1,11 +1,13 @@
 import { Inject, Module, type BeforeApplicationShutdown, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Folds } from '@cairn/application';
 import type { WorkDesk } from '@cairn/contracts';
-import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, Health, IDS, LINE, METRICS, RANDOMNESS } from '@cairn/nest-kit';
+import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, FOLDS, Health, IDS, LINE, METRICS, RANDOMNESS } from '@cairn/nest-kit';
 import type { Artifacts, Bus, Clock, EventStore, Ids, Line, Metrics, Randomness } from '@cairn/ports';
 import { assembleGateway, type Gateway, type GatewayConfig } from './assemble.js';
 import { ArtifactsDoor } from './doors/artifacts.door.js';
 import { BundlesDoor } from './doors/bundles.door.js';
 import { DefinitionsDoor } from './doors/definitions.door.js';
+import { DoctorDoor } from './doors/doctor.door.js';
 import { EventsDoor } from './doors/events.door.js';
 import { EXPOSITION, GATEWAY, type Exposition } from './doors/gateway-token.js';
 import { HealthDoor } from './doors/health.door.js';
@@ -40,14 +42,14 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
     return {
       module: GatewayModule,
       imports: 'module' in desk ? [ports, desk.module] : [ports],
-      controllers: [RunsDoor, BundlesDoor, EventsDoor, ArtifactsDoor, DefinitionsDoor, PoliciesDoor, WorkDoor, HealthDoor],
+      controllers: [RunsDoor, BundlesDoor, DoctorDoor, EventsDoor, ArtifactsDoor, DefinitionsDoor, PoliciesDoor, WorkDoor, HealthDoor],
       providers: [
         ...(given === undefined ? [] : [given]),
         { provide: Health, useValue: health },
         { provide: EXPOSITION, useValue: exposition },
         {
           provide: GATEWAY,
-          inject: [EVENT_STORE, BUS, LINE, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS, 'module' in desk ? desk.token : GIVEN_DESK],
+          inject: [EVENT_STORE, BUS, LINE, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS, FOLDS, 'module' in desk ? desk.token : GIVEN_DESK],
           useFactory: (
             store: EventStore,
             bus: Bus,
@@ -57,6 +59,7 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
             ids: Ids,
             randomness: Randomness,
             metrics: Metrics,
+            folds: Folds,
             workDesk: WorkDesk,
           ): Gateway =>
             assembleGateway({
@@ -67,6 +70,7 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
               ids,
               randomness,
               metrics,
+              folds,
               desk: workDesk,
               config,
               onBug,

@@ -1,4 +1,4 @@
-import { SweepLoop, WorkingSet } from '@cairn/application';
+import { SweepLoop, WorkingSet, type Folds } from '@cairn/application';
 import { namespaceOf, retryPolicyCommands, retryPolicyOnStepFailed } from '@cairn/contracts';
 import type { StepFailed } from '@cairn/domain-run';
 import type { JsonObject, StoredEvent } from '@cairn/kernel';
@@ -37,6 +37,8 @@ export interface RetryPolicyPorts {
 
 export interface RetryPolicyOptions extends RetryPolicyPorts {
   readonly config?: RetryPolicyConfig;
+  /** What is folded here is put into it, for whoever makes it anew. */
+  readonly folds?: Folds;
   /** `false` where doors of Nest bind the consumers and call the methods below. */
   readonly bindBus?: boolean;
 }
@@ -76,6 +78,7 @@ export function assembleRetryPolicy(options: RetryPolicyOptions): RetryPolicy {
     onFolded,
     onCaughtUp: () => sweepLoop.sweepNow(),
   });
+  options.folds?.add('retry-policy', [workingSet]);
   const sweepLoop = new SweepLoop({
     clock,
     metrics,

@@ -1,6 +1,7 @@
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { Folds } from '@cairn/application';
 import { CqrsModule } from '@nestjs/cqrs';
-import { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
+import { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, FOLDS, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
 import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, NamedArtifacts, Randomness } from '@cairn/ports';
 import { assembleRetryPolicy, type RetryPolicy } from './assemble.js';
 import type { RetryPolicyConfig } from './config.js';
@@ -21,7 +22,7 @@ export class RetryPolicyModule implements OnApplicationBootstrap, OnApplicationS
       providers: [
         {
           provide: RETRY_POLICY,
-          inject: [EVENT_STORE, BUS, ARTIFACTS, DISPOSABLES, CLOCK, IDS, RANDOMNESS, METRICS],
+          inject: [EVENT_STORE, BUS, ARTIFACTS, DISPOSABLES, CLOCK, IDS, RANDOMNESS, METRICS, FOLDS],
           useFactory: (
             store: EventStore,
             bus: Bus,
@@ -31,8 +32,9 @@ export class RetryPolicyModule implements OnApplicationBootstrap, OnApplicationS
             ids: Ids,
             randomness: Randomness,
             metrics: Metrics,
+            folds: Folds,
           ): RetryPolicy =>
-            assembleRetryPolicy({ store, bus, artifacts, disposables, clock, ids, randomness, metrics, config, bindBus: false }),
+            assembleRetryPolicy({ store, bus, artifacts, disposables, clock, ids, randomness, metrics, folds, config, bindBus: false }),
         },
         TakeCommandDoor,
       ],

@@ -1,4 +1,4 @@
-import { SweepLoop, WorkingSet } from '@cairn/application';
+import { SweepLoop, WorkingSet, type Folds } from '@cairn/application';
 import { schedulingCommands, schedulingIntake, schedulingOnRunFacts } from '@cairn/contracts';
 import type { JsonObject, StoredEvent } from '@cairn/kernel';
 import {
@@ -47,6 +47,8 @@ export interface SchedulingPorts {
 
 export interface SchedulingOptions extends SchedulingPorts {
   readonly config?: SchedulingConfig;
+  /** What is folded here is put into it, for whoever makes it anew. */
+  readonly folds?: Folds;
   /** `false` where doors of Nest bind the consumers and call the methods below. */
   readonly bindBus?: boolean;
   /** For the simulation's planted bugs alone; empty in production. */
@@ -133,6 +135,7 @@ class AssembledScheduling implements Scheduling {
       onCaughtUp: () => this.onCaughtUp(),
       onReplaced: () => shelf.forget(),
     });
+    options.folds?.add('scheduling', [this.workingSet]);
   }
 
   async start(): Promise<void> {

@@ -1,6 +1,7 @@
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { Folds } from '@cairn/application';
 import { CqrsModule } from '@nestjs/cqrs';
-import { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
+import { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, FOLDS, IDS, METRICS, RANDOMNESS } from '@cairn/nest-kit';
 import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, NamedArtifacts, Randomness } from '@cairn/ports';
 import { assembleScheduling, type Scheduling } from './assemble.js';
 import type { SchedulingConfig } from './config.js';
@@ -22,7 +23,7 @@ export class SchedulingModule implements OnApplicationBootstrap, OnApplicationSh
       providers: [
         {
           provide: SCHEDULING,
-          inject: [EVENT_STORE, BUS, ARTIFACTS, DISPOSABLES, CLOCK, IDS, RANDOMNESS, METRICS],
+          inject: [EVENT_STORE, BUS, ARTIFACTS, DISPOSABLES, CLOCK, IDS, RANDOMNESS, METRICS, FOLDS],
           useFactory: (
             store: EventStore,
             bus: Bus,
@@ -32,8 +33,9 @@ export class SchedulingModule implements OnApplicationBootstrap, OnApplicationSh
             ids: Ids,
             randomness: Randomness,
             metrics: Metrics,
+            folds: Folds,
           ): Scheduling =>
-            assembleScheduling({ store, bus, artifacts, disposables, clock, ids, randomness, metrics, config, bindBus: false }),
+            assembleScheduling({ store, bus, artifacts, disposables, clock, ids, randomness, metrics, folds, config, bindBus: false }),
         },
         TakeEventDoor,
         TakeCommandDoor,

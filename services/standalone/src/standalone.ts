@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { Folds } from '@cairn/application';
 import { createFileArtifacts } from '@cairn/artifacts-files';
 import { createMemoryBus } from '@cairn/bus-memory';
 import { busStreams, metricDeclarations, metricNames } from '@cairn/contracts';
@@ -7,6 +8,7 @@ import { withKnownLabels } from '@cairn/gateway';
 import { createPromMetrics } from '@cairn/metrics-prom';
 import {
   buildInfo,
+  ConfigInvalid,
   createLog,
   DRAIN_MS_MAX,
   Health,
@@ -52,6 +54,7 @@ const SERVICE = 'standalone';
  */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
   const config = readConfig(options);
+  refuseOtherStore(process.env);
   const data = resolve(config.data);
   const log = createLog({ service: SERVICE, level: config.logLevel });
   const closing: (() => void | Promise<void>)[] = [];
@@ -83,6 +86,12 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     await closeAll();
     throw error;
   }
+}
+
+/** Its memory bus and its store belong together: whoever names another store expects what this process is not. */
+function refuseOtherStore({ CAIRN_EVENT_STORE: named = '' }: NodeJS.ProcessEnv): void {
+  if (!named.startsWith('esdb')) return;
+  throw new ConfigInvalid('CAIRN_EVENT_STORE: this process keeps its events in the data folder; with an EventStoreDB run `npm run stack`');
 }
 
 /** Resolves with the drain, or when it has taken too long: what is not finished is in the history and is taken up by the next start. */
@@ -144,6 +153,7 @@ async function openPorts(
   };
   return {
     ports: {
+      folds: new Folds(),
       store,
       bus: measuredBus(bus, metrics),
       artifacts,

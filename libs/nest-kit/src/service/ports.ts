@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { Folds } from '@cairn/application';
 import { metricNames, type MetricDeclaration } from '@cairn/contracts';
 import { FolderLocked, shareFolder } from '@cairn/event-store-libsql';
 import { createPromMetrics } from '@cairn/metrics-prom';
@@ -10,6 +11,7 @@ import { withCrashPoints } from '../crash/with-crash-points.js';
 import { Health } from '../health.js';
 import type { Log } from '../logger.js';
 import type { Ports } from '../ports.module.js';
+import { serveRebuilds } from '../rebuilding/serve-rebuilds.js';
 import { BusProbe } from './bus-probe.js';
 import { ConfigInvalid, type ServiceConfig } from './config.js';
 import { measuredBus, measuredStore } from './measured.js';
@@ -110,6 +112,9 @@ async function open(
     () => jetStream.close(),
     () => line.close(),
   );
+  const folds = new Folds();
+  const rebuilds = serveRebuilds({ line, clock: systemClock, service, process: systemIds.next(), folds, onBug });
+  closing.push(() => rebuilds.stop());
   const probe = new BusProbe(line, systemClock, metrics, service);
   closing.push(() => probe.stop());
   health.add('bus', () => (jetStream.isUp ? probe.says() : 'no connection'));
@@ -132,6 +137,7 @@ async function open(
       ids: systemIds,
       randomness: systemRandomness,
       metrics,
+      folds,
     },
     health,
     exposition: { contentType: metrics.contentType, render },

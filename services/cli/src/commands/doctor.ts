@@ -8,7 +8,9 @@ import { oneLine, table } from '../show.js';
 import { natsOption } from './bus.js';
 
 export function doctorCommand(root: Command, shell: Shell): void {
-  natsOption(common(root.command('doctor')))
+  const doctor = natsOption(common(root.command('doctor')));
+  rebuildCommand(doctor, shell);
+  doctor
     .description('looks at everything that must be right; each failure names the command that mends it')
     .addOption(new Option('--monitor <url>', 'monitoring of the nats-server; else port 8222 of its host'))
     .option('--config', 'only shows the configuration, with where each setting comes from')
@@ -33,6 +35,25 @@ export function doctorCommand(root: Command, shell: Shell): void {
       const exit = exitOf(findings);
       context.print({ well: exit === EXIT.ok, stack: patient.stack, findings }, () => text(findings, context.paint));
       context.exit(exit);
+    });
+}
+
+function rebuildCommand(doctor: Command, shell: Shell): void {
+  common(doctor.command('rebuild'))
+    .description('every service folds anew what it has folded from the history, compares, and mends what differs')
+    .action(async () => {
+      const context = shell.context(doctor); // It knows the same options, and takes them wherever they stand.
+      const { foldColumns, rebuild } = await import('../doctor/rebuild.js');
+      const rebuilt = await rebuild(context.client);
+      context.print(rebuilt, () => {
+        const rows = rebuilt.folds.map(foldColumns);
+        const details = rebuilt.folds.flatMap(({ service, fold, differences }) =>
+          differences.map((line) => `${oneLine(`${service}, ${fold}: ${line}`)}\n`),
+        );
+        const missing = rebuilt.unreached.map((name) => `not reached: ${oneLine(name)}\n`);
+        return [table(['FOLD', 'PROCESS', 'OF', 'FOLDED', 'DIGEST'], rows, (text) => context.paint.style('bold', text)), ...details, ...missing].join('');
+      });
+      context.exit(rebuilt.unreached.length > 0 ? EXIT.unreachable : rebuilt.equal ? EXIT.ok : EXIT.failed);
     });
 }
 

@@ -129,7 +129,7 @@ export class Driver {
       if (await this.append(run, events)) {
         invariant(plan !== undefined, 'an appended run has a plan');
         const after: LoadedRun = { state, lastHash: events.at(-1)?.metadata.hash ?? run.lastHash, plan };
-        this.remember(after);
+        this.remember(run, after, events);
         this.options.onAppended(run.state, state, events, plan);
         return outcome;
       }
@@ -142,11 +142,11 @@ export class Driver {
   }
 
   /** A run that has ended is not kept: what still comes for it is rare, and memory is for those that move. */
-  private remember(run: LoadedRun): void {
+  private remember(before: LoadedRun, run: LoadedRun, events: readonly StoredEvent[]): void {
     const { runId, end } = run.state;
     if (end === null) {
       this.options.cache.set(runId, run);
-      this.options.loader.snapshotIfDue(run);
+      this.options.loader.snapshotIfDue(before, run, events);
     } else {
       this.options.cache.delete(runId);
       this.options.loader.forget(runId);

@@ -36,6 +36,7 @@ export const routes: readonly { readonly method: 'GET' | 'POST' | 'PUT'; readonl
   { method: 'PUT', path: '/v1/{ns}/artifacts' },
   { method: 'PUT', path: '/v1/{ns}/artifacts/{sha256}' },
   { method: 'GET', path: '/v1/{ns}/artifacts/{sha256}' },
+  { method: 'POST', path: '/v1/{ns}/doctor:rebuild' },
   { method: 'POST', path: '/v1/{ns}/work:exchange' },
   { method: 'POST', path: '/v1/{ns}/work/{queue}:poll' },
   { method: 'POST', path: '/v1/{ns}/work/{attemptId}:heartbeat' },

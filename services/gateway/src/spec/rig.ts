@@ -1,3 +1,4 @@
+import { Folds } from '@cairn/application';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Module } from '@nestjs/common';
@@ -97,6 +98,7 @@ export async function openRig(): Promise<Rig> {
   const clock = { ...systemClock, now: () => BEGIN + 60_000 };
   const metrics = createRecordingMetrics();
   const ports = PortsModule.of({
+    folds: new Folds(),
     store,
     bus,
     artifacts: createMemoryArtifacts(),

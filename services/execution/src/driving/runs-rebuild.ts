@@ -1,0 +1,85 @@
+import { canonicalLines, compareFolds, inParallel, type FoldReport, type Generations, type Rebuildable } from '@cairn/application';
+import { decodeRunEvents, foldRun, initialState, serializeState, type RunState } from '@cairn/domain-run';
+import { runStream, type Id } from '@cairn/kernel';
+import type { Clock, EventStore } from '@cairn/ports';
+import type { LoadedRun, RunLoader } from './run-loader.js';
+
+export interface RunsRebuildParts {
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly cache: Generations<Id, LoadedRun>;
+  readonly loader: RunLoader;
+  /** Runs with open attempts: what a restart loads first, and with it their snapshots. */
+  readonly open: () => Iterable<Id>;
+}
+
+/** What one memory of a run says, and what the run's history says at the same revision. */
+interface Remembered {
+  readonly kind: 'cached' | 'snapshot';
+  readonly runId: Id;
+  readonly state: RunState;
+  readonly lastHash: string;
+}
+
+type Line = readonly [kind: string, key: string, value: unknown];
+
+const MS_PER_S = 1_000;
+
+/**
+ * Runs as execution remembers them: the states in its cache, and snapshots that were put away. Each is folded again from its stream's
+ * first event to the revision that is remembered; what differs is forgotten, and a right snapshot takes the place of a wrong one.
+ */
+export class RunsRebuild implements Rebuildable {
+  readonly fold = 'runs and snapshots';
+
+  constructor(private readonly parts: RunsRebuildParts) {}
+
+  async rebuild(): Promise<FoldReport> {
+    const begun = this.parts.clock.monotonicMs();
+    const seconds = (): number => (this.parts.clock.monotonicMs() - begun) / MS_PER_S;
+    const [live, anew]: [Line[], Line[]] = [[], []];
+    let events = 0;
+    try {
+      await inParallel(await this.remembered(), async (one) => {
+        const whole = await this.parts.store.read(runStream(one.runId, one.state.branch), 0, one.state.revision);
+        events += whole.length;
+        const state = foldRun(initialState(one.runId, one.state.branch), decodeRunEvents(whole));
+        const lastHash = whole.at(-1)?.metadata.hash ?? '';
+        const [had, says] = [lineOf(one), lineOf({ ...one, state, lastHash })];
+        live.push(had);
+        anew.push(says);
+        if (canonicalLines([had])[0] !== canonicalLines([says])[0]) await this.mend(one, { state, lastHash });
+      });
+      return { fold: this.fold, events, seconds: seconds(), ...compareFolds(canonicalLines(live), canonicalLines(anew)) };
+    } catch (fault) {
+      const problem = fault instanceof Error ? fault.message : 'unknown';
+      return { fold: this.fold, events, seconds: seconds(), before: '', after: '', equal: false, differences: [], problem };
+    }
+  }
+
+  private async remembered(): Promise<readonly Remembered[]> {
+    const { cache, loader, open } = this.parts;
+    const all: Remembered[] = [];
+    const runs = new Set<Id>([...open(), ...loader.withSnapshot()]);
+    for (const [runId, { state, lastHash }] of cache.entries()) {
+      runs.add(runId);
+      all.push({ kind: 'cached', runId, state, lastHash });
+    }
+    await inParallel([...runs], async (runId) => {
+      const snapshot = await loader.snapshotOf(runId);
+      if (snapshot !== undefined) all.push({ kind: 'snapshot', runId, ...snapshot });
+    });
+    return all;
+  }
+
+  private async mend({ kind, runId }: Remembered, right: { readonly state: RunState; readonly lastHash: string }): Promise<void> {
+    const { cache, loader } = this.parts;
+    cache.delete(runId); // Also where a snapshot is wrong: it may be what the cache was loaded from.
+    if (kind === 'snapshot') await loader.putAway(right);
+  }
+}
+
+function lineOf({ kind, runId, state, lastHash }: Remembered): Line {
+  const plain = JSON.parse(serializeState(state)) as { path: Record<string, unknown>; ledger: Record<string, unknown> };
+  return [kind, `${runId}+${state.branch}@${state.revision}`, { ...plain, lastHash }];
+}
