@@ -7,9 +7,13 @@ import { workflows } from './workflows.js';
 
 const PATIENCE_MS = 60_000;
 
-export interface World {
+export interface World extends Made {
   readonly data: string;
   readonly server: Awaited<ReturnType<typeof startServer>>;
+}
+
+/** Runs on a server that somebody else started. */
+export interface Made {
   /** By the names of their workflows. */
   readonly runs: ReadonlyMap<string, string>;
   get<T>(path: string): Promise<T>;
@@ -17,14 +21,19 @@ export interface World {
   dismiss(): Promise<void>;
 }
 
-/** Resolves when every run has come as far as it goes. `key`: the runs' ids follow from it. */
+/** Starts a server. Resolves when every run has come as far as it goes. `key`: the runs' ids follow from it. */
 export async function everyKindOfRun(data: string, key = 'ключ-9'): Promise<World> {
   const server = await startServer(data);
+  return { data, server, ...(await makeEveryKindOfRun(data, server.url, key)) };
+}
+
+/** The same on the server at `url`, whose token lies in `data`. */
+export async function makeEveryKindOfRun(data: string, url: string, key = 'ключ-9'): Promise<Made> {
   const runs = new Map<string, string>();
   let over = false;
 
-  const get = async <T>(path: string): Promise<T> => (await call<T>(data, server.url, 'GET', path)).body;
-  const post = async <T>(path: string, body: unknown): Promise<T> => (await call<T>(data, server.url, 'POST', path, body)).body;
+  const get = async <T>(path: string): Promise<T> => (await call<T>(data, url, 'GET', path)).body;
+  const post = async <T>(path: string, body: unknown): Promise<T> => (await call<T>(data, url, 'POST', path, body)).body;
   const send = (type: string, eventKey: string, eventData: unknown, name = type): Promise<Fields> =>
     post('events', {
       specversion: '1.0',
@@ -70,11 +79,11 @@ export async function everyKindOfRun(data: string, key = 'ключ-9'): Promise<
 
   for (const definition of workflows) {
     const { name } = definition as { name: string };
-    const { status, body } = await call(data, server.url, 'PUT', `definitions/${name}`, definition);
+    const { status, body } = await call(data, url, 'PUT', `definitions/${name}`, definition);
     if (status !== 201) throw new Error(`${name} was not applied: ${JSON.stringify(body)}`);
   }
   const workers = ['echo', 'null', 'lookalike', 'big', 'loop', 'fails', 'flaky', 'doubtful'].map((queue) =>
-    work(data, server.url, queue, () => over),
+    work(data, url, queue, () => over),
   );
   for (const definition of workflows) {
     const { name } = definition as { name: string };
@@ -106,8 +115,6 @@ export async function everyKindOfRun(data: string, key = 'ключ-9'): Promise<
     name === 'stranger-blocked' || name === 'stranger-doubt' ? 'blocked' : name === 'stranger-open' ? 'waiting' : 'complete';
   for (const [name, runId] of runs) await until(runId, endOf(name));
   return {
-    data,
-    server,
     runs,
     get,
     dismiss: async () => {
