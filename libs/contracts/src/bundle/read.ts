@@ -12,10 +12,12 @@ export interface BundleFault {
 
 /** Reads the lines of one bundle in order and checks everything that can be checked without knowing what they mean. */
 export class BundleReader {
-  /** Of the last line that was read, right or wrong. */
+  /** How many lines were read, right or wrong. */
   lines = 0;
-  /** Hash of the last line that could be read. */
+  /** Hash of the last line that could be read, as it says itself. */
   hash = '';
+  /** What the next line must call itself; `undefined` behind a line that could not be read. */
+  private next: { readonly n: number; readonly prev: string } | undefined = { n: 1, prev: '' };
   private ended = false;
 
   constructor(private readonly onFault: (fault: BundleFault) => void) {}
@@ -25,16 +27,17 @@ export class BundleReader {
     this.lines += 1;
     if (this.ended) this.fault('after_end', 'a line stands behind the end');
     const line = this.parse(bytes);
-    if (line === undefined) return undefined;
+    if (line === undefined) return (this.next = undefined);
     const { n, prev, hash, ...content } = line;
     if (sha256Hex(canon({ ...content, n, prev })) !== hash) this.fault('hash', 'the line is not what its hash says: it was changed');
-    if (prev !== this.hash || n !== this.lines)
+    if (this.next !== undefined && (prev !== this.next.prev || n !== this.next.n))
       this.fault('chain', `it calls itself line ${n} and does not follow the line before it: one was added, left out or moved`);
     this.hash = hash;
+    this.next = { n: n + 1, prev: hash };
     if ((this.lines === 1) !== (content.kind === 'head')) this.fault('head', 'the first line, and no other, is the head');
     if (content.kind === 'end') {
       this.ended = true;
-      if (content.lines !== this.lines) this.fault('end', `it counts ${content.lines} lines, and there are ${this.lines}`);
+      if (content.lines !== n) this.fault('end', `it counts ${content.lines} lines, and is line ${n}`);
     }
     return content;
   }
