@@ -55,8 +55,11 @@ async function said(data: string, url: string, runs: Iterable<string>): Promise<
       if (type === 'WaitTriggered' && told.source !== undefined) await ask(`events/${String(told.eventId)}`);
   }
   said['metrics'] = await lifecycleMetrics(data, url);
-  return said;
+  return JSON.parse(JSON.stringify(said, (name, value: unknown) => (name === 'says' ? agelessly(value) : value))) as Record<string, unknown>;
 }
+
+/** How long ago something was depends on when one asks. */
+const agelessly = (says: unknown): string => String(says).replace(/\b\d+(\.\d)?(ms|s|m|h)( \d+s)?\b/g, 'a while');
 
 const LIFECYCLE = new RegExp(
   `^(${[

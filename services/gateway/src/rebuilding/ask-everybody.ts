@@ -12,8 +12,8 @@ import type { Clock, Line, Listening } from '@cairn/ports';
 
 /** What a stack consists of. */
 const SERVICES = ['execution', 'scheduling', 'retry-policy', 'gateway'] as const;
-/** Whoever lives has said that it is there by then, twice. */
-const ROLL_CALL_MS = 2.5 * REBUILD_BEAT_MS;
+/** Whoever lives has said that it is there by then, and replicas of execution have been heard several times. */
+const ROLL_CALL_MS = 1.5 * REBUILD_BEAT_MS;
 /** How often it is looked whether somebody has fallen silent. */
 const LOOK_MS = 250;
 
