@@ -6,6 +6,14 @@ import { appendUnknown, unavailable } from './errors.js';
 /** What EventStoreDB says of an append that it has not even begun: nothing is stored. */
 const NOT_BEGUN: ReadonlySet<string> = new Set(['Server Is Not Ready', 'Server Is Busy', 'No leader info available in response']);
 
+/**
+ * Whether the server gave up waiting for its own commit (2 s by default). A repetition of an append that it is just committing ends
+ * so, too. The same ids at the same revision may be sent again: they are found, stored, or refused for good.
+ */
+export function isServerTimeout(response: streams.BatchAppendResp): boolean {
+  return response.getError()?.getDetails()?.getTypeName() === 'event_store.client.Timeout';
+}
+
 /** What one answer means. Only what surely is not stored is anything but a result or `append_unknown`. */
 export function resultOf(response: streams.BatchAppendResp, stream: string): AppendResult {
   if (response.hasSuccess()) return { kind: 'appended', revision: Number(response.getSuccess()?.getCurrentRevision()) };

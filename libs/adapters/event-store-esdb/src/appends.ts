@@ -2,22 +2,27 @@ import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import { jsonEvent, binaryEvent, WrongExpectedVersionError, MaxAppendSizeExceededError } from '@eventstore/db-client';
 import type { ExpectedRevision } from '@cairn/kernel';
 import { StoreFault, type AppendResult, type Randomness } from '@cairn/ports';
-import { resultOf } from './append-answer.js';
+import { isServerTimeout, resultOf } from './append-answer.js';
 import { AppendCall, type ProposedAppend } from './append-call.js';
 import type { Client, ClientHolder } from './client.js';
 import { CALL_DEADLINE_MS } from './deadline.js';
 import { appendUnknown, isAccessDenied, isNeverSent, unavailable } from './errors.js';
 import type { ProposedEvent } from './event-codec.js';
+import type { Reading } from './reading.js';
 import { uuidOfHex } from './uuid.js';
 
 /** Appends and bytes under way at most; more wait here, where they surely are not stored. */
 const IN_FLIGHT_MAX = 512;
 const IN_FLIGHT_BYTES_MAX = 16 * 1_048_576;
 
+/** Between two looks for events that a server has refused us for and does not show yet. */
+const INDEXING_MS = 10;
+
 interface Waiting {
-  readonly append: ProposedAppend;
+  append: ProposedAppend;
   readonly bytes: number;
   readonly settle: (outcome: () => AppendResult) => void;
+  readonly isSettled: () => boolean;
   handedOver: boolean;
 }
 
@@ -30,11 +35,32 @@ export class Appends {
 
   constructor(
     private readonly holder: ClientHolder,
+    private readonly reading: Reading,
     private readonly randomness: Randomness,
   ) {}
 
   /** Throws `StoreFault`: `store_unavailable` and `append_too_large` where surely nothing is stored, else `append_unknown`. */
-  append(stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]): Promise<AppendResult> {
+  async append(stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]): Promise<AppendResult> {
+    const result = await this.answerTo(stream, expected, events);
+    const after = expected === 'no_stream' ? -1 : expected;
+    if (result.kind === 'appended' || result.actual === 'no_stream' || result.actual < after + events.length) return result;
+    // A server that has not indexed the first copy yet refuses the second.
+    return (await this.areThere(stream, after + 1, events)) ? { kind: 'appended', revision: after + events.length } : result;
+  }
+
+  /** Whether these very events stand from a revision on. */
+  private async areThere(stream: string, from: number, events: readonly ProposedEvent[]): Promise<boolean> {
+    const until = this.holder.clock.monotonicMs() + CALL_DEADLINE_MS;
+    while (this.holder.clock.monotonicMs() < until) {
+      const found = await this.reading.stream(stream, from, events.length);
+      if (found.some(({ id }, i) => id !== events[i]?.id)) return false;
+      if (found.length === events.length) return true;
+      await new Promise<void>((resolve) => this.holder.clock.after(INDEXING_MS, resolve));
+    }
+    throw appendUnknown(`append to ${stream}: refused for events that cannot be read yet`);
+  }
+
+  private answerTo(stream: string, expected: ExpectedRevision, events: readonly ProposedEvent[]): Promise<AppendResult> {
     const bytes = events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
     const append: ProposedAppend = { correlation: uuidOfHex(this.randomness.entropy()), stream, expected, events };
     return new Promise<AppendResult>((resolve, reject) => {
@@ -51,7 +77,7 @@ export class Appends {
           reject(fault as Error);
         }
       };
-      const waiting: Waiting = { append, bytes, settle, handedOver: false };
+      const waiting: Waiting = { append, bytes, settle, isSettled: () => settled, handedOver: false };
       const timer = this.holder.clock.after(CALL_DEADLINE_MS, () => this.late(waiting));
       this.queue.push(waiting);
       this.handOver();
@@ -94,6 +120,7 @@ export class Appends {
       await this.callOf(client).send(append, {
         answered: (response) => {
           this.holder.heard();
+          if (isServerTimeout(response) && !waiting.isSettled()) return this.again(waiting);
           settle(() => resultOf(response, append.stream));
         },
         broken,
@@ -103,6 +130,12 @@ export class Appends {
         throw unavailable(what, error);
       });
     }
+  }
+
+  /** Its deadline goes on. */
+  private again(waiting: Waiting): void {
+    waiting.append = { ...waiting.append, correlation: uuidOfHex(this.randomness.entropy()) };
+    void this.send(this.holder.client, waiting);
   }
 
   /** For servers of before 21.10: one call for each append. */

@@ -37,6 +37,7 @@ export interface Esdb {
 interface Shared {
   readonly url: string;
   readonly holder: ClientHolder;
+  readonly reading: Reading;
   readonly appends: Appends;
   handles: number;
 }
@@ -60,12 +61,12 @@ export async function openEsdb({ url, clock, randomness }: EsdbOptions): Promise
 
 function connect(url: string, address: string, clock: Clock, randomness: Randomness): Shared {
   const holder = new ClientHolder(url, address, clock);
-  return { url, holder, appends: new Appends(holder, randomness), handles: 0 };
+  const reading = new Reading(holder);
+  return { url, holder, reading, appends: new Appends(holder, reading, randomness), handles: 0 };
 }
 
 function handleOn(client: Shared, randomness: Randomness): Esdb {
-  const { holder, appends } = client;
-  const reading = new Reading(holder);
+  const { holder, reading, appends } = client;
   const head = new FreshHead(reading);
   const rights = new Rights(reading, appends, () => findBookmarkStreams({ holder, reading, head, randomness }));
   const bookmarks = new Bookmarks(holder.clock, reading, appends, randomness, (stream) => {

@@ -12,7 +12,7 @@ import type { Expected } from './commit-check.js';
 import type { Appended } from './esdb-stand-in.js';
 import type { StandInAppendFault, StandInFaults } from './faults.js';
 import type { AppendAnswer, Log, Proposed } from './log.js';
-import { accessDenied, batchResponse, expectedOf, proposedOf, rpcError, streamNameOf, unknownResponse } from './wire.js';
+import { accessDenied, batchResponse, expectedOf, proposedOf, rpcError, streamNameOf, vagueResponse } from './wire.js';
 
 interface PendingAppend {
   readonly stream: string;
@@ -74,6 +74,7 @@ export class Appending {
         if (fault === undefined && stored !== undefined) answerUnary(stored, callback);
         else if (fault?.kind === 'breaks_stream') callback(rpcError(status.UNAVAILABLE, 'the call broke'));
         else if (fault?.kind === 'unknown') callback(rpcError(status.UNKNOWN, 'Unknown'));
+        else if (fault?.kind === 'timeout') callback(rpcError(status.ABORTED, 'Operation timed out'));
       });
     });
   };
@@ -99,7 +100,7 @@ export class Appending {
     const fault = this.faults.appends.shift();
     const answer = isStored(fault) ? this.store(stream, expected, events) : undefined;
     if (fault === undefined && answer !== undefined) call.write(batchResponse(request, stream, answer));
-    else if (fault?.kind === 'unknown') call.write(unknownResponse(request, stream));
+    else if (fault?.kind === 'unknown' || fault?.kind === 'timeout') call.write(vagueResponse(request, stream, fault.kind));
     else if (fault?.kind === 'breaks_stream') call.emit('error', rpcError(status.UNAVAILABLE, 'the call broke'));
   }
 

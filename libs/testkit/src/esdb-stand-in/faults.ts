@@ -7,7 +7,9 @@ export type StandInAppendFault =
   /** The call that carries it ends with an error, and so does every append on that call: stored or not. */
   | { readonly kind: 'breaks_stream'; readonly stored: boolean }
   /** Answered with a status that says nothing about whether it was stored; it was, or was not. */
-  | { readonly kind: 'unknown'; readonly stored: boolean };
+  | { readonly kind: 'unknown'; readonly stored: boolean }
+  /** Answered that the server gave up waiting for its own commit, as a repetition is that comes while the first is being committed. */
+  | { readonly kind: 'timeout'; readonly stored: boolean };
 
 /** What makes the stand-in misbehave. Set by a spec while the server runs. */
 export class StandInFaults {

@@ -76,9 +76,11 @@ export function batchResponse(request: streams.BatchAppendReq, stream: string, a
   }
 }
 
-/** The answer that says nothing about what was stored. */
-export function unknownResponse(request: streams.BatchAppendReq, stream: string): streams.BatchAppendResp {
-  return answeredTo(request, stream).setError(statusOf(status.UNKNOWN, 'Unknown', new shared.Unknown()));
+/** An answer that says nothing about what was stored. */
+export function vagueResponse(request: streams.BatchAppendReq, stream: string, kind: 'unknown' | 'timeout'): streams.BatchAppendResp {
+  const answer = answeredTo(request, stream);
+  if (kind === 'timeout') return answer.setError(statusOf(status.DEADLINE_EXCEEDED, 'Timeout', new shared.Timeout()));
+  return answer.setError(statusOf(status.UNKNOWN, 'Unknown', new shared.Unknown()));
 }
 
 /** An error of a call, with the name by which the client tells it. */
