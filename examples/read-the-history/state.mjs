@@ -2,7 +2,6 @@
 import { canon, digestOf, sha256 } from './encoding.mjs';
 
 const slice = () => Object.create(null); // Its keys are others' choice.
-const isHeld = (decision) => decision === 'block' || decision === 'escalate';
 const endings = { RunFailed: 'failed', RunGaveUp: 'gave_up', RunCancelled: 'cancelled', RunCompleted: 'succeeded' };
 
 export class State {
@@ -14,9 +13,8 @@ export class State {
   // What entries and state follow from, and what stands in no entry.
   #outcome = null;
   #failure = { at: '' }; // the last one
-  #owed = new Map(); // step -> what its last failure is owed
-  #inDoubt = new Set(); // steps whose effect was unknown when an operator was asked
-  #keys = new Map(); // step -> key of its effect
+  #owed = new Map(); // failed step -> retry, or an operator: awaiting_decision, effect_unknown
+  #keys = new Map(); // step -> key of its newest attempt's effect
   #opened = new Map(); // wait -> data of its WaitOpened
   #came = new Map(); // wait -> what has come
   #references = new Set(); // steps whose output is an artifact
@@ -97,10 +95,11 @@ export class State {
     if (type === 'StepFailed' && at >= this.#failure.at) this.#failure = { attemptId, at, bucket: null };
     if (type === 'RetryDecided' && this.#failure.attemptId === attemptId) this.#failure.bucket = data.bucket;
 
-    if (type === 'StepFailed') this.#owed.set(step, 'retry');
-    if (type === 'RetryDecided') this.#owed.set(step, decision);
-    if (type === 'StepStarted' || type === 'StepSkipped' || decision === 'give_up') this.#owed.delete(step);
-    if (isHeld(decision) && this.ledger.effects[this.#keys.get(step)]?.status === 'unknown') this.#inDoubt.add(step);
+    const isUnknown = this.ledger.effects[this.#keys.get(step)]?.status === 'unknown';
+    if (type === 'StepStarted') this.#keys.delete(step);
+    if (type === 'StepStarted' || type === 'StepSkipped' || type === 'RetryDecided') this.#owed.delete(step);
+    if (type === 'StepFailed' || decision === 'retry') this.#owed.set(step, 'retry');
+    if (decision === 'block' || decision === 'escalate') this.#owed.set(step, isUnknown ? 'effect_unknown' : 'awaiting_decision');
 
     if (type === 'EffectIntended') this.#keys.set(step, data.key);
     if (data.outputRef !== undefined) this.#references.add(step);
@@ -129,7 +128,7 @@ export class State {
     const kinds = new Set(waits.flatMap(([waitId]) => this.#opened.get(waitId).triggers.map(({ kind }) => kind)));
     if (this.#outcome !== null) return ['complete', this.#outcome];
     if (this.path.run.paused) return ['blocked', 'paused'];
-    if (owed.some(isHeld)) return ['blocked', this.#inDoubt.size > 0 ? 'effect_unknown' : 'awaiting_decision'];
+    for (const sub of ['effect_unknown', 'awaiting_decision']) if (owed.includes(sub)) return ['blocked', sub];
     if (attempts.some(({ n }) => n === 1)) return ['active'];
     if (attempts.length + owed.length > 0) return ['retrying', this.#failure.bucket];
     return waits.length === 0 ? ['active'] : ['waiting', [...kinds].sort().join('+')];

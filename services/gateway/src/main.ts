@@ -54,6 +54,7 @@ async function main(): Promise<void> {
     pid: process.pid,
     ns: config.CAIRN_NS[0] ?? 'default',
     ...(nats === undefined ? {} : { nats }),
+    ...(config.CAIRN_EVENT_STORE?.kind === 'esdb' ? { eventStore: config.CAIRN_EVENT_STORE.shown } : {}),
   });
   log.info('started', { url });
   process.stdout.write(

@@ -38,7 +38,7 @@ export async function exportBundle(
   return text(parts.artifacts, history, lines, artifacts);
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- it is read as a stream, like the other.
+/** Read as a stream, like the other. */
 async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
