@@ -7,6 +7,7 @@ import type { MutantId } from './mutants.js';
 import { observe } from './observe.js';
 import type { Process } from './process/process.js';
 import type { TraceLine } from './trace.js';
+import { rebuildAll } from './rebuild.js';
 import { putDefinition } from './world/definitions.js';
 import { HandlerProcess } from './world/handler.js';
 import { policiesThatChange, putPolicy } from './world/policies.js';
@@ -73,15 +74,15 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
 
   observe(world);
   const findings = judge(world, publisher, handlers, trueTime(world));
-  return {
+  const report = {
     seed,
-    findings,
     coverage: world.coverage,
     traceHash: world.trace.hash(),
     timeline: world.trace.lines,
     events: world.store.allEvents().length,
     virtualMs: world.scheduler.now,
   };
+  return { ...report, findings: [...findings, ...(await rebuildAll(world, processes))] };
 }
 
 const trueTime = (world: World): number => world.clock.now();

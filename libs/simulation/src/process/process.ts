@@ -1,3 +1,4 @@
+import { Folds } from '@cairn/application';
 import type { Artifacts, Bus, Clock, EventStore, Ids, Metrics, NamedArtifacts, Randomness } from '@cairn/ports';
 import { seededIds, seededRandomness, type Pcg32 } from '@cairn/simulated';
 import type { Covered } from '../coverage.js';
@@ -17,6 +18,7 @@ export interface ServicePorts {
   readonly ids: Ids;
   readonly randomness: Randomness;
   readonly metrics: Metrics;
+  readonly folds: Folds;
 }
 
 /** A simulated process: a service that is started, crashes, and is started again with nothing but the store. */
@@ -25,6 +27,8 @@ export class Process {
   private incarnation = 0;
   private stuckStarts = 0;
   private heldDownUntil = 0;
+  /** Of the present instance. */
+  folds = new Folds();
 
   constructor(
     private readonly world: World,
@@ -47,7 +51,8 @@ export class Process {
     const life = new Life(this.world, this.name, random, (where) => this.crash(where), hasRestarted);
     this.life = life;
     life.note('starts');
-    this.boot(portsOf(life, random)).catch((error: unknown) => this.failed(life, error));
+    this.folds = new Folds();
+    this.boot(portsOf(life, random, this.folds)).catch((error: unknown) => this.failed(life, error));
   }
 
   crash(where: string): void {
@@ -94,7 +99,7 @@ export class Process {
 /** Starts that may fail one after another before it is called a bug. */
 const STARTS_MAX = 200;
 
-function portsOf(life: Life, random: Pcg32): ServicePorts {
+function portsOf(life: Life, random: Pcg32, folds: Folds): ServicePorts {
   const artifacts = artifactsOf(life);
   return {
     store: storeOf(life),
@@ -105,5 +110,6 @@ function portsOf(life: Life, random: Pcg32): ServicePorts {
     ids: seededIds(random.fork('ids')),
     randomness: seededRandomness(random.fork('randomness')),
     metrics: life.world.metrics,
+    folds,
   };
 }
