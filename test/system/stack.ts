@@ -45,6 +45,8 @@ export interface Stack {
 }
 
 export interface StackOptions {
+  /** As `CAIRN_EVENT_STORE` names it. Default: the libSQL file of the data folder. */
+  readonly eventStore?: string;
   readonly replicas?: number;
   readonly env?: NodeJS.ProcessEnv;
   readonly envOf?: (name: string) => NodeJS.ProcessEnv;

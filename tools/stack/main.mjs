@@ -1,9 +1,11 @@
 // `npm run stack`: a real nats-server, the bus applied, every service and a handler as processes of their own, until Ctrl-C.
 // Options: --data <folder> (./.cairn), --port <of the gateway> (4300, or a free one), --nats-port (4222, or a free one; 0 takes a free one, as --port does),
-// --replicas <of execution> (1), --no-handler, --json (one line when everything is ready), --verbose (every line of every process).
+// --replicas <of execution> (1), --event-store <libsql:file or esdb://…> (the libSQL file of the data folder), --ns <namespaces> (default),
+// --no-handler, --json (one line when everything is ready), --verbose (every line of every process).
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { eventStoreNamed, shownStore } from '@cairn/nest-kit/event-store';
 import { NATS_PORT } from './nats.mjs';
 import { startStack } from './stack.mjs';
 
@@ -17,6 +19,8 @@ const { values } = parseArgs({
     port: { type: 'string' },
     'nats-port': { type: 'string' },
     replicas: { type: 'string', default: '1' },
+    'event-store': { type: 'string' },
+    ns: { type: 'string', default: 'default' },
     'no-handler': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
@@ -27,6 +31,7 @@ if (!Number.isInteger(replicas) || replicas < 1 || replicas > 8) {
   console.error('--replicas must be a whole number from 1 to 8');
   process.exit(2);
 }
+const eventStore = values['event-store'] === undefined ? undefined : named(values['event-store']);
 const say = values.json ? () => {} : (line) => console.log(line);
 
 /** Of what a service says when it is ready, what people and programs want to know. */
@@ -44,8 +49,14 @@ try {
     port: values.port === undefined ? await free(GATEWAY_PORT, 0) : Number(values.port),
     natsPort: values['nats-port'] === undefined ? await free(NATS_PORT, 0) : Number(values['nats-port']),
     replicas,
+    ns: values.ns,
+    ...(eventStore === undefined ? {} : { eventStore: values['event-store'] }),
     onLine: (name, line, stream) => {
-      if (values.verbose || (stream === 'stderr' && name !== 'nats-server' && /"level":"(warn|error|fatal)"|^cairn/.test(line)))
+      if (
+        values.verbose ||
+        name === 'stack' ||
+        (stream === 'stderr' && name !== 'nats-server' && /"level":"(warn|error|fatal)"|^cairn/.test(line))
+      )
         console.error(`${name.padEnd(12)}| ${line}`);
     },
   });
@@ -63,18 +74,32 @@ try {
   process.exit(1);
 }
 
+/** The store that an option names; who named none that there is, is told so. */
+function named(text) {
+  try {
+    return eventStoreNamed(text);
+  } catch (error) {
+    console.error(`--event-store: ${error.message}`);
+    process.exit(2);
+  }
+}
+
 function tell() {
+  const storeShown = eventStore === undefined ? join(stack.data, 'events.db') : shownStore(eventStore);
   const processes = [...stack.processes].map(([name, { pid }]) => ({ name, pid, ...pick(stack.said.get(name)) }));
   if (values.json) {
     const nats = { url: stack.nats.url, pid: stack.nats.pid, monitor: stack.nats.monitor, store: stack.nats.store };
-    console.log(JSON.stringify({ ready: true, url: stack.url, data: stack.data, nats, processes }));
+    console.log(JSON.stringify({ ready: true, url: stack.url, data: stack.data, nats, eventStore: storeShown, processes }));
     return;
   }
   const place = (name, where, pid) => say(`  ${name.padEnd(13)} ${where.padEnd(52)} process ${pid}`);
-  say(`\nthe stack is ready (${stack.nats.version === '' ? 'nats-server' : `nats-server ${stack.nats.version}`}, one libSQL file)\n`);
+  say(
+    `\nthe stack is ready (${stack.nats.version === '' ? 'nats-server' : `nats-server ${stack.nats.version}`}, ${eventStore?.kind === 'esdb' ? 'an EventStoreDB' : 'one libSQL file'})\n`,
+  );
   place('nats-server', `${stack.nats.url}  (monitor ${stack.nats.monitor})`, stack.nats.pid);
   for (const { name, pid, url, metrics } of processes) place(name, url ?? (metrics === undefined ? '' : `${metrics}/metrics`), pid);
-  say(`  data          ${stack.data}  (token, events.db, artifacts, nats/)`);
+  if (eventStore !== undefined) say(`  event store   ${storeShown}`);
+  say(`  data          ${stack.data}  (${eventStore?.kind === 'esdb' ? 'token, disposables' : 'token, events.db, artifacts'}, nats/)`);
   say('\ntry, in another terminal:');
   if (stack.data !== resolve('./.cairn')) say(`  export CAIRN_DATA=${stack.data}`);
   say('  npx cairn doctor');

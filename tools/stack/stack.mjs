@@ -12,6 +12,9 @@ const binOf = (service) => join(root, `services/${service}/bin/${service}.js`);
 /** Services of one process each, beside the replicas of execution. */
 const SINGLE = ['scheduling', 'retry-policy', 'gateway'];
 
+/** What `cairn` ends with where nobody answers. */
+const UNREACHABLE = 5;
+
 /** The shell's own Cairn must not lead the stack elsewhere. */
 function cleanEnv() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CAIRN_') || name === 'CAIRN_NATS_SERVER'));
@@ -20,7 +23,7 @@ function cleanEnv() {
 /**
  * Starts everything. Resolves when every service says that it is ready; rejects with the last lines of the one that did not.
  * `data`: folder, made if it is not there. `port`: of the gateway, 0 takes a free one. `natsPort`: 0 takes a free one. `replicas`: of
- * execution. `env`: for all services; `envOf(name)`: for one (a crash point, say). `onLine(name, line)`: told of every line.
+ * execution. `eventStore`: as `CAIRN_EVENT_STORE` names it; without it the libSQL file of `data`. `env`: for all services; `envOf(name)`: for one (a crash point, say). `onLine(name, line)`: told of every line.
  */
 export async function startStack(options) {
   const stack = new Stack(options);
@@ -45,6 +48,7 @@ export class Stack {
     replicas = 1,
     services = SINGLE,
     ns = 'default',
+    eventStore,
     env = {},
     envOf = () => ({}),
     onLine,
@@ -53,7 +57,7 @@ export class Stack {
     this.data = resolve(data);
     this.port = port;
     this.ns = ns;
-    this.env = env;
+    this.env = eventStore === undefined ? env : { CAIRN_EVENT_STORE: eventStore, ...env };
     this.envOf = envOf;
     this.onLine = onLine;
     this.names = [...executionNames(replicas), ...services];
@@ -81,9 +85,21 @@ export class Stack {
 
   async startAll() {
     await this.nats.start();
+    if (this.usesEventStoreDb) await this.applyStore();
     await this.applyBus();
     // Retry-policy and scheduling first: a run needs their policies and its receipt before anything else.
     await Promise.all(this.names.map((name) => this.start(name)));
+  }
+
+  get usesEventStoreDb() {
+    return (this.env.CAIRN_EVENT_STORE ?? '').startsWith('esdb');
+  }
+
+  /** Rights and settings of an EventStoreDB. Whose user may not is told so, and goes on: an admin may have done it. */
+  async applyStore() {
+    const { code, out, err } = await this.cairn('store', 'apply');
+    if (code === UNREACHABLE) throw new Error(`cairn store apply: ${err.trim()}`);
+    if (code !== 0) this.onLine?.('stack', `cairn store apply ended with ${code}: ${(err || out).trim()}`, 'stderr');
   }
 
   async applyBus() {

@@ -1,5 +1,6 @@
 // `npm run demo`: plays the story of this example with real processes, kills them, and checks every claim it makes.
 // It imports nothing of the engine: it drives the command line and HTTP, as anybody could.
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +21,11 @@ import {
 import { allHold, claim, overheard, paint, say, section, until } from './demo/stage.js';
 
 const onStack = process.argv.includes('--stack');
+const eventStore = optionOf('--event-store');
+if (eventStore !== undefined && !onStack) {
+  console.error('--event-store needs --stack: `cairn dev` keeps its events in its data folder');
+  process.exit(2);
+}
 const startServer = onStack ? startStack : startEmbedded;
 /** Everything together; a demo that hangs is a demo that failed. The stack is six processes that are killed and started three times. */
 const DEMO_MS_MAX = onStack ? 240_000 : 60_000;
@@ -33,6 +39,9 @@ const world: World = {
   filed: join(folder, 'filed'),
   log: join(folder, 'server.log'),
   ledger: join(folder, 'payments.jsonl'),
+  // An EventStoreDB remembers earlier plays.
+  ns: eventStore === undefined ? 'default' : `demo${randomBytes(4).toString('hex')}`,
+  ...(eventStore === undefined ? {} : { eventStore }),
 };
 const cairn = new Cairn(world);
 const running = new Set<Pick<Server, 'kill9'>>();
@@ -49,7 +58,7 @@ async function play(): Promise<void> {
   console.log(paint('bold', 'Cairn: a run that waits, is refused twice, is killed three times, pays once, and completes'));
   say(
     onStack
-      ? 'a real nats-server, one process a service, one libSQL file, one handler process, the command line; no cluster. Each kill hits all of them but the handler, and takes all that the bus holds'
+      ? `a real nats-server, one process a service, ${eventStore === undefined ? 'one libSQL file' : `the EventStoreDB at ${withoutPassword(eventStore)} (namespace ${world.ns})`}, one handler process, the command line; no cluster. Each kill hits all of them but the handler${eventStore === undefined ? '' : ' and the EventStoreDB'}, and takes all that the bus holds`
       : 'one server process (memory bus, one libSQL file), one handler process, the command line; no cluster, no broker',
   );
   say('outside: a reading service that is busy at first, and a payment server with a ledger of its own');
@@ -223,7 +232,7 @@ async function check(url: string, run: string, receipts: readonly Receipt[]): Pr
   section('Receipts');
   const emitted = eventOf(events, 'EventEmitted', 'tell');
   const told = await until('the emitted event has its receipt', () =>
-    cairn.receipt(url, '/cairn/default/document-approval', String(emitted?.data['eventId'])),
+    cairn.receipt(url, `/cairn/${world.ns}/document-approval`, String(emitted?.data['eventId'])),
   );
   for (const { receiptId } of [...receipts, told]) await cairn.show('event', 'show', receiptId);
   claim('the world was told, with a receipt of its own', told.receiptId !== '');
@@ -249,6 +258,16 @@ async function fail(error: unknown): Promise<void> {
   allHold();
   console.log(`data folder, kept: ${folder}`);
   process.exit(1);
+}
+
+/** The word behind an option of this command line. */
+function optionOf(name: string): string | undefined {
+  const at = process.argv.indexOf(name);
+  return at === -1 ? undefined : (process.argv[at + 1] ?? '');
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^@/?]*@/, '//');
 }
 
 /** The run, once it is waiting for the document. */

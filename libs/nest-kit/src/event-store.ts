@@ -6,18 +6,19 @@ import type { Artifacts, Clock, EventStore, NamedArtifacts, Randomness } from '@
 /** An event store as `CAIRN_EVENT_STORE` names it. */
 export type EventStoreName =
   | { readonly kind: 'libsql'; readonly file: string }
-  /** `url` may hold credentials: what is shown to people is `shown`. */
+  /** `url` may hold credentials; `shown` is the same without them. */
   | { readonly kind: 'esdb'; readonly url: string; readonly shown: string };
 
 const LIBSQL = 'libsql:';
 const ESDB = /^esdb(\+discover)?:/;
+const CREDENTIALS = /\/\/[^@/?]*@/;
 
 /** Throws an `Error` that says which rule the text breaks, and quotes nothing that could be a secret. */
 export function eventStoreNamed(text: string): EventStoreName {
   if (text.startsWith(LIBSQL) && text.length > LIBSQL.length) return { kind: 'libsql', file: text.slice(LIBSQL.length) };
-  const scheme = ESDB.exec(text)?.[0];
-  if (scheme === undefined) throw new Error('must be libsql:<file>, esdb://… or esdb+discover://…');
-  return { kind: 'esdb', url: text, shown: `${scheme}//${esdbAddress(text)}` };
+  if (!ESDB.test(text)) throw new Error('must be libsql:<file>, esdb://… or esdb+discover://…');
+  esdbAddress(text);
+  return { kind: 'esdb', url: text, shown: text.replace(CREDENTIALS, '//') };
 }
 
 /** The store of a data folder where nothing else is named. */

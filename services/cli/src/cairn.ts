@@ -74,12 +74,15 @@ function inherit(command: Command): void {
   for (const child of command.commands) inherit(child.copyInheritedSettings(command).enablePositionalOptions(false));
 }
 
+/** Nouns that do something themselves where no verb follows. */
+const verbs: ReadonlySet<string> = new Set(['doctor']);
+
 /** The command that stands there without the verb that it needs; the root where nothing stands at all. */
 function nounAlone(root: Command, args: readonly string[]): Command | undefined {
   const [name, ...more] = args.filter((arg) => arg !== '--json');
   if (name === undefined) return root;
   const noun = more.length === 0 ? root.commands.find((command) => command.name() === name) : undefined;
-  return noun !== undefined && noun.commands.length > 0 ? noun : undefined;
+  return noun !== undefined && noun.commands.length > 0 && !verbs.has(noun.name()) ? noun : undefined;
 }
 
 /** Who asks for nothing is shown what there is; who names a noun and no verb made a mistake. */

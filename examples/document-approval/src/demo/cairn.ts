@@ -65,7 +65,7 @@ export class Cairn {
   async get<T>(url: string, path: string): Promise<T | undefined> {
     const token = readFileSync(join(this.world.data, 'token'), 'utf8').trim();
     try {
-      const answer = await fetch(`${url}/v1/default/${path}`, { headers: { authorization: `Bearer ${token}` } });
+      const answer = await fetch(`${url}/v1/${this.world.ns}/${path}`, { headers: { authorization: `Bearer ${token}` } });
       return answer.ok ? ((await answer.json()) as T) : undefined;
     } catch {
       return undefined;

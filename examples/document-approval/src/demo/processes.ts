@@ -55,7 +55,7 @@ export class Spawned {
 
 /** What the user's shell says about another server must not lead the story there. */
 function environment(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { CAIRN_URL: _url, CAIRN_TOKEN: _token, CAIRN_NATS_URL: _nats, ...env } = process.env;
+  const { CAIRN_URL: _url, CAIRN_TOKEN: _token, CAIRN_NATS_URL: _nats, CAIRN_NS: _ns, CAIRN_EVENT_STORE: _store, ...env } = process.env;
   return { ...env, ...more };
 }
 
@@ -67,6 +67,10 @@ export interface World {
   readonly log: string;
   /** The payment server's ledger. */
   readonly ledger: string;
+  /** Namespace of the story. */
+  readonly ns: string;
+  /** Connection string of an EventStoreDB, for the stack. */
+  readonly eventStore?: string;
 }
 
 /** The world outside Cairn: who reads, and who pays. Both outlive what is killed here. */
@@ -138,9 +142,10 @@ interface StackReady {
 const natsPorts = new Map<string, string>();
 
 /** `npm run stack`: a real nats-server and a process for each service. Killing it kills them all, and takes the bus's whole store away. */
-export async function startStack({ data, log }: World, port: number): Promise<Started> {
+export async function startStack({ data, log, ns, eventStore }: World, port: number): Promise<Started> {
   const from = existsSync(log) ? readFileSync(log, 'utf8').length : 0;
-  const args = ['--json', '--no-handler', '--data', data, '--port', String(port), '--nats-port', natsPorts.get(data) ?? '0'];
+  const args = ['--json', '--no-handler', '--data', data, '--port', String(port), '--nats-port', natsPorts.get(data) ?? '0', '--ns', ns];
+  if (eventStore !== undefined) args.push('--event-store', eventStore);
   const child = spawnDetached(log, [stackMain, ...args]);
   const parent = new Spawned('stack', child);
   const ready = await until(
@@ -185,7 +190,9 @@ function spawnDetached(log: string, args: readonly string[]): ChildProcess {
 }
 
 function mustRun(child: ChildProcess, log: string): void {
-  if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}; its output is in ${log}`);
+  if (child.exitCode === null) return;
+  const last = readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '';
+  throw new Error(`the server ended with ${child.exitCode}: ${last}; its output is in ${log}`);
 }
 
 function killPid(pid: number): void {
@@ -205,26 +212,29 @@ function isThere(pid: number): boolean {
   }
 }
 
-export function startHandlers({ data, filed }: World, { readerUrl, paymentsUrl }: Outside): Spawned {
-  const env = environment({ CAIRN_DATA: data, FILED_TO: filed, READER_URL: readerUrl, PAYMENTS_URL: paymentsUrl });
+export function startHandlers({ data, filed, ns }: World, { readerUrl, paymentsUrl }: Outside): Spawned {
+  const env = environment({ CAIRN_DATA: data, CAIRN_NS: ns, FILED_TO: filed, READER_URL: readerUrl, PAYMENTS_URL: paymentsUrl });
   return new Spawned('handlers', spawn(process.execPath, [fileOf('handlers.js')], { stdio: ['ignore', 'pipe', 'pipe'], env }));
 }
 
 /** A `cairn` command whose lines are shown as they come. */
-export function startCairn(who: string, { data }: World, args: readonly string[]): Spawned {
+export function startCairn(who: string, { data, ns }: World, args: readonly string[]): Spawned {
   return new Spawned(
     who,
-    spawn(process.execPath, [cairnBin, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: environment({ CAIRN_DATA: data }) }),
+    spawn(process.execPath, [cairnBin, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: environment({ CAIRN_DATA: data, CAIRN_NS: ns }),
+    }),
   );
 }
 
 export async function runCairn(
-  { data }: World,
+  { data, ns }: World,
   args: readonly string[],
 ): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
   const child = spawn(process.execPath, [cairnBin, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: environment({ CAIRN_DATA: data }),
+    env: environment({ CAIRN_DATA: data, CAIRN_NS: ns }),
   });
   const [out, err, code] = await Promise.all([
     textOf(child.stdout),

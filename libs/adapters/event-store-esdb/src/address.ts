@@ -43,7 +43,9 @@ function checkOptions(text = '?'): void {
     const name = rawName.toLowerCase().replaceAll(/[_-]/g, '');
     if (!OPTIONS.has(name)) {
       // Most of all `throwOnAppendFailure`: off, a conflict would look like a success.
-      throw new Error(`option ${rawName.slice(0, 40)} of an EventStoreDB address is not one that Cairn takes`);
+      throw new Error(
+        `${/^[A-Za-z_-]{1,40}$/.test(rawName) ? `option ${rawName}` : 'an option'} of an EventStoreDB address is not one that Cairn takes`,
+      );
     }
     if (value === '' || seen.has(name)) throw new Error(`option ${rawName} of an EventStoreDB address needs one value`);
     if (name === 'tls' && value !== 'true' && value !== 'false') throw new Error('option tls of an EventStoreDB address is true or false');

@@ -71,7 +71,14 @@ export async function readOrMakeToken(path: string): Promise<string> {
 /** Tells CLI and SDK of this machine where the server is. Replaced in one step, so nobody reads half of it. */
 export async function writeServerFile(
   path: string,
-  server: { readonly url: string; readonly pid: number; readonly ns: string; readonly nats?: string },
+  server: {
+    readonly url: string;
+    readonly pid: number;
+    readonly ns: string;
+    readonly nats?: string;
+    /** An EventStoreDB as `CAIRN_EVENT_STORE` names it, without credentials; else events are in the folder. */
+    readonly eventStore?: string;
+  },
 ): Promise<void> {
   await writeFile(`${path}.new`, `${JSON.stringify(server)}\n`, { mode: OWNER_ONLY });
   await rename(`${path}.new`, path);

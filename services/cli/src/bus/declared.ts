@@ -1,7 +1,7 @@
 import type { StoredQueue } from '@cairn/application';
 import { busStreams, consumers, workQueue, type BusStreamSpec } from '@cairn/contracts';
-import type { ConsumerSpec } from '@cairn/ports';
-import { openStore } from './open-store.js';
+import { StoreFault, type ConsumerSpec } from '@cairn/ports';
+import { openStore, storeOf, storeRefusal } from './open-store.js';
 
 /** The bus as it must be: what the contract says, and a consumer for each queue that a stored definition names. */
 export interface DeclaredBus {
@@ -19,13 +19,15 @@ export const declaredBus = (queues: readonly StoredQueue[], store?: string): Dec
   ...(store === undefined ? {} : { store }),
 });
 
-/** Reads the queues from the event store of a data folder. */
+/** Reads the queues from the event store of a data folder. Throws a `Refusal` where that cannot be read. */
 export async function readDeclaredBus(data: string, env: NodeJS.ProcessEnv): Promise<DeclaredBus> {
   const opened = await openStore(data, env);
   if (opened === undefined) return declaredBus([]);
   try {
     const { storedQueues } = await import('@cairn/application');
     return declaredBus(await storedQueues(opened.store, opened.artifacts), opened.shown);
+  } catch (error) {
+    throw error instanceof StoreFault ? storeRefusal(storeOf(data, env), error) : error;
   } finally {
     await opened.close();
   }

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   eventStoreIn,
   eventStoreNamed,
@@ -16,14 +17,24 @@ export interface OpenStore extends OpenedEventStore {
   readonly shown: string;
 }
 
-/** Which store the services of a data folder use. Throws a `Refusal` for a name that is none. */
+/** Which store the services of a data folder use: the one that is named, or that `<data>/server.json` names, or its file. Throws a `Refusal` for a name that is none. */
 export function storeOf(data: string, env: NodeJS.ProcessEnv): EventStoreName {
   const named = env['CAIRN_EVENT_STORE'] ?? '';
-  if (named === '') return eventStoreIn(data);
+  if (named === '') return serverStore(data) ?? eventStoreIn(data);
   try {
     return eventStoreNamed(named);
   } catch (error) {
     throw new Refusal(problem('config_invalid', 400, `CAIRN_EVENT_STORE: ${(error as Error).message}.`), EXIT_CONFIG);
+  }
+}
+
+/** What the gateway that serves the folder has said. */
+function serverStore(data: string): EventStoreName | undefined {
+  try {
+    const { eventStore } = JSON.parse(readFileSync(join(data, 'server.json'), 'utf8')) as { readonly eventStore?: string };
+    return eventStore === undefined ? undefined : eventStoreNamed(eventStore);
+  } catch {
+    return undefined; // Nobody serves it, or the file is just being written.
   }
 }
 

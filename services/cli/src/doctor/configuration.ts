@@ -55,7 +55,7 @@ export function configuration(patient: Patient): readonly Setting[] {
     CAIRN_URL: { name: 'CAIRN_URL', value: url, origin: from('CAIRN_URL') },
     CAIRN_NS: { name: 'CAIRN_NS', value: ns, origin: from('CAIRN_NS') },
     CAIRN_DATA: { name: 'CAIRN_DATA', value: data, origin: from('CAIRN_DATA') },
-    CAIRN_EVENT_STORE: { name: 'CAIRN_EVENT_STORE', value: shownStore(storeOf(data, env)), origin: from('CAIRN_EVENT_STORE') },
+    CAIRN_EVENT_STORE: { name: 'CAIRN_EVENT_STORE', value: shownStore(storeOf(data, env)), origin: storeOrigin(patient) },
     CAIRN_NATS_URL: { name: 'CAIRN_NATS_URL', value: natsSays(patient), origin: natsOrigins[nats.origin] },
   };
   return known.flatMap((name): Setting[] => {
@@ -67,6 +67,12 @@ export function configuration(patient: Patient): readonly Setting[] {
     return value === undefined ? [] : [{ name, value, origin: 'default' }];
   });
 }
+
+/** Without the variable, an EventStoreDB is known from the gateway alone. */
+const storeOrigin = ({ env, data }: Patient): Setting['origin'] => {
+  if ((env['CAIRN_EVENT_STORE'] ?? '') !== '') return 'environment';
+  return storeOf(data, env).kind === 'esdb' ? 'server.json' : 'default';
+};
 
 const natsOrigins = { '--nats': 'flag', CAIRN_NATS_URL: 'environment', 'server.json': 'server.json', default: 'default' } as const;
 const natsSays = ({ stack, nats }: Patient): string => (stack ? withoutPassword(nats.url) : 'none: the bus is memory');
