@@ -1,18 +1,11 @@
-import {
-  Metadata,
-  status,
-  type sendUnaryData,
-  type ServerDuplexStream,
-  type ServerReadableStream,
-  type ServerUnaryCall,
-} from '@grpc/grpc-js';
+import { status, type sendUnaryData, type ServerDuplexStream, type ServerReadableStream, type ServerUnaryCall } from '@grpc/grpc-js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { Expected } from './commit-check.js';
 import type { Appended } from './esdb-stand-in.js';
 import type { StandInAppendFault, StandInFaults } from './faults.js';
 import type { AppendAnswer, Log, Proposed } from './log.js';
-import { accessDenied, batchResponse, expectedOf, proposedOf, rpcError, streamNameOf, vagueResponse } from './wire.js';
+import { accessDenied, batchResponse, expectedOf, proposedOf, rpcError, streamNameOf, vagueResponse, wrongVersion } from './wire.js';
 
 interface PendingAppend {
   readonly stream: string;
@@ -85,8 +78,7 @@ export class Appending {
       const stream = streamNameOf(call.request.getOptions()?.getStreamIdentifier());
       if (this.faults.denies(stream)) return callback(accessDenied());
       const from = this.log.records.length;
-      if (!this.log.softDelete(stream))
-        return callback(rpcError(status.FAILED_PRECONDITION, 'WrongExpectedVersion', 'wrong-expected-version'));
+      if (!this.log.softDelete(stream)) return callback(wrongVersion(stream));
       this.appended(from);
       callback(null, new streams.DeleteResp().setNoPosition(new shared.Empty()));
     });
@@ -139,11 +131,11 @@ function answerUnary(answer: AppendAnswer, callback: sendUnaryData<streams.Appen
       return callback(null, new streams.AppendResp().setWrongExpectedVersion(wrong));
     }
     case 'too_large': {
-      const metadata = new Metadata();
-      metadata.set('exception', 'maximum-append-size-exceeded');
-      metadata.set('maximum-append-size', String(answer.limit));
-      return callback(Object.assign(rpcError(status.INVALID_ARGUMENT, `Maximum Append Size of ${answer.limit} Exceeded.`), { metadata }));
+      const more = { exception: 'maximum-append-size-exceeded', 'maximum-append-size': String(answer.limit) };
+      return callback(rpcError(status.INVALID_ARGUMENT, `Maximum Append Size of ${answer.limit} Exceeded.`, more));
     }
+    case 'deleted':
+      return callback(rpcError(status.FAILED_PRECONDITION, 'deleted', { exception: 'stream-deleted', 'stream-name': '' }));
     case 'denied':
       return callback(accessDenied());
   }

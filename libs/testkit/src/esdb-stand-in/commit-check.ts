@@ -14,7 +14,8 @@ export interface CommitQuestion {
   readonly softDeleted: boolean;
 }
 
-export type CommitVerdict = { readonly kind: 'ok' | 'wrong_version' } | { readonly kind: 'idempotent'; readonly revision: number };
+export type CommitVerdict =
+  { readonly kind: 'ok' | 'wrong_version' | 'deleted' } | { readonly kind: 'idempotent'; readonly revision: number };
 
 /**
  * EventStoreDB's rule of whether an append is stored, was stored before, or is refused. Ids alone are compared, never data:
@@ -26,7 +27,7 @@ export type CommitVerdict = { readonly kind: 'ok' | 'wrong_version' } | { readon
 export function commitCheck(question: CommitQuestion): CommitVerdict {
   const { present, expected, events, softDeleted } = question;
   const current = present.length - 1;
-  if (expected === 'stream_exists' && (softDeleted || current < 0)) return { kind: 'wrong_version' };
+  if (expected === 'stream_exists' && (softDeleted || current < 0)) return { kind: softDeleted ? 'deleted' : 'wrong_version' };
   if (expected === 'any' || expected === 'stream_exists') return byMemory(question);
   const after = expected === 'no_stream' ? -1 : expected;
   if (after > current) return { kind: 'wrong_version' };

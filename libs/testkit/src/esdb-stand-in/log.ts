@@ -22,7 +22,7 @@ export type AppendAnswer =
   | { readonly kind: 'success'; readonly revision: number; readonly position: bigint | undefined }
   | { readonly kind: 'wrong_version'; readonly current: number | 'no_stream' }
   | { readonly kind: 'too_large'; readonly limit: number }
-  | { readonly kind: 'denied' };
+  | { readonly kind: 'deleted' | 'denied' };
 
 /** `$tb` of a soft-deleted stream: everything before the largest revision is hidden. */
 export const SOFT_DELETED = '9223372036854775807';
@@ -46,7 +46,7 @@ export class Log {
   }
 
   append(stream: string, expected: Expected, events: readonly Proposed[]): AppendAnswer {
-    const size = events.reduce((sum, event) => sum + sizeOf(event), 0);
+    const size = events.reduce((sum, { data }) => sum + data.length, 0); // Metadata does not count, as in 22.10 to 24.6.
     if (size > this.appendBytesMax) return { kind: 'too_large', limit: this.appendBytesMax };
     const present = this.streams.get(stream) ?? [];
     const hidden = this.hiddenBefore(stream);
@@ -59,14 +59,21 @@ export class Log {
       }
       case 'wrong_version':
         return { kind: 'wrong_version', current: present.length === 0 ? 'no_stream' : present.length - 1 };
+      case 'deleted':
+        return { kind: 'deleted' };
       case 'ok':
         if (events.length === 0) return { kind: 'success', revision: Math.max(0, present.length - 1), position: this.end };
-        if (hidden === 'all') this.writeMetadata(stream, { $tb: present.length });
-        return { kind: 'success', revision: present.length + events.length - 1, position: this.write(stream, events) };
+        return this.store(stream, present.length, events, hidden === 'all');
     }
   }
 
-  /** Hides all events of a stream (`$tb`), as a delete over gRPC does. `false`: there is nothing to delete. */
+  private store(stream: string, length: number, events: readonly Proposed[], isSoftDeleted: boolean): AppendAnswer {
+    const position = this.write(stream, events);
+    if (isSoftDeleted) this.writeMetadata(stream, { $tb: length });
+    return { kind: 'success', revision: length + events.length - 1, position };
+  }
+
+  /** Hides all events of a stream (`$tb`), as a delete over gRPC does, which forgets all other metadata. `false`: there is nothing to delete. */
   softDelete(stream: string): boolean {
     if ((this.streams.get(stream) ?? []).length === 0) return false;
     this.writeMetadata(stream, { $tb: SOFT_DELETED });
@@ -134,9 +141,8 @@ export class Log {
     return Math.max(Number($tb), $maxCount === undefined ? 0 : length - $maxCount);
   }
 
-  private writeMetadata(stream: string, change: Record<string, unknown>): void {
-    const last = this.streams.get(`$$${stream}`)?.at(-1);
-    const data = Buffer.from(JSON.stringify({ ...(last === undefined ? {} : metadataOf(last)), ...change }));
+  private writeMetadata(stream: string, metadata: Record<string, unknown>): void {
+    const data = Buffer.from(JSON.stringify(metadata));
     this.write(`$$${stream}`, [{ id: crypto.randomUUID(), type: '$metadata', isJson: true, data, metadata: new Uint8Array(0) }]);
   }
 }

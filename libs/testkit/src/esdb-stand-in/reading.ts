@@ -30,7 +30,7 @@ export async function answerRead(log: Log, faults: StandInFaults, call: ReadCall
     call.write(notFoundResponse(streamNameOf(stream?.getStreamIdentifier())));
     return void call.end();
   }
-  if (records === 'bad_position') return void call.emit('error', rpcError(status.UNKNOWN, 'Unexpected ReadAllResult: InvalidPosition'));
+  if (records === 'bad_position') return void call.emit('error', rpcError(status.UNKNOWN, 'Unexpected ReadAllResult: Error'));
   for (const record of records) {
     if (call.cancelled || call.destroyed) return;
     if (!call.write(eventResponse(record))) await writable(call);

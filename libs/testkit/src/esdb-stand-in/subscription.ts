@@ -46,8 +46,8 @@ export class StandInSubscription {
     try {
       at = startOf(this.log, this.call.request.getOptions()?.getAll());
       if (this.call.request.getOptions()?.getAll()?.hasPosition() === true && at < this.log.records.length) at++; // Exclusive.
-    } catch (error) {
-      return this.fail(rpcError(status.UNKNOWN, String(error)));
+    } catch {
+      return this.fail(rpcError(status.UNKNOWN, 'Exception was thrown by handler.'));
     }
     if (!this.faults.muteSubscriptions) await this.write(confirmationResponse(randomUUID()));
     while (!this.ended && at < this.log.records.length) at = await this.catchUpPage(at);

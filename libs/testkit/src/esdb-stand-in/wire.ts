@@ -71,6 +71,10 @@ export function batchResponse(request: streams.BatchAppendReq, stream: string, a
       const tooLarge = new shared.MaximumAppendSizeExceeded().setMaxappendsize(answer.limit);
       return response.setError(statusOf(status.INVALID_ARGUMENT, 'MaximumAppendSizeExceeded', tooLarge));
     }
+    case 'deleted': {
+      const deleted = new shared.StreamDeleted().setStreamIdentifier(streamIdentifier(stream));
+      return response.setError(statusOf(status.NOT_FOUND, 'StreamDeleted', deleted));
+    }
     case 'denied':
       return response.setError(statusOf(status.PERMISSION_DENIED, 'AccessDenied', new shared.AccessDenied()));
   }
@@ -83,14 +87,19 @@ export function vagueResponse(request: streams.BatchAppendReq, stream: string, k
   return answer.setError(statusOf(status.UNKNOWN, 'Unknown', new shared.Unknown()));
 }
 
-/** An error of a call, with the name by which the client tells it. */
-export function rpcError(code: status, details: string, exception?: string): ServiceError {
+/** An error of a call, with what the client tells it by: `exception` most of all. */
+export function rpcError(code: status, details: string, more: Readonly<Record<string, string>> = {}): ServiceError {
   const metadata = new Metadata();
-  if (exception !== undefined) metadata.set('exception', exception);
+  for (const [name, value] of Object.entries(more)) metadata.set(name, value);
   return Object.assign(new Error(details), { code, details, metadata });
 }
 
-export const accessDenied = (): ServiceError => rpcError(status.PERMISSION_DENIED, 'Access Denied', 'access-denied');
+export const accessDenied = (): ServiceError => rpcError(status.PERMISSION_DENIED, 'Access Denied', { exception: 'access-denied' });
+
+export function wrongVersion(stream: string): ServiceError {
+  const more = { exception: 'wrong-expected-version', 'stream-name': stream, 'expected-version': '-2', 'actual-version': '-1' };
+  return rpcError(status.FAILED_PRECONDITION, `Delete failed due to WrongExpectedVersion. Stream: ${stream}`, more);
+}
 
 export function proposedOf(message: streams.BatchAppendReq.ProposedMessage | streams.AppendReq.ProposedMessage): Proposed {
   const metadata = message.getMetadataMap();
