@@ -111,9 +111,13 @@ export async function makeEveryKindOfRun(data: string, url: string, key = 'кл�
   await until(controlled, 'active', 'hold');
   for (const verb of ['pause', 'unpause', 'cancel']) await post(`runs/${controlled}:${verb}`, { reason: `bitte ${verb} ü` });
 
-  const endOf = (name: string): string =>
-    name === 'stranger-blocked' || name === 'stranger-doubt' ? 'blocked' : name === 'stranger-open' ? 'waiting' : 'complete';
-  for (const [name, runId] of runs) await until(runId, endOf(name));
+  const stays: Readonly<Record<string, string>> = {
+    'stranger-blocked': 'blocked',
+    'stranger-doubt': 'blocked',
+    'stranger-passed-over': 'blocked',
+    'stranger-open': 'waiting',
+  };
+  for (const [name, runId] of runs) await until(runId, stays[name] ?? 'complete');
   return {
     runs,
     get,

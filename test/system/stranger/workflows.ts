@@ -94,6 +94,7 @@ export const workflows = [
     effect('unknown', 'doubtful', { guarantee: 'idempotent' }),
   ]),
   workflow('stranger-doubt', [effect('lost', 'doubtful', { guarantee: 'none' })]),
+  workflow('stranger-passed-over', [{ ...effect('maybe', 'doubtful', { guarantee: 'none' }), optional: true }, task('then', 'fails')]),
   workflow('stranger-controlled', [
     task('begin', 'echo'),
     { id: 'hold', wait: { any: [{ signal: 'never' }], ...later } },
