@@ -38,6 +38,8 @@ export class World {
   readonly scheduler = new Scheduler();
   readonly store: MemoryEventStore;
   readonly metrics = createRecordingMetrics();
+  /** Survives restarts, as a folder does. */
+  readonly disposables = createMemoryArtifacts();
   readonly randomness = seededRandomness(new Pcg32(7n, 1n));
   /** What befalls the append of the next event of a type, once for each entry. */
   readonly faults = new Map<string, (AppendFault | 'and_unreadable')[]>();
@@ -56,9 +58,8 @@ export class World {
   assemble(actor = 'execution'): Execution {
     const clock = this.scheduler.clockOf(actor);
     const bus = createMemoryBus({ clock, streams: busStreams });
-    const { store, randomness, metrics } = this;
-    const [artifacts, disposables] = [createMemoryArtifacts(), createMemoryArtifacts()];
-    return assembleExecution({ store, bus, artifacts, disposables, clock, randomness, metrics });
+    const { store, randomness, metrics, disposables } = this;
+    return assembleExecution({ store, bus, artifacts: createMemoryArtifacts(), disposables, clock, randomness, metrics });
   }
 
   /** `kill -9` of the service, and its start. */

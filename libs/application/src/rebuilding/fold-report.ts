@@ -18,7 +18,7 @@ export interface FoldReport {
 }
 
 /** Lines of a difference that are told, and characters of each: a fold may be large, and whoever reads wants to know where to look. */
-const DIFFERENCES_MAX = 10;
+const DIFFERENCES_MAX = 20;
 const DIFFERENCE_CHARACTERS_MAX = 300;
 
 export function compareFolds(live: readonly string[], anew: readonly string[]): Pick<FoldReport, 'before' | 'after' | 'equal' | 'differences'> {

@@ -131,7 +131,7 @@ export class ReadModels implements Folding {
   }
 
   private *entries(): Iterable<readonly [kind: string, key: string | number, value: unknown]> {
-    for (const [position, row] of this.order.entries()) yield ['run', position, row];
+    for (const [position, row] of this.order.entries()) yield ['run', row.run, [position, row]];
     for (const [id, wait] of this.waits) yield ['wait', id, wait];
     for (const [wait, run] of this.runOfWait) yield ['run of wait', wait, run];
     for (const [key, definition] of this.definitions) yield ['definition', key, definition];
