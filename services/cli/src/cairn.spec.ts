@@ -154,7 +154,7 @@ describe('usage (exit 2)', () => {
   it('shows help with exit 0', async () => {
     const { code, out } = await run(['run', '--help']);
     expect(code).toBe(0);
-    expect(out).toContain('verify [options] <run>');
+    expect(out).toContain('verify [options] <run|bundle>');
   });
 });
 
