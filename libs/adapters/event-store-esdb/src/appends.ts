@@ -6,7 +6,7 @@ import { isServerTimeout, resultOf } from './append-answer.js';
 import { AppendCall, type ProposedAppend } from './append-call.js';
 import type { Client, ClientHolder } from './client.js';
 import { CALL_DEADLINE_MS } from './deadline.js';
-import { appendUnknown, isAccessDenied, isNeverSent, unavailable } from './errors.js';
+import { appendUnknown, isNeverBegun, unavailable } from './errors.js';
 import type { ProposedEvent } from './event-codec.js';
 import type { Reading } from './reading.js';
 import { uuidOfHex } from './uuid.js';
@@ -106,7 +106,7 @@ export class Appends {
     const what = `append to ${append.stream}`;
     const broken = (error: unknown): void =>
       settle(() => {
-        throw isNeverSent(error) ? unavailable(what, error) : appendUnknown(what, error);
+        throw isNeverBegun(error) ? unavailable(what, error) : appendUnknown(what, error);
       });
     try {
       if (!(await client.inside.supports(streamsGrpc.StreamsService.batchAppend))) return void (await this.sendAlone(client, waiting));
@@ -176,7 +176,7 @@ function outcomeOf(error: unknown, stream: string): AppendResult {
   if (error instanceof MaxAppendSizeExceededError) {
     throw new StoreFault('append_too_large', `append to ${stream}: more than the server's MaxAppendSize`, { cause: error });
   }
-  throw isAccessDenied(error) || isNeverSent(error)
+  throw isNeverBegun(error)
     ? unavailable(`append to ${stream}`, error)
     : appendUnknown(`append to ${stream}`, error);
 }

@@ -2,7 +2,7 @@ import { ErrorType } from '@eventstore/db-client';
 import { StoreFault } from '@cairn/ports';
 
 /** gRPC's codes that are told apart here; errors of appends come without the client's `type` (facts of the client, 6.2.1). */
-export const GRPC = { unknown: 2, invalidArgument: 3, aborted: 10, unavailable: 14 } as const;
+export const GRPC = { unknown: 2, invalidArgument: 3, permissionDenied: 7, unauthenticated: 16 } as const;
 
 /** What grpc-js says of a call that found nobody to connect to: nothing of it has left this process. */
 const NOT_CONNECTED = /No connection established|Name resolution failed|Failed to discover/i;
@@ -15,13 +15,14 @@ export function appendUnknown(what: string, cause?: unknown): StoreFault {
   return new StoreFault('append_unknown', cause === undefined ? what : `${what}: ${sayingOf(cause)}`, { cause });
 }
 
-/** Whether a call surely never reached a server. */
-export function isNeverSent(error: unknown): boolean {
-  return error instanceof Error && NOT_CONNECTED.test(error.message);
+/** Whether a call surely stored nothing: it never reached a server, or was refused at the door. */
+export function isNeverBegun(error: unknown): boolean {
+  return isAccessDenied(error) || (error instanceof Error && NOT_CONNECTED.test(error.message));
 }
 
 export function isAccessDenied(error: unknown): boolean {
-  return typeOf(error) === ErrorType.ACCESS_DENIED;
+  const code = codeOf(error);
+  return typeOf(error) === ErrorType.ACCESS_DENIED || code === GRPC.permissionDenied || code === GRPC.unauthenticated;
 }
 
 export function isNotFound(error: unknown): boolean {
@@ -34,6 +35,7 @@ export function codeOf(error: unknown): number | undefined {
 
 /** One sentence for a person. The client's own errors are often empty; a refusal of rights names what mends it. */
 export function sayingOf(error: unknown): string {
+  if (codeOf(error) === GRPC.unauthenticated) return 'the user or the password of CAIRN_EVENT_STORE is not accepted';
   if (isAccessDenied(error)) return 'access denied: the user of CAIRN_EVENT_STORE lacks rights here (`cairn store apply` sets them)';
   const message = error instanceof Error ? error.message.trim() : String(error);
   return message === '' ? (typeOf(error) ?? 'no reason given') : message;
