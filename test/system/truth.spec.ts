@@ -47,15 +47,21 @@ async function said(data: string, url: string, runs: Iterable<string>): Promise<
   const ask = async (path: string): Promise<void> => void (said[path] = (await call(data, url, 'GET', path)).body);
   for (const path of ['runs?limit=200', 'waits?limit=200', 'definitions', 'policies']) await ask(path);
   for (const run of runs) {
-    for (const part of ['', '/state', '/history?limit=1000', '/waits', '/why', '/retries', '/effects', '/verify']) await ask(`runs/${run}${part}`);
+    for (const part of ['', '/state', '/history?limit=1000', '/waits', '/why', '/retries', '/effects', '/verify'])
+      await ask(`runs/${run}${part}`);
     const { items = [] } = (said[`runs/${run}/effects`] ?? {}) as { readonly items?: readonly { readonly key: string }[] };
     for (const { key } of items) await ask(`runs/${run}/effects/${encodeURIComponent(key)}`);
-    const { branches } = said[`runs/${run}/history?limit=1000`] as { branches: { events: { type: string; data: { eventId?: string; source?: string } }[] }[] };
+    const { branches } = said[`runs/${run}/history?limit=1000`] as {
+      branches: { events: { type: string; data: { eventId?: string; source?: string } }[] }[];
+    };
     for (const { type, data: told } of branches.flatMap(({ events }) => events))
       if (type === 'WaitTriggered' && told.source !== undefined) await ask(`events/${String(told.eventId)}`);
   }
   said['metrics'] = await lifecycleMetrics(data, url);
-  return JSON.parse(JSON.stringify(said, (name, value: unknown) => (name === 'says' ? agelessly(value) : value))) as Record<string, unknown>;
+  return JSON.parse(JSON.stringify(said, (name, value: unknown) => (name === 'says' ? agelessly(value) : value))) as Record<
+    string,
+    unknown
+  >;
 }
 
 /** How long ago something was depends on when one asks. */
@@ -96,7 +102,9 @@ async function forgetAWait(store: EventStore, disposables: string, wait: string)
   const artifacts = await createFileArtifacts(disposables);
   const name = 'working-set/scheduling';
   const bookmark = JSON.parse((await store.readBookmark(name)) ?? '') as { artifact: string };
-  const lines = Buffer.from((await artifacts.get(bookmark.artifact)) ?? []).toString('utf8').split('\n');
+  const lines = Buffer.from((await artifacts.get(bookmark.artifact)) ?? [])
+    .toString('utf8')
+    .split('\n');
   const rest = lines.filter((line) => !line.startsWith(`["wait","${wait}"`));
   expect(rest).toHaveLength(lines.length - 1);
   const artifact = await artifacts.put(Buffer.from(rest.join('\n'), 'utf8'));
@@ -222,7 +230,7 @@ describe.each(stores)('everything but the history is lost in the stack, with %s'
 
   const services = (): string[] => [...stack.processes.keys()];
   const endAll = async (names: readonly string[]): Promise<void> =>
-    void (await Promise.all(names.map((name) => stack.processes.get(name)?.end())));
+    void (await Promise.all(names.map(async (name) => stack.processes.get(name)?.end())));
   const rebuild = async (): Promise<{ code: number; rebuilt: Rebuilt }> => {
     const { code, out, err } = await stack.cairn('doctor', 'rebuild', '--json');
     if (out === '') throw new Error(err);

@@ -94,7 +94,11 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: ['set'],
   },
   { name: 'cairn_snapshot_faults_total', kind: 'counter', help: 'Snapshots of runs that could not be written.' },
-  { name: 'cairn_snapshot_refused_total', kind: 'counter', help: 'Snapshots that the history behind them did not prove: the run was folded whole.' },
+  {
+    name: 'cairn_snapshot_refused_total',
+    kind: 'counter',
+    help: 'Snapshots that the history behind them did not prove: the run was folded whole.',
+  },
   { name: 'cairn_claim_faults_total', kind: 'counter', help: 'Claims of effects that got no answer and are asked for again.' },
   { name: 'cairn_task_ring_faults_total', kind: 'counter', help: 'Tasks that could not be sent as messages at once.' },
   {

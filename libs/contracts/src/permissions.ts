@@ -64,7 +64,13 @@ const schedulingUser = user('scheduling', {
 });
 
 const retryPolicyUser = user('retry-policy', {
-  publish: [...bound([retryPolicyOnStepFailed, retryPolicyCommands]), ...asks(OF_RETRY_POLICY), lineSubjects.rebuilt, DEAD_LETTERS, ANSWERS],
+  publish: [
+    ...bound([retryPolicyOnStepFailed, retryPolicyCommands]),
+    ...asks(OF_RETRY_POLICY),
+    lineSubjects.rebuilt,
+    DEAD_LETTERS,
+    ANSWERS,
+  ],
   subscribe: [lineSubjects.rebuild],
 });
 

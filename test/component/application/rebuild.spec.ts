@@ -1,7 +1,15 @@
 // Goal: what is folded live is what the history says, or is found and mended (C-TRUTH). Method: a working set on a memory store and virtual
 // time is made anew, beside events that go on coming, from a checkpoint that lies, and without a store.
 import { describe, expect, it } from '@jest/globals';
-import { canonicalLines, compareFolds, plainOf, readCanonicalLines, REBUILD_STILL_MS, WorkingSet, type WorkingSetFold } from '@cairn/application';
+import {
+  canonicalLines,
+  compareFolds,
+  plainOf,
+  readCanonicalLines,
+  REBUILD_STILL_MS,
+  WorkingSet,
+  type WorkingSetFold,
+} from '@cairn/application';
 import { createMemoryEventStore, type MemoryEventStore } from '@cairn/event-store-memory';
 import type { StoredEvent } from '@cairn/kernel';
 import { createMemoryArtifacts, createRecordingMetrics, Scheduler, WORLD } from '@cairn/simulated';
@@ -51,7 +59,12 @@ class Room {
   readonly store: MemoryEventStore = createMemoryEventStore();
 
   async set(index = new Totals()): Promise<WorkingSet> {
-    const ports = { store: this.store, disposables: this.disposables, clock: this.scheduler.clockOf(WORLD), metrics: createRecordingMetrics() };
+    const ports = {
+      store: this.store,
+      disposables: this.disposables,
+      clock: this.scheduler.clockOf(WORLD),
+      metrics: createRecordingMetrics(),
+    };
     const set = new WorkingSet(ports, index, {
       onFolded: () => undefined,
       onCaughtUp: () => this.heard.push('caught up'),
@@ -168,17 +181,49 @@ describe('a working set that is made anew', () => {
 
 describe('canonical lines', () => {
   it('do not depend on the order in which maps and sets were filled', () => {
-    const one = { names: new Map([['a', 1], ['b', 2]]), seen: new Set(['x', 'y']), gone: undefined };
-    const other = { seen: new Set(['y', 'x']), names: new Map([['b', 2], ['a', 1]]) };
-    expect(canonicalLines([['kind', 'k', one], ['kind', 'a', 1]])).toEqual(canonicalLines([['kind', 'a', 1], ['kind', 'k', other]]));
-    expect(plainOf(one)).toEqual({ names: [['a', 1], ['b', 2]], seen: ['x', 'y'] });
+    const one = {
+      names: new Map([
+        ['a', 1],
+        ['b', 2],
+      ]),
+      seen: new Set(['x', 'y']),
+      gone: undefined,
+    };
+    const other = {
+      seen: new Set(['y', 'x']),
+      names: new Map([
+        ['b', 2],
+        ['a', 1],
+      ]),
+    };
+    expect(
+      canonicalLines([
+        ['kind', 'k', one],
+        ['kind', 'a', 1],
+      ]),
+    ).toEqual(
+      canonicalLines([
+        ['kind', 'a', 1],
+        ['kind', 'k', other],
+      ]),
+    );
+    expect(plainOf(one)).toEqual({
+      names: [
+        ['a', 1],
+        ['b', 2],
+      ],
+      seen: ['x', 'y'],
+    });
   });
 
   it('tell some of a large difference, and that lines stand in another order', () => {
     const lines = (prefix: string): string[] => Array.from({ length: 30 }, (_, i) => `${prefix}${i}`);
     const { differences, equal } = compareFolds([...lines('a'), 'same'], ['same', ...lines('b')]);
     expect(equal).toBe(false);
-    expect(differences.map((line) => line.slice(0, 3))).toEqual([...Array.from({ length: 10 }, () => '- a'), ...Array.from({ length: 10 }, () => '+ b')]);
+    expect(differences.map((line) => line.slice(0, 3))).toEqual([
+      ...Array.from({ length: 10 }, () => '- a'),
+      ...Array.from({ length: 10 }, () => '+ b'),
+    ]);
     expect(compareFolds(['a', 'b'], ['b', 'a']).differences).toEqual(['~ the same lines in another order']);
     expect(compareFolds(lines('a'), lines('a'))).toMatchObject({ equal: true, differences: [] });
   });

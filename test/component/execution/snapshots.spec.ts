@@ -56,7 +56,12 @@ describe('a snapshot of a run', () => {
   };
 
   const whole = async (): Promise<LoadedRun> => {
-    const loader = new RunLoader(world.store, createMemoryArtifacts(), new Documents(world.store, createMemoryArtifacts()), createRecordingMetrics());
+    const loader = new RunLoader(
+      world.store,
+      createMemoryArtifacts(),
+      new Documents(world.store, createMemoryArtifacts()),
+      createRecordingMetrics(),
+    );
     return loader.load(RUN);
   };
 

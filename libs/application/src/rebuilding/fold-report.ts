@@ -21,7 +21,10 @@ export interface FoldReport {
 const DIFFERENCES_MAX = 20;
 const DIFFERENCE_CHARACTERS_MAX = 300;
 
-export function compareFolds(live: readonly string[], anew: readonly string[]): Pick<FoldReport, 'before' | 'after' | 'equal' | 'differences'> {
+export function compareFolds(
+  live: readonly string[],
+  anew: readonly string[],
+): Pick<FoldReport, 'before' | 'after' | 'equal' | 'differences'> {
   const before = digestOf(live);
   const after = digestOf(anew);
   return { before, after, equal: before === after, differences: before === after ? [] : differencesOf(live, anew) };
@@ -33,7 +36,8 @@ const LINES_HASHED = 10_000;
 /** A chain over pieces of the lines, each a sha256 of the one before and its lines. */
 function digestOf(lines: readonly string[]): string {
   let digest = sha256Hex('');
-  for (let from = 0; from < lines.length; from += LINES_HASHED) digest = sha256Hex([digest, ...lines.slice(from, from + LINES_HASHED)].join('\n'));
+  for (let from = 0; from < lines.length; from += LINES_HASHED)
+    digest = sha256Hex([digest, ...lines.slice(from, from + LINES_HASHED)].join('\n'));
   return digest;
 }
 
@@ -43,7 +47,10 @@ function differencesOf(live: readonly string[], anew: readonly string[]): readon
   const come = anew.filter((line) => !had.has(line)).map((line) => `+ ${line}`);
   // Half of each where there is enough of both.
   const half = DIFFERENCES_MAX / 2;
-  const shown = [...gone.slice(0, Math.max(half, DIFFERENCES_MAX - come.length)), ...come.slice(0, Math.max(half, DIFFERENCES_MAX - gone.length))];
+  const shown = [
+    ...gone.slice(0, Math.max(half, DIFFERENCES_MAX - come.length)),
+    ...come.slice(0, Math.max(half, DIFFERENCES_MAX - gone.length)),
+  ];
   const told = shown.length === 0 ? ['~ the same lines in another order'] : shown;
   return told.map((line) => (line.length > DIFFERENCE_CHARACTERS_MAX ? `${line.slice(0, DIFFERENCE_CHARACTERS_MAX)}…` : line));
 }

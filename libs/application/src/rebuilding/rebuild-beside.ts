@@ -44,7 +44,10 @@ export interface LiveFold<F extends Folding> {
  * Folds from the store's first event beside a live fold until both stand at the same position, and compares them there. Equal: the live
  * one stays. Different, and not only for a moment: the new one takes over. Never throws.
  */
-export function rebuildBeside<F extends Folding>(ports: { readonly store: EventStore; readonly clock: Clock }, live: LiveFold<F>): Promise<FoldReport> {
+export function rebuildBeside<F extends Folding>(
+  ports: { readonly store: EventStore; readonly clock: Clock },
+  live: LiveFold<F>,
+): Promise<FoldReport> {
   return new Promise((resolve) => new Rebuilding(ports, live, resolve).start());
 }
 

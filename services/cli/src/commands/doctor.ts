@@ -51,7 +51,11 @@ function rebuildCommand(doctor: Command, shell: Shell): void {
           differences.map((line) => `${oneLine(`${service}, ${fold}: ${line}`)}\n`),
         );
         const missing = rebuilt.unreached.map((name) => `not reached: ${oneLine(name)}\n`);
-        return [table(['FOLD', 'PROCESS', 'OF', 'FOLDED', 'DIGEST'], rows, (text) => context.paint.style('bold', text)), ...details, ...missing].join('');
+        return [
+          table(['FOLD', 'PROCESS', 'OF', 'FOLDED', 'DIGEST'], rows, (text) => context.paint.style('bold', text)),
+          ...details,
+          ...missing,
+        ].join('');
       });
       context.exit(rebuilt.unreached.length > 0 ? EXIT.unreachable : rebuilt.equal ? EXIT.ok : EXIT.failed);
     });

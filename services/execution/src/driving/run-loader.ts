@@ -69,7 +69,9 @@ export class RunLoader {
     if (at < 0) return;
     const state = foldRun(before.state, decodeRunEvents(events.slice(0, at)));
     this.snapshots.set(runId, state.revision);
-    void this.putAway({ state, lastHash: events[at]?.metadata.prevHash ?? '' }).catch(() => this.metrics.count('cairn_snapshot_faults_total'));
+    void this.putAway({ state, lastHash: events[at]?.metadata.prevHash ?? '' }).catch(() =>
+      this.metrics.count('cairn_snapshot_faults_total'),
+    );
   }
 
   /** The run has ended or left the cache. */

@@ -59,9 +59,20 @@ describe('read models', () => {
     const metrics = createRecordingMetrics();
     const nobody = new Changes(systemClock);
     const live = new ReadModels({ changes: nobody, ends: nobody }, new LifecycleMetrics(metrics));
-    const events = mixed([[1, 5, 9, 196, 4], [2, 3, 7], [8, 8, 8, 393]], [0, 1, 2]);
+    const events = mixed(
+      [
+        [1, 5, 9, 196, 4],
+        [2, 3, 7],
+        [8, 8, 8, 393],
+      ],
+      [0, 1, 2],
+    );
     for (const { stream } of events.filter(({ revision }) => revision === 0))
-      await store.append(stream, 'no_stream', events.filter((event) => event.stream === stream));
+      await store.append(
+        stream,
+        'no_stream',
+        events.filter((event) => event.stream === stream),
+      );
     const follower = new Follower({ store, clock: systemClock, models: live, onFault: () => undefined });
     await follower.start();
     const right = live.lines();

@@ -13,7 +13,9 @@ export interface RebuildParts {
 
 /** Has every fold of every service made anew (C-TRUTH): each line of NDJSON as soon as it is known. */
 export async function* rebuild(parts: RebuildParts): AsyncGenerator<string> {
-  for await (const line of parts.line === undefined ? here(parts) : new AskEverybody({ ...parts, line: parts.line, asked: parts.ids.next() }).ask())
+  for await (const line of parts.line === undefined
+    ? here(parts)
+    : new AskEverybody({ ...parts, line: parts.line, asked: parts.ids.next() }).ask())
     yield `${JSON.stringify(line)}\n`;
 }
 
