@@ -48,6 +48,8 @@ const compose = parsed<Compose>(text);
 const scraping = parsed<Scraping>(readFileSync(join(FOLDER, 'prometheus.yml'), 'utf8'));
 const services = Object.entries(compose.services);
 const ours = services.filter(([, { image }]) => image === 'cairn:local');
+/** Those that talk to the nats-server. */
+const onBus = ours.filter(([name]) => name !== 'store-apply');
 
 /** What reads each service's environment. The command line has no schema of its own: it reads what every service reads. */
 const schemas = { execution: executionEnv, scheduling: schedulingEnv, 'retry-policy': retryPolicyEnv, gateway: gatewayEnv } as const;
@@ -71,22 +73,29 @@ const dependenciesOf = ({ depends_on = [] }: Service): readonly (readonly [name:
 describe('deploy/compose/compose.yaml', () => {
   it('has every service, NATS, EventStoreDB and Prometheus, and says that it was not run', () => {
     expect(services.map(([name]) => name).sort()).toEqual(
-      ['bus-apply', 'eventstoredb', 'execution', 'gateway', 'nats', 'prometheus', 'retry-policy', 'scheduling'].sort(),
+      ['bus-apply', 'eventstoredb', 'execution', 'gateway', 'nats', 'prometheus', 'retry-policy', 'scheduling', 'store-apply'].sort(),
     );
     expect(text).toContain('NOT RUN BY US: no container engine was at hand');
   });
 
-  it.each(ours)('%s: its command is there, its variables are known and accepted, its user is its own', (name, service) => {
-    expect(existsSync(join(root, service.command?.[0] ?? ''))).toBe(true);
-    const env = service.environment ?? {};
-    expect(Object.keys(env).filter((variable) => !variablesOf(name).includes(variable))).toEqual([]);
-    expect(Object.values(env).filter((value) => typeof value !== 'string')).toEqual([]);
-    if (name in schemas) expect(() => readEnv<unknown>(schemas[name as keyof typeof schemas], env)).not.toThrow();
+  it.each(ours)(
+    '%s: its command is there, its variables are known and accepted, it has the folder and the event store of all',
+    (name, service) => {
+      expect(existsSync(join(root, service.command?.[0] ?? ''))).toBe(true);
+      const env = service.environment ?? {};
+      expect(Object.keys(env).filter((variable) => !variablesOf(name).includes(variable))).toEqual([]);
+      expect(Object.values(env).filter((value) => typeof value !== 'string')).toEqual([]);
+      if (name in schemas) expect(() => readEnv<unknown>(schemas[name as keyof typeof schemas], env)).not.toThrow();
+      expect(env['CAIRN_EVENT_STORE']).toBe('esdb://eventstoredb:2113?tls=false');
+      expect(service.volumes).toContain(`data:${env['CAIRN_DATA'] ?? ''}`);
+    },
+  );
+
+  it.each(onBus)('%s: its user of the bus is its own', (name, { environment: env = {} }) => {
     const user = serviceUsers.find((one) => one.name === (name === 'bus-apply' ? 'bus' : name));
     expect(env['CAIRN_NATS_INBOX_PREFIX']).toBe(user?.inboxPrefix);
     expect(env['CAIRN_NATS_NKEY_SEED_FILE']).toBe(`/run/secrets/${user?.name ?? ''}`);
     expect(env['CAIRN_NATS_URL']).toBe('nats://nats:4222');
-    expect(service.volumes).toContain(`data:${env['CAIRN_DATA'] ?? ''}`);
   });
 
   it('would notice: a variable nobody reads, a required one that is missing, a port that is none', () => {
@@ -111,7 +120,8 @@ describe('deploy/compose/compose.yaml', () => {
       for (const [other] of dependenciesOf(compose.services[name]!)) reach(other, [...path, name]);
     };
     for (const [name] of services) reach(name);
-    for (const [name, service] of ours.filter(([name]) => name !== 'bus-apply'))
+    expect(dependenciesOf(compose.services['bus-apply']!)).toContainEqual(['store-apply', 'service_completed_successfully']);
+    for (const [name, service] of onBus.filter(([name]) => name !== 'bus-apply'))
       expect([name, dependenciesOf(service)]).toEqual([name, [['bus-apply', 'service_completed_successfully']]]);
   });
 

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { EffectServer, standsStill, TcpProxy, waitUntil, within } from '@cairn/testkit';
+import type { EventStoreDb } from './event-store-db.js';
 import { startStack, type Stack, type StackProcess } from '../../system/stack.js';
 
 const HANDLERS = resolve(import.meta.dirname, '../handlers');
@@ -15,6 +16,8 @@ export interface ClusterOptions {
   readonly handlers?: readonly string[];
   /** Services and handlers that reach the bus over a link of their own, which can be spoiled. */
   readonly linked?: readonly string[];
+  /** Where the histories are; else in a libSQL file. */
+  readonly eventStoreDb?: EventStoreDb;
   /** For handlers: how long their work takes. */
   readonly workMs?: number;
 }
@@ -60,6 +63,11 @@ export class Cluster {
   get effects(): EffectServer {
     if (this.effectServer === undefined) throw new Error('the cluster does not run');
     return this.effectServer;
+  }
+
+  get eventStoreDb(): EventStoreDb {
+    if (this.options.eventStoreDb === undefined) throw new Error('this cluster has no EventStoreDB');
+    return this.options.eventStoreDb;
   }
 
   get handlers(): readonly string[] {
@@ -140,7 +148,7 @@ export class Cluster {
   }
 
   private async startAll(): Promise<void> {
-    const { nats, replicas = 1, linked = [] } = this.options;
+    const { nats, replicas = 1, linked = [], eventStoreDb } = this.options;
     this.effectServer = await EffectServer.start();
     // Services connect while the stack is still starting: where the server listens is known from its own words.
     let port = 0;
@@ -148,9 +156,21 @@ export class Cluster {
       if (name === 'nats-server') port = Number(/Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? port);
     };
     for (const name of linked) this.links.set(name, await TcpProxy.start(() => ({ host: '127.0.0.1', port })));
-    const envOf = (name: string): NodeJS.ProcessEnv => ({ ...this.linkEnv(name), ...this.envs.get(name) });
-    this.running = await startStack(nats, { replicas, envOf, onLine });
+    const stores = await this.storeEnvs(replicas);
+    const envOf = (name: string): NodeJS.ProcessEnv => ({ ...stores.get(name), ...this.linkEnv(name), ...this.envs.get(name) });
+    const store = eventStoreDb === undefined ? {} : { eventStore: eventStoreDb.url };
+    this.running = await startStack(nats, { replicas, envOf, onLine, ...store });
     await Promise.all(this.handlers.map((name) => this.run(name)));
+  }
+
+  /** The link of each service to the EventStoreDB. */
+  private async storeEnvs(replicas: number): Promise<ReadonlyMap<string, NodeJS.ProcessEnv>> {
+    const db = this.options.eventStoreDb;
+    const names = ['execution', 'scheduling', 'retry-policy', 'gateway'];
+    for (let i = 2; i <= replicas; i++) names.push(`execution-${i}`);
+    const envs = new Map<string, NodeJS.ProcessEnv>();
+    if (db !== undefined) for (const name of names) envs.set(name, { CAIRN_EVENT_STORE: db.urlOver(await db.link(name)) });
+    return envs;
   }
 
   private spawnHandler(name: string, env: NodeJS.ProcessEnv): StackProcess {

@@ -1,9 +1,8 @@
-import { join } from 'node:path';
-import { openLibsqlEventStore } from '@cairn/event-store-libsql';
 import { parseRunStream, type Id, type StoredEvent } from '@cairn/kernel';
 import { collectHistory, defaultLimits, printViolation, verifyRun } from '@cairn/oracle';
+import { eventStoreIn, eventStoreNamed, openEventStore, type OpenedEventStore } from '@cairn/nest-kit/event-store';
 import type { EventStore, Tail } from '@cairn/ports';
-import { systemClock } from '@cairn/system';
+import { systemClock, systemRandomness } from '@cairn/system';
 import type { LedgerLine } from '@cairn/testkit';
 
 /** How a run came to rest. `stands`: a policy has said that a person must decide. */
@@ -23,15 +22,21 @@ export class Histories {
   private readonly tail: Tail;
   private fault: unknown;
 
-  private constructor(readonly store: EventStore) {
-    this.tail = store.tail(WATCHED, 'start', {
+  private constructor(private readonly opened: OpenedEventStore) {
+    this.tail = opened.store.tail(WATCHED, 'start', {
       deliver: (events) => events.forEach(({ event }) => this.fold(event)),
       onFault: (fault) => (this.fault = fault),
     });
   }
 
-  static async open(data: string): Promise<Histories> {
-    return new Histories(await openLibsqlEventStore({ file: join(data, 'events.db'), clock: systemClock }));
+  /** Of a data folder, or of the store that is named. */
+  static async open(data: string, named?: string): Promise<Histories> {
+    const name = named === undefined ? eventStoreIn(data) : eventStoreNamed(named);
+    return new Histories(await openEventStore(name, data, { clock: systemClock, randomness: systemRandomness }));
+  }
+
+  get store(): EventStore {
+    return this.opened.store;
   }
 
   /** Whether the run has come to rest. Throws what ended the following. */
@@ -76,7 +81,7 @@ export class Histories {
 
   async close(): Promise<void> {
     await this.tail.stop();
-    await this.store.close();
+    await this.opened.close();
   }
 
   private fold({ stream, type, data }: StoredEvent): void {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findNatsServer, notRun, waitUntil } from '@cairn/testkit';
 import { Cluster, type ClusterOptions } from './cluster.js';
+import { EventStoreDb } from './event-store-db.js';
 import { Load } from './load.js';
 import { Histories } from './oracle.js';
 
@@ -29,7 +30,9 @@ export interface World {
   random: () => number;
 }
 
-export interface SuiteOptions extends Omit<ClusterOptions, 'nats'> {
+export interface SuiteOptions extends Omit<ClusterOptions, 'nats' | 'eventStoreDb'> {
+  /** The histories are in an EventStoreDB, the one that is named or the stand-in. */
+  readonly eventStoreDb?: true;
   /** Cases in `npm test`, chosen by the seed. Default: all. */
   readonly part?: number;
 }
@@ -46,7 +49,7 @@ export type AddCase = (name: string, body: (world: World) => Promise<void>, limi
  * asked about every run since the last case (`reliability.md` §2, E-1, E-2). The seed that is printed chooses the same cases again.
  * Without a nats-server the suite is named as not run.
  */
-export function withCluster(suite: string, { part, ...options }: SuiteOptions, cases: (add: AddCase) => void): void {
+export function withCluster(suite: string, { part, eventStoreDb, ...options }: SuiteOptions, cases: (add: AddCase) => void): void {
   describe(`chaos: ${suite}`, () => {
     const found = findNatsServer();
     if ('missing' in found) {
@@ -56,10 +59,12 @@ export function withCluster(suite: string, { part, ...options }: SuiteOptions, c
     const seed = Number(process.env['CAIRN_CHAOS_SEED'] ?? Math.floor(Math.random() * 1_000_000));
     const random = mulberry(seed);
     const world = { random } as World;
+    let db: EventStoreDb | undefined;
     beforeAll(async () => {
       process.stdout.write(`chaos: ${suite}: CAIRN_CHAOS_SEED=${seed}\n`);
-      world.cluster = await Cluster.start({ ...options, nats: found.path });
-      world.histories = await Histories.open(world.cluster.stack.data);
+      if (eventStoreDb === true) db = await EventStoreDb.start();
+      world.cluster = await Cluster.start({ ...options, nats: found.path, ...(db === undefined ? {} : { eventStoreDb: db }) });
+      world.histories = await Histories.open(world.cluster.stack.data, db?.url);
       world.load = new Load(world.cluster, world.histories, seed);
       await world.load.prepare();
     }, CASE_MS);
@@ -67,6 +72,7 @@ export function withCluster(suite: string, { part, ...options }: SuiteOptions, c
       world.load?.stop();
       await world.histories?.close();
       await world.cluster?.dispose();
+      await db?.dispose();
     }, CASE_MS);
     const all: Case[] = [];
     cases((name, body, limitMs = CASE_MS) => all.push({ name, body, limitMs }));
