@@ -176,9 +176,7 @@ function outcomeOf(error: unknown, stream: string): AppendResult {
   if (error instanceof MaxAppendSizeExceededError) {
     throw new StoreFault('append_too_large', `append to ${stream}: more than the server's MaxAppendSize`, { cause: error });
   }
-  throw isNeverBegun(error)
-    ? unavailable(`append to ${stream}`, error)
-    : appendUnknown(`append to ${stream}`, error);
+  throw isNeverBegun(error) ? unavailable(`append to ${stream}`, error) : appendUnknown(`append to ${stream}`, error);
 }
 
 function clientEvent({ id, type, isJson, data, metadata }: ProposedEvent) {

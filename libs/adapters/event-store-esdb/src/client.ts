@@ -59,10 +59,11 @@ export class ClientHolder {
     if (this.closed || client !== this.current) return;
     this.current = this.create();
     this.heard(); // The new one has its time, too.
+    for (const replaced of [...this.listeners]) replaced(); // First: to whoever reads, the end of a discarded client looks like the end of the stream.
     void discard(client);
-    for (const replaced of this.listeners) replaced();
   }
 
+  /** Tells that the client of before is given up, with everything that is under way on it. */
   onReplaced(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -83,6 +84,7 @@ export class ClientHolder {
 
   async close(): Promise<void> {
     this.closed = true;
+    for (const replaced of [...this.listeners]) replaced();
     this.listeners.clear();
     await discard(this.current);
   }

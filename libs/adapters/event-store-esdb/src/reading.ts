@@ -58,11 +58,20 @@ export class Reading {
       let heardMs = clock.monotonicMs();
       let timer: Timer | undefined;
       const stream = open(client);
+      const settle = (outcome: () => void): void => {
+        timer?.cancel();
+        forgetReplaced();
+        outcome();
+      };
+      const giveUp = (why: string): void => {
+        settle(() => reject(unavailable(`${what}: ${why}`)));
+        void stream.cancel().catch(() => undefined);
+      };
+      const forgetReplaced = this.holder.onReplaced(() => giveUp('the connection was given up'));
       const watch = (): void => {
         const left = heardMs + CALL_DEADLINE_MS - clock.monotonicMs();
         if (left > 0) return void (timer = clock.after(left, watch));
-        reject(unavailable(`${what}: no answer within ${CALL_DEADLINE_MS} ms`));
-        void stream.cancel().catch(() => undefined);
+        giveUp(`no answer within ${CALL_DEADLINE_MS} ms`);
         this.holder.suspect(client);
       };
       watch();
@@ -71,15 +80,13 @@ export class Reading {
         if (event !== undefined) records.push(event);
       });
       stream.on('end', () => {
-        timer?.cancel();
         this.holder.heard();
-        resolve(records);
+        settle(() => resolve(records));
       });
       stream.on('error', (error: unknown) => {
-        timer?.cancel();
-        if (!isNotFound(error)) return reject(unavailable(what, error));
+        if (!isNotFound(error)) return settle(() => reject(unavailable(what, error)));
         this.holder.heard();
-        resolve(records);
+        settle(() => resolve(records));
       });
     });
   }

@@ -24,6 +24,8 @@ export class StandInSubscription {
   private live: streams.ReadResp[] | undefined;
   private wake = (): void => undefined;
   private ended = false;
+  /** It says nothing more for ever: it must not go on behind what it has left out. */
+  private muted = false;
 
   constructor(
     private readonly log: Log,
@@ -49,7 +51,7 @@ export class StandInSubscription {
     } catch {
       return this.fail(rpcError(status.UNKNOWN, 'Exception was thrown by handler.'));
     }
-    if (!this.faults.muteSubscriptions) await this.write(confirmationResponse(randomUUID()));
+    await this.write(confirmationResponse(randomUUID()));
     while (!this.ended && at < this.log.records.length) at = await this.catchUpPage(at);
     this.live = [];
     await this.write(caughtUpResponse());
@@ -102,7 +104,8 @@ export class StandInSubscription {
 
   private async write(response: streams.ReadResp): Promise<void> {
     await this.faults.passed();
-    if (this.ended || this.faults.muteSubscriptions) return;
+    this.muted ||= this.faults.muteSubscriptions;
+    if (this.ended || this.muted) return;
     if (!this.call.write(response)) await writable(this.call);
   }
 
