@@ -38,7 +38,7 @@ describe('a bundle', () => {
   it('names what is wrong with a line', () => {
     const good = bundle(head, artifact);
     const [first = '', second = '', end = ''] = good.split('\n');
-    expect(rules('')).toEqual(['0 end']);
+    expect(rules('')).toEqual(['1 end']);
     expect(rules(`${first}\n${second}\n`)).toEqual(['2 end']);
     expect(rules(good.slice(0, -1))).toEqual(['3 line_end']);
     expect(rules(`${good}\n`)).toEqual(['4 after_end', '4 json']);

@@ -66,7 +66,7 @@ export class BundleReader {
   }
 
   private fault(rule: string, says: string): undefined {
-    this.onFault({ line: this.lines, rule, says });
+    this.onFault({ line: Math.max(1, this.lines), rule, says }); // A bundle without any line lacks its first.
   }
 }
 

@@ -12,7 +12,6 @@ import { problem, Refusal, usage } from '../refusal.js';
 import { common, type Context, type Shell } from '../shell.js';
 import { tail } from '../show.js';
 
-const MEDIA_TYPE = 'application/x-ndjson';
 /** How a bundle's last line begins, as far as it is the same in every bundle: its members stand in the alphabet's order. */
 const END = /^\{"hash":"[0-9a-f]{64}","kind":"end",/;
 /** The longest that a last line may be. */
@@ -31,11 +30,23 @@ export function bundleCommands(noun: Command, shell: Shell): void {
     .description('shows the run of a bundle (a file, or -) on this server, where it acts on nothing; refuses a bundle that is not whole')
     .action(async (file: string, _: unknown, command: Command) => {
       const context = shell.context(command);
-      const pieces: Uint8Array[] = [];
-      for await (const bytes of bundleBytes(file, context.surroundings)) pieces.push(bytes);
-      const { body: view } = await context.client.postBytes<ImportView>('bundles', Buffer.concat(pieces), MEDIA_TYPE);
+      const { BUNDLE_BYTES_MAX, BUNDLE_MEDIA_TYPE } = await import('@cairn/contracts');
+      const bytes = await allOf(file, bundleBytes(file, context.surroundings), BUNDLE_BYTES_MAX);
+      const { body: view } = await context.client.postBytes<ImportView>('bundles', bytes, BUNDLE_MEDIA_TYPE);
       context.print(view, () => `${words[view.outcome]} run ${tail(view.run)}  ${view.run}\n  ${view.lines} lines, ${view.hash}\n`);
     });
+}
+
+/** What a server would refuse by its length is not sent: it hangs up on most of it, and that says nothing to anybody. */
+async function allOf(file: string, bytes: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of bytes) {
+    length += piece.length;
+    if (length > bytesMax) throw usage(`${file} has more than ${bytesMax} bytes, the most of a bundle that is imported.`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
 }
 
 const words: Readonly<Record<ImportView['outcome'], string>> = {
