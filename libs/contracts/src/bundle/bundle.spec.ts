@@ -41,7 +41,8 @@ describe('a bundle', () => {
     expect(rules('')).toEqual(['1 end']);
     expect(rules(`${first}\n${second}\n`)).toEqual(['2 end']);
     expect(rules(good.slice(0, -1))).toEqual(['3 line_end']);
-    expect(rules(`${good}\n`)).toEqual(['4 after_end', '4 json']);
+    expect(rules(`${good}\n`)).toEqual(['4 after_end']);
+    expect(rules(good + good)).toEqual(['4 after_end']);
     expect(rules(`${first}\n${end}\n`)).toEqual(['2 chain']);
     expect(rules(`${second}\n${first}\n${end}\n`)).toEqual(['1 chain', '1 head', '2 chain', '2 head', '3 chain']);
     expect(rules(good.replace('"w"', '"v"'))).toEqual(['1 hash']);

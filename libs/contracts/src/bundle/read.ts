@@ -19,13 +19,19 @@ export class BundleReader {
   /** What the next line must call itself; `undefined` behind a line that could not be read. */
   private next: { readonly n: number; readonly prev: string } | undefined = { n: 1, prev: '' };
   private ended = false;
+  /** Whether anything stood behind the end; what that says is nobody's concern. */
+  private isOver = false;
 
   constructor(private readonly onFault: (fault: BundleFault) => void) {}
 
   /** What the next line says, or `undefined` if it cannot be read. */
   read(bytes: Uint8Array): BundleContent | undefined {
     this.lines += 1;
-    if (this.ended) this.fault('after_end', 'a line stands behind the end');
+    if (this.ended) {
+      if (!this.isOver) this.fault('after_end', 'a line stands behind the end');
+      this.isOver = true;
+      return undefined;
+    }
     const line = this.parse(bytes);
     if (line === undefined) return (this.next = undefined);
     const { n, prev, hash, ...content } = line;
