@@ -10,7 +10,7 @@ import type { Reading } from './reading.js';
 const ATTEMPTS_MAX = 16;
 
 /** Artifacts in streams of their own, so that what an event names is as durable as the event. */
-export class Blobs implements Pick<Artifacts, 'put' | 'get'> {
+export class Blobs implements Artifacts {
   constructor(
     private readonly reading: Reading,
     private readonly appends: Appends,
@@ -47,7 +47,7 @@ export class Blobs implements Pick<Artifacts, 'put' | 'get'> {
     const chunks = chunksOf(bytes);
     const begun = found.kind === 'begun' && found.chunks.every((chunk, i) => Buffer.from(chunk).equals(chunks[i] ?? Buffer.alloc(0)));
     const first = begun && found.kind === 'begun' ? found.chunks.length : 0;
-    let revision = records.length;
+    let revision = Number(records.at(-1)?.revision ?? -1n) + 1;
     for (const [i, chunk] of chunks.entries()) {
       if (i < first) continue;
       const event = chunkEvent(sha256, revision, chunk, { chunk: i, chunks: chunks.length });

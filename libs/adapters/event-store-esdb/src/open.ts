@@ -1,4 +1,4 @@
-import type { Clock, EventStore, Randomness } from '@cairn/ports';
+import type { Artifacts, Clock, EventStore, Randomness } from '@cairn/ports';
 import { esdbAddress } from './address.js';
 import { Appends } from './appends.js';
 import { Blobs } from './blobs.js';
@@ -23,7 +23,7 @@ export interface Esdb {
   readonly address: string;
   readonly store: EventStore;
   /** Artifacts in streams of the same database. */
-  readonly artifacts: Blobs;
+  readonly artifacts: Artifacts;
   /** The server's version as it tells it. Throws `store_unavailable`. */
   serverVersion(): Promise<string>;
   /** What `applyRights` would change. Throws `store_unavailable`. */

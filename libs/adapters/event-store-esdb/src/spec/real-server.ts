@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { PATIENCE_MS, wallClock, type EventStoreHarness } from '@cairn/testkit';
+import { PATIENCE_MS, wallClock, type ArtifactsHarness, type EventStoreHarness } from '@cairn/testkit';
+import { binaryEvent, EventStoreDBClient } from '@eventstore/db-client';
 import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers';
 import { openEsdb, type Esdb } from '../open.js';
 import { isolated } from './isolated-store.js';
@@ -48,6 +49,27 @@ async function startContainer(): Promise<RealServer> {
   return {
     url: `esdb://${container.getHost()}:${container.getMappedPort(PORT)}?tls=false`,
     dispose: async () => void (await container.stop()),
+  };
+}
+
+/** Artifacts on a server that other cases have used before: equal bytes are one artifact anyway. */
+export async function artifactsHarness(url: string): Promise<ArtifactsHarness> {
+  const esdb = await openEsdb({ url, clock: wallClock, randomness });
+  const damager = EventStoreDBClient.connectionString(url);
+  return {
+    artifacts: esdb.artifacts,
+    crash: async () => esdb.artifacts,
+    corrupt: async (sha256, bytes) => {
+      const stream = `blob-${sha256}`;
+      const wrong = binaryEvent({ type: 'BlobChunk', data: bytes, metadata: { chunk: 0, chunks: 1, sha256 } });
+      const { nextExpectedRevision } = await damager.appendToStream(stream, wrong);
+      await damager.setStreamMetadata(stream, { truncateBefore: Number(nextExpectedRevision) });
+    },
+    patienceMs: PATIENCE_MS,
+    dispose: async () => {
+      await esdb.close();
+      await damager.dispose();
+    },
   };
 }
 

@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import { scene } from './spec/scene.js';
+import { waitUntil } from '@cairn/testkit';
+
+const lastOf = (records: readonly { data: Uint8Array }[] | undefined): unknown => {
+  const last = records?.at(-1);
+  return last === undefined ? undefined : JSON.parse(Buffer.from(last.data).toString('utf8'));
+};
+
+describe('what the database is set to', () => {
+  it('differs in a new one, is only shown in a dry run, and is applied once; what else stands there stays', () =>
+    scene(async ({ server, esdb }) => {
+      server.log.append('$settings', 'no_stream', [
+        {
+          id: crypto.randomUUID(),
+          type: '$settings',
+          isJson: true,
+          data: Buffer.from('{"$systemStreamAcl":{"$r":"ops"}}'),
+          metadata: Buffer.from(''),
+        },
+      ]);
+      const wanted = await esdb.applyRights({ dryRun: true });
+      expect(wanted.map(({ subject }) => subject)).toEqual(['default rights of streams', 'who may follow all events']);
+      expect(await esdb.differences()).toEqual(wanted);
+      expect(await esdb.applyRights({ dryRun: false })).toEqual(wanted);
+      expect(await esdb.differences()).toEqual([]);
+      expect(lastOf(server.log.visible('$settings'))).toEqual({
+        $systemStreamAcl: { $r: 'ops' },
+        $userStreamAcl: expect.objectContaining({ $d: '$admins', $mw: '$admins', $w: ['$admins', 'cairn'] }),
+      });
+    }));
+
+  it('keeps one value of each bookmark: set by who may, else found by apply', () =>
+    scene(async ({ server, esdb, store }) => {
+      for (const value of ['1', '2', '3']) await store.writeBookmark('free', value);
+      await waitUntil('only the last is kept', () => server.log.visible('bookmark-free')?.length === 1);
+      server.faults.denied.push('$$bookmark-');
+      for (const value of ['1', '2']) await store.writeBookmark('relay', value);
+      server.faults.denied.length = 0;
+      expect(server.log.visible('bookmark-relay')).toHaveLength(2);
+      await esdb.applyRights({ dryRun: false });
+      expect(server.log.visible('bookmark-relay')).toHaveLength(1);
+      expect(await esdb.differences()).toEqual([]);
+      expect([await store.readBookmark('relay'), await store.readBookmark('free')]).toEqual(['2', '3']);
+    }));
+
+  it('is told to be hidden where the user may not see it', () =>
+    scene(async ({ server, esdb }) => {
+      server.faults.denied.push('$settings', '$$$all');
+      expect((await esdb.differences()).map(({ is }) => is)).toEqual(['not shown to this user', 'not shown to this user']);
+      await expect(esdb.applyRights({ dryRun: false })).rejects.toEqual(expect.objectContaining({ code: 'store_unavailable' }));
+    }));
+
+  it('includes the version that the server tells', () => scene(async ({ esdb }) => expect(await esdb.serverVersion()).toBe('23.10.6')));
+});
