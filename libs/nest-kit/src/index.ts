@@ -14,3 +14,4 @@ export { measuredBus, measuredStore } from './service/measured.js';
 export { openPorts, type OpenPorts } from './service/ports.js';
 export { exitCodeOf, runService, type ServiceProcess } from './service/process.js';
 export { openDataFolder, readOrMakeToken, removeServerFile, writeServerFile, type DataFolder } from './service/data-folder.js';
+export { serveRebuilds, type RebuildServing } from './rebuilding/serve-rebuilds.js';

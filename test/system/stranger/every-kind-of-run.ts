@@ -79,8 +79,12 @@ export async function makeEveryKindOfRun(data: string, url: string, key = 'кл�
 
   for (const definition of workflows) {
     const { name } = definition as { name: string };
-    const { status, body } = await call(data, url, 'PUT', `definitions/${name}`, definition);
-    if (status !== 201) throw new Error(`${name} was not applied: ${JSON.stringify(body)}`);
+    const applied = async (): Promise<boolean> => {
+      const { status, body } = await call(data, url, 'PUT', `definitions/${name}`, definition);
+      if (status > 202) throw new Error(`${name} was not applied: ${JSON.stringify(body)}`);
+      return status !== 202; // Nobody could say so in time: asked again, it is there.
+    };
+    await waitUntil(`${name} is applied`, applied, PATIENCE_MS);
   }
   const workers = ['echo', 'null', 'lookalike', 'big', 'loop', 'fails', 'flaky', 'doubtful'].map((queue) =>
     work(data, url, queue, () => over),

@@ -67,6 +67,7 @@ export class AskEverybody {
     this.answering.set(process, known);
     known.heardAt = this.parts.clock.monotonicMs();
     if (folds === undefined) return;
+    if (folds.length === 0) return void this.answering.delete(process); // It is still starting: nobody has put a fold into its hands.
     known.done = true;
     for (const fold of folds) {
       this.equal &&= fold.equal;
