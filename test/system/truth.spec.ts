@@ -236,10 +236,16 @@ describe.each(stores)('everything but the history is lost in the stack, with %s'
     if (out === '') throw new Error(err);
     return { code, rebuilt: JSON.parse(out) as Rebuilt };
   };
-  const openStore = async (): Promise<EventStore> =>
-    kind === 'libSQL'
-      ? openLibsqlEventStore({ file: join(stack.data, 'events.db'), clock: systemClock })
-      : (await openEsdb({ url, clock: systemClock, randomness: systemRandomness })).store;
+  /** Does it to the store, while no service that minds is there. */
+  const onStore = async (act: (store: EventStore) => Promise<void>): Promise<void> => {
+    const esdbStore = kind === 'libSQL' ? undefined : await openEsdb({ url, clock: systemClock, randomness: systemRandomness });
+    const store = esdbStore?.store ?? (await openLibsqlEventStore({ file: join(stack.data, 'events.db'), clock: systemClock }));
+    try {
+      await act(store);
+    } finally {
+      await (esdbStore ?? store).close();
+    }
+  };
 
   it(
     'and comes back as it was, on every replica; then a wrong checkpoint is found and mended',
@@ -260,9 +266,7 @@ describe.each(stores)('everything but the history is lost in the stack, with %s'
 
       const wait = await openWaitOf(stack.data, stack.url, runs.get('stranger-open'));
       await endAll(['scheduling']);
-      const store = await openStore();
-      await forgetAWait(store, disposables, wait);
-      await store.close();
+      await onStore((store) => forgetAWait(store, disposables, wait));
       expect((await rebuild()).rebuilt).toMatchObject({ unreached: ['scheduling'] });
       await stack.start('scheduling');
       const first = await rebuild();
