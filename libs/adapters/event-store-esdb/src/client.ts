@@ -90,14 +90,19 @@ export class ClientHolder {
   }
 
   private create(): Client {
-    let client: EventStoreDBClient;
-    try {
-      client = EventStoreDBClient.connectionString(this.url);
-    } catch (error) {
-      const why = sayingOf(error).includes(this.url) ? 'not one that the client takes' : sayingOf(error);
-      throw new Error(`the connection string for EventStoreDB at ${this.address}: ${why}`);
-    }
+    const client = clientFor(this.url);
+    if (typeof client === 'string') throw new Error(`the connection string for EventStoreDB at ${this.address}: ${client}`);
     return Object.assign(client, { inside: client as unknown as ClientInside });
+  }
+}
+
+/** Or why there is none: the client's own error quotes the whole string, password and all, so it is no cause of ours. */
+function clientFor(url: string): EventStoreDBClient | string {
+  try {
+    return EventStoreDBClient.connectionString(url);
+  } catch (error) {
+    const why = sayingOf(error);
+    return why.includes(url) ? 'the client does not take it' : why;
   }
 }
 

@@ -1,10 +1,9 @@
 import { status, type sendUnaryData, type ServerDuplexStream, type ServerReadableStream, type ServerUnaryCall } from '@grpc/grpc-js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
-import type { Expected } from './commit-check.js';
-import type { Appended } from './esdb-stand-in.js';
 import type { StandInAppendFault, StandInFaults } from './faults.js';
-import type { AppendAnswer, Log, Proposed } from './log.js';
+import type { AppendAnswer, Log } from './log.js';
+import type { Expected, Proposed } from './records.js';
 import { accessDenied, batchResponse, expectedOf, proposedOf, rpcError, streamNameOf, vagueResponse, wrongVersion } from './wire.js';
 
 interface PendingAppend {
@@ -18,7 +17,8 @@ export class Appending {
   constructor(
     private readonly log: Log,
     private readonly faults: StandInFaults,
-    private readonly appended: Appended,
+    /** Told after an append: index of the first new record. */
+    private readonly appended: (from: number) => void,
   ) {}
 
   /** Many appends on one call, each answered by its correlation id, in the order in which they came. */

@@ -1,7 +1,4 @@
-import type { LogRecord, Proposed } from './log.js';
-
-/** What a client believes of a stream when it appends. Cairn uses revisions and `no_stream` alone (W-1); the others show why. */
-export type Expected = number | 'no_stream' | 'any' | 'stream_exists';
+import type { Expected, LogRecord, Proposed } from './records.js';
 
 export interface CommitQuestion {
   readonly stream: string;

@@ -10,9 +10,6 @@ import { answerRead, type ReadCall } from './reading.js';
 import { StandInSubscription } from './subscription.js';
 import { rpcError } from './wire.js';
 
-/** Told after an append: index of the first new record. */
-export type Appended = (from: number) => void;
-
 export interface EsdbStandInOptions {
   /** Default: a free one. */
   readonly port?: number;

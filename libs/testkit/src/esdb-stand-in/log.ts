@@ -1,21 +1,5 @@
-import { commitCheck, type Expected } from './commit-check.js';
-
-/** An event as a client proposes it. */
-export interface Proposed {
-  readonly id: string;
-  readonly type: string;
-  readonly isJson: boolean;
-  readonly data: Uint8Array;
-  readonly metadata: Uint8Array;
-}
-
-/** An event as it stands in the log. Commit and prepare position are equal, as they are for every append over gRPC. */
-export interface LogRecord extends Proposed {
-  readonly stream: string;
-  readonly revision: number;
-  readonly position: bigint;
-  readonly createdMs: number;
-}
+import { commitCheck } from './commit-check.js';
+import type { Expected, LogRecord, Proposed } from './records.js';
 
 export type AppendAnswer =
   /** `position` is absent where nothing was written and what was written before cannot be read any more. */

@@ -1,7 +1,8 @@
 import { status, type ServerWritableStream } from '@grpc/grpc-js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { StandInFaults } from './faults.js';
-import type { Log, LogRecord } from './log.js';
+import type { Log } from './log.js';
+import type { LogRecord } from './records.js';
 import { accessDenied, eventResponse, notFoundResponse, rpcError, streamNameOf } from './wire.js';
 
 export type ReadCall = ServerWritableStream<streams.ReadReq, streams.ReadResp>;

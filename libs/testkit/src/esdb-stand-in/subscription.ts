@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
-import streams from '@eventstore/db-client/generated/streams_pb.js';
+import type streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { StandInFaults } from './faults.js';
-import type { Log, LogRecord } from './log.js';
+import type { Log } from './log.js';
+import type { LogRecord } from './records.js';
 import { startOf, writable, type ReadCall } from './reading.js';
 import { caughtUpResponse, checkpointResponse, confirmationResponse, eventResponse, rpcError } from './wire.js';
 

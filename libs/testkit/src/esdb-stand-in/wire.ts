@@ -4,8 +4,8 @@ import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import statusPb from '@eventstore/db-client/generated/status_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
-import type { Expected } from './commit-check.js';
-import type { AppendAnswer, LogRecord, Proposed } from './log.js';
+import type { AppendAnswer } from './log.js';
+import type { Expected, LogRecord, Proposed } from './records.js';
 
 /** .NET counts time in steps of 100 ns. */
 const TICKS_PER_MS = 10_000n;
