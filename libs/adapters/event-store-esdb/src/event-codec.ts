@@ -48,8 +48,16 @@ export function storedOf(recorded: Recorded): StoredEvent {
   const { schemaVersion: version, at, actor, causationId } = metadata;
   const { head, tail } = frameOf({ type, version, at, actor, causationId });
   // JavaScript moves integer keys to the front, so what was parsed is put in canonical order again.
-  const body = `${head}${canon(data as Json)}${tail}`;
+  const body = `${head}${canonical(data as Json, corrupt)}${tail}`;
   return { stream, revision, eventId: metadata.eventId, type, version, at, actor, causationId, data: data as JsonObject, body, metadata };
+}
+
+function canonical(data: Json, corrupt: (why: string) => StoreFault): string {
+  try {
+    return canon(data);
+  } catch {
+    throw corrupt('its data has no canonical form');
+  }
 }
 
 /** Whether the record was written by Cairn, whatever state it is in: a database may be shared. */

@@ -51,6 +51,7 @@ describe('events', () => {
     ['another revision', { revision: 1n }, /revision 0/],
     ['no metadata', { metadata: undefined }, /no event/],
     ['metadata without a hash', { metadata: { ...(recorded().metadata as object), hash: undefined } }, /no event/],
+    ['data without a canonical form', { data: JSON.parse('{"__proto__":1}') as object }, /canonical/],
     ['binary data', { isJson: false, data: new Uint8Array(3) }, /no event/],
   ])('with %s are corrupt', (_, change, says) => {
     expect(() => storedOf(recorded(change))).toThrow(says);

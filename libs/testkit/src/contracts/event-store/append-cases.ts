@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { sealAppend, type StoredEvent } from '@cairn/kernel';
+import { canon, sealAppend, type StoredEvent } from '@cairn/kernel';
 import { APPEND_BYTES_MAX, APPEND_EVENTS_MAX, EVENT_BYTES_MAX } from '@cairn/ports';
 import type { ContractCase } from '../contract.js';
 import { chainOf, sealed, streamNo } from '../sealed-events.js';
+import { TailLog } from '../tail-log.js';
 import type { EventStoreHarness } from './harness.js';
 
 const A = streamNo(1);
@@ -125,6 +126,31 @@ export const appendCases: readonly ContractCase<EventStoreHarness>[] = [
     },
   },
   {
+    name: 'duplicate: the end of an append, or its beginning, at its own revision is there already',
+    run: async ({ store }) => {
+      const events = sealed(A, 'no_stream', ['a', 'b', 'c', 'd']);
+      await store.append(A, 'no_stream', events);
+      assert.deepStrictEqual(await store.append(A, 'no_stream', events.slice(0, 2)), { kind: 'appended', revision: 1 });
+      assert.deepStrictEqual(await store.append(A, 1, events.slice(2)), { kind: 'appended', revision: 3 });
+      assert.deepStrictEqual(await store.append(A, 1, [events[2]!]), { kind: 'appended', revision: 2 });
+      assert.deepStrictEqual(await store.read(A), events);
+    },
+  },
+  {
+    name: 'reads back canonical bodies whatever their keys: integers, names of metadata, names that objects have',
+    run: async ({ store }) => {
+      const data = JSON.parse('{"10":1,"9":{"2":[],"1":0},"$correlationId":"mine","constructor":null,"":""}') as object;
+      const events = sealAppend(
+        { stream: A, expected: 'no_stream', prevHash: '', ns: 'main', at: '2026-01-01T00:00:00.000Z', actor: 'a', causationId: 'c' },
+        [{ type: 'Noted', version: 1, data }],
+      );
+      await store.append(A, 'no_stream', events);
+      const [found] = await store.read(A);
+      assert.equal(found?.body, events[0]!.body);
+      assert.equal(canon(found.data), canon(data));
+    },
+  },
+  {
     name: 'W-2: a writer that slept and wakes with other content at the same revision gets a conflict',
     run: async ({ store }) => {
       const slept = sealed(A, 'no_stream', ['mine']);
@@ -156,6 +182,21 @@ export const appendCases: readonly ContractCase<EventStoreHarness>[] = [
       await assert.rejects(store.append(A, 0, [event!]), broken);
       await assert.rejects(store.append(A, 'no_stream', [{ ...event!, actor: 'user:somebody' }]), broken);
       assert.deepStrictEqual(await store.read(A), []);
+    },
+  },
+  {
+    name: 'a bookmark is no event: neither tails nor the newest position see it, and any text is a name',
+    run: async ({ store, patienceMs }) => {
+      const names = ['a', 'A', 'a-b', 'ü\u{1f600}', '$x', 'a b', '..'];
+      for (const name of names) await store.writeBookmark(name, `of ${name}`);
+      for (const name of names) assert.equal(await store.readBookmark(name), `of ${name}`);
+      assert.equal(await store.newest(), undefined);
+      await store.append(A, 'no_stream', sealed(A, 'no_stream', ['a']));
+      await store.writeBookmark('a', '');
+      assert.equal(await store.readBookmark('a'), '');
+      const log = await new TailLog(store, patienceMs).has(1);
+      assert.equal(await store.newest(), log.tailed[0]?.position);
+      await log.tail.stop();
     },
   },
   {

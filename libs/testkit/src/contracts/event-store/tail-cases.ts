@@ -218,6 +218,20 @@ export const tailCases: readonly ContractCase<EventStoreHarness>[] = [
     },
   },
   {
+    name: 'is level in front of what it does not ask for, however much that is, and gets what comes behind it',
+    run: async ({ store, patienceMs }) => {
+      const log = new TailLog(store, patienceMs, { types: ['Later'] });
+      await fill(store, 700);
+      const before = log.caughtUp;
+      log.tail.nudge();
+      await waitUntil('it has caught up', () => log.caughtUp > before, patienceMs);
+      assert.equal(log.tailed.length, 0);
+      await store.append(A, 1, sealed(A, 1, ['Later:c']));
+      await log.has(1);
+      await log.tail.stop();
+    },
+  },
+  {
     name: 'newest is undefined in an empty store, and else where the last event stands',
     run: async ({ store, another, patienceMs }) => {
       assert.equal(await store.newest(), undefined);
