@@ -12,6 +12,7 @@ import { BundleCheck, type BundleVerdict } from '@cairn/oracle';
 import { waitUntil } from '@cairn/testkit';
 import { call, cairn, startServer } from './processes.js';
 import { everyKindOfRun, type World } from './stranger/every-kind-of-run.js';
+import { workflows } from './stranger/workflows.js';
 
 const LIMIT_MS = 240_000;
 const PATIENCE_MS = 30_000;
@@ -55,7 +56,7 @@ describe('bundles', () => {
       const nowhere = join(folder, 'no server here');
       for (const [name, run] of world.runs) {
         expect([name, verdictOf(readFileSync(fileOf(name))).findings]).toEqual([name, []]);
-        expect([name, (await cairn(world.data, 'run', 'export', run)).out]).toEqual([name, readFileSync(fileOf(name), 'utf8')]);
+        expect([name, await exportOf(world.data, world.server.url, run)]).toEqual([name, sha256Hex(readFileSync(fileOf(name), 'utf8'))]);
       }
       const { code, out } = await cairn(nowhere, 'run', 'verify', fileOf('stranger-pays'), '--json');
       expect([code, JSON.parse(out)]).toEqual([0, expect.objectContaining({ run: runOf('stranger-pays'), whole: true, findings: [] })]);
@@ -76,7 +77,10 @@ describe('bundles', () => {
         const changed = line.replace(/"n":\d+/, '"n":9999');
         expect([place, found([...before, changed, ...after])]).toEqual([place, expect.arrayContaining([`${i + 1} hash`])]);
         expect([place, found([...before, ...after])]).toEqual([place, expect.arrayContaining([isLast ? `${i} end` : `${i + 1} chain`])]);
-        expect([place, found([...before, line, line, ...after])]).toEqual([place, expect.arrayContaining([`${i + 2} chain`])]);
+        expect([place, found([...before, line, line, ...after])]).toEqual([
+          place,
+          expect.arrayContaining([`${i + 2} ${isLast ? 'after_end' : 'chain'}`]),
+        ]);
         if (!isLast)
           expect([place, found([...before, ...after.slice(0, 1), line, ...after.slice(1)])[0]]).toEqual([place, `${i + 1} chain`]);
         expect([place, found([...before, line.slice(0, -1), ...after])]).toEqual([place, expect.arrayContaining([`${i + 1} json`])]);
@@ -89,7 +93,7 @@ describe('bundles', () => {
 
   it('name the line of any bit that was turned over', () => {
     const bytes = readFileSync(fileOf('stranger-pays'));
-    const step = 101; // Of some 100,000 bytes: every kind of place, and every bit of a byte, comes up.
+    const step = 211; // Of some 100,000 bytes: every kind of place, and every bit of a byte, comes up.
     for (let at = 0, turned = 0; at < bytes.length; at += step, turned++) {
       const damaged = Buffer.from(bytes);
       damaged[at] = (damaged[at] ?? 0) ^ (1 << (turned % 8));
@@ -239,14 +243,42 @@ describe('bundles', () => {
     LIMIT_MS,
   );
 
-  const headers = (): Record<string, string> => ({ authorization: `Bearer ${readFileSync(join(otherData, 'token'), 'utf8').trim()}` });
-
   /** `POST bundles`. */
   async function post(name: string): Promise<Record<string, unknown>> {
-    const sent = { method: 'POST', headers: { ...headers(), 'content-type': BUNDLE_MEDIA_TYPE }, body: readFileSync(fileOf(name)) };
+    const sent = {
+      method: 'POST',
+      headers: { ...headers(otherData), 'content-type': BUNDLE_MEDIA_TYPE },
+      body: readFileSync(fileOf(name)),
+    };
     const response = await fetch(`${other.url}/v1/default/bundles`, sent);
     return { status: response.status, ...((await response.json()) as object) };
   }
+
+  it(
+    'step back behind a run of that id that the store comes to have itself',
+    async () => {
+      const name = 'stranger-controlled';
+      const run = runOf(name);
+      const definition = workflows.find((workflow) => (workflow as { name: string }).name === name);
+      await call(otherData, other.url, 'PUT', `definitions/${name}`, definition);
+      const { key } = await there<RunView>(`runs/${run}`);
+      const started = await call(otherData, other.url, 'POST', `workflows/${name}/runs`, { key, input: { key } });
+      expect(started).toMatchObject({ status: 202, body: { runId: run, outcome: 'started' } });
+      expect(await there(`runs/${run}`)).toMatchObject({ state: 'active', flags: [] });
+      await waitUntil(
+        'the list shows it, once',
+        async () => {
+          const { items } = await there<Page<RunView>>('runs?limit=200');
+          return items.filter((row) => row.run === run && row.state === 'active').length === 1;
+        },
+        PATIENCE_MS,
+      );
+      expect(await post(name)).toMatchObject({ status: 409, code: 'run_exists' });
+      expect(await cairn(otherData, 'run', 'cancel', run)).toMatchObject({ code: 0 });
+      expect(await there(`runs/${run}`)).toMatchObject({ state: 'complete', sub: 'cancelled', flags: [] });
+    },
+    LIMIT_MS,
+  );
 
   /** Every reading of every run answers on both servers the same, but for the flag and what follows from the clock. */
   async function areShown(): Promise<void> {
@@ -259,8 +291,7 @@ describe('bundles', () => {
       for (const part of ['state', `state?at=main@${row.revision >> 1}`, 'history', 'waits', 'effects', 'retries', 'result?waitMs=1000'])
         expect([name, part, await there(`runs/${run}/${part}`)]).toEqual([name, part, await world.get(`runs/${run}/${part}`)]);
       expect([name, await there(`runs/${run}/verify`)]).toEqual([name, { run, violations: [] }]);
-      const exported = await (await fetch(`${other.url}/v1/default/runs/${run}/bundle`, { headers: headers() })).text();
-      expect([name, sha256Hex(exported)]).toEqual([name, sha256Hex(readFileSync(fileOf(name), 'utf8'))]);
+      expect([name, await exportOf(otherData, other.url, run)]).toEqual([name, sha256Hex(readFileSync(fileOf(name), 'utf8'))]);
     }
   }
 
@@ -276,6 +307,15 @@ describe('bundles', () => {
     return Object.fromEntries([...new Set(kinds)].map((kind) => [kind, kinds.filter((one) => one === kind).length]));
   }
 });
+
+const headers = (data: string): Record<string, string> => ({
+  authorization: `Bearer ${readFileSync(join(data, 'token'), 'utf8').trim()}`,
+});
+
+/** Digest of what `GET runs/{id}/bundle` answers. */
+async function exportOf(data: string, url: string, run: string): Promise<string> {
+  return sha256Hex(await (await fetch(`${url}/v1/default/runs/${run}/bundle`, { headers: headers(data) })).text());
+}
 
 function verdictOf(bytes: Uint8Array): BundleVerdict {
   const check = new BundleCheck();
