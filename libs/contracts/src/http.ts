@@ -304,5 +304,4 @@ export interface ImportView {
 
 /** What scheduling answers to `ImportBundleMessage`. */
 export type ImportBundleAnswer =
-  | { readonly kind: 'imported' | 'extended' | 'unchanged' }
-  | { readonly kind: 'rejected'; readonly rejection: RejectionBody };
+  { readonly kind: 'imported' | 'extended' | 'unchanged' } | { readonly kind: 'rejected'; readonly rejection: RejectionBody };
