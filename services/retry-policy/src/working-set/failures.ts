@@ -114,7 +114,7 @@ export class Failures implements WorkingSetFold {
         this.dossiers.set(String(key), { folded: new Map(folded), failed, steps: new Map(steps) });
       }
     }
-    undecided.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+    undecided.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.revision - b.revision)); // As they came; of one run in its order.
     for (const one of undecided) this.undecided.set(one.attemptId, one);
   }
 
