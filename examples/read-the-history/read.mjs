@@ -5,9 +5,14 @@ import { canon, faultsOfStream } from './encoding.mjs';
 import { fromBundle, fromEventStore } from './sources.mjs';
 import { State } from './state.mjs';
 
+const USAGE = 'node read.mjs <esdb://… | bundle.jsonl> [run] [--at main@17 | --every]';
+process.on('uncaughtException', ({ message }) => fail(`${message} (${USAGE})`));
+
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { at: { type: 'string' }, every: { type: 'boolean' } } });
-const [source = '', run] = positionals;
+const [source, run] = positionals;
+if (source === undefined) fail(USAGE);
 const branches = source.includes('://') ? await fromEventStore(source, run) : fromBundle(source);
+if (Object.keys(branches).length === 0) fail('there is no such run: give its whole id, as `cairn run list --json` shows it');
 const [branch, revision] = (values.at ?? 'main').split('@');
 const events = branches[branch] ?? [];
 const last = Number(revision ?? events.length - 1);

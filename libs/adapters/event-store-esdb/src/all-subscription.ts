@@ -60,9 +60,9 @@ export class AllSubscription {
     if (this.position === undefined || comparePositions(this.position, position) < 0) this.position = position;
   }
 
-  /** Drops what is open and opens anew, behind what has come. */
+  /** Drops what is open and opens anew, behind what has come. What waits to be opened is not put off: whoever asks often would keep it from that. */
   reopen(): void {
-    if (this.stopped) return;
+    if (this.stopped || this.subscription === undefined) return;
     this.abandon();
     this.failures++;
     this.timer = this.holder.clock.after(this.backoff(), () => this.open());

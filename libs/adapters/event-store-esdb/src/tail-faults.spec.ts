@@ -58,6 +58,23 @@ describe('a tail on a server that drops it', () => {
       expectWhole(all, 300);
     }));
 
+  it('is opened again although it was dropped so often that it waits longer than the gap behind it may stay open', () =>
+    scene(async ({ server, store }) => {
+      const all = follow(store);
+      await fill(store, 0, 10);
+      await waitUntil('it is level', () => all.level > 0 && all.events.length === 20);
+      server.faults.muteSubscriptions = true; // No progress: each drop doubles the wait for the next subscription.
+      for (let dropped = 0; dropped < 9; dropped++) {
+        await waitUntil('it has subscribed', () => server.subscribers > 0, 10_000);
+        server.dropSubscriptions();
+        await waitUntil('it is dropped', () => server.subscribers === 0);
+      }
+      await fill(store, 10, 10);
+      server.faults.muteSubscriptions = false;
+      await waitUntil('all is there', () => all.events.length >= 40, 15_000);
+      expectWhole(all, 40);
+    }));
+
   it('goes on after the server was frozen, and says that it is level when it is', () =>
     scene(
       async ({ server, store }) => {

@@ -1,6 +1,7 @@
 import type { StoredQueue } from '@cairn/application';
 import { busStreams, consumers, workQueue, type BusStreamSpec } from '@cairn/contracts';
 import { StoreFault, type ConsumerSpec } from '@cairn/ports';
+import { withPatience } from '../patience.js';
 import { openStore, storeOf, storeRefusal } from './open-store.js';
 
 /** The bus as it must be: what the contract says, and a consumer for each queue that a stored definition names. */
@@ -25,7 +26,7 @@ export async function readDeclaredBus(data: string, env: NodeJS.ProcessEnv): Pro
   if (opened === undefined) return declaredBus([]);
   try {
     const { storedQueues } = await import('@cairn/application');
-    return declaredBus(await storedQueues(opened.store, opened.artifacts), opened.shown);
+    return declaredBus(await withPatience('the queues of stored definitions', storedQueues(opened.store, opened.artifacts)), opened.shown);
   } catch (error) {
     throw error instanceof StoreFault ? storeRefusal(storeOf(data, env), error) : error;
   } finally {

@@ -6,6 +6,7 @@ import { openStore, storeOf, storeRefusal, type OpenStore } from '../bus/open-st
 import { EXIT, EXIT_CONFIG } from '../exit-codes.js';
 import { Refusal } from '../refusal.js';
 import { failed, ok, unreachable, unseen, type Finding } from './finding.js';
+import { withPatience } from '../patience.js';
 import { startCommand, type Patient } from './patient.js';
 
 /** Grows by one event at each look. Nobody tails its type. */
@@ -87,7 +88,7 @@ function sealed(expected: ExpectedRevision, prevHash: string, attempt: number): 
 
 async function behindRelay(store: EventStore, patient: Patient): Promise<readonly Finding[]> {
   const bookmark = await store.readBookmark(RELAY_BOOKMARK);
-  const behind = await eventsAfter(store, bookmark ?? 'start');
+  const behind = await withPatience('the events behind the relay', eventsAfter(store, bookmark ?? 'start'));
   const facts = new Set<string>(handOverTypes);
   const untold = behind.filter(({ event }) => facts.has(event.type) && event.stream.startsWith('run-'));
   const now = Date.now();
