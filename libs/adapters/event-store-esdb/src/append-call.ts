@@ -20,63 +20,59 @@ export interface AppendListener {
 
 type Call = ReturnType<InstanceType<typeof streamsGrpc.StreamsClient>['batchAppend']>;
 
+/** One call of the server's, and who waits for answers on it. */
+interface OpenCall {
+  readonly call: Call;
+  readonly pending: Map<string, AppendListener>;
+}
+
 /** One call that carries all appends, each answered by its correlation id. It breaks for all at once; then the next append opens another. */
 export class AppendCall {
-  private readonly pending = new Map<string, AppendListener>();
-  private call: Promise<Call> | undefined;
+  private opening: Promise<OpenCall> | undefined;
 
   constructor(private readonly client: Client) {}
 
-  /** Hands an append over. Rejects if it surely was not sent. */
-  async send(append: ProposedAppend, listener: AppendListener): Promise<void> {
-    const call = await (this.call ??= this.open());
+  /** Hands an append over; what it resolves with says that nobody waits for the answer any more. Rejects if it surely was not sent. */
+  async send(append: ProposedAppend, listener: AppendListener): Promise<() => void> {
+    const { call, pending } = await (this.opening ??= this.open());
     if (call.destroyed || call.writableEnded) throw new Error('No connection established: the call has just ended');
-    this.pending.set(append.correlation, listener);
+    pending.set(append.correlation, listener);
     call.write(requestOf(append)); // How much is under way is bounded by who hands over.
+    return () => pending.delete(append.correlation);
   }
 
-  /** Nobody waits for its answer any more. */
-  forget(correlation: string): void {
-    this.pending.delete(correlation);
+  private open(): Promise<OpenCall> {
+    const broken = ({ pending }: OpenCall, error: unknown): void => {
+      if (this.opening === opening) this.opening = undefined; // The client tells the end of a call after its error: another may be open by then.
+      const listeners = [...pending.values()];
+      pending.clear();
+      for (const listener of listeners) listener.broken(error);
+    };
+    const opening = this.begin(broken);
+    opening.catch(() => {
+      if (this.opening === opening) this.opening = undefined;
+    });
+    return opening;
   }
 
-  /** Ends the call, once nothing is under way on it. */
-  end(): void {
-    void this.call?.then(
-      (call) => call.end(),
-      () => undefined,
-    );
+  private async begin(broken: (open: OpenCall, error: unknown) => void): Promise<OpenCall> {
+    // A deadline in the request would be compared with the server's wall clock: ours are kept here.
+    const call = await this.client.inside.GRPCStreamCreator(streamsGrpc.StreamsClient, 'batchAppend', (client) =>
+      client.batchAppend(...this.client.inside.callArguments({}, { deadline: Infinity })),
+    )();
+    const open: OpenCall = { call, pending: new Map() };
+    call.on('data', (response: streams.BatchAppendResp) => answered(open, response));
+    call.on('error', (error: unknown) => broken(open, error));
+    call.on('end', () => broken(open, new Error('the server has ended the call')));
+    return open;
   }
+}
 
-  private async open(): Promise<Call> {
-    try {
-      // A deadline in the request would be compared with the server's wall clock: ours are kept here.
-      const call = await this.client.inside.GRPCStreamCreator(streamsGrpc.StreamsClient, 'batchAppend', (client) =>
-        client.batchAppend(...this.client.inside.callArguments({}, { deadline: Infinity })),
-      )();
-      call.on('data', (response: streams.BatchAppendResp) => this.answered(response));
-      call.on('error', (error: unknown) => this.broken(error));
-      call.on('end', () => this.broken(new Error('the server has ended the call')));
-      return call;
-    } catch (error) {
-      this.call = undefined;
-      throw error;
-    }
-  }
-
-  private answered(response: streams.BatchAppendResp): void {
-    const correlation = correlationOf(response.getCorrelationId());
-    const listener = this.pending.get(correlation);
-    this.pending.delete(correlation);
-    listener?.answered(response);
-  }
-
-  private broken(error: unknown): void {
-    this.call = undefined;
-    const listeners = [...this.pending.values()];
-    this.pending.clear();
-    for (const listener of listeners) listener.broken(error);
-  }
+function answered({ pending }: OpenCall, response: streams.BatchAppendResp): void {
+  const correlation = correlationOf(response.getCorrelationId());
+  const listener = pending.get(correlation);
+  pending.delete(correlation);
+  listener?.answered(response);
 }
 
 function requestOf({ correlation, stream, expected, events }: ProposedAppend): streams.BatchAppendReq {

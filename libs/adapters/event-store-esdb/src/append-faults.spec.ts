@@ -160,6 +160,22 @@ describe('a server that goes away', () => {
     }));
 });
 
+describe('a connection that carries no append any more', () => {
+  it('F-51: while reads are answered on it, it is given up, and what was unknown is appended on another', () =>
+    scene(
+      async ({ server, store }) => {
+        await store.append(A, 'no_stream', events);
+        server.faults.stallAppends();
+        const reading = setInterval(() => void store.read(A).catch(() => undefined), 100);
+        const outcomes = await volley(store, 10, 20);
+        for (const outcome of outcomes) expect(outcome).toEqual({ status: 'rejected', reason: unknown });
+        await repeat(store, 10, outcomes);
+        clearInterval(reading);
+      },
+      { haste: HASTE },
+    ));
+});
+
 describe('a server that refuses', () => {
   it('without rights nothing is stored, and the message names what mends it', () =>
     scene(async ({ server, store }) => {

@@ -23,7 +23,10 @@ interface Waiting {
   readonly bytes: number;
   readonly settle: (outcome: () => AppendResult) => void;
   readonly isSettled: () => boolean;
-  handedOver: boolean;
+  /** Where and when it was handed over. */
+  sent: { readonly client: Client; readonly atMs: number } | undefined;
+  /** Nobody waits for the answer to what was sent any more. */
+  forget: () => void;
 }
 
 /** All appends of the process: pipelined on one call, each with its own outcome and its own deadline. */
@@ -31,6 +34,8 @@ export class Appends {
   private readonly queue: Waiting[] = [];
   private inFlight = 0;
   private inFlightBytes = 0;
+  /** When a server last answered an append. */
+  private answeredMs = -Infinity;
   private readonly calls = new WeakMap<Client, AppendCall>();
 
   constructor(
@@ -69,7 +74,7 @@ export class Appends {
         if (settled) return;
         settled = true;
         timer.cancel();
-        if (waiting.handedOver) this.landed(waiting);
+        if (waiting.sent !== undefined) this.landed(waiting);
         else this.queue.splice(this.queue.indexOf(waiting), 1);
         try {
           resolve(outcome());
@@ -77,7 +82,7 @@ export class Appends {
           reject(fault as Error);
         }
       };
-      const waiting: Waiting = { append, bytes, settle, isSettled: () => settled, handedOver: false };
+      const waiting: Waiting = { append, bytes, settle, isSettled: () => settled, sent: undefined, forget: () => undefined };
       const timer = this.holder.clock.after(CALL_DEADLINE_MS, () => this.late(waiting));
       this.queue.push(waiting);
       this.handOver();
@@ -88,7 +93,6 @@ export class Appends {
     while (this.inFlight < IN_FLIGHT_MAX && (this.inFlight === 0 || this.inFlightBytes < IN_FLIGHT_BYTES_MAX)) {
       const waiting = this.queue.shift();
       if (waiting === undefined) return;
-      waiting.handedOver = true;
       this.inFlight++;
       this.inFlightBytes += waiting.bytes;
       void this.send(this.holder.client, waiting);
@@ -104,6 +108,7 @@ export class Appends {
   private async send(client: Client, waiting: Waiting): Promise<void> {
     const { append, settle } = waiting;
     const what = `append to ${append.stream}`;
+    waiting.sent = { client, atMs: this.holder.clock.monotonicMs() };
     const broken = (error: unknown): void =>
       settle(() => {
         throw isNeverBegun(error) ? unavailable(what, error) : appendUnknown(what, error);
@@ -116,10 +121,11 @@ export class Appends {
         throw unavailable(what, error);
       });
     }
+    if (waiting.isSettled()) return;
     try {
-      await this.callOf(client).send(append, {
+      waiting.forget = await this.callOf(client).send(append, {
         answered: (response) => {
-          this.holder.heard();
+          this.answered();
           if (isServerTimeout(response) && !waiting.isSettled()) return this.again(waiting);
           settle(() => resultOf(response, append.stream));
         },
@@ -145,21 +151,27 @@ export class Appends {
       const { nextExpectedRevision } = await client.appendToStream(stream, events.map(clientEvent), {
         expectedRevision: expected === 'no_stream' ? expected : BigInt(expected),
       });
-      this.holder.heard();
+      this.answered();
       settle(() => ({ kind: 'appended', revision: Number(nextExpectedRevision) }));
     } catch (error) {
       settle(() => outcomeOf(error, stream));
     }
   }
 
-  private late(waiting: Waiting): void {
-    const { append, settle, handedOver } = waiting;
+  private answered(): void {
+    this.answeredMs = this.holder.clock.monotonicMs();
+    this.holder.heard();
+  }
+
+  private late({ append, settle, sent, forget }: Waiting): void {
     const what = `append to ${append.stream}: no answer within ${CALL_DEADLINE_MS} ms`;
-    if (handedOver) this.calls.get(this.holder.client)?.forget(append.correlation);
+    forget();
     settle(() => {
-      throw handedOver ? appendUnknown(what) : unavailable(what);
+      throw sent === undefined ? unavailable(what) : appendUnknown(what);
     });
-    this.holder.suspect(this.holder.client);
+    // Reads may go on being answered where no append is: a connection on which nothing more can be sent looks like that.
+    if (sent !== undefined && this.answeredMs < sent.atMs) this.holder.replace(sent.client);
+    else this.holder.suspect(this.holder.client);
   }
 
   private callOf(client: Client): AppendCall {

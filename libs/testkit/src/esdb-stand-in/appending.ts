@@ -25,7 +25,10 @@ export class Appending {
   readonly batchAppend = (call: ServerDuplexStream<streams.BatchAppendReq, streams.BatchAppendResp>): void => {
     const pending = new Map<string, PendingAppend>();
     let turn: Promise<void> = Promise.resolve();
+    const connection = call.getPeer();
+    this.faults.carriesAppends(connection);
     call.on('data', (request: streams.BatchAppendReq) => {
+      if (this.faults.isStalled(connection)) return;
       turn = turn.then(async () => {
         await this.faults.passed();
         const correlation = Buffer.from(request.getCorrelationId()?.serializeBinary() ?? []).toString('hex');

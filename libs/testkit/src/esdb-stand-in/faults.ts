@@ -23,10 +23,26 @@ export class StandInFaults {
   muteSubscriptions = false;
   /** Writing to and reading from streams with one of these beginnings is denied. */
   readonly denied: string[] = [];
+  private readonly appending = new Set<string>();
+  private readonly stalled = new Set<string>();
   private frozen: { readonly over: Promise<void>; readonly thaw: () => void } | undefined;
 
   denies(stream: string): boolean {
     return this.denied.some((beginning) => stream.startsWith(beginning));
+  }
+
+  /** A client appends, on this connection. */
+  carriesAppends(connection: string): void {
+    this.appending.add(connection);
+  }
+
+  /** From now on no append arrives on the connections of now, whatever call carries it; all else does, and so does all on a new one. */
+  stallAppends(): void {
+    for (const connection of this.appending) this.stalled.add(connection);
+  }
+
+  isStalled(connection: string): boolean {
+    return this.stalled.has(connection);
   }
 
   /** From now on nothing is stored or answered; what arrives waits. */
