@@ -1,13 +1,15 @@
 // Goal: the same runs with a process for each service and a real nats-server between them (issue: the bus). Method: the stack as
 // `npm run stack` starts it, spoken to as users do, looked at as Prometheus does, ended as Kubernetes does.
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { idOf, PARTITIONS, partitionOf } from '@cairn/kernel';
 import { findNatsServer, notRun, RunningNats, Spawned, waitUntil } from '@cairn/testkit';
-import { root } from './processes.js';
+import { root, startServer } from './processes.js';
 import { startStack, type Stack } from './stack.js';
 
 const found = findNatsServer();
@@ -135,7 +137,72 @@ describe('the stack', () => {
   );
 });
 
+describe('the folder of a stack', () => {
+  if ('missing' in found) return it('needs a nats-server', () => notRun('the folder of a stack', found.missing));
+  const load = (name: string): Promise<unknown> => import(pathToFileURL(join(root, 'tools/stack', name)).href);
+  let data: string;
+  beforeEach(() => void (data = mkdtempSync(join(tmpdir(), 'cairn-folder-'))));
+  afterEach(() => rmSync(data, { recursive: true, force: true }));
+
+  it(
+    'is of one: a second is told folder and process, and ends with 78; so is whoever finds a `cairn dev` there',
+    async () => {
+      const { takeFolder } = (await load('folder.mjs')) as { takeFolder(folder: string): { release(): void } };
+      const first = takeFolder(data);
+      const second = Spawned.start(join(root, 'tools/stack/main.mjs'), ['--data', data], { CAIRN_NATS_SERVER: found.path });
+      expect(await second.exited).toEqual({ code: 78, signal: null });
+      expect(second.stderr).toBe(
+        `stack: another stack has the folder ${data} (process ${process.pid}); stop it, or give --data another folder\n`,
+      );
+      first.release();
+      const dev = await startServer(data);
+      try {
+        expect(() => takeFolder(data)).toThrow(`a \`cairn dev\` has the folder ${data} (process ${dev.process.child.pid})`);
+      } finally {
+        await dev.process.kill('SIGTERM');
+      }
+      takeFolder(data).release();
+    },
+    LIMIT_MS,
+  );
+
+  it('is free when the stack that had it was killed, and what outlived it has ended', async () => {
+    const { StackNats } = (await load('nats.mjs')) as { StackNats: new (options: object) => StackNats };
+    const file = pathToFileURL(join(root, 'tools/stack/folder.mjs')).href;
+    const nats = () => new StackNats({ path: found.path, folder: join(data, 'nats') });
+    const code = `(await import(${JSON.stringify(file)})).takeFolder(${JSON.stringify(data)}); console.log('taken'); setInterval(() => {}, 1_000);`;
+    const killed = Spawned.start('--input-type=module', ['--eval', code]);
+    await killed.firstLine;
+    const [leftOver, again] = [nats(), nats()];
+    await leftOver.start();
+    await killed.kill('SIGKILL');
+
+    const { takeFolder } = (await load('folder.mjs')) as { takeFolder(folder: string): { release(): void } };
+    const taken = takeFolder(data);
+    await again.start();
+    expect(leftOver.process.isRunning).toBe(false);
+    await again.end();
+    taken.release();
+  });
+});
+
+interface StackNats {
+  readonly process: { readonly isRunning: boolean };
+  start(): Promise<unknown>;
+  end(): Promise<void>;
+}
+
 describe('a service', () => {
+  it('of a stack ends with it, though nobody could tell it', async () => {
+    const withParent = pathToFileURL(join(root, 'tools/stack/with-parent.mjs')).href;
+    const code = "console.log('up'); setInterval(() => {}, 1_000);";
+    const child = spawn(process.execPath, ['--import', withParent, '--eval', code], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    const exited = once(child, 'exit');
+    child.stdin.destroy(); // As the system does it to a process that is gone.
+    expect(await exited).toEqual([null, 'SIGTERM']);
+  });
+
   it('says everything that is wrong with its configuration at once, and ends with 78', async () => {
     const service = Spawned.start(binOf('scheduling'), ['--json'], {
       CAIRN_NATS_URL: 'http://nowhere',

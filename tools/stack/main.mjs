@@ -7,11 +7,13 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { eventStoreNamed, shownStore } from '@cairn/nest-kit/event-store';
 import { NATS_PORT } from './nats.mjs';
-import { startStack } from './stack.mjs';
+import { Stack } from './stack.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
 const GATEWAY_PORT = 4300;
 const RESTART_PAUSE_MS = 1_000;
+/** Somebody must change something before a start can work. */
+const EXIT_CONFIG = 78;
 
 const { values } = parseArgs({
   options: {
@@ -44,7 +46,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void stop(0
 
 try {
   say('starting nats-server, the bus and the services…');
-  stack = await startStack({
+  stack = new Stack({
     data: values.data,
     port: values.port === undefined ? await free(GATEWAY_PORT, 0) : Number(values.port),
     natsPort: values['nats-port'] === undefined ? await free(NATS_PORT, 0) : Number(values['nats-port']),
@@ -60,6 +62,7 @@ try {
         console.error(`${name.padEnd(12)}| ${line}`);
     },
   });
+  await stack.startAll();
   if (!values['no-handler']) {
     const applied = await stack.cairn('def', 'apply', join(root, 'examples/hello-wait/workflow.yaml'));
     if (applied.code !== 0) throw new Error(`def apply: ${applied.err}`);
@@ -68,10 +71,11 @@ try {
   for (const name of ['nats-server', ...stack.processes.keys()]) watch(name);
   tell();
 } catch (error) {
+  if (stopping !== undefined) await stopping; // It was told to end while it started.
   console.error(`stack: ${error.message}`);
   stopping ??= Promise.resolve();
   await stack?.stop();
-  process.exit(1);
+  process.exit(error.code === 'stack_refused' ? EXIT_CONFIG : 1);
 }
 
 /** The store that an option names; who named none that there is, is told so. */

@@ -1,12 +1,17 @@
 // A nats-server for the stack: found or fetched, with a folder of its own, JetStream on, synced once a second.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { StackRefused } from './folder.mjs';
 import { StackProcess } from './process.mjs';
 
 const FINDER = resolve(import.meta.dirname, '../nats-server.mjs');
 /** What `npm run stack` offers to stock clients, if it is free. */
 export const NATS_PORT = 4222;
+
+/** It writes what it has and goes; longer than any that we saw. */
+const LEFT_OVER_MS_MAX = 10_000;
+const LEFT_OVER_PAUSE_MS = 50;
 
 /** Path of a nats-server; throws with the remedy. */
 export function findNatsServer(env = process.env) {
@@ -45,12 +50,14 @@ export class StackNats {
   async start() {
     mkdirSync(this.store, { recursive: true });
     const config = join(this.folder, 'nats.conf');
+    await this.#endLeftOver(config);
     // `sync_interval`: what a power cut may cost the bus. What is accepted is in the history (P-1, P-2).
     writeFileSync(
       config,
       [
         `listen: "127.0.0.1:${this.#port}"`,
         `http: "127.0.0.1:-1"`,
+        `pid_file: ${JSON.stringify(this.#pidFile)}`,
         `jetstream { store_dir: ${JSON.stringify(this.store)}, sync_interval: "1s" }`,
         '',
       ].join('\n'),
@@ -61,6 +68,26 @@ export class StackNats {
     this.#port = Number(await this.process.said(portOf(/Listening for client connections on 127\.0\.0\.1:(\d+)/)));
     await this.process.said((line) => (line.includes('Server is ready') ? true : undefined));
     return this;
+  }
+
+  get #pidFile() {
+    return join(this.folder, 'nats.pid');
+  }
+
+  /**
+   * A nats-server that outlived its stack's `kill -9` still writes to this store. Whoever starts here has the folder alone, so it is
+   * nobody's any more. The configuration on its command line is that of this folder: a process that has only its number is left alone.
+   */
+  async #endLeftOver(config) {
+    const pid = existsSync(this.#pidFile) ? Number(readFileSync(this.#pidFile, 'utf8')) : 0;
+    if (!(pid > 0) || !commandLine(pid).includes(config)) return;
+    this.onLine?.('stack', `a nats-server of an earlier stack, process ${pid}, is ended`, 'stderr');
+    process.kill(pid, 'SIGTERM');
+    const until = performance.now() + LEFT_OVER_MS_MAX;
+    while (commandLine(pid).includes(config)) {
+      if (performance.now() > until) throw new StackRefused(`nats-server, process ${pid}, still has ${this.store}; end it`);
+      await new Promise((resolve_) => setTimeout(resolve_, LEFT_OVER_PAUSE_MS));
+    }
   }
 
   async kill() {
@@ -79,6 +106,11 @@ export class StackNats {
   get version() {
     return existsSync(this.path) ? (/v([\d.]+)/.exec(execFileSync(this.path, ['--version'], { encoding: 'utf8' }))?.[1] ?? '') : '';
   }
+}
+
+/** What a process was started with; nothing if there is none, or it is no longer run. */
+function commandLine(pid) {
+  return spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout ?? '';
 }
 
 /** The token that opens the gateway of a data folder. */

@@ -12,10 +12,10 @@ export class StackProcess {
   lines = [];
   #listeners = new Set();
 
-  /** `onLine(name, line, stream)` is told of every line. */
-  constructor(name, command, args, { env, cwd, onLine = () => {} } = {}) {
+  /** `onLine(name, line, stream)` is told of every line. `stdin: 'pipe'` is never written to: it ends when this process does. */
+  constructor(name, command, args, { env, cwd, stdin = 'ignore', onLine = () => {} } = {}) {
     this.name = name;
-    this.child = spawn(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(command, args, { env, cwd, stdio: [stdin, 'pipe', 'pipe'] });
     this.exited = new Promise((resolve) => {
       this.child.once('exit', (code, signal) => resolve(signal ?? code ?? -1));
       this.child.once('error', (error) => resolve(error.code ?? 'error'));

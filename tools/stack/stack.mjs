@@ -2,11 +2,14 @@
 // demo, the bench and the chaos cases. It starts what it is told, knows everybody by name and pid, and ends only what it started.
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { takeFolder } from './folder.mjs';
 import { findNatsServer, StackNats, tokenOf } from './nats.mjs';
 import { StackProcess } from './process.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
 export const cairnBin = join(root, 'services/cli/bin/cairn.js');
+/** Node processes of the stack end with it, though it may have no time to end them. */
+const withParent = ['--import', new URL('./with-parent.mjs', import.meta.url).href];
 const binOf = (service) => join(root, `services/${service}/bin/${service}.js`);
 
 /** Services of one process each, beside the replicas of execution. */
@@ -21,7 +24,8 @@ function cleanEnv() {
 }
 
 /**
- * Starts everything. Resolves when every service says that it is ready; rejects with the last lines of the one that did not.
+ * Starts everything. Resolves when every service says that it is ready; rejects with the last lines of the one that did not, with
+ * `StackRefused` if another has the folder.
  * `data`: folder, made if it is not there. `port`: of the gateway, 0 takes a free one. `natsPort`: 0 takes a free one. `replicas`: of
  * execution. `eventStore`: as `CAIRN_EVENT_STORE` names it; without it the libSQL file of `data`. `env`: for all services; `envOf(name)`: for one (a crash point, say). `onLine(name, line)`: told of every line.
  */
@@ -40,6 +44,8 @@ export class Stack {
   processes = new Map();
   /** What each service said when it was ready: pid, metrics, and the gateway its url. */
   said = new Map();
+  #commands = new Set();
+  #isEnding = false;
 
   constructor({
     data,
@@ -84,7 +90,9 @@ export class Stack {
   }
 
   async startAll() {
+    this.folder = takeFolder(this.data);
     await this.nats.start();
+    this.#mustGoOn();
     if (this.usesEventStoreDb) await this.applyStore();
     await this.applyBus();
     // Retry-policy and scheduling first: a run needs their policies and its receipt before anything else.
@@ -108,12 +116,19 @@ export class Stack {
     return out;
   }
 
+  /** Whoever is told to end while he starts starts nothing more. */
+  #mustGoOn() {
+    if (this.#isEnding) throw new Error('it was told to end while it started');
+  }
+
   /** A service by name: `execution`, `execution-2`, `scheduling`, `retry-policy`, `gateway`. */
   async start(name) {
+    this.#mustGoOn();
     const service = name.replace(/-\d+$/, '');
     const env = { ...this.processEnv, CAIRN_LOG_LEVEL: 'warn', ...this.env, ...this.envOf(name) };
     if (service === 'gateway') env.CAIRN_PORT = String(this.port);
-    const process_ = new StackProcess(name, process.execPath, [binOf(service), '--json'], { env, onLine: this.onLine });
+    const args = [...withParent, binOf(service), '--json'];
+    const process_ = new StackProcess(name, process.execPath, args, { env, stdin: 'pipe', onLine: this.onLine });
     this.processes.set(name, process_);
     const said = await process_.ready();
     this.said.set(name, said);
@@ -123,19 +138,24 @@ export class Stack {
 
   /** Any other process, a handler say, with this stack's environment. */
   spawn(name, args, env = {}) {
-    const process_ = new StackProcess(name, process.execPath, args, { env: { ...this.processEnv, ...env }, onLine: this.onLine });
+    this.#mustGoOn();
+    const options = { env: { ...this.processEnv, ...env }, stdin: 'pipe', onLine: this.onLine };
+    const process_ = new StackProcess(name, process.execPath, [...withParent, ...args], options);
     this.processes.set(name, process_);
     return process_;
   }
 
   /** A `cairn` command of this stack. */
   async cairn(...args) {
+    this.#mustGoOn();
     const process_ = new StackProcess('cairn', process.execPath, [cairnBin, ...args], { env: this.processEnv });
+    this.#commands.add(process_);
     const out = [];
     const err = [];
     process_.child.stdout.on('data', (chunk) => out.push(chunk));
     process_.child.stderr.on('data', (chunk) => err.push(chunk));
     const code = await process_.exited;
+    this.#commands.delete(process_);
     await new Promise((done) => setImmediate(done));
     return { code, out: Buffer.concat(out).toString('utf8'), err: Buffer.concat(err).toString('utf8') };
   }
@@ -162,7 +182,9 @@ export class Stack {
 
   /** Drains everything: handlers and gateway first, the bus last. Resolves with how each ended. */
   async stop() {
+    this.#isEnding = true;
     const ended = {};
+    await Promise.all([...this.#commands].map((command) => command.kill()));
     const own = [...this.processes.keys()];
     const end = async (names) => {
       await Promise.all(names.map(async (name) => (ended[name] = await this.processes.get(name).end())));
@@ -171,6 +193,8 @@ export class Stack {
     await end(own.filter((name) => name === 'gateway'));
     await end(own.filter((name) => this.names.includes(name) && name !== 'gateway'));
     await this.nats.end();
+    this.folder?.release();
+    this.folder = undefined;
     return ended;
   }
 }
