@@ -84,6 +84,7 @@ describe('cairn doctor on the embedded default', () => {
     expect(code).toBe(5);
     expect(out).toMatch(/^ok +node +Node v/);
     expect(out).toMatch(/\nfailed +gateway +nobody answers at http:\/\/127\.0\.0\.1:1\n +mend: npx cairn dev\n/);
+    expect(out).toContain(`not checked: none is named by --nats, CAIRN_NATS_URL or ${join(data, 'server.json')}`);
     expect(out).toMatch(/\n\d+ ok, 1 failed, 2 not seen\n$/);
   });
 
@@ -92,6 +93,19 @@ describe('cairn doctor on the embedded default', () => {
     const { code, by } = await doctor();
     expect(code).toBe(1);
     expect(by('gateway')).toMatchObject({ status: 'failed', details: ['store: store_unavailable'], fix: 'npx cairn dev' });
+  });
+
+  it('takes no stack for a `cairn dev`: a gateway that has a bus, and nothing that says where', async () => {
+    answers['/readyz'] = { status: 200, body: { ready: true, parts: { store: 'ready', bus: 'ready' } } };
+    const { code, by } = await doctor();
+    const seen = by('nats-server');
+    expect(seen?.says).toContain('127.0.0.1:4222');
+    if (seen?.status === 'ok') return; // Somebody's own server is there on this machine: it is looked at, as `bus apply` would.
+    expect({ code, says: seen?.says, fix: seen?.fix }).toEqual({
+      code: 5,
+      says: expect.stringContaining(`none is named by --nats, CAIRN_NATS_URL or ${join(data, 'server.json')}`) as unknown,
+      fix: expect.stringContaining('--data or CAIRN_DATA') as unknown,
+    });
   });
 
   it('sees that somebody else has the port, whether it speaks HTTP or not', async () => {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { readDeclaredBus } from '../bus/declared.js';
 import { connectTo } from '../bus/nats-access.js';
 import { EXIT } from '../exit-codes.js';
@@ -12,15 +13,24 @@ import { checkReplicas } from './replicas.js';
 import { checkStore } from './store.js';
 
 /** Every check that applies here, in the order in which they depend on each other. Never throws for what is only broken. */
-export async function examine(patient: Patient): Promise<readonly Finding[]> {
+export async function examine(asked: Patient): Promise<readonly Finding[]> {
+  const { findings, hasBus } = await checkGateway(asked);
+  // A gateway that has a bus is of a stack, though nothing here says where: then the bus is looked for where `bus apply` looks for it.
+  const patient = hasBus === true ? { ...asked, stack: true } : asked;
   return [
     checkNode(process.version),
     checkConfiguration(patient),
-    ...(await checkGateway(patient)),
+    ...findings,
     ...(await checkStore(patient)),
-    ...(patient.stack ? await checkBus(patient) : [unseen('nats-server', 'none is named: the bus is the memory of `cairn dev`')]),
+    ...(patient.stack ? await checkBus(patient) : [unseen('nats-server', unnamed(patient, hasBus))]),
   ];
 }
+
+/** Only a gateway knows that there is no nats-server; without one it is said what was looked for. */
+const unnamed = ({ data }: Patient, hasBus: boolean | undefined): string =>
+  hasBus === false
+    ? 'none is named: the bus is the memory of `cairn dev`'
+    : `not checked: none is named by --nats, CAIRN_NATS_URL or ${join(data, 'server.json')}, and no gateway says whether there is one`;
 
 async function checkBus(patient: Patient): Promise<readonly Finding[]> {
   const { findings, info } = await checkServer(patient);

@@ -11,24 +11,33 @@ interface Answer {
   readonly body: unknown;
 }
 
+/** What the gateway shows of itself. */
+export interface SeenGateway {
+  readonly findings: readonly Finding[];
+  /** Whether it says of a bus how that is, which a `cairn dev` has in its memory. Absent where no gateway answers. */
+  readonly hasBus?: boolean;
+}
+
 /** Whether the gateway lives and is ready, and whether somebody else has its port. */
-export async function checkGateway(patient: Patient): Promise<readonly Finding[]> {
+export async function checkGateway(patient: Patient): Promise<SeenGateway> {
   const { url } = patient;
   const live = await get(`${url}/healthz`);
   if (live === undefined) {
     const taken = await listens(url);
     const silent = unreachable('gateway', `nobody answers at ${url}`, startCommand(patient));
-    if (!taken) return [silent, ok('port', `${portOf(url)} is free`)];
-    return [silent, failed('port', `something that does not speak HTTP has the port of ${url}`, anotherPort(patient))];
+    if (!taken) return { findings: [silent, ok('port', `${portOf(url)} is free`)] };
+    const mute = failed('port', `something that does not speak HTTP has the port of ${url}`, anotherPort(patient));
+    return { findings: [silent, mute] };
   }
   if (live.status !== 200 || (live.body as { live?: unknown } | undefined)?.live !== true) {
-    return [failed('port', `what answers at ${url} is not Cairn (status ${live.status})`, anotherPort(patient))];
+    return { findings: [failed('port', `what answers at ${url} is not Cairn (status ${live.status})`, anotherPort(patient))] };
   }
   const ready = await get(`${url}/readyz`);
-  if (ready?.status === 200) return [ok('gateway', `live and ready at ${url}`)];
-  const parts = Object.entries((ready?.body as { parts?: Record<string, string> } | undefined)?.parts ?? {});
-  const why = parts.map(([part, says]) => `${part}: ${says}`);
-  return [failed('gateway', `lives at ${url} and is not ready`, startCommand(patient), why)];
+  const parts = (ready?.body as { parts?: Record<string, string> } | undefined)?.parts;
+  const seen = parts === undefined ? {} : { hasBus: 'bus' in parts };
+  if (ready?.status === 200) return { findings: [ok('gateway', `live and ready at ${url}`)], ...seen };
+  const why = Object.entries(parts ?? {}).map(([part, says]) => `${part}: ${says}`);
+  return { findings: [failed('gateway', `lives at ${url} and is not ready`, startCommand(patient), why)], ...seen };
 }
 
 const anotherPort = ({ stack }: Patient): string => (stack ? 'CAIRN_PORT=0 npm run stack' : 'npx cairn dev --port 0');

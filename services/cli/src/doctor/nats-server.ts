@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { CLOCK_SKEW_MS, parseRfc3339, spanText } from '@cairn/kernel';
 import { busStreams } from '@cairn/contracts';
 import { withoutPassword, type NatsConnection } from '../bus/nats-access.js';
@@ -7,18 +8,23 @@ import type { Patient } from './patient.js';
 import { serverInfo, type ServerInfo } from './server-info.js';
 
 const START = 'nats-server --config deploy/nats/nats-server.conf';
+const NAME_IT = 'name the folder of the stack by --data or CAIRN_DATA, or its nats-server by --nats or CAIRN_NATS_URL';
 /** What we ship (`facts.md` §2.3): a power cut then costs about a second of doorbells. */
 const SYNC_NS_MAX = 1e9;
 const NS_PER_MS = 1e6;
 const MONITOR_PORT = 8_222;
 
 /** What the server says of itself: there, new enough, with JetStream. Without `info` it makes no sense to go on. */
-export async function checkServer({ nats }: Patient): Promise<{ readonly findings: readonly Finding[]; readonly info?: ServerInfo }> {
+export async function checkServer({ nats, data }: Patient): Promise<{ readonly findings: readonly Finding[]; readonly info?: ServerInfo }> {
   const { isBelowFloor, SERVER_FLOOR } = await import('@cairn/bus-jetstream');
   const answers = await Promise.all(nats.url.split(',').map(async (url) => [url, await serverInfo(url.trim())] as const));
   const silent = answers.flatMap(([url, answer]) => (typeof answer === 'string' ? `${withoutPassword(url)}: ${answer}` : []));
   const [info] = answers.flatMap(([, answer]) => (typeof answer === 'string' ? [] : answer));
-  if (info === undefined) return { findings: [unreachable('nats-server', `no nats-server answers: ${silent.join('; ')}`, START)] };
+  if (info === undefined) {
+    const where = nats.origin === 'default' ? `; none is named by --nats, CAIRN_NATS_URL or ${join(data, 'server.json')}` : '';
+    const fix = nats.origin === 'default' ? NAME_IT : START;
+    return { findings: [unreachable('nats-server', `no nats-server answers: ${silent.join('; ')}${where}`, fix)] };
+  }
   const findings = [
     silent.length === 0
       ? ok('nats-server', `answers at ${withoutPassword(nats.url)} (${nats.origin})`)
