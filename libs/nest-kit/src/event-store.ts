@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { esdbAddress } from '@cairn/event-store-esdb/address';
+export { refusalOf, type RefusalKind } from '@cairn/event-store-esdb/refusals';
 import type { Esdb } from '@cairn/event-store-esdb';
 import type { Artifacts, Clock, EventStore, NamedArtifacts, Randomness } from '@cairn/ports';
 

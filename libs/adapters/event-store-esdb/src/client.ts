@@ -90,10 +90,27 @@ export class ClientHolder {
   }
 
   private create(): Client {
+    hushServerNameWarning();
     const client = clientFor(this.url);
     if (typeof client === 'string') throw new Error(`the connection string for EventStoreDB at ${this.address}: ${client}`);
     return Object.assign(client, { inside: client as unknown as ClientInside });
   }
+}
+
+let isHushed = false;
+
+/**
+ * grpc-js gives TLS the host of the address as server name also where it is an IP address, and there is no option that keeps it from that.
+ * Node warns of it once (DEP0123, RFC 6066), on the standard error of whoever runs a command; the certificate is checked against the address
+ * all the same, and whoever reads the warning cannot do anything about it. Every other warning goes on as before.
+ */
+function hushServerNameWarning(): void {
+  if (isHushed) return;
+  isHushed = true;
+  const emitWarning = process.emitWarning.bind(process) as (...args: unknown[]) => void;
+  process.emitWarning = (...args: unknown[]): void => {
+    if (args[2] !== 'DEP0123') emitWarning(...args);
+  };
 }
 
 /** Or why there is none: the client's own error quotes the whole string, password and all, so it is no cause of ours. */

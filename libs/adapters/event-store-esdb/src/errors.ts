@@ -1,5 +1,6 @@
 import { ErrorType } from '@eventstore/db-client';
 import { StoreFault } from '@cairn/ports';
+import { refusalOf } from './refusals.js';
 
 /** gRPC's codes that are told apart here; errors of appends come without the client's `type` (facts of the client, 6.2.1). */
 export const GRPC = { unknown: 2, invalidArgument: 3, permissionDenied: 7, unauthenticated: 16 } as const;
@@ -33,12 +34,9 @@ export function codeOf(error: unknown): number | undefined {
   return hasField(error, 'code') && typeof error.code === 'number' ? error.code : undefined;
 }
 
-/** One sentence for a person. The client's own errors are often empty; a refusal of rights names what mends it. */
+/** One sentence for a person, without its end. */
 export function sayingOf(error: unknown): string {
-  if (codeOf(error) === GRPC.unauthenticated) return 'the user or the password of CAIRN_EVENT_STORE is not accepted';
-  if (isAccessDenied(error)) return 'access denied: the user of CAIRN_EVENT_STORE lacks rights here (`cairn store apply` sets them)';
-  const message = error instanceof Error ? error.message.trim() : String(error);
-  return message === '' ? (typeOf(error) ?? 'no reason given') : message;
+  return refusalOf(error).says;
 }
 
 function typeOf(error: unknown): string | undefined {

@@ -26,9 +26,12 @@ export interface Esdb {
   readonly artifacts: Artifacts;
   /** The server's version as it tells it. Throws `store_unavailable`. */
   serverVersion(): Promise<string>;
-  /** What `applyRights` would change. Throws `store_unavailable`. */
+  /** What `applyRights` would change, and what this user is not shown. Throws `store_unavailable`. */
   differences(): Promise<readonly StoreDifference[]>;
-  /** Sets default rights and the length of bookmarks; answers what differed. Needs an admin. Throws `store_unavailable`. */
+  /**
+   * Sets default rights and the length of bookmarks; answers what differed. Needs an admin: throws `store_unavailable` for any other user,
+   * before anything is changed or with what was.
+   */
   applyRights(options: { readonly dryRun: boolean }): Promise<readonly StoreDifference[]>;
   /** Closes the store, then the client if no other handle is open. */
   close(): Promise<void>;

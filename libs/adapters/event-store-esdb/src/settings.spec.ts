@@ -44,11 +44,33 @@ describe('what the database is set to', () => {
       expect([await store.readBookmark('relay'), await store.readBookmark('free')]).toEqual(['2', '3']);
     }));
 
-  it('is told to be hidden where the user may not see it', () =>
+  it('is told to be hidden where the user may not see it, and then nothing is changed, not even what it may see', () =>
+    scene(async ({ server, esdb, store }) => {
+      await store.writeBookmark('relay', '1');
+      const begun = server.log.records.length;
+      server.faults.denied.push('$$$all', '$$bookmark-');
+      const seen = (await esdb.differences()).map(({ stream, shown, is }) => [stream, shown, is]);
+      expect(seen).toEqual([
+        ['$settings', true, 'absent'],
+        ['$$$all', false, 'not shown to this user'],
+        ['$$bookmark-relay', false, 'not shown to this user'],
+      ]);
+      await expect(esdb.applyRights({ dryRun: false })).rejects.toEqual(
+        expect.objectContaining({
+          code: 'store_unavailable',
+          message: expect.stringMatching(/takes? an admin.* not shown \$\$\$all, \$\$bookmark-relay; nothing was changed$/) as unknown,
+        }),
+      );
+      expect(server.log.records).toHaveLength(begun);
+      server.faults.denied.push('$all');
+      expect((await esdb.differences()).map(({ subject, shown }) => [subject, shown])).toContainEqual(['length of each bookmark', false]);
+    }));
+
+  it('is told as far as it was changed, where the user may set a part', () =>
     scene(async ({ server, esdb }) => {
-      server.faults.denied.push('$settings', '$$$all');
-      expect((await esdb.differences()).map(({ is }) => is)).toEqual(['not shown to this user', 'not shown to this user']);
-      await expect(esdb.applyRights({ dryRun: false })).rejects.toEqual(expect.objectContaining({ code: 'store_unavailable' }));
+      server.faults.deniedToWriters.push('$$$all');
+      await expect(esdb.applyRights({ dryRun: false })).rejects.toThrow(/may not set \$\$\$all; changed before that: \$settings$/);
+      expect((await esdb.differences()).map(({ stream }) => stream)).toEqual(['$$$all']);
     }));
 
   it('includes the version that the server tells', () => scene(async ({ esdb }) => expect(await esdb.serverVersion()).toBe('23.10.6')));

@@ -79,7 +79,7 @@ export class Appending {
   readonly delete = (call: ServerUnaryCall<streams.DeleteReq, streams.DeleteResp>, callback: sendUnaryData<streams.DeleteResp>): void => {
     void this.faults.passed().then(() => {
       const stream = streamNameOf(call.request.getOptions()?.getStreamIdentifier());
-      if (this.faults.denies(stream)) return callback(accessDenied());
+      if (this.faults.deniesWriting(stream)) return callback(accessDenied());
       const from = this.log.records.length;
       if (!this.log.softDelete(stream)) return callback(wrongVersion(stream));
       this.appended(from);
@@ -100,7 +100,7 @@ export class Appending {
   }
 
   private store(stream: string, expected: Expected, events: readonly Proposed[]): AppendAnswer {
-    if (this.faults.denies(stream)) return { kind: 'denied' };
+    if (this.faults.deniesWriting(stream)) return { kind: 'denied' };
     const from = this.log.records.length;
     const answer = this.log.append(stream, expected, events);
     if (this.log.records.length > from) this.appended(from);

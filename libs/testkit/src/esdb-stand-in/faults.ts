@@ -21,14 +21,20 @@ export class StandInFaults {
   muteReads = false;
   /** Subscriptions say nothing more, and do not end either. */
   muteSubscriptions = false;
-  /** Writing to and reading from streams with one of these beginnings is denied. */
+  /** Writing to and reading from streams with one of these beginnings is denied; `$all` is all of them read in their order. */
   readonly denied: string[] = [];
+  /** Only writing is. */
+  readonly deniedToWriters: string[] = [];
   private readonly appending = new Set<string>();
   private readonly stalled = new Set<string>();
   private frozen: { readonly over: Promise<void>; readonly thaw: () => void } | undefined;
 
   denies(stream: string): boolean {
     return this.denied.some((beginning) => stream.startsWith(beginning));
+  }
+
+  deniesWriting(stream: string): boolean {
+    return this.denies(stream) || this.deniedToWriters.some((beginning) => stream.startsWith(beginning));
   }
 
   /** A client appends, on this connection. */

@@ -25,10 +25,11 @@ export async function answerRead(log: Log, faults: StandInFaults, call: ReadCall
   if (faults.muteReads) return;
   const options = call.request.getOptions();
   const stream = options?.getStream();
-  if (stream !== undefined && faults.denies(streamNameOf(stream.getStreamIdentifier()))) return void call.emit('error', accessDenied());
+  const name = stream === undefined ? '$all' : streamNameOf(stream.getStreamIdentifier());
+  if (faults.denies(name)) return void call.emit('error', accessDenied());
   const records = stream === undefined ? allRecords(log, options) : streamRecords(log, stream, options);
   if (records === 'not_found') {
-    call.write(notFoundResponse(streamNameOf(stream?.getStreamIdentifier())));
+    call.write(notFoundResponse(name));
     return void call.end();
   }
   if (records === 'bad_position') return void call.emit('error', rpcError(status.UNKNOWN, 'Unexpected ReadAllResult: Error'));

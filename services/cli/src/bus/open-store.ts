@@ -4,10 +4,13 @@ import {
   eventStoreIn,
   eventStoreNamed,
   openEventStore,
+  refusalOf,
   shownStore,
   type EventStoreName,
   type OpenedEventStore,
+  type RefusalKind,
 } from '@cairn/nest-kit/event-store';
+import { isFault } from '@cairn/ports';
 import { EXIT, EXIT_CONFIG } from '../exit-codes.js';
 import { problem, Refusal } from '../refusal.js';
 
@@ -24,7 +27,7 @@ export function storeOf(data: string, env: NodeJS.ProcessEnv): EventStoreName {
   try {
     return eventStoreNamed(named);
   } catch (error) {
-    throw new Refusal(problem('config_invalid', 400, `CAIRN_EVENT_STORE: ${(error as Error).message}.`), EXIT_CONFIG);
+    throw notConfigured((error as Error).message);
   }
 }
 
@@ -42,22 +45,39 @@ function serverStore(data: string): EventStoreName | undefined {
 export async function openStore(data: string, env: NodeJS.ProcessEnv): Promise<OpenStore | undefined> {
   const name = storeOf(data, env);
   if (name.kind === 'libsql' && !existsSync(name.file)) return undefined;
+  return openNamed(name, data);
+}
+
+/** Throws a `Refusal`. */
+export async function openNamed(name: EventStoreName, data: string): Promise<OpenStore> {
   const { systemClock, systemRandomness } = await import('@cairn/system');
   try {
     return { ...(await openEventStore(name, data, { clock: systemClock, randomness: systemRandomness })), shown: shownStore(name) };
   } catch (error) {
-    throw storeRefusal(name, error);
+    if (name.kind === 'libsql' || isFault(error)) throw storeRefusal(name, error);
+    // Nothing was asked yet: it is the address that cannot be right, as with a file of certificates that is not there.
+    throw notConfigured((error as Error).message);
   }
 }
+
+const notConfigured = (says: string): Refusal => new Refusal(problem('config_invalid', 400, `CAIRN_EVENT_STORE: ${says}.`), EXIT_CONFIG);
 
 /** What a store's fault is to whoever asked. Anything else is given back. */
 export function storeRefusal(name: EventStoreName, error: unknown): unknown {
   const { code, message = String(error) } = error as { readonly code?: unknown; readonly message?: string };
   if (name.kind === 'libsql') return new Refusal(problem('store_unavailable', 503, `${message}.`), EXIT.failed);
   if (code !== 'store_unavailable' && code !== 'append_unknown') return error;
-  return new Refusal(
-    problem('store_unavailable', 503, `${name.shown}: ${message}.`),
-    EXIT.unreachable,
-    'start the EventStoreDB, or give CAIRN_EVENT_STORE the right address, then: npx cairn doctor',
-  );
+  const { kind } = refusalOf(error);
+  const { exitCode, next } = MENDS[kind];
+  return new Refusal(problem('store_unavailable', 503, `${name.shown}: ${message}.`), exitCode, next);
 }
+
+const ANEW = 'set CAIRN_EVENT_STORE anew, then: npx cairn doctor';
+
+/** Somebody who answers and refuses is not away. */
+const MENDS: Readonly<Record<RefusalKind, { readonly exitCode: number; readonly next: string }>> = {
+  away: { exitCode: EXIT.unreachable, next: 'start the EventStoreDB, or give CAIRN_EVENT_STORE the right address, then: npx cairn doctor' },
+  address: { exitCode: EXIT.unreachable, next: ANEW },
+  user: { exitCode: EXIT.failed, next: ANEW },
+  rights: { exitCode: EXIT.failed, next: 'with the user of an admin in CAIRN_EVENT_STORE: npx cairn store apply' },
+};

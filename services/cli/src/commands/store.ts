@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { EXIT } from '../exit-codes.js';
 import { common, type Shell } from '../shell.js';
 import { oneLine } from '../show.js';
 
@@ -14,24 +15,30 @@ export function storeCommands(root: Command, shell: Shell): void {
     .action(async ({ dryRun = false, eventStore }: { dryRun?: boolean; eventStore?: string }, command: Command) => {
       const context = shell.context(command);
       const { env } = context.surroundings;
-      const [{ dataFolder }, { storeOf }, { applyStore }] = await Promise.all([
-        import('../bus/nats-access.js'),
-        import('../bus/open-store.js'),
-        import('../store/apply-store.js'),
-      ]);
-      const data = dataFolder(context.options, env);
-      const { shown, differences } = await applyStore(
-        storeOf(data, eventStore === undefined ? env : { ...env, CAIRN_EVENT_STORE: eventStore }),
-        data,
-        { dryRun },
-      );
-      context.print({ store: shown, dryRun, differences: differences ?? [] }, () => {
+      const { applyStore } = await import('../store/apply-store.js');
+      const named = eventStore === undefined ? env : { ...env, CAIRN_EVENT_STORE: eventStore };
+      const { shown, differences } = await applyStore(context.options, named, { dryRun });
+      const all = differences ?? [];
+      const hidden = all.filter((setting) => !setting.shown);
+      const known = all.filter((setting) => setting.shown);
+      if (hidden.length > 0) context.exit(EXIT.failed); // The question has no answer.
+      const told = {
+        differences: known.map(({ subject, stream, is, wanted }) => ({ subject, stream, is, wanted })),
+        notShown: hidden.map(({ subject, stream, wanted }) => ({ subject, stream, wanted })),
+      };
+      context.print({ store: shown, dryRun, ...told }, () => {
         if (differences === undefined) return `nothing to apply: a libSQL file has no rights or settings of its own (${oneLine(shown)})\n`;
-        const lines = differences.map(({ subject, stream, is, wanted }) => {
+        const lines = known.map(({ subject, stream, is, wanted }) => {
           const did = context.paint.style(dryRun ? 'yellow' : 'green', dryRun ? 'differs' : 'changed');
           return `${did} ${oneLine(subject)} (${oneLine(stream)})\n  ${oneLine(is)} -> ${oneLine(wanted)}\n`;
         });
-        const outcome = lines.length === 0 ? 'nothing differs' : `${lines.length} ${dryRun ? 'differ' : 'mended'}`;
+        for (const { subject, stream, is, wanted } of hidden)
+          lines.push(
+            `${context.paint.style('red', 'unseen')} ${oneLine(subject)} (${oneLine(stream)})\n  ${oneLine(is)}; wanted: ${oneLine(wanted)}\n`,
+          );
+        const mended = known.length === 0 ? 'nothing differs' : `${known.length} ${dryRun ? 'differ' : 'mended'}`;
+        const unseen = `${hidden.length} cannot be seen by this user; give CAIRN_EVENT_STORE an admin (a member of $admins)`;
+        const outcome = hidden.length === 0 ? mended : known.length === 0 ? unseen : `${mended}, ${unseen}`;
         return `${lines.join('')}${outcome}: rights and settings at ${oneLine(shown)}\n`;
       });
     });

@@ -11,8 +11,6 @@ import { startCommand, type Patient } from './patient.js';
 
 /** Grows by one event at each look. Nobody tails its type. */
 const PROBE_STREAM = 'probe-doctor';
-/** What the adapter says of a setting that only others may read. */
-const NOT_SHOWN = 'not shown to this user';
 /** The bookmark of execution's relay. */
 const RELAY_BOOKMARK = 'relay/execution';
 /** Facts that are not told within this are late: the relay tells them at once, and writes its bookmark every second. */
@@ -25,7 +23,13 @@ export async function checkStore(patient: Patient): Promise<readonly Finding[]> 
   const { data, env } = patient;
   try {
     const opened = await openStore(data, env);
-    if (opened === undefined) return [unseen('event store', `nothing is stored yet: there is no ${shownStore(storeOf(data, env))}`)];
+    if (opened === undefined)
+      return [
+        unseen(
+          'event store',
+          `there is no ${shownStore(storeOf(data, env))}: nothing is stored there yet, or another folder is meant (--data, CAIRN_DATA)`,
+        ),
+      ];
     try {
       return [await probe(opened), ...(await settings(opened)), ...(await behindRelay(opened.store, patient))];
     } finally {
@@ -49,11 +53,16 @@ function brokenStore({ data, env }: Patient, error: unknown): Finding {
 async function settings({ esdb, shown }: OpenStore): Promise<readonly Finding[]> {
   if (esdb === undefined) return [];
   const differences = await esdb.differences();
-  const seen = differences.filter(({ is }) => is !== NOT_SHOWN);
+  const seen = differences.filter(({ shown: isShown }) => isShown);
   const details = seen.map(({ subject, stream, is, wanted }) => `${subject} (${stream}): ${is} -> ${wanted}`);
   if (seen.length > 0) return [failed('store settings', `${seen.length} settings of ${shown} differ`, 'npx cairn store apply', details)];
   if (differences.length > 0)
-    return [unseen('store settings', `this user is not shown them; as an admin: npx cairn store apply --dry-run`)];
+    return [
+      unseen(
+        'store settings',
+        `this user is not shown them; with the user of an admin in CAIRN_EVENT_STORE: npx cairn store apply --dry-run`,
+      ),
+    ];
   return [ok('store settings', 'rights and length of bookmarks are as they must be')];
 }
 
