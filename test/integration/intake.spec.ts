@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { idOf, runStream, sealAppend, type Id, type JsonObject } from '@cairn/kernel';
+import { bundleStream, idOf, instantOf, runStream, sealAppend, type Id, type JsonObject } from '@cairn/kernel';
 import { MESSAGE_BYTES_MAX } from '@cairn/ports';
 import { findNatsServer, notRun, RunningNats, waitUntil } from '@cairn/testkit';
 import { IntakeWorld } from './spec/intake-world.js';
@@ -174,6 +174,32 @@ describe('events on the bus', () => {
     world.publish(`cairn.${other}.run.${run}.signal.skip`, event('s2', 'x', {}));
     expect(await world.receipt('/erp', 's2', other)).toMatchObject({ outcome: 'refused', problem: { code: 'run_not_found' } });
     expect((await world.events(run)).map(({ type }) => type)).not.toContain('WaitTriggered');
+  });
+
+  it('for a run that was imported are refused as such, whatever they ask; nothing reaches execution, and the next event is taken', async () => {
+    const run = runOf('V-9');
+    const stream = bundleStream(run);
+    const context = {
+      stream,
+      expected: 'no_stream',
+      prevHash: '',
+      ns: world.ns,
+      at: instantOf(0),
+      actor: 'user:spec',
+      causationId: 'spec',
+    } as const;
+    await world.store.append(stream, 'no_stream', sealAppend(context, [{ type: 'BundleImported', version: 1, data: { runId: run } }]));
+    for (const verb of ['cancel', 'pause', 'unpause', 'signal.skip']) {
+      const told = { outcome: 'refused', runs: [], problem: { code: 'run_imported' } };
+      expect(await sent(event(verb, 'anything', {}), at(`run.${run}.${verb}`))).toMatchObject(told);
+      expect(await world.receiptsTold('/erp', verb)).toMatchObject([told]);
+    }
+    expect(world.published.filter((subject) => subject.includes('.cmd.execution.'))).toEqual([]);
+    expect(await world.unsettledCommands()).toBe(0);
+    const other = `${world.ns}other`;
+    world.publish(`cairn.${other}.run.${run}.cancel`, event('elsewhere', 'anything', {}));
+    expect(await world.receipt('/erp', 'elsewhere', other)).toMatchObject({ outcome: 'refused', problem: { code: 'run_not_found' } });
+    await started('V-10');
   });
 
   it('of a clock ten years ahead count from when they came (B-41)', async () => {

@@ -8,6 +8,7 @@ import { inParallel } from '@cairn/application';
 import type { Mutants } from '../mutants.js';
 import type { OpenWait } from '../working-set/open-waits.js';
 import type { SchedulingSet } from '../working-set/scheduling-set.js';
+import { absentRun } from './absent-run.js';
 import { directStart } from './direct-start.js';
 import type { Inbound } from './inbound.js';
 import { keep } from './keep.js';
@@ -64,8 +65,7 @@ export class Matcher {
     const live = set.runs.get(runId);
     if (live !== undefined && live.ns === inbound.ns) return this.wakeKeepTell(inbound, []);
     const [first] = live === undefined ? await ports.store.read(runStream(runId, 'main'), 0, 0) : [];
-    if (first === undefined || first.metadata.ns !== inbound.ns)
-      return [refused({ code: 'run_not_found', detail: `there is no run ${runId}` })];
+    if (first === undefined || first.metadata.ns !== inbound.ns) return [await absentRun(ports.store, inbound.ns, runId)];
     return [{ outcome: 'late', runs: [{ run: runId }], nearMisses: [], problem: { code: 'run_ended', detail: `run ${runId} has ended` } }];
   }
 

@@ -6,6 +6,7 @@ import { runStream } from '@cairn/kernel';
 import type { EventStore } from '@cairn/ports';
 import type { ExecutionDesk } from '../execution-desk.js';
 import { problemOf } from '../intake/parse-event.js';
+import { absentRun } from './absent-run.js';
 import type { Inbound } from './inbound.js';
 import { problemFrom } from './starts.js';
 
@@ -25,7 +26,7 @@ export async function controlRun({ store, desk }: Ports, inbound: Inbound, { run
     return refused(problemOf('control_invalid', ...asked.errors.map((error) => ({ ...error, pointer: `/data${error.pointer}` }))));
 
   const [first] = await store.read(runStream(runId, 'main'), 0, 0);
-  if (first?.metadata.ns !== ns) return refused({ code: 'run_not_found', detail: `there is no run ${runId}` });
+  if (first?.metadata.ns !== ns) return absentRun(store, ns, runId);
   const line: ReceiptLine = { outcome: 'attached', runs: [{ run: runId }], nearMisses: [] };
 
   const { reason } = asked.value;
