@@ -1,26 +1,22 @@
 // Goal: what docs/reference/history.md promises to a stranger: every id, hash, cause and digest of real histories can be computed again
-// from the text alone (C-REPLAY, C-STATE, I-1 to I-5). Method: examples/read-the-history, which imports node: and follows the text; a real
-// server makes every event of this release, and what it shows of them over HTTP, by the command line and in its folder must be equal.
+// from the text alone, and the state at any revision, byte for byte (C-REPLAY, C-STATE, I-1 to I-5). Method: examples/read-the-history, which
+// imports node: and the stock client and follows the text. A real server makes every event of this release; what the example makes of them
+// in this process, and as one of its own from bundles, from the stand-in of EventStoreDB and, where a server is named, from a real one, must
+// be what is shown of them over HTTP, by the command line and in the server's folder.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openLibsqlEventStore } from '@cairn/event-store-libsql';
-import {
-  canon,
-  digestOf,
-  faultsOfStream,
-  id,
-  sha256,
-  type Fields,
-  type Recorded,
-  type Value,
-} from '../../examples/read-the-history/encoding.mjs';
+import { EsdbStandIn, notRun } from '@cairn/testkit';
+import { faultsOfStream } from '../../examples/read-the-history/checks.mjs';
+import { canon, digestOf, sha256, type Fields, type Recorded, type Value } from '../../examples/read-the-history/encoding.mjs';
 import { State } from '../../examples/read-the-history/state.mjs';
 import { cairn, root } from './processes.js';
 import { faultsOfRun } from './stranger/causes.js';
-import { inboxId } from './stranger/inbox-id.js';
 import { everyKindOfRun, type World } from './stranger/every-kind-of-run.js';
+import { allStreams, checkPlace, refsOf } from './stranger/places.js';
+import { eventsOfBundle, importedByReader, read, writeTo } from './stranger/reader.js';
 
 const LIMIT_MS = 240_000;
 
@@ -28,23 +24,29 @@ describe('a stranger reads what is stored', () => {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-stranger-'));
   const data = join(folder, 'data');
   const histories = new Map<string, readonly Recorded[]>();
+  /** What the product shows of each run at each revision, in canonical JSON. */
+  const shown = new Map<string, readonly string[]>();
   let world: World;
   let streams: ReadonlyMap<string, readonly Recorded[]> = new Map();
+  const runOf = (name: string): string => world.runs.get(name) ?? '';
+  const bundleOf = (name: string): string => join(folder, `${name}.jsonl`);
 
   beforeAll(async () => {
-    world = await everyKindOfRun(data);
+    world = await everyKindOfRun(data, `ключ-${randomUUID()}`); // A real store may have been here before.
+    await world.dismiss();
     for (const [name, runId] of world.runs) {
       const { out } = await cairn(data, 'run', 'history', runId, '--json');
       const { branches } = JSON.parse(out) as { branches: { events: Recorded[] }[] };
-      histories.set(
-        name,
-        branches.flatMap(({ events }) => events),
-      );
+      const events = branches.flatMap((branch) => branch.events);
+      histories.set(name, events);
+      expect(await cairn(data, 'run', 'export', runId, '--out', bundleOf(name))).toMatchObject({ code: 0 });
+      const views: string[] = [];
+      for (const { revision } of events) views.push(canon(await world.get<Fields>(`runs/${runId}/state?at=main@${revision}`)));
+      shown.set(name, views);
     }
   }, LIMIT_MS);
 
   afterAll(async () => {
-    await world.dismiss();
     await world.server.process.kill();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -71,14 +73,13 @@ describe('a stranger reads what is stored', () => {
       const open: string[] = [];
       for (const [name, runId] of world.runs) {
         const events = histories.get(name) ?? [];
-        const folded = new State(runId, 'main');
+        const folded = new State();
         let spell = folded.status;
         let totalMs = 0;
         for (const event of events) {
           folded.apply(event);
-          const view = await world.get<Fields>(`runs/${runId}/state?at=main@${event.revision}`);
           const place = `${name}@${event.revision} ${event.type}`;
-          expect([place, canon(view)]).toEqual([place, canon(folded.view)]);
+          expect([place, shown.get(name)?.[event.revision]]).toEqual([place, canon(folded.view)]);
           if (spell === folded.status) continue;
           if (event.revision > 0) totalMs += Date.parse(folded.status.since) - Date.parse(spell.since);
           spell = folded.status;
@@ -110,11 +111,11 @@ describe('a stranger reads what is stored', () => {
           events
             .filter(({ type }) => type === 'WaitOpened')
             .map(({ data: { waitId } }) => {
-              const wait = folded.path.waits[String(waitId)];
+              const wait = folded.slices.waits[String(waitId)];
               return [waitId, wait?.['open'], wait?.['got']];
             }),
         );
-        open.push(...Object.keys(folded.path.waits).filter((waitId) => folded.path.waits[waitId]?.['open'] === true));
+        open.push(...Object.keys(folded.slices.waits).filter((waitId) => folded.slices.waits[waitId]?.['open'] === true));
         expect((await world.get<{ items: Fields[] }>('runs?limit=200')).items.filter(({ run }) => run === runId)).toEqual([row]);
         expect([name, (await world.get<{ violations: Fields[] }>(`runs/${runId}/verify`)).violations]).toEqual([name, []]);
       }
@@ -122,6 +123,83 @@ describe('a stranger reads what is stored', () => {
     },
     LIMIT_MS,
   );
+
+  it('reads with node: and the stock client, and with nothing of ours', () => {
+    const imported = importedByReader();
+    expect(imported.filter((name) => !/^(node:[a-z/]+|\.\/[a-z]+\.mjs|@eventstore\/db-client)$/.test(name))).toEqual([]);
+    expect(imported).toContain('@eventstore/db-client');
+  });
+
+  it(
+    'reads exported runs by a command: each revision, also between the events of one append',
+    async () => {
+      for (const name of world.runs.keys()) {
+        const { code, out, err } = await read(bundleOf(name), '--every');
+        expect([name, code, err]).toEqual([name, 0, expect.stringMatching(/^\d+ events of main: ids, chain and \d+ checkpoints/)]);
+        expect([name, out]).toEqual([name, shown.get(name)]);
+      }
+      const name = 'stranger-pays';
+      const within = eventsOfBundle(bundleOf(name)).find(({ metadata }) => metadata.appendCount > 2)?.revision ?? 0;
+      for (const at of [0, within, within + 1]) {
+        const { out } = await read(bundleOf(name), '--at', `main@${at}`);
+        const asked = await cairn(data, 'run', 'state', runOf(name), '--json', '--at', `main@${at}`);
+        expect([at, out]).toEqual([at, [canon(JSON.parse(asked.out) as Fields)]]);
+      }
+    },
+    LIMIT_MS,
+  );
+
+  /** Runs that the product's adapter has written there, read by the example's stock client. */
+  async function readsFrom(url: string): Promise<void> {
+    await writeTo(
+      url,
+      [...world.runs.keys()].map((name) => eventsOfBundle(bundleOf(name))),
+    );
+    for (const [name, run] of world.runs) {
+      const { code, out } = await read(url, run, '--every');
+      expect([name, code, out]).toEqual([name, 0, shown.get(name)]);
+    }
+  }
+
+  it(
+    "reads the same from the stand-in of EventStoreDB's protocol",
+    async () => {
+      const standIn = await EsdbStandIn.start();
+      try {
+        await readsFrom(standIn.url);
+      } finally {
+        await standIn.kill();
+      }
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'reads the same from EventStoreDB',
+    async () => {
+      const url = process.env['CAIRN_TEST_ESDB'];
+      if (url === undefined) return notRun('read-the-history on EventStoreDB', 'needs a server; name one in CAIRN_TEST_ESDB');
+      await readsFrom(url);
+    },
+    LIMIT_MS,
+  );
+
+  it('is told no where a history is not what it says, or not there', async () => {
+    const file = bundleOf('stranger-line');
+    expect(await read(file, '--at', 'main@9999')).toMatchObject({ code: 1, out: [], err: expect.stringContaining('no main@9999') });
+    expect(await read(file, '--at', 'b2')).toMatchObject({ code: 1, out: [] });
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const broken = join(folder, 'broken.jsonl');
+    const tampered: Readonly<Record<string, string[]>> = {
+      changed: lines.map((line, i) => (i === 6 ? line.replace('"kind":"event"', '"kind":"Event"') : line)),
+      'left out': lines.filter((_, i) => i !== 7),
+      'cut off': lines.slice(0, -2),
+    };
+    for (const [how, left] of Object.entries(tampered)) {
+      writeFileSync(broken, left.join('\n'));
+      expect([how, await read(broken)]).toEqual([how, expect.objectContaining({ code: 1, out: [] })]);
+    }
+  });
 
   it('finds pins, hashes of definitions, and receipts as the text says', async () => {
     for (const [name] of world.runs) {
@@ -149,7 +227,6 @@ describe('a stranger reads what is stored', () => {
     'reads every stream of the folder, and every artifact that one names',
     async () => {
       const { server } = world;
-      await world.dismiss();
       expect(JSON.parse(readFileSync(join(data, 'server.json'), 'utf8'))).toEqual({
         url: server.url,
         pid: server.process.child.pid,
@@ -186,71 +263,3 @@ describe('a stranger reads what is stored', () => {
     LIMIT_MS,
   );
 });
-
-/** A stream's name follows from what its events say, and so do the digests that they carry. */
-function checkPlace({ stream, revision, type, data, metadata }: Recorded, artifact: (hex: string) => Value): void {
-  const text = (name: string): string => String(data[name]);
-  const ns = String(metadata['ns']);
-  const writers: Fields = {
-    receipt: 'service:scheduling',
-    inbox: 'service:scheduling',
-    workflow: 'user:local',
-    policy: 'service:retry-policy',
-  };
-  const category = stream.slice(0, stream.indexOf('-'));
-  if (category !== 'run') expect([stream, metadata['actor']]).toEqual([stream, writers[category]]);
-  switch (type) {
-    case 'EventReceived': {
-      expect(stream).toBe(`receipt-${id('receipt', ns, text('source'), text('id'))}`);
-      const ref = data['dataRef'] as Fields | undefined;
-      const meant: Fields = {};
-      for (const name of ['type', 'subject', 'key', 'dataschema', 'target', 'control', 'data'])
-        if (data[name] !== undefined) meant[name] = data[name] ?? null;
-      if (ref !== undefined) meant['data'] = artifact(String(ref['artifact']).slice('sha256:'.length));
-      expect([stream, data['bodyDigest']]).toEqual([stream, digestOf(meant)]);
-      break;
-    }
-    case 'EventKept':
-      expect(stream).toBe(`inbox-${inboxId(ns, text('type'), text('key'))}`);
-      break;
-    case 'DefinitionApplied':
-      expect([stream, text('hash')]).toEqual([`workflow-${ns}+${text('name')}`, `sha256:${digestOf(data['definition'] ?? null)}`]);
-      break;
-    case 'PolicyApplied':
-      expect([stream, data['version'], text('hash')]).toEqual([
-        `policy-${ns}+${text('name')}`,
-        revision + 1,
-        `sha256:${digestOf(data['policy'] ?? null)}`,
-      ]);
-      break;
-  }
-}
-
-/** Every artifact that an event names in a place of its own. */
-function refsOf(value: Fields): { artifact: string; bytes: number }[] {
-  return Object.entries(value).flatMap(([name, member]) => {
-    if (member === null || typeof member !== 'object' || Array.isArray(member)) return [];
-    return name === 'outputRef' || name === 'dataRef' || name === 'definitionRef'
-      ? [member as unknown as { artifact: string; bytes: number }]
-      : name === 'reply'
-        ? refsOf(member)
-        : [];
-  });
-}
-
-/** How an adapter lays events out is its own affair: it is asked for them, and nothing else of it is believed. */
-async function allStreams(file: string): Promise<ReadonlyMap<string, readonly Recorded[]>> {
-  const store = await openLibsqlEventStore({ file });
-  const found = new Map<string, Recorded[]>();
-  await new Promise<void>((caughtUp, onFault) => {
-    const deliver = (events: readonly { readonly event: { readonly stream: string } }[]): void => {
-      for (const { event } of events as unknown as readonly { event: Recorded }[]) {
-        const { stream, revision, type, version, data, metadata } = event;
-        found.set(stream, [...(found.get(stream) ?? []), { stream, revision, type, version, data, metadata }]);
-      }
-    };
-    store.tail('all', 'start', { deliver, caughtUp, onFault });
-  });
-  await store.close();
-  return found;
-}

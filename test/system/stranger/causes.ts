@@ -1,5 +1,6 @@
 // Follows docs/reference/history.md and imports nothing of the product: derived ids, `causationId`, `actor`, and the checkpoints' digests.
-import { appendsOf, digestOf, id, type Fields, type Recorded, type Value } from '../../../examples/read-the-history/encoding.mjs';
+import { appendsOf, id } from '../../../examples/read-the-history/checks.mjs';
+import { digestOf, type Fields, type Recorded, type Value } from '../../../examples/read-the-history/encoding.mjs';
 import { State } from '../../../examples/read-the-history/state.mjs';
 import { fieldsOf } from './workflows.js';
 
@@ -9,7 +10,7 @@ export function faultsOfRun(runId: string, events: readonly Recorded[]): string[
   const expect = (at: Recorded, what: string, got: Value | undefined, wanted: Value | undefined): void => {
     if (got !== wanted) faults.push(`@${at.revision} ${at.type}: ${what} is ${String(got)}, not ${String(wanted)}`);
   };
-  const folded = new State(runId, 'main');
+  const folded = new State();
   const idOf = (type: string, field: string, value: Value | undefined): Value | undefined =>
     events.find((event) => event.type === type && event.data[field] === value)?.metadata['eventId'];
   const { ns, workflow } = events[0]?.data ?? {};

@@ -1,6 +1,7 @@
 // A server with a run of every kind, made over HTTP: what a stranger reads.
 import { waitUntil } from '@cairn/testkit';
-import { id, type Fields } from '../../../examples/read-the-history/encoding.mjs';
+import { id } from '../../../examples/read-the-history/checks.mjs';
+import type { Fields } from '../../../examples/read-the-history/encoding.mjs';
 import { call, startServer } from '../processes.js';
 import { replyTo, work, type Task } from './worker.js';
 import { workflows } from './workflows.js';

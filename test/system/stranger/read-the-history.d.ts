@@ -16,6 +16,10 @@ declare module '*/read-the-history/encoding.mjs' {
   export function canon(value: Value): string;
   export function sha256(bytes: string | Uint8Array): string;
   export function digestOf(value: Value): string;
+}
+
+declare module '*/read-the-history/checks.mjs' {
+  import type { Recorded, Value } from '*/read-the-history/encoding.mjs';
   export function id(...parts: Value[]): string;
   export function appendsOf(events: readonly Recorded[]): Recorded[][];
   export function faultsOfStream(events: readonly Recorded[]): string[];
@@ -24,8 +28,7 @@ declare module '*/read-the-history/encoding.mjs' {
 declare module '*/read-the-history/state.mjs' {
   import type { Fields, Recorded } from '*/read-the-history/encoding.mjs';
   export class State {
-    constructor(run: string, branch: string);
-    readonly path: { readonly waits: Readonly<Record<string, Fields>> };
+    readonly slices: { readonly waits: Readonly<Record<string, Fields>> };
     readonly status: { readonly state: string; readonly sub: string | null; readonly since: string };
     readonly digest: string;
     readonly view: Fields;

@@ -1,0 +1,78 @@
+// Moves that lead a run wherever commands can: sensible ones, late ones, the same twice, in any order.
+import { instantOf } from '@cairn/kernel';
+import type { GivenRun } from '../../../libs/domain/run/src/spec/given-run.js';
+
+/** `kind`: what is done; `pick`: to which of those that it can be done to; `pass`: milliseconds that go by, where any do. */
+export interface Move {
+  readonly kind: number;
+  readonly pick: number;
+  readonly pass: number;
+}
+
+const usage = { usd: 0.1, tokensIn: 3, tokensOut: 4 };
+const outputRef = { artifact: `sha256:${'0'.repeat(64)}`, bytes: 5_000, mediaType: 'application/json' };
+const refused = { by: 'handler', message: 'no' } as const;
+
+/** One move. More than one millisecond apart: which of two failures of one millisecond is the later nothing says. */
+export function playOddly(run: GivenRun, { kind, pick, pass }: Move): void {
+  run.now += 1;
+  const one = (of: Iterable<string>): string => {
+    const sorted = [...of].sort();
+    return sorted[pick % Math.max(1, sorted.length)] ?? '0'.repeat(26);
+  };
+  const { attempts, closed, retries, waits } = run.state.path;
+  const [attemptId, late, failed, waitId] = [attempts, closed, retries, waits].map((map) => one(map.keys())) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  const n = pick % 3;
+  // A loop's condition would have to be given the bytes.
+  const large = attempts.get(attemptId)?.step.startsWith('turns') === true ? {} : { outputRef };
+  const moves = [
+    () => run.when({ type: 'ExpireWait', data: { waitId } }),
+    () => (run.now += pass) && run.when({ type: 'ExpireWait', data: { waitId } }),
+    () => (run.now += pass) && run.when({ type: 'MarkStale', data: { waitId } }),
+    () => (run.now += pass) && run.when({ type: 'WakeRun', data: { kind: 'timer', waitId, trigger: 2 } }),
+    () => run.when({ type: 'WakeRun', data: { kind: 'retry', attemptId: failed } }),
+    () => run.reply(attemptId, { kind: 'succeeded', output: { n } }),
+    () => run.when({ type: 'RecordReply', data: { attemptId, replyId: 'r', result: { kind: 'succeeded', output: n, ...large }, usage } }),
+    // An output that looks like an artifact, and is none.
+    () => run.reply(attemptId, { kind: 'succeeded', output: { ...outputRef } }),
+    () =>
+      run.when({
+        type: 'RecordReply',
+        data: { attemptId: late, replyId: `late ${n}`, result: { kind: 'succeeded', output: null }, usage },
+      }),
+    () => run.reply(attemptId, { kind: 'failed', failure: { ...refused, sideEffect: 'none' } }),
+    () => run.when({ type: 'RecordReply', data: { attemptId, replyId: 'f', result: { kind: 'failed', failure: refused }, usage } }),
+    () => run.when({ type: 'RecordLapse', data: { attemptId, by: n === 0 ? 'lease' : 'timeout', message: 'lost' } }),
+    () => run.when({ type: 'TakeAttempt', data: { attemptId, handler: 'h', nonce: `n${n}` } }),
+    () => run.decideRetry(failed, 'retry', n === 0 ? instantOf(run.now + pass) : undefined),
+    () => run.decideRetry(failed, 'retry'),
+    () => run.decideRetry(failed, 'block'),
+    () => (n === 0 ? run.decideRetry(failed, 'give_up') : undefined),
+    () => run.when({ type: 'PauseRun', data: { by: 'operator' } }),
+    () => run.when({ type: 'UnpauseRun', data: { by: 'operator' } }),
+    () => (pick < 4 ? run.when({ type: 'CancelRun', data: { reason: 'enough' } }) : undefined),
+    ...['x', 'y', 'x', 'y'].map((name) => () => wake(run, waitId, name, pick)),
+  ];
+  moves[kind % moves.length]?.();
+}
+
+function wake(run: GivenRun, waitId: string, name: string, pick: number): void {
+  const id = String(pick % 4);
+  const type = `cairn.run.signal.${name}.v1`;
+  const receiptId = id.padStart(26, '0');
+  const data = pick % 5 === 0 ? { dataRef: outputRef, loaded: { n: 1 } } : { data: { n: pick } };
+  run.when({
+    type: 'WakeRun',
+    data: {
+      kind: 'event',
+      waitId,
+      trigger: name === 'x' ? 0 : 1,
+      event: { receiptId, source: 'out', id, type, at: instantOf(run.now), kept: pick % 2 === 0, ...data },
+    },
+  });
+}
