@@ -261,6 +261,17 @@ describe('cairn doctor on the stack', () => {
     expect(by('services')).toMatchObject({ fix: 'npm run stack', says: 'scheduling, execution, retry-policy: not running, or not bound' });
   });
 
+  it('looks at the bus though the event store is away, which is asked once, and named', async () => {
+    answers['/readyz'] = { status: 503, body: { ready: false, parts: { store: 'failed', bus: 'ready' } } };
+    const store = 'esdb://127.0.0.1:1?tls=false';
+    const { code, failures, by } = await doctor(['--nats', nats.url], { CAIRN_EVENT_STORE: store });
+    expect({ code, failures }).toEqual({ code: 5, failures: ['gateway', 'event store'] });
+    expect(by('event store')?.says).toContain(store);
+    expect(by('gateway')?.fix).toBe('start the event store that is named below');
+    expect(by('bus')).toMatchObject({ status: 'ok', says: expect.stringContaining('(0 of queues)') as unknown });
+    expect(by('queues')).toMatchObject({ status: 'unseen', says: 'not known while the event store is away' });
+  });
+
   it('sees credentials that may do anything', async () => {
     const password = join(data, 'password');
     writeFileSync(password, 'p');

@@ -75,7 +75,7 @@ try {
   console.error(`stack: ${error.message}`);
   stopping ??= Promise.resolve();
   await stack?.stop();
-  process.exit(error.code === 'stack_refused' ? EXIT_CONFIG : 1);
+  process.exit(error.code === 'stack_refused' || error.exit === EXIT_CONFIG ? EXIT_CONFIG : 1);
 }
 
 /** The store that an option names; who named none that there is, is told so. */

@@ -51,7 +51,10 @@ export class StackProcess {
         if (answer !== undefined) resolve(answer);
       });
       timer = setTimeout(() => reject(new Error(`${this.name}: waited ${READY_MS_MAX / 1000} s in vain until it ${what}`)), READY_MS_MAX);
-      void this.exited.then((how) => reject(new Error(`${this.name} ended (${how}):\n${this.lines.slice(-20).join('\n')}`)));
+      void this.exited.then((exit) => {
+        const error = new Error(`${this.name} ended (${exit}):\n${this.lines.slice(-20).join('\n')}`);
+        reject(Object.assign(error, { exit }));
+      });
     });
     try {
       return await answered;

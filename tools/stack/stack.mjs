@@ -2,7 +2,7 @@
 // demo, the bench and the chaos cases. It starts what it is told, knows everybody by name and pid, and ends only what it started.
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { takeFolder } from './folder.mjs';
+import { StackRefused, takeFolder } from './folder.mjs';
 import { findNatsServer, StackNats, tokenOf } from './nats.mjs';
 import { StackProcess } from './process.mjs';
 
@@ -106,7 +106,7 @@ export class Stack {
   /** Rights and settings of an EventStoreDB. Whose user may not is told so, and goes on: an admin may have done it. */
   async applyStore() {
     const { code, out, err } = await this.cairn('store', 'apply');
-    if (code === UNREACHABLE) throw new Error(`cairn store apply: ${err.trim()}`);
+    if (code === UNREACHABLE) throw new StackRefused(`the event store does not answer: ${err.trim().replace(/^cairn: /, '')}`);
     if (code !== 0) this.onLine?.('stack', `cairn store apply ended with ${code}: ${(err || out).trim()}`, 'stderr');
   }
 

@@ -41,6 +41,7 @@ export interface PortsOptions {
 /** As long as a nats-server. */
 const STORE_PATIENCE_MS = 30_000;
 const STORE_PAUSE_MS = 500;
+const MS_PER_S = 1_000;
 
 /**
  * The ports of one service's process, from its configuration: the event store that is named or the one of the shared folder, JetStream,
@@ -80,7 +81,7 @@ async function open(
   const named = config.CAIRN_EVENT_STORE ?? eventStoreIn(data);
   const opened = await openEventStore(named, data, { clock: systemClock, randomness: systemRandomness });
   closing.push(() => opened.close());
-  await answering(opened.store);
+  await answering(opened.store, shownStore(named), log);
   log.info('event store', { at: shownStore(named) });
   const store = measuredStore(opened.store, service, systemClock, metrics);
   health.add('store', async () => void (await store.newest()));
@@ -147,15 +148,21 @@ async function open(
   };
 }
 
-/** A store that comes up beside us is waited for. Throws what it says when it has not answered in time. */
-async function answering(store: EventStore): Promise<void> {
+/** A store that comes up beside us is waited for. Throws `ConfigInvalid`, with address and reason, when it has not answered in time. */
+async function answering(store: EventStore, shown: string, log: Log): Promise<void> {
   const until = systemClock.monotonicMs() + STORE_PATIENCE_MS;
-  for (;;) {
+  for (let first = true; ; first = false) {
     try {
       await store.newest();
       return;
     } catch (error) {
-      if (!(error instanceof StoreFault) || systemClock.monotonicMs() > until) throw error;
+      if (!(error instanceof StoreFault)) throw error;
+      if (first) log.warn('the event store does not answer yet', { at: shown });
+      if (systemClock.monotonicMs() > until)
+        throw new ConfigInvalid(
+          `CAIRN_EVENT_STORE: ${shown} has not answered within ${STORE_PATIENCE_MS / MS_PER_S} s (${error.message}); mend it, or name another`,
+          { cause: error },
+        );
       await new Promise<void>((resolve) => systemClock.after(STORE_PAUSE_MS, resolve));
     }
   }

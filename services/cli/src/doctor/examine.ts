@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readDeclaredBus } from '../bus/declared.js';
+import { declaredBus, readDeclaredBus } from '../bus/declared.js';
 import { connectTo } from '../bus/nats-access.js';
 import { EXIT } from '../exit-codes.js';
 import { Refusal } from '../refusal.js';
@@ -17,12 +17,18 @@ export async function examine(asked: Patient): Promise<readonly Finding[]> {
   const { findings, hasBus } = await checkGateway(asked);
   // A gateway that has a bus is of a stack, though nothing here says where: then the bus is looked for where `bus apply` looks for it.
   const patient = hasBus === true ? { ...asked, stack: true } : asked;
+  const store = await checkStore(patient);
   return [
     checkNode(process.version),
     checkConfiguration(patient),
     ...findings,
-    ...(await checkStore(patient)),
-    ...(patient.stack ? await checkBus(patient) : [unseen('nats-server', unnamed(patient, hasBus))]),
+    ...store,
+    ...(patient.stack
+      ? await checkBus(
+          patient,
+          store.some(({ unreachable: isAway }) => isAway === true),
+        )
+      : [unseen('nats-server', unnamed(patient, hasBus))]),
   ];
 }
 
@@ -32,12 +38,13 @@ const unnamed = ({ data }: Patient, hasBus: boolean | undefined): string =>
     ? 'none is named: the bus is the memory of `cairn dev`'
     : `not checked: none is named by --nats, CAIRN_NATS_URL or ${join(data, 'server.json')}, and no gateway says whether there is one`;
 
-async function checkBus(patient: Patient): Promise<readonly Finding[]> {
+/** `storeIsAway`: it is not waited for a second time, and the queues of stored definitions are not looked at. */
+async function checkBus(patient: Patient, storeIsAway: boolean): Promise<readonly Finding[]> {
   const { findings, info } = await checkServer(patient);
   if (info === undefined) return findings;
   const first = [...findings, await checkSync(patient, info)];
   try {
-    const declared = await readDeclaredBus(patient.data, patient.env);
+    const declared = storeIsAway ? declaredBus([]) : await readDeclaredBus(patient.data, patient.env);
     const connection = await connectTo(patient.nats, 'cairn doctor');
     try {
       const topology = await checkTopology(connection, declared);
@@ -46,7 +53,9 @@ async function checkBus(patient: Patient): Promise<readonly Finding[]> {
         topology,
         await checkClock(connection),
         await checkServices(connection, declared, patient),
-        ...(await checkReplicas(connection, declared, patient)),
+        ...(await checkReplicas(connection, declared, patient)).map((finding) =>
+          storeIsAway && finding.check === 'queues' ? unseen('queues', 'not known while the event store is away') : finding,
+        ),
         await checkPermissions(connection, patient),
       ];
     } finally {

@@ -37,7 +37,10 @@ export async function checkGateway(patient: Patient): Promise<SeenGateway> {
   const seen = parts === undefined ? {} : { hasBus: 'bus' in parts };
   if (ready?.status === 200) return { findings: [ok('gateway', `live and ready at ${url}`)], ...seen };
   const why = Object.entries(parts ?? {}).map(([part, says]) => `${part}: ${says}`);
-  return { findings: [failed('gateway', `lives at ${url} and is not ready`, startCommand(patient), why)], ...seen };
+  const others = Object.entries(parts ?? {}).filter(([part, says]) => part !== 'store' && says !== 'ready');
+  // Services find a store again by themselves; to start them anew would help nobody.
+  const fix = patient.stack && others.length === 0 && why.length > 0 ? 'start the event store that is named below' : startCommand(patient);
+  return { findings: [failed('gateway', `lives at ${url} and is not ready`, fix, why)], ...seen };
 }
 
 const anotherPort = ({ stack }: Patient): string => (stack ? 'CAIRN_PORT=0 npm run stack' : 'npx cairn dev --port 0');

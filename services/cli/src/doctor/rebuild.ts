@@ -1,7 +1,8 @@
 import { createInterface } from 'node:readline';
 import type { FoldView, RebuildLine } from '@cairn/contracts';
 import type { Client } from '../client.js';
-import { unreachable } from '../refusal.js';
+import { EXIT } from '../exit-codes.js';
+import { problem, Refusal } from '../refusal.js';
 import { tail } from '../show.js';
 
 /** How everything that is folded from the history compares with what the history says. */
@@ -26,7 +27,15 @@ export async function rebuild(client: Client): Promise<Rebuilt> {
   } catch {
     // As below: what came is no whole answer.
   }
-  throw unreachable(client.connection.url, 'the answer broke off');
+  throw new Refusal(
+    problem(
+      'rebuild_broken_off',
+      503,
+      `The answer of ${client.connection.url} broke off: it ended, or the event store or the bus is away.`,
+    ),
+    EXIT.unreachable,
+    'npx cairn doctor',
+  );
 }
 
 /** Characters of a digest that people are shown. */
