@@ -137,6 +137,28 @@ describe('the stack', () => {
   );
 });
 
+describe('the command line of the stack', () => {
+  const stack = (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
+    const options = { encoding: 'utf8', env: { ...process.env, ...env } } as const;
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'tools/stack/main.mjs'), ...args], options);
+    return { status, stdout, stderr };
+  };
+
+  it('says how it is used, and what is wrong with it, without any password', () => {
+    expect(stack(['--help'])).toEqual({ status: 0, stdout: expect.stringContaining('--event-store <name>') as unknown, stderr: '' });
+    expect(stack(['--nonsense'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^stack: Unknown option '--nonsense'\n/) as unknown,
+    });
+    expect(stack(['--port', 'x'])).toMatchObject({ status: 2, stderr: 'stack: --port must be a whole number from 0 to 65535\n' });
+    const inEnvironment = stack([], { CAIRN_EVENT_STORE: 'esdb://me:hush@127.0.0.1:2113?tls=maybe' });
+    expect(inEnvironment).toMatchObject({ status: 2, stderr: expect.stringMatching(/^stack: CAIRN_EVENT_STORE: option tls /) as unknown });
+    const wrongPlace = stack(['esdb://me:hush@127.0.0.1:2113']);
+    expect(wrongPlace.status).toBe(2);
+    expect(inEnvironment.stderr + wrongPlace.stderr).not.toContain('hush');
+  });
+});
+
 describe('the folder of a stack', () => {
   if ('missing' in found) return it('needs a nats-server', () => notRun('the folder of a stack', found.missing));
   const load = (name: string): Promise<unknown> => import(pathToFileURL(join(root, 'tools/stack', name)).href);

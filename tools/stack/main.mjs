@@ -1,7 +1,4 @@
 // `npm run stack`: a real nats-server, the bus applied, every service and a handler as processes of their own, until Ctrl-C.
-// Options: --data <folder> (./.cairn), --port <of the gateway> (4300, or a free one), --nats-port (4222, or a free one; 0 takes a free one, as --port does),
-// --replicas <of execution> (1), --event-store <libsql:file or esdb://…> (the libSQL file of the data folder), --ns <namespaces> (default),
-// --no-handler, --json (one line when everything is ready), --verbose (every line of every process).
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,28 +9,33 @@ import { Stack } from './stack.mjs';
 const root = resolve(import.meta.dirname, '../..');
 const GATEWAY_PORT = 4300;
 const RESTART_PAUSE_MS = 1_000;
+const PARENT_LOOK_MS = 1_000;
 /** Somebody must change something before a start can work. */
 const EXIT_CONFIG = 78;
 
-const { values } = parseArgs({
-  options: {
-    data: { type: 'string', default: './.cairn' },
-    port: { type: 'string' },
-    'nats-port': { type: 'string' },
-    replicas: { type: 'string', default: '1' },
-    'event-store': { type: 'string' },
-    ns: { type: 'string', default: 'default' },
-    'no-handler': { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    verbose: { type: 'boolean', default: false },
-  },
-});
-const replicas = Number(values.replicas);
-if (!Number.isInteger(replicas) || replicas < 1 || replicas > 8) {
-  console.error('--replicas must be a whole number from 1 to 8');
-  process.exit(2);
-}
-const eventStore = values['event-store'] === undefined ? undefined : named(values['event-store']);
+const USAGE = `npm run stack -- [options]: a nats-server, every service and a handler, each a process of its own, until Ctrl-C
+
+  --data <folder>        where everything is kept (./.cairn); one stack a folder
+  --port <n>             of the gateway (4300, or a free one if that is taken; 0 takes a free one)
+  --nats-port <n>        of nats-server (4222, or a free one; 0 takes a free one)
+  --replicas <n>         processes of execution, 1 to 8 (1)
+  --event-store <name>   libsql:<file> or esdb://… (else CAIRN_EVENT_STORE, where others do not see the password;
+                         else the libSQL file of the data folder)
+  --ns <names>           namespaces, separated by commas (default)
+  --no-handler           without the handler of examples/hello-wait
+  --json                 one line of JSON when everything is ready
+  --verbose              every line of every process
+  --help                 this
+
+Ends with 0 after Ctrl-C or SIGTERM, 2 for a wrong option, 78 where folder, port, store or configuration is not to be had, else with 1.
+`;
+
+const values = options();
+const replicas = whole('replicas', 1, 8);
+const ports = { gateway: whole('port', 0, 65_535), nats: whole('nats-port', 0, 65_535) };
+/** Of the shell's own settings only this one leads the stack anywhere: a password has no other place where others do not see it. */
+const storeName = values['event-store'] ?? (process.env.CAIRN_EVENT_STORE || undefined);
+const eventStore = storeName === undefined ? undefined : named(storeName);
 const say = values.json ? () => {} : (line) => console.log(line);
 
 /** Of what a service says when it is ready, what people and programs want to know. */
@@ -43,16 +45,21 @@ const pick = (said) =>
 let stack;
 let stopping;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void stop(0));
+// npm hands a SIGTERM on; killed with -9 it cannot.
+if (process.env.npm_lifecycle_event === 'stack') {
+  const npm = process.ppid;
+  setInterval(() => process.ppid !== npm && void stop(0), PARENT_LOOK_MS).unref();
+}
 
 try {
   say('starting nats-server, the bus and the services…');
   stack = new Stack({
     data: values.data,
-    port: values.port === undefined ? await free(GATEWAY_PORT, 0) : Number(values.port),
-    natsPort: values['nats-port'] === undefined ? await free(NATS_PORT, 0) : Number(values['nats-port']),
+    port: ports.gateway ?? (await free(GATEWAY_PORT, 0)),
+    natsPort: ports.nats ?? (await free(NATS_PORT, 0)),
     replicas,
     ns: values.ns,
-    ...(eventStore === undefined ? {} : { eventStore: values['event-store'] }),
+    ...(storeName === undefined ? {} : { eventStore: storeName }),
     onLine: (name, line, stream) => {
       if (
         values.verbose ||
@@ -78,14 +85,50 @@ try {
   process.exit(error.code === 'stack_refused' || error.exit === EXIT_CONFIG ? EXIT_CONFIG : 1);
 }
 
-/** The store that an option names; who named none that there is, is told so. */
+function options() {
+  try {
+    const { values: given } = parseArgs({
+      options: {
+        data: { type: 'string', default: './.cairn' },
+        port: { type: 'string' },
+        'nats-port': { type: 'string' },
+        replicas: { type: 'string', default: '1' },
+        'event-store': { type: 'string' },
+        ns: { type: 'string', default: 'default' },
+        'no-handler': { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        verbose: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    if (!given.help) return given;
+    process.stdout.write(USAGE);
+    process.exit(0);
+  } catch (error) {
+    const [says] = error.message.split('. To specify', 1); // Node's advice is about its own parser.
+    return refuse(`${says.replace(/\/\/[^@]*@/, '//')}\n\n${USAGE.trimEnd()}`);
+  }
+}
+
+function whole(name, least, most) {
+  if (values[name] === undefined) return undefined;
+  const n = Number(values[name]);
+  if (/^\d+$/.test(values[name]) && n >= least && n <= most) return n;
+  return refuse(`--${name} must be a whole number from ${least} to ${most}`);
+}
+
+/** The store that is named; who named none that there is, is told so, and nothing of the name. */
 function named(text) {
   try {
     return eventStoreNamed(text);
   } catch (error) {
-    console.error(`--event-store: ${error.message}`);
-    process.exit(2);
+    return refuse(`${values['event-store'] === undefined ? 'CAIRN_EVENT_STORE' : '--event-store'}: ${error.message}`);
   }
+}
+
+function refuse(says) {
+  console.error(`stack: ${says}`);
+  process.exit(2);
 }
 
 function tell() {

@@ -145,8 +145,8 @@ const natsPorts = new Map<string, string>();
 export async function startStack({ data, log, ns, eventStore }: World, port: number): Promise<Started> {
   const from = existsSync(log) ? readFileSync(log, 'utf8').length : 0;
   const args = ['--json', '--no-handler', '--data', data, '--port', String(port), '--nats-port', natsPorts.get(data) ?? '0', '--ns', ns];
-  if (eventStore !== undefined) args.push('--event-store', eventStore);
-  const child = spawnDetached(log, [stackMain, ...args]);
+  // Not on its command line, which everybody on the machine may read.
+  const child = spawnDetached(log, [stackMain, ...args], eventStore === undefined ? {} : { CAIRN_EVENT_STORE: eventStore });
   const parent = new Spawned('stack', child);
   const ready = await until(
     'the stack is ready',
@@ -182,9 +182,9 @@ const stackMain = fileURLToPath(new URL('../../../../tools/stack/main.mjs', impo
 /** Six processes and a server, on a machine that does other things too. */
 const STACK_READY_MS = 60_000;
 
-function spawnDetached(log: string, args: readonly string[]): ChildProcess {
+function spawnDetached(log: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
   const out = openSync(log, 'a');
-  const child = spawn(process.execPath, args, { stdio: ['ignore', out, out], detached: true, env: environment({}) });
+  const child = spawn(process.execPath, args, { stdio: ['ignore', out, out], detached: true, env: environment(env) });
   closeSync(out);
   return child;
 }
