@@ -94,6 +94,10 @@ const view = {
   flags: ['stale'],
 };
 
+it.each(['--version', '-V'])('%s says the version', async (option) => {
+  expect(await run([option])).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), err: '' });
+});
+
 describe('usage (exit 2)', () => {
   it.each([
     [['rnu', 'list'], 'Did you mean run?'],
@@ -274,6 +278,27 @@ describe('commands', () => {
     expect(succeeded.json()).toMatchObject({ output: 7 });
   });
 
+  it('run start: what is accepted and not made yet is said with what to look at; --wait waits for it', async () => {
+    const pending = { runId: RUN, receiptId: receipt.receiptId, outcome: 'pending' };
+    answers['POST workflows/w/runs'] = { status: 202, body: pending };
+    const { code, out } = await run(['run', 'start', 'w']);
+    expect(code).toBe(0);
+    expect(out).toContain(`look with npx cairn event show ${receipt.receiptId}`);
+    expect(out).toContain('npx cairn doctor');
+    expect((await run(['run', 'start', 'w', '--json'])).json()).toEqual(pending);
+
+    answers[`GET runs/${RUN}/result?waitMs=2000`] = { body: { run: RUN, state: 'complete', outcome: 'succeeded', output: 7 } };
+    const waiting = run(['run', 'start', 'w', '--wait']);
+    const place = `events/${receipt.receiptId}`;
+    while (!asked.some(({ path }) => path === place)) await new Promise(setImmediate); // It is not there yet.
+    expect(asked.some(({ path }) => path.includes('result'))).toBe(false);
+    answers[`GET ${place}`] = { body: { ...receipt, outcome: 'started' } };
+    expect(await waiting).toMatchObject({ code: 0, out: expect.stringContaining('succeeded') });
+    const problem = { code: 'workflow_not_found', detail: 'there is no workflow w' };
+    answers[`GET ${place}`] = { body: { ...receipt, outcome: 'refused', problem } };
+    expect(await run(['run', 'start', 'w', '--wait'])).toMatchObject({ code: 3, err: expect.stringContaining('there is no workflow w') });
+  });
+
   it('run start --wait: says once of each time that the run is blocked, and goes on waiting', async () => {
     answers['POST workflows/w/runs'] = { status: 202, body: { runId: RUN, receiptId: receipt.receiptId, outcome: 'started' } };
     const result = `GET runs/${RUN}/result?waitMs=2000`;
@@ -334,6 +359,15 @@ describe('commands', () => {
     answers[`GET runs/${RUN}/stream`] = { body: '' };
     answers[`GET runs/${RUN}/result`] = { body: { run: RUN, state: 'complete', outcome: 'succeeded' } };
     expect(await run(['run', 'watch', RUN, '--from', '9'])).toMatchObject({ code: 0, out: '' });
+  });
+
+  it('run verify: a file that is no bundle is told in one line', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'cairn-cli-')), 'README.md');
+    writeFileSync(file, '# Cairn\n\n'.repeat(50));
+    expect(await run(['run', 'verify', file])).toEqual(
+      expect.objectContaining({ code: 1, out: `${file} is no bundle: line 1, the line is no JSON of UTF-8\n`, err: '' }),
+    );
+    expect((await run(['run', 'verify', file, '--json'])).json()).toMatchObject({ whole: false });
   });
 
   it('run verify: 0 whole, 1 violated', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { busCommands } from './commands/bus.js';
 import { defCommands } from './commands/def.js';
@@ -39,6 +40,9 @@ export async function cairn(args: readonly string[], surroundings: Surroundings)
   }
 }
 
+/** Of this package, which is that of the release. */
+const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+
 const nouns = [
   devCommand,
   doctorCommand,
@@ -58,6 +62,7 @@ function program(shell: Shell, json: boolean): Command {
   const { out, err } = shell.surroundings;
   const root = new Command('cairn')
     .description('Durable, branching workflows for AI agents')
+    .version(VERSION, '-V, --version')
     .enablePositionalOptions()
     .showSuggestionAfterError(true)
     .exitOverride()

@@ -1,11 +1,14 @@
-import type { RunResultView, RunView } from '@cairn/contracts';
+import type { Receipt, RunResultView, RunView } from '@cairn/contracts';
+import type { Client } from './client.js';
 import { EXIT } from './exit-codes.js';
+import { Refusal, refused } from './refusal.js';
 import type { Context } from './shell.js';
 import { brief, oneLine, tail } from './show.js';
 
 const DEFAULT_NS = 'default';
 /** One long poll: the server answers at once when the run ends, and whoever waits hears so soon that nothing moves it. */
 const POLL_MS = 2_000;
+const RECEIPT_PAUSE_MS = 500;
 
 /** Waits for a run's end, however long, prints it, and ends with 1 unless it succeeded. Says once of each time that it is blocked. */
 export async function waitForResult(context: Context, run: string): Promise<void> {
@@ -21,6 +24,30 @@ export async function waitForResult(context: Context, run: string): Promise<void
     () => `${context.paint.state(outcome)} run ${tail(run)}  ${view.message === undefined ? brief(view.output) : oneLine(view.message)}\n`,
   );
   context.exit(outcome === 'succeeded' ? EXIT.ok : EXIT.failed);
+}
+
+/** Waits until the receipt of a start says that there is a run, however long. Throws what it says when it was refused. */
+export async function waitForStart({ client }: Context, receiptId: string): Promise<void> {
+  for (;;) {
+    const receipt = await receiptOf(client, receiptId);
+    if (receipt?.problem !== undefined) {
+      const { problemOf } = await import('@cairn/contracts');
+      const { code, detail, errors } = receipt.problem;
+      throw refused(problemOf(code, detail, errors === undefined ? {} : { errors }));
+    }
+    if (receipt !== undefined && receipt.outcome !== 'pending') return;
+    await new Promise((resolve) => setTimeout(resolve, RECEIPT_PAUSE_MS));
+  }
+}
+
+/** Nothing while it is not there yet. */
+async function receiptOf(client: Client, receiptId: string): Promise<Receipt | undefined> {
+  try {
+    return await client.get<Receipt>(`events/${receiptId}`);
+  } catch (error) {
+    if (error instanceof Refusal && error.exitCode === EXIT.notFound) return undefined;
+    throw error;
+  }
 }
 
 /** A run that nothing moves but a person: said where progress is said, with the command that tells why. */

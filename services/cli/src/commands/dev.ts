@@ -27,7 +27,12 @@ async function serve(context: Context, { port, data = './.cairn', ns = 'default'
   const { startStandalone } = await import('@cairn/standalone');
   let server: Awaited<ReturnType<typeof startStandalone>>;
   try {
-    server = await startStandalone({ port, data, ns });
+    server = await startStandalone({
+      port,
+      data,
+      ns,
+      logLevel: context.surroundings.env['CAIRN_LOG_LEVEL'] || (context.json ? 'info' : 'warn'),
+    });
   } catch (error) {
     throw refusalOf(error, data, port);
   }

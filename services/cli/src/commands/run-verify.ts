@@ -41,13 +41,21 @@ async function verifyRun(context: Context, text: string, when: string | undefine
 
 async function verifyBundle(context: Context, file: string): Promise<void> {
   // Loaded here: the invariants and all that they fold are more than every other command together.
-  const [{ BundleCheck }, { LineSplitter }] = await Promise.all([import('@cairn/oracle'), import('@cairn/contracts')]);
+  const { BundleCheck } = await import('@cairn/oracle');
+  const { LineSplitter } = await import('@cairn/contracts'); // It stands on it: nothing more is loaded.
   const check = new BundleCheck();
   const splitter = new LineSplitter();
   for await (const bytes of bundleBytes(file, context.surroundings)) for (const line of splitter.push(bytes)) check.line(line);
   const { head, lines, hash, findings } = check.finish(splitter.rest());
   const run = head === undefined ? {} : { run: head.run };
-  context.print({ ...run, whole: findings.length === 0, lines, hash, findings }, () =>
+  const [first] = findings;
+  const document = { ...run, whole: findings.length === 0, lines, hash, findings };
+  // Without a head nothing says what the lines should be: what is wrong with each of them says nothing, either.
+  if (head === undefined && first !== undefined) {
+    context.print(document, () => `${oneLine(file)} is no bundle: line ${first.line}, ${oneLine(first.says)}\n`);
+    return context.exit(EXIT.failed);
+  }
+  context.print(document, () =>
     findings.length === 0
       ? `${context.paint.style('green', 'whole')}  run ${tail(head?.run ?? '')}: ${lines} lines, ${hash}\n`
       : findings

@@ -6,7 +6,7 @@ import { runId } from '../find-by-tail.js';
 import { jsonArgument } from '../json-argument.js';
 import { receiptText } from '../receipt-text.js';
 import { usage } from '../refusal.js';
-import { waitForResult } from '../run-result.js';
+import { waitForResult, waitForStart } from '../run-result.js';
 import { runTable, runText } from '../run-text.js';
 import { common, commonWithPayload, type Shell } from '../shell.js';
 import { tail } from '../show.js';
@@ -46,10 +46,25 @@ function start(noun: Command, shell: Shell): void {
         ...given(options.attributes, 'attributes'),
       };
       const started = await context.client.post<StartRunResponse>(`workflows/${encodeURIComponent(workflow)}/runs`, body);
-      if (options.wait !== true) return context.print(started, () => `${started.outcome} run ${tail(started.runId)}  ${started.runId}\n`);
+      if (options.wait !== true) return context.print(started, () => startedText(started));
+      if (started.outcome === 'pending') {
+        context.aside(startedText(started).trimEnd());
+        await waitForStart(context, started.receiptId);
+      }
       context.aside(`${started.outcome} run ${tail(started.runId)}, waiting for its end (Ctrl-C ends the waiting, not the run)`);
       await waitForResult(context, started.runId);
     });
+}
+
+/** Nobody has said yet that it began: the receipt will, and the command given again with the same key starts no second run. */
+function startedText({ outcome, runId: run, receiptId }: StartRunResponse): string {
+  const line = `${outcome} run ${tail(run)}  ${run}\n`;
+  if (outcome !== 'pending') return line;
+  return [
+    line,
+    `  the start is accepted, and not made yet: scheduling, execution, the bus or the event store is slow or away (npx cairn doctor)\n`,
+    `  receipt ${receiptId}: look with npx cairn event show ${receiptId}\n`,
+  ].join('');
 }
 
 function list(noun: Command, shell: Shell): void {
