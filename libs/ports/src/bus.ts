@@ -39,6 +39,7 @@ export interface ConsumerSpec {
   readonly busStream: string;
   /** One or two subject filters, with `*` for one token and a final `>` for the rest. */
   readonly filters: readonly string[];
+  /** After so long the messages of a binding that is dead or frozen go to another. A binding that lives keeps what it works on. */
   readonly ackWaitMs: number;
   /** Deliveries that ended in a bug (a thrown error that is no fault) before the message becomes a dead letter. */
   readonly bugsMax: number;
@@ -90,7 +91,8 @@ export interface Bus {
   /**
    * Gives each message that matches to `handle`, at least once, up to `inFlightMax` at a time, in no promised order.
    * Two bindings of one durable share its messages; different durables each get all of them, but in a work-queue stream a
-   * message goes to one durable only and is gone when settled.
+   * message goes to one durable only and is gone when settled. What a binding works on is not given to it again while it lives, however long
+   * that takes: where what it waits for is slow, repetitions would make it slower still.
    * A rejected promise is a fault or a bug: the message comes again after a pause; bugs count up to `bugsMax`.
    * `rank` says how this binding of a `prioritized` consumer ranks now, from 0; it is asked again and again. A bus of one process may ignore it.
    */

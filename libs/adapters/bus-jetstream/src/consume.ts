@@ -7,6 +7,7 @@ import type { Link } from './link.js';
 import { Pull } from './pull.js';
 import { read } from './event-modes.js';
 import { answerTo, type Settler } from './settle.js';
+import { UnderWay } from './under-way.js';
 import { ANSWER_TO, idOf } from './wire.js';
 
 /** Pause of a message after its first bug; doubles with each further one, up to the maximum. */
@@ -36,7 +37,8 @@ export class BoundConsumer implements Bound {
   private readonly gate: FaultGate;
   private pull: Pull | undefined;
   private ending: Promise<void>[] = [];
-  private open = 0;
+  private readonly underWay: UnderWay;
+  private abandoned = false;
   private taking = true;
   private whenIdle: (() => void) | undefined;
 
@@ -46,6 +48,7 @@ export class BoundConsumer implements Bound {
     private readonly handle: Handle,
     private readonly rank: () => number = () => 0,
   ) {
+    this.underWay = new UnderWay(host.clock, spec.ackWaitMs);
     this.gate = new FaultGate(host.clock, {
       pause: () => this.endPull(),
       probe: () => this.startPull(1),
@@ -59,24 +62,26 @@ export class BoundConsumer implements Bound {
     this.gate.stop();
     this.endPull();
     await Promise.all(this.ending);
-    if (this.open > 0) await new Promise<void>((resolve) => (this.whenIdle = resolve));
+    if (this.underWay.size > 0) await new Promise<void>((resolve) => (this.whenIdle = resolve));
   }
 
   /** Its process is as good as dead: nothing more is taken, and what is under way is left to `ackWaitMs`. */
   abandon(): void {
     this.taking = false;
+    this.abandoned = true;
     this.gate.stop();
     this.pull?.abandon();
   }
 
   /** Nothing is under way although messages may come: whether it stands still is then the server's to say. */
   get isIdle(): boolean {
-    return this.taking && this.open === 0 && this.gate.isOpen;
+    return this.taking && this.underWay.size === 0 && this.gate.isOpen;
   }
 
   /** Called again and again, every `LOOK_MS`. */
   look(): void {
     this.pull?.look();
+    if (!this.abandoned && this.host.link.isUp) this.underWay.tell();
   }
 
   /** Asks the server anew, as if just bound. */
@@ -101,17 +106,18 @@ export class BoundConsumer implements Bound {
 
   private async receive(message: Msg): Promise<void> {
     const delivery = new Delivery(message);
+    if (this.underWay.has(delivery)) return this.underWay.again(delivery);
     if (!this.taking) return this.host.settler.settle(delivery, '', { kind: 'again', afterMs: 0 });
     if (!this.gate.isOpen && !(this.gate.isProbing && this.pull !== undefined)) {
       return this.host.settler.settle(delivery, '', { kind: 'again', afterMs: this.gate.holdMs });
     }
     if (this.gate.isProbing) this.endPull(); // One is enough.
-    this.open++;
+    this.underWay.begin(delivery);
     try {
       await this.work(delivery);
     } finally {
-      this.open--;
-      if (this.open === 0) this.whenIdle?.();
+      this.underWay.end(delivery);
+      if (this.underWay.size === 0) this.whenIdle?.();
     }
   }
 
@@ -126,7 +132,7 @@ export class BoundConsumer implements Bound {
       'unreadable' in content ? this.refuse(content.unreadable, incoming) : this.handle(incoming),
     );
     if (settlement.kind !== 'again') this.bugs.forget(sequence);
-    await this.host.settler.settle(delivery, id, settlement);
+    await this.host.settler.settle(this.underWay.newest(delivery), id, settlement);
   }
 
   private async refuse(reason: string, incoming: IncomingMessage): Promise<Settlement> {

@@ -146,6 +146,36 @@ describe('when the server misbehaves', () => {
     );
 
     it(
+      'what takes longer than ackWaitMs is begun once, and what else comes meanwhile is worked on',
+      async () => {
+        const spec = workSpec('w1', { ackWaitMs: 500 });
+        await applyTopology(world.admin, streams, [spec]);
+        const bus = await busOn(world.nats.url);
+        open.push(bus);
+        let finish = (): void => undefined;
+        const begun: string[] = [];
+        await bus.consume(spec, async ({ id }) => {
+          begun.push(id);
+          if (id === 'slow') await new Promise<void>((resolve) => (finish = resolve));
+          return done;
+        });
+        const info = async () => (await managerOf(world.admin)).consumers.info(spec.busStream, spec.durable);
+        await bus.publish({ subject: 'contract.work.a', id: 'slow', body: {} });
+        await waitUntil('it has begun', () => begun.includes('slow'));
+        const until = performance.now() + 4 * spec.ackWaitMs;
+        for (let n = 0; performance.now() < until; n++) {
+          await bus.publish({ subject: 'contract.work.a', id: `quick-${n}`, body: {} });
+          await waitUntil('the other came', () => begun.includes(`quick-${n}`));
+        }
+        expect(begun.filter((id) => id === 'slow')).toHaveLength(1);
+        expect((await info()).num_redelivered).toBe(0);
+        finish();
+        await waitUntil('it is settled', async () => (await info()).num_ack_pending === 0);
+      },
+      LIMIT_MS,
+    );
+
+    it(
       'what a consumer works on is away: it takes nothing but a probe now and then, and all once it is back',
       async () => {
         await applyTopology(world.admin, streams, [w1]);

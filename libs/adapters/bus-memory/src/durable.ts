@@ -49,7 +49,7 @@ interface Binding {
 interface Delivery {
   readonly entry: Entry;
   readonly binding: Binding;
-  readonly dueAt: number;
+  dueAt: number;
 }
 
 /** The bus's side of a durable. */
@@ -266,7 +266,9 @@ export class Durable {
         break;
       }
       this.open.delete(delivery);
-      if (!delivery.entry.settled) this.waiting.push(delivery.entry);
+      if (delivery.entry.settled) continue;
+      if (delivery.binding.open.has(delivery)) this.open.add(Object.assign(delivery, { dueAt: now + this.spec.ackWaitMs }));
+      else this.waiting.push(delivery.entry);
     }
     this.wake();
   };
