@@ -10,7 +10,7 @@ import { connectNats } from '@cairn/bus-jetstream';
 import { handlerUser, publisherUser, serviceUsers, subjects } from '@cairn/contracts';
 import { idOf } from '@cairn/kernel';
 import { findNatsServer, notRun, SecuredNats, wallClock, waitUntil } from '@cairn/testkit';
-import { root } from './processes.js';
+import { root, Spawned } from './processes.js';
 import type { Stack } from './stack.js';
 
 const LIMIT_MS = 120_000;
@@ -159,6 +159,27 @@ describe('the stack behind permissions', () => {
         expect(result.json).toMatchObject({ state: 'complete', outcome: 'succeeded' });
       }
       expect(refused()).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  // The last case: what the server refuses here, it refuses.
+  it(
+    'names the variable where the prefix of the answers was forgotten, or is that of another',
+    async () => {
+      const start = (script: string, args: readonly string[], user: string, env: NodeJS.ProcessEnv = {}): Spawned => {
+        const own = { CAIRN_NATS_URL: server.url, CAIRN_DATA: data, CAIRN_NATS_NKEY_SEED_FILE: server.seedFile(user) };
+        return Spawned.start(join(root, script), args, { ...own, ...env });
+      };
+      for (const name of ['execution', 'gateway']) {
+        const service = start(`services/${name}/bin/${name}.js`, ['--json'], name);
+        expect({ name, exit: await service.exited }).toEqual({ name, exit: { code: 78, signal: null } });
+        expect(service.stderr).toContain('CAIRN_NATS_INBOX_PREFIX: the nats-server lets this user hear no answers below _INBOX;');
+      }
+      const command = start('services/cli/bin/cairn.js', ['bus', 'apply'], 'bus', { CAIRN_NATS_INBOX_PREFIX: '_INBOX.gateway' });
+      expect(await command.exited).toEqual({ code: 1, signal: null });
+      expect(command.stderr).toContain('lets this user hear no answers below _INBOX.gateway.');
+      expect(command.stderr).toContain('set CAIRN_NATS_INBOX_PREFIX to the prefix of the user');
     },
     LIMIT_MS,
   );

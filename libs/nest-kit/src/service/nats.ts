@@ -22,7 +22,7 @@ export async function openNats(config: ServiceConfig, name: string, { clock, ran
   const until = clock.monotonicMs() + CONNECT_PATIENCE_MS;
   for (;;) {
     try {
-      return await connectNats({
+      const connection = await connectNats({
         servers,
         name,
         clock,
@@ -31,11 +31,27 @@ export async function openNats(config: ServiceConfig, name: string, { clock, ran
         ...(tls === undefined ? {} : { tls }),
         ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
       });
+      await mustHearAnswers(connection, inboxPrefix);
+      return connection;
     } catch (error) {
       if (!(error instanceof BusFault) || error.cause === undefined || clock.monotonicMs() > until) throw error;
       await new Promise<void>((resolve) => clock.after(CONNECT_PAUSE_MS, resolve));
     }
   }
+}
+
+/** A user who may not listen where the answers to his own requests come in gets none: said at the start, by the variable that mends it. */
+async function mustHearAnswers(connection: NatsConnection, prefix = '_INBOX'): Promise<void> {
+  let isRefused = false;
+  const answers = connection.subscribe(`${prefix}.start.*`, { callback: (error) => void (isRefused ||= error !== null) });
+  await connection.flush(); // The server refuses before it answers this.
+  if (isRefused || answers.isClosed()) {
+    await connection.close();
+    throw new ConfigInvalid(
+      `CAIRN_NATS_INBOX_PREFIX: the nats-server lets this user hear no answers below ${prefix}; set it to the prefix of the user, as \`npx cairn bus keys\` shows it`,
+    );
+  }
+  answers.unsubscribe();
 }
 
 /** The way in, if the configuration names one. */

@@ -65,6 +65,13 @@ function refusalOf(error: unknown): unknown {
   if (code !== 'bus_unavailable') return error;
   const cause = (error as { readonly cause?: unknown }).cause;
   const why = cause instanceof Error && !String(message).includes(cause.message) ? `: ${cause.message}` : '';
+  const noAnswers = /violation for subscription to "([^"]+)\.[^".]+\.\*"/i.exec(`${String(message)}${why}`);
+  if (noAnswers !== null)
+    return new Refusal(
+      problem('nats_refused', 401, `The nats-server lets this user hear no answers below ${noAnswers[1] ?? '_INBOX'}.`),
+      EXIT.failed,
+      'set CAIRN_NATS_INBOX_PREFIX to the prefix of the user, as npx cairn bus keys shows it',
+    );
   return new Refusal(
     problem('bus_not_applied', 409, `${String(message)}${why}.`),
     EXIT.failed,
