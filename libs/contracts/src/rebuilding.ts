@@ -5,7 +5,7 @@ export const REBUILD_BEAT_MS = 1_000;
 /** …and after so long without a word from it nobody counts on it any more. */
 export const REBUILD_PATIENCE_MS = 10 * REBUILD_BEAT_MS;
 
-/** One fold that was made anew (C-TRUTH): a read model, a working set, what is remembered of runs. */
+/** One fold that was made anew (C-TRUTH): a read model, a working set, what is remembered of runs. The wire's own `FoldReport` (application). */
 export interface FoldView {
   readonly service: string;
   /** Which process of the service: each replica folds for itself. */

@@ -1,6 +1,9 @@
 import { sha256Hex } from '@cairn/kernel';
 
-/** What making one fold anew has shown. */
+/**
+ * What making one fold anew has shown. `FoldView` of contracts says the same on the wire and is its own: what stands here may move, what old
+ * and new processes tell each other may not. nest-kit makes one of the other, and the compiler sees what is missing.
+ */
 export interface FoldReport {
   /** Unique within its service. */
   readonly fold: string;
