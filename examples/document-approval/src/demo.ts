@@ -247,6 +247,10 @@ async function end(server: Server, handlers: Spawned, outside: Outside, url: str
   clearTimeout(watchdog);
   const good = allHold();
   console.log(`data folder, kept: ${folder}`);
+  if (eventStore !== undefined)
+    console.log(
+      `namespace ${world.ns} stays in the EventStoreDB: who else uses it runs \`npx cairn bus apply\`, or its doctor misses consumers`,
+    );
   if (keep) console.log(`the server still runs: process ${server.pid}, ${url}, CAIRN_DATA=${world.data}`);
   process.exit(good ? 0 : 1);
 }
