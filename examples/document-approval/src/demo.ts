@@ -249,7 +249,7 @@ async function end(server: Server, handlers: Spawned, outside: Outside, url: str
   console.log(`data folder, kept: ${folder}`);
   if (eventStore !== undefined)
     console.log(
-      `namespace ${world.ns} stays in the EventStoreDB: who else uses it runs \`npx cairn bus apply\`, or its doctor misses consumers`,
+      `namespace ${world.ns} stays in the EventStoreDB: the doctor of another stack on it will miss its queues (deploy/README.md)`,
     );
   if (keep) console.log(`the server still runs: process ${server.pid}, ${url}, CAIRN_DATA=${world.data}`);
   process.exit(good ? 0 : 1);
