@@ -31,7 +31,8 @@ export const checks = [
 
 /**
  * `optional`: no spec there is no failure, with the reason. Everywhere else an empty kind is one.
- * `workers`: spec files beside each other, 2 if not said; one where specs start whole servers and look at the time.
+ * `workers`: spec files beside each other, 2 if not said; one where all of them look at the time.
+ * `alone`: those of its files that look at the time, or keep both cores busy by themselves: one after another, behind the others.
  * `limitMs`: what takes longer hangs, where that is not `SPECS_LIMIT_MS`.
  */
 export const specKinds = [
@@ -41,7 +42,11 @@ export const specKinds = [
   { name: 'integration', places: ['test/integration/'], optional: 'needs servers; its first spec comes with the first adapter for one' },
   { name: 'replay', places: ['test/replay/'], optional: 'needs histories of a released version; there is no release yet' },
   { name: 'simulation', places: ['test/simulation/'] },
-  { name: 'system', places: ['test/system/'], workers: 1 },
+  {
+    name: 'system',
+    places: ['test/system/'],
+    alone: ['cli', 'demo', 'exchange-silence', 'stack', 'survive'].map((name) => `test/system/${name}.spec.ts`),
+  },
   {
     name: 'chaos',
     places: ['test/chaos/'],

@@ -67,18 +67,34 @@ async function check({ name, command, fix }) {
   fail(name, `${timedOut ? 'hangs' : `exit ${code}`}${fix === undefined ? '' : `; try: ${fix}`} (${took})`);
 }
 
-async function specs({ name, places, optional, workers = 2, limitMs = SPECS_LIMIT_MS }) {
+async function specs(kind) {
+  const { name, places, optional, workers = 2, alone = [], limitMs } = kind;
   const files = specFiles(places);
   if (files.length === 0) {
     if (optional === undefined) fail(name, `no spec below ${places.join(' ')}`);
     else console.log(`none    ${name}: ${optional}`);
     return;
   }
-  console.log(`\n${name}: ${files.length} spec file(s)`);
-  const outputFile = join(folder, `${name}.json`);
+  for (const file of alone) if (!files.includes(file)) fail(name, `${file} is to run alone, and is not there`);
+  const beside = files.filter((file) => !alone.includes(file));
+  await jest(name, beside, workers, limitMs);
+  if (beside.length < files.length)
+    await jest(
+      name,
+      files.filter((file) => alone.includes(file)),
+      1,
+      limitMs,
+    );
+}
+
+async function jest(name, files, workers, limitMs = SPECS_LIMIT_MS) {
+  console.log(`\n${name}: ${files.length} spec file(s)${workers === 1 ? ', one after another' : ''}`);
+  const began = performance.now();
+  const outputFile = join(folder, `${name}-${workers}.json`);
   const command = [...jestCommand, '--ci', `--maxWorkers=${workers}`, '--json', '--outputFile', outputFile, '--runTestsByPath', ...files];
   const onOutput = (text) => process.stdout.write(text);
   const { code, timedOut } = await runCommand(command, { env, limitMs, onOutput });
+  console.log(`${name}: ${((performance.now() - began) / 1000).toFixed(0)} s`);
   const tally = tallyOf(existsSync(outputFile) ? readFileSync(outputFile, 'utf8') : undefined, code);
   if (timedOut) tally.problems.push('hangs: killed after its time limit');
   sum.passed += tally.passed;
