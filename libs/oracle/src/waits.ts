@@ -1,4 +1,4 @@
-import { canon, epochMsOf, idOf, withoutVersion } from '@cairn/kernel';
+import { canon, epochMsOf, idOf, withoutVersion, type Instant } from '@cairn/kernel';
 import { appendOf, stepOf, type Branch, type DataOf, type EventOf } from './branch.js';
 import type { Inbox } from './inbox.js';
 import type { Limits } from './history.js';
@@ -29,7 +29,8 @@ export class WaitChecks {
     for (const event of this.branch.events) {
       switch (event.type) {
         case 'RunStarted':
-          this.startedAt = event.at;
+          // What came behind the event that started the run is for it, however late its first append was.
+          this.startedAt = earlier(event.at, this.inbox?.received(event.data.cause.receiptId)?.at);
           break;
         case 'CheckpointReached':
           this.checkpoints.add(event.data.name);
@@ -180,3 +181,5 @@ function neededBy({ mode, k, triggers }: DataOf<'WaitOpened'>): number {
 function sameType(wanted: string, got: string): boolean {
   return wanted === got || wanted === withoutVersion(got);
 }
+
+const earlier = (at: Instant, other: Instant | undefined): Instant => (other !== undefined && other < at ? other : at);

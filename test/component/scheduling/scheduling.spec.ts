@@ -96,6 +96,19 @@ describe('an event that a wait wants', () => {
     expect(world.events('WaitTriggered')[0]).toMatchObject({ data: { kept: true } });
   });
 
+  it('is taken when it came behind the event that started the run, however much later the run could begin (F-37)', async () => {
+    const world = await worldWith(approval);
+    await world.peer.stop();
+    await expect(world.send(requested)).rejects.toMatchObject({ code: 'ask_timeout' });
+    expect(await world.send(received)).toMatchObject({ outcome: 'kept' });
+    await world.pass(60_000);
+    await world.peer.start();
+    await world.pass(20_000);
+    expect(world.events('WaitTriggered')).toHaveLength(1);
+    await world.restartScheduling();
+    expect(await world.receipt(received)).toMatchObject({ outcome: 'woke' });
+  });
+
   it('is not taken when it came before the run started, beyond the tolerated skew', async () => {
     const world = await worldWith(approval);
     await world.send(received);

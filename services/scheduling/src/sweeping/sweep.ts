@@ -35,7 +35,7 @@ export class Sweep {
   /** Receipts without an outcome, and with them the starts and wakes that did not happen. */
   private async finishReceipts(): Promise<void> {
     const { set, intake } = this.parts;
-    await this.each(set.receipts.unsettled(), ([receiptId, ns]) => intake.finish(ns, receiptId));
+    await this.each(set.receipts.unsettled(), ([receiptId, { ns }]) => intake.finish(ns, receiptId));
   }
 
   /** What runs told the world and nobody took in. The relay's message is the quicker way. */

@@ -1,6 +1,6 @@
 import { Generations } from '@cairn/application';
 import type { ReceiptSettled } from '@cairn/domain-schedule';
-import type { Id, StoredEvent } from '@cairn/kernel';
+import type { Id, Instant, StoredEvent } from '@cairn/kernel';
 
 /**
  * Receipts whose first event was folded not long ago. The same event accepted twice in one millisecond is one append, and whoever came
@@ -8,16 +8,27 @@ import type { Id, StoredEvent } from '@cairn/kernel';
  */
 const FOLDED_REMEMBERED_MAX = 10_000;
 
+/** A receipt without an outcome. */
+export interface Unsettled {
+  readonly ns: string;
+  readonly receivedAt: Instant;
+}
+
 /** Receipts that nobody has said anything about yet, and who waits for this instance's own tail to have told of one. */
 export class ReceiptsInHand {
-  private readonly pending = new Map<Id, string>();
+  private readonly pending = new Map<Id, Unsettled>();
   /** With how many versions of definitions stand before each in the history, of whatever namespace. */
   private readonly folded = new Generations<Id, number>(FOLDED_REMEMBERED_MAX);
   private readonly waiting = new Map<Id, Set<() => void>>();
 
-  /** `[receiptId, namespace]`, oldest first of those that came since the start. */
-  unsettled(): readonly [Id, string][] {
+  /** Oldest first of those that came since the start. */
+  unsettled(): readonly [Id, Unsettled][] {
     return [...this.pending];
+  }
+
+  /** When the event was received, while its receipt has no outcome. */
+  receivedAt(receiptId: Id): Instant | undefined {
+    return this.pending.get(receiptId)?.receivedAt;
   }
 
   /** How many of the applied definitions stand before the receipt; all, if it came long ago. */
@@ -45,7 +56,7 @@ export class ReceiptsInHand {
   }
 
   received(event: StoredEvent, receiptId: Id, definitionsBefore: number): void {
-    this.pending.set(receiptId, event.metadata.ns);
+    this.pending.set(receiptId, { ns: event.metadata.ns, receivedAt: event.at });
     if (this.folded.get(receiptId) === undefined) this.folded.set(receiptId, definitionsBefore); // A tail may tell it again, later.
     this.announce(receiptId);
   }
@@ -59,8 +70,8 @@ export class ReceiptsInHand {
     this.pending.clear();
   }
 
-  restore(receiptId: Id, ns: string): void {
-    this.pending.set(receiptId, ns);
+  restore(receiptId: Id, unsettled: Unsettled): void {
+    this.pending.set(receiptId, unsettled);
     this.folded.set(receiptId, 0); // What stood before it is not put away: everything is looked at again.
   }
 

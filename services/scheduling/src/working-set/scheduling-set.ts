@@ -5,12 +5,13 @@ import { idOf, type Id, type Instant, type Revision, type StoredEvent } from '@c
 import { DueRetries, type DueRetry } from './due-retries.js';
 import { KeptEvents, type KeptEvent } from './kept-events.js';
 import { OpenWaits } from './open-waits.js';
-import { ReceiptsInHand } from './receipts-in-hand.js';
+import { ReceiptsInHand, type Unsettled } from './receipts-in-hand.js';
 
 /** A run that has not ended. */
 export interface LiveRun {
   readonly ns: string;
   readonly workflow: string;
+  /** When the event that started it was received: what comes after that is for the run, however much later its first append is. */
   readonly startedAt: Instant;
   /** The event that it owes its existence to: that one is no answer to its own waits. */
   readonly causedBy: Id;
@@ -46,7 +47,7 @@ export const sourceOfEmission = (ns: string, workflow: string): string => `/cair
 /** Scheduling's unfinished business: what it must not forget (`architecture.md` §2), folded from the history. */
 export class SchedulingSet implements WorkingSetFold {
   readonly name = 'scheduling';
-  readonly foldVersion = 2;
+  readonly foldVersion = 3;
   readonly types = [
     'EventReceived',
     'ReceiptSettled',
@@ -92,7 +93,9 @@ export class SchedulingSet implements WorkingSetFold {
         return this.applied(event);
       case 'RunStarted': {
         const { ns, workflow, cause } = event.data as unknown as RunStarted['data'];
-        return void this.runs.set(runId, { ns, workflow, startedAt: event.at, causedBy: cause.receiptId });
+        if (this.runs.has(runId)) return; // Told again.
+        const startedAt = this.receipts.receivedAt(cause.receiptId) ?? event.at;
+        return void this.runs.set(runId, { ns, workflow, startedAt, causedBy: cause.receiptId });
       }
       case 'WaitOpened':
         return void this.waits.open(event);
@@ -143,7 +146,7 @@ export class SchedulingSet implements WorkingSetFold {
       else if (kind === 'emission') this.emissions.set(id, value as Emission);
       else if (kind === 'untold') this.untold.set(id, value as UntoldWake);
       else if (kind === 'wait') this.waits.restore(value);
-      else if (kind === 'receipt') this.receipts.restore(id, String(value));
+      else if (kind === 'receipt') this.receipts.restore(id, value as Unsettled);
       else if (kind === 'kept') kept.push(value as readonly KeptEvent[]);
       else if (kind === 'kept until') horizon = String(value);
       else throw new TypeError(`a checkpoint of scheduling has no ${kind}`);
@@ -162,7 +165,7 @@ export class SchedulingSet implements WorkingSetFold {
     for (const [id, emission] of this.emissions) yield ['emission', id, emission];
     for (const [key, wake] of this.untold) yield ['untold', key, wake];
     for (const [id, wait] of this.waits.entries()) yield ['wait', id, wait];
-    for (const [id, ns] of this.receipts.unsettled()) yield ['receipt', id, ns];
+    for (const [id, unsettled] of this.receipts.unsettled()) yield ['receipt', id, unsettled];
     yield* this.kept.entries();
   }
 
