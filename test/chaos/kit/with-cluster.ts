@@ -86,7 +86,8 @@ async function judged(name: string, body: Case['body'], world: World): Promise<v
     await body(world);
     await verdict(world);
   } catch (error) {
-    process.stderr.write(`${name}: ${String(error).slice(0, 2_000)}\n${world.cluster.complaints()}\n${await storyOf(world)}\n`);
+    const story = await storyOf(world).catch((fault: unknown) => `no story: ${String(fault)}`); // The store may still be away.
+    process.stderr.write(`${name}: ${String(error).slice(0, 2_000)}\n${world.cluster.complaints()}\n${story}\n`);
     throw error;
   }
 }

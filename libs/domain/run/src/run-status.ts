@@ -22,9 +22,12 @@ function judge(state: RunState): [RunStatus['state'], string | null] {
 /** Bucket of the failure that is being retried, as judged; null until it is. */
 function bucketOf(state: RunState): string | null {
   let latest: RetryEntry | undefined;
-  for (const entry of state.path.retries.values()) if (latest === undefined || entry.failedAt >= latest.failedAt) latest = entry;
+  for (const entry of state.path.retries.values()) if (latest === undefined || isLater(entry, latest)) latest = entry;
   return latest?.bucket ?? null;
 }
+
+const isLater = (one: RetryEntry, other: RetryEntry): boolean =>
+  one.failedAt > other.failedAt || (one.failedAt === other.failedAt && one.failedRevision > other.failedRevision);
 
 /** Kinds of the triggers of all open waits, each once, in the alphabet's order: `event+timer`. */
 function triggerKindsOf(state: RunState): string {

@@ -2,7 +2,7 @@ import { PersistentMap } from '@cairn/kernel';
 import { initialState, type RunState } from './state.js';
 
 /** Raised with every change of what a state holds: an older snapshot is then not read. Snapshots are a cache, never the truth. */
-export const SNAPSHOT_VERSION = 3;
+export const SNAPSHOT_VERSION = 4;
 
 const pathMaps = ['steps', 'attempts', 'closed', 'waits', 'retries', 'checkpoints', 'loops', 'detours'] as const;
 const ledgerMaps = ['used', 'spend', 'effects', 'late'] as const;

@@ -50,6 +50,8 @@ export interface RetryEntry {
   readonly n: number;
   readonly message: string;
   readonly failedAt: Instant;
+  /** Of its `StepFailed`: of two failures in one millisecond the later one. */
+  readonly failedRevision: Revision;
   /** Null until `RetryDecided`. */
   readonly decision: RetryVerdict | null;
   readonly bucket: string | null;

@@ -13,6 +13,7 @@ export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envel
         n: state.path.steps.get(step)?.attempts ?? 1,
         message: failure.message,
         failedAt: envelope.at,
+        failedRevision: envelope.revision,
         decision: null,
         bucket: null,
         notBefore: null,
