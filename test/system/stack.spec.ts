@@ -3,7 +3,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -191,11 +192,13 @@ describe('the folder of a stack', () => {
   it('is free when the stack that had it was killed, and what outlived it has ended', async () => {
     const { StackNats } = (await load('nats.mjs')) as { StackNats: new (options: object) => StackNats };
     const file = pathToFileURL(join(root, 'tools/stack/folder.mjs')).href;
-    const nats = () => new StackNats({ path: found.path, folder: join(data, 'nats') });
+    const nats = (folder: string) => new StackNats({ path: found.path, folder: join(folder, 'nats') });
+    const link = join(data, 'link');
+    symlinkSync(data, link);
     const code = `(await import(${JSON.stringify(file)})).takeFolder(${JSON.stringify(data)}); console.log('taken'); setInterval(() => {}, 1_000);`;
     const killed = Spawned.start('--input-type=module', ['--eval', code]);
     await killed.firstLine;
-    const [leftOver, again] = [nats(), nats()];
+    const [leftOver, again] = [nats(data), nats(link)]; // One folder, whatever it is called.
     await leftOver.start();
     await killed.kill('SIGKILL');
 
@@ -206,6 +209,36 @@ describe('the folder of a stack', () => {
     await again.end();
     taken.release();
   });
+
+  it.each([
+    ['the port of nats-server', ['--nats-port', 'taken'], /^stack: nats-server cannot have port \d+ \(address already in use\);/m],
+    [
+      'the file of certificates',
+      ['--event-store', 'esdb://127.0.0.1:1?tlsCAFile=/nowhere/ca.crt'],
+      /^stack: CAIRN_EVENT_STORE: .*certificate file/m,
+    ],
+    ['an event store', [], /^stack: .*not a database/m],
+  ])(
+    'ends with 78 where it does not get %s',
+    async (_, args, says) => {
+      const taken = createServer().listen(0, '127.0.0.1');
+      await once(taken, 'listening');
+      const { port } = taken.address() as AddressInfo;
+      writeFileSync(join(data, 'events.db'), 'no database'.repeat(1_000));
+      const own = ['--data', data, '--port', '0', ...(args.includes('--nats-port') ? [] : ['--nats-port', '0'])];
+      const given = args.map((arg) => (arg === 'taken' ? String(port) : arg));
+      const stack = Spawned.start(join(root, 'tools/stack/main.mjs'), [...own, ...given], { CAIRN_NATS_SERVER: found.path });
+      try {
+        expect({ exit: await stack.exited, stderr: stack.stderr }).toEqual({
+          exit: { code: 78, signal: null },
+          stderr: expect.stringMatching(says) as unknown,
+        });
+      } finally {
+        taken.close();
+      }
+    },
+    LIMIT_MS,
+  );
 });
 
 interface StackNats {

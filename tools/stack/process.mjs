@@ -20,6 +20,8 @@ export class StackProcess {
       this.child.once('exit', (code, signal) => resolve(signal ?? code ?? -1));
       this.child.once('error', (error) => resolve(error.code ?? 'error'));
     });
+    /** It is gone, and every line of it was heard. */
+    this.closed = new Promise((resolve) => this.child.once('close', resolve));
     for (const stream of ['stdout', 'stderr']) {
       createInterface({ input: this.child[stream] }).on('line', (line) => {
         this.lines.push(line);

@@ -17,6 +17,8 @@ const SINGLE = ['scheduling', 'retry-policy', 'gateway'];
 
 /** What `cairn` ends with where nobody answers. */
 const UNREACHABLE = 5;
+/** What it ends with where somebody must change something first. */
+const CONFIG = 78;
 
 /** The shell's own Cairn must not lead the stack elsewhere. */
 function cleanEnv() {
@@ -25,7 +27,7 @@ function cleanEnv() {
 
 /**
  * Starts everything. Resolves when every service says that it is ready; rejects with the last lines of the one that did not, with
- * `StackRefused` if another has the folder.
+ * `StackRefused` if another has the folder or the port, or the event store is not to be had.
  * `data`: folder, made if it is not there. `port`: of the gateway, 0 takes a free one. `natsPort`: 0 takes a free one. `replicas`: of
  * execution. `eventStore`: as `CAIRN_EVENT_STORE` names it; without it the libSQL file of `data`. `env`: for all services; `envOf(name)`: for one (a crash point, say). `onLine(name, line)`: told of every line.
  */
@@ -106,14 +108,19 @@ export class Stack {
   /** Rights and settings of an EventStoreDB. Whose user may not is told so, and goes on: an admin may have done it. */
   async applyStore() {
     const { code, out, err } = await this.cairn('store', 'apply');
-    if (code === UNREACHABLE) throw new StackRefused(`the event store does not answer: ${err.trim().replace(/^cairn: /, '')}`);
+    const says = err.trim().replace(/^cairn: /, '');
+    if (code === UNREACHABLE) throw new StackRefused(`the event store does not answer: ${says}`);
+    if (code === CONFIG) throw new StackRefused(says);
     if (code !== 0) this.onLine?.('stack', `cairn store apply ended with ${code}: ${(err || out).trim()}`, 'stderr');
   }
 
+  /** Reads the queues from the event store: where that refuses, is none or is away, no service would come up. */
   async applyBus() {
     const { code, out, err } = await this.cairn('bus', 'apply', '--json');
-    if (code !== 0) throw new Error(`cairn bus apply ended with ${code}: ${err || out}`);
-    return out;
+    if (code === 0) return out;
+    const problem = problemIn(out);
+    if (code === CONFIG || problem?.code === 'store_unavailable') throw new StackRefused(problem?.detail ?? err.trim());
+    throw Object.assign(new Error(`cairn bus apply ended with ${code}: ${problem?.detail ?? (err || out)}`), { exit: code });
   }
 
   /** Whoever is told to end while he starts starts nothing more. */
@@ -196,6 +203,15 @@ export class Stack {
     this.folder?.release();
     this.folder = undefined;
     return ended;
+  }
+}
+
+/** What `--json` says instead of an answer. */
+function problemIn(out) {
+  try {
+    return JSON.parse(out);
+  } catch {
+    return undefined;
   }
 }
 
