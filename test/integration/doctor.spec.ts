@@ -1,9 +1,9 @@
 // `cairn doctor` against real servers: what it says when all is well, and for each thing that is broken here: the check that sees it,
 // the command that mends it, the exit code.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { connect as dial, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createNatsLine, recreateConsumer } from '@cairn/bus-jetstream';
@@ -60,6 +60,18 @@ async function doctor(args: readonly string[] = [], env: NodeJS.ProcessEnv = {})
   return { ...ran, report, by, failures };
 }
 
+/** Whether somebody has the port of this machine. */
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = dial(port, '127.0.0.1');
+    const end = (taken: boolean) => (): void => {
+      socket.destroy();
+      resolve(taken);
+    };
+    socket.once('connect', end(true)).once('error', end(false));
+  });
+}
+
 describe('cairn doctor on the embedded default', () => {
   it('looks at what applies, says what does not, and ends with 0', async () => {
     await storeDefinition(data, { name: 'w', version: '1.0.0', queues: ['screening'] });
@@ -96,16 +108,28 @@ describe('cairn doctor on the embedded default', () => {
   });
 
   it('takes no stack for a `cairn dev`: a gateway that has a bus, and nothing that says where', async () => {
+    // Somebody's own server there would be looked at, as `bus apply` would.
+    if (await listens(4222)) return notRun('cairn doctor where no bus is named', 'needs port 4222 of 127.0.0.1 free; end what has it');
     answers['/readyz'] = { status: 200, body: { ready: true, parts: { store: 'ready', bus: 'ready' } } };
     const { code, by } = await doctor();
     const seen = by('nats-server');
     expect(seen?.says).toContain('127.0.0.1:4222');
-    if (seen?.status === 'ok') return; // Somebody's own server is there on this machine: it is looked at, as `bus apply` would.
     expect({ code, says: seen?.says, fix: seen?.fix }).toEqual({
       code: 5,
       says: expect.stringContaining(`none is named by --nats, CAIRN_NATS_URL or ${join(data, 'server.json')}`) as unknown,
       fix: expect.stringContaining('--data or CAIRN_DATA') as unknown,
     });
+    answers['/readyz'] = { status: 503, body: { ready: false, parts: { store: 'ready', bus: 'failed' } } };
+    expect((await doctor()).by('gateway')).toMatchObject({ status: 'failed', fix: 'npm run stack' });
+    answers['/readyz'] = { status: 503, body: { ready: false, parts: { store: 'failed', bus: 'ready' } } };
+    expect((await doctor()).by('gateway')).toMatchObject({ status: 'failed', fix: 'start the event store that is named below' });
+  });
+
+  it('takes a gateway that drains for none that says whether there is a bus', async () => {
+    answers['/readyz'] = { status: 503, body: { ready: false, parts: { process: 'draining' } } };
+    const { by } = await doctor();
+    expect(by('gateway')).toMatchObject({ status: 'failed', details: ['process: draining'] });
+    expect(by('nats-server')?.says).toMatch(/^not checked: none is named by .*, and no gateway says whether there is one$/);
   });
 
   it('sees that somebody else has the port, whether it speaks HTTP or not', async () => {
@@ -269,7 +293,19 @@ describe('cairn doctor on the stack', () => {
     expect(by('event store')?.says).toContain(store);
     expect(by('gateway')?.fix).toBe('start the event store that is named below');
     expect(by('bus')).toMatchObject({ status: 'ok', says: expect.stringContaining('(0 of queues)') as unknown });
-    expect(by('queues')).toMatchObject({ status: 'unseen', says: 'not known while the event store is away' });
+    expect(by('queues')).toMatchObject({ status: 'unseen', says: 'not known while the event store fails' });
+  });
+
+  it.each([
+    ['is none', {}],
+    ['is not configured right', { CAIRN_EVENT_STORE: 'esdb://127.0.0.1:1?tlsCAFile=/nowhere/ca.crt' }],
+  ])('looks at the bus, and tells it once, though the event store %s', async (_, env) => {
+    for (const file of readdirSync(data)) if (file.startsWith('events.db')) rmSync(join(data, file));
+    writeFileSync(join(data, 'events.db'), 'no database'.repeat(1_000));
+    const { code, failures, by } = await doctor(['--nats', nats.url], env);
+    expect({ code, failures }).toEqual({ code: 1, failures: ['event store'] });
+    expect(by('bus')).toMatchObject({ status: 'ok', says: expect.stringContaining('(0 of queues)') as unknown });
+    expect(by('queues')).toMatchObject({ status: 'unseen', says: 'not known while the event store fails' });
   });
 
   it('sees credentials that may do anything', async () => {

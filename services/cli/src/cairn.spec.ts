@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { idOf } from '@cairn/kernel';
+import { waitUntil } from '@cairn/testkit';
 import { cairn } from './cairn.js';
 
 // The command line against a server in miniature: exit codes, what is printed where, what is asked of the server.
@@ -290,7 +291,7 @@ describe('commands', () => {
     answers[`GET runs/${RUN}/result?waitMs=2000`] = { body: { run: RUN, state: 'complete', outcome: 'succeeded', output: 7 } };
     const waiting = run(['run', 'start', 'w', '--wait']);
     const place = `events/${receipt.receiptId}`;
-    while (!asked.some(({ path }) => path === place)) await new Promise(setImmediate); // It is not there yet.
+    await waitUntil('the event is asked for, which is not there yet', () => asked.some(({ path }) => path === place));
     expect(asked.some(({ path }) => path.includes('result'))).toBe(false);
     answers[`GET ${place}`] = { body: { ...receipt, outcome: 'started' } };
     expect(await waiting).toMatchObject({ code: 0, out: expect.stringContaining('succeeded') });
@@ -305,7 +306,7 @@ describe('commands', () => {
     const polls = (): number => asked.filter(({ path }) => path.includes('result')).length;
     const forThreePolls = async (): Promise<void> => {
       const before = polls();
-      while (polls() < before + 3) await new Promise(setImmediate);
+      await waitUntil('it was asked three times more', () => polls() >= before + 3);
     };
     answers[result] = { body: { run: RUN, state: 'blocked' } };
     answers[`GET runs/${RUN}`] = { body: { ...view, state: 'blocked', sub: 'paused' } };
@@ -342,7 +343,7 @@ describe('commands', () => {
     answers[`GET runs/${RUN}/stream`] = { body: `: hello\n\n${message(step)}${message(step)}` };
     answers[`GET runs/${RUN}/result`] = { body: { run: RUN, state: 'active' } };
     const watching = run(['run', 'watch', RUN, '--json']);
-    while (asked.length < 3) await new Promise(setImmediate);
+    await waitUntil('the stream broke, and it goes on', () => asked.length >= 3);
     answers[`GET runs/${RUN}/stream`] = { body: message(step) + message(stored(1, 'RunCompleted', { outcome: 'succeeded', output: 1 })) };
     const { code, out } = await watching;
     expect(code).toBe(0);

@@ -43,15 +43,20 @@ export async function openNats(config: ServiceConfig, name: string, { clock, ran
 /** A user who may not listen where the answers to his own requests come in gets none: said at the start, by the variable that mends it. */
 async function mustHearAnswers(connection: NatsConnection, prefix = '_INBOX'): Promise<void> {
   let isRefused = false;
-  const answers = connection.subscribe(`${prefix}.start.*`, { callback: (error) => void (isRefused ||= error !== null) });
-  await connection.flush(); // The server refuses before it answers this.
-  if (isRefused || answers.isClosed()) {
-    await connection.close();
-    throw new ConfigInvalid(
-      `CAIRN_NATS_INBOX_PREFIX: the nats-server lets this user hear no answers below ${prefix}; set it to the prefix of the user, as \`npx cairn bus keys\` shows it`,
-    );
+  try {
+    const answers = connection.subscribe(`${prefix}.start.*`, { callback: (error) => void (isRefused ||= error !== null) });
+    await connection.flush(); // The server refuses before it answers this.
+    if (answers.isClosed()) isRefused = true;
+    else answers.unsubscribe();
+  } catch (cause) {
+    await connection.close(); // Else it would go on dialling beside the one that is made instead.
+    throw new BusFault('bus_unavailable', 'the nats-server was lost before it answered the first request', { cause });
   }
-  answers.unsubscribe();
+  if (!isRefused) return;
+  await connection.close();
+  throw new ConfigInvalid(
+    `CAIRN_NATS_INBOX_PREFIX: the nats-server lets this user hear no answers below ${prefix}; set it to the prefix of the user, as \`npx cairn bus keys\` shows it`,
+  );
 }
 
 /** The way in, if the configuration names one. */

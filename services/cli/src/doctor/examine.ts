@@ -26,7 +26,7 @@ export async function examine(asked: Patient): Promise<readonly Finding[]> {
     ...(patient.stack
       ? await checkBus(
           patient,
-          store.some(({ unreachable: isAway }) => isAway === true),
+          store.some(({ check, status }) => check === 'event store' && status === 'failed'),
         )
       : [unseen('nats-server', unnamed(patient, hasBus))]),
   ];
@@ -38,13 +38,13 @@ const unnamed = ({ data }: Patient, hasBus: boolean | undefined): string =>
     ? 'none is named: the bus is the memory of `cairn dev`'
     : `not checked: none is named by --nats, CAIRN_NATS_URL or ${join(data, 'server.json')}, and no gateway says whether there is one`;
 
-/** `storeIsAway`: it is not waited for a second time, and the queues of stored definitions are not looked at. */
-async function checkBus(patient: Patient, storeIsAway: boolean): Promise<readonly Finding[]> {
+/** `storeFails`, away or not: it is not asked and told a second time, and the queues of stored definitions are not looked at. */
+async function checkBus(patient: Patient, storeFails: boolean): Promise<readonly Finding[]> {
   const { findings, info } = await checkServer(patient);
   if (info === undefined) return findings;
   const first = [...findings, await checkSync(patient, info)];
   try {
-    const declared = storeIsAway ? declaredBus([]) : await readDeclaredBus(patient.data, patient.env);
+    const declared = storeFails ? declaredBus([]) : await readDeclaredBus(patient.data, patient.env);
     const connection = await connectTo(patient.nats, 'cairn doctor');
     try {
       const topology = await checkTopology(connection, declared);
@@ -54,7 +54,7 @@ async function checkBus(patient: Patient, storeIsAway: boolean): Promise<readonl
         await checkClock(connection),
         await checkServices(connection, declared, patient),
         ...(await checkReplicas(connection, declared, patient)).map((finding) =>
-          storeIsAway && finding.check === 'queues' ? unseen('queues', 'not known while the event store is away') : finding,
+          storeFails && finding.check === 'queues' ? unseen('queues', 'not known while the event store fails') : finding,
         ),
         await checkPermissions(connection, patient),
       ];

@@ -14,7 +14,7 @@ interface Answer {
 /** What the gateway shows of itself. */
 export interface SeenGateway {
   readonly findings: readonly Finding[];
-  /** Whether it says of a bus how that is, which a `cairn dev` has in its memory. Absent where no gateway answers. */
+  /** Whether it says of a bus how that is, which a `cairn dev` has in its memory. Absent where no gateway answers, or one that ends. */
   readonly hasBus?: boolean;
 }
 
@@ -34,12 +34,15 @@ export async function checkGateway(patient: Patient): Promise<SeenGateway> {
   }
   const ready = await get(`${url}/readyz`);
   const parts = (ready?.body as { parts?: Record<string, string> } | undefined)?.parts;
-  const seen = parts === undefined ? {} : { hasBus: 'bus' in parts };
+  // One that drains says only that.
+  const seen: Pick<SeenGateway, 'hasBus'> = parts === undefined || 'process' in parts ? {} : { hasBus: 'bus' in parts };
   if (ready?.status === 200) return { findings: [ok('gateway', `live and ready at ${url}`)], ...seen };
   const why = Object.entries(parts ?? {}).map(([part, says]) => `${part}: ${says}`);
   const others = Object.entries(parts ?? {}).filter(([part, says]) => part !== 'store' && says !== 'ready');
+  const stack = patient.stack || seen.hasBus === true;
   // Services find a store again by themselves; to start them anew would help nobody.
-  const fix = patient.stack && others.length === 0 && why.length > 0 ? 'start the event store that is named below' : startCommand(patient);
+  const storeAlone = stack && others.length === 0 && why.length > 0;
+  const fix = storeAlone ? 'start the event store that is named below' : startCommand({ ...patient, stack });
   return { findings: [failed('gateway', `lives at ${url} and is not ready`, fix, why)], ...seen };
 }
 
