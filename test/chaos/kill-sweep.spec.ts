@@ -19,7 +19,7 @@ const points: readonly (readonly [string, string])[] = [
 const isSeldom = (service: string, hop: string): boolean =>
   hop === 'relay-bookmarked' || (service === 'retry-policy' && (hop.endsWith('append') || hop.endsWith('ack') || hop === 'received'));
 
-withCluster('kill sweep', { part: 3 }, (add) => {
+withCluster('kill sweep', { part: 2 }, (add) => {
   for (const [name, hop] of points)
     add(
       `${name} dies at ${hop}, the first time, the second and late`,

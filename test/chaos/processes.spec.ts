@@ -10,7 +10,7 @@ const READY_MS = 15_000;
 /** Longer than a session is waited for and than a replica counts as there. */
 const STANDSTILL_MS = 4_000;
 
-withCluster('processes', { part: 2, replicas: 2, handlers: ['sdk', 'sdk-2', 'stock', 'stock-2'] }, (add) => {
+withCluster('processes', { part: 1, replicas: 2, handlers: ['sdk', 'sdk-2', 'stock', 'stock-2'] }, (add) => {
   for (const name of ['execution', 'execution-2', 'sdk', 'stock'])
     add(`F-12, F-48: ${name} stands still, another goes on, and it comes back`, async ({ cluster, load }) => {
       await load.start(RUNS);

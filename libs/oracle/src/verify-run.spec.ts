@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { invariants, printViolation, type RunHistory, type Violation } from './history.js';
 import { defaultLimits } from './limits.js';
 import { breaks, broken, mainOf, withMain } from './spec/breaks.js';
-import { resealed } from './spec/editing.js';
+import { first, resealed, there } from './spec/editing.js';
 import { billedHistory, cancelledHistory, doubtedHistory, payingHistory } from './spec/good-effects.js';
 import { goodHistory, runId } from './spec/good-history.js';
 import { verifyRun } from './verify-run.js';
@@ -50,6 +50,18 @@ describe('verifyRun', () => {
 
   it.each(invariants.map((invariant) => [invariant]))('%s has a history that breaks it', (invariant) => {
     expect(breaks.some((one) => one.invariant === invariant)).toBe(true);
+  });
+
+  it('lets a run look back to the event that started it, however much later its first append was', () => {
+    const good = goodHistory();
+    const looksBack = resealed(mainOf(good), (drafts) =>
+      Object.assign(first(drafts, 'WaitTriggered').data, { kept: true, at: '2026-11-23T08:59:20.000Z' }),
+    );
+    const { receiptId } = there(mainOf(good)[0]).data['cause'] as { receiptId: string };
+    const asked = (good.inbox ?? []).map((event) =>
+      event.type === 'EventReceived' && event.data['receiptId'] === receiptId ? { ...event, at: '2026-11-23T08:59:00.000Z' } : event,
+    );
+    expect(verify({ ...withMain(good, looksBack), inbox: asked })).toEqual([]);
   });
 
   it('asks for an end only of a quiescent run', () => {

@@ -104,6 +104,7 @@ class AssembledScheduling implements Scheduling {
       book,
       matcher,
       mutants,
+      clock,
       nudge: () => this.workingSet.nudge(),
       tellAgain: (ns, receipt) => this.inBackground(bus.publish(receiptAgain(ns, receipt, ids.next()))),
     });

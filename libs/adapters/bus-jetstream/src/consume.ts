@@ -38,7 +38,6 @@ export class BoundConsumer implements Bound {
   private pull: Pull | undefined;
   private ending: Promise<void>[] = [];
   private readonly underWay: UnderWay;
-  private abandoned = false;
   private taking = true;
   private whenIdle: (() => void) | undefined;
 
@@ -68,7 +67,6 @@ export class BoundConsumer implements Bound {
   /** Its process is as good as dead: nothing more is taken, and what is under way is left to `ackWaitMs`. */
   abandon(): void {
     this.taking = false;
-    this.abandoned = true;
     this.gate.stop();
     this.pull?.abandon();
   }
@@ -81,7 +79,7 @@ export class BoundConsumer implements Bound {
   /** Called again and again, every `LOOK_MS`. */
   look(): void {
     this.pull?.look();
-    if (!this.abandoned && this.host.link.isUp) this.underWay.tell();
+    if (this.host.link.isUp) this.underWay.tell();
   }
 
   /** Asks the server anew, as if just bound. */

@@ -102,8 +102,8 @@ class BusOnJetStream implements JetStreamBus {
     this.bound.add(consumer);
     return {
       stop: async () => {
-        this.bound.delete(consumer);
         await consumer.stop();
+        this.bound.delete(consumer); // Until then the server is told what it works on.
       },
     };
   }
@@ -116,9 +116,9 @@ class BusOnJetStream implements JetStreamBus {
   /** Consumers first, so that what is under way can still publish, answer and acknowledge. */
   private async drain(): Promise<void> {
     const { connection } = this.options;
-    this.looking.cancel();
     this.watchdog.stop();
     await Promise.all([...this.bound].map((consumer) => consumer.stop()));
+    this.looking.cancel();
     this.asks.close();
     if (this.link.isUp) await connection.drain();
     else await connection.close();

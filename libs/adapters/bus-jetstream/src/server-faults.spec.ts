@@ -176,6 +176,33 @@ describe('when the server misbehaves', () => {
     );
 
     it(
+      'what comes again because the process stood still for a moment begins nothing, and is settled with the first',
+      async () => {
+        const spec = workSpec('w1', { ackWaitMs: 300 });
+        await applyTopology(world.admin, streams, [spec]);
+        const bus = await busOn(world.nats.url);
+        open.push(bus);
+        const finish: (() => void)[] = [];
+        await bus.consume(spec, async () => {
+          await new Promise<void>((resolve) => finish.push(resolve));
+          return done;
+        });
+        const info = async () => (await managerOf(world.admin)).consumers.info(spec.busStream, spec.durable);
+        await bus.publish({ subject: 'contract.work.a', id: 'slow', body: {} });
+        await waitUntil('it has begun', () => finish.length === 1);
+        const until = performance.now() + 3 * spec.ackWaitMs;
+        while (performance.now() < until); // Nothing else turns here: the server hears of no work.
+        await waitUntil('it came again', async () => (await info()).num_redelivered > 0);
+        await bus.publish({ subject: 'contract.work.a', id: 'next', body: {} });
+        await waitUntil('what was sent behind it has begun', () => finish.length === 2);
+        for (const one of finish) one();
+        await waitUntil('all is settled', async () => (await info()).num_ack_pending === 0);
+        expect(finish).toHaveLength(2);
+      },
+      LIMIT_MS,
+    );
+
+    it(
       'what a consumer works on is away: it takes nothing but a probe now and then, and all once it is back',
       async () => {
         await applyTopology(world.admin, streams, [w1]);

@@ -180,7 +180,7 @@ export class Durable {
     const delivery: Delivery = { entry, binding, dueAt: this.host.clock.monotonicMs() + this.spec.ackWaitMs };
     this.open.add(delivery);
     binding.open.add(delivery);
-    this.ackTimer ??= this.host.clock.after(this.spec.ackWaitMs, this.redeliverUnsettled);
+    this.ackTimer ??= this.host.clock.after(this.spec.ackWaitMs, this.renewOrRedeliver);
     const { subject, id, body } = entry.message;
     const incoming: IncomingMessage = { subject, id, body, deliveries: entry.deliveries, asked: entry.answer !== undefined };
     promised(binding.handle, incoming).then(
@@ -189,7 +189,7 @@ export class Durable {
     );
   }
 
-  /** A settlement counts even after its message was given to somebody else, unless the process that makes it is dead. */
+  /** A settlement counts unless the process that makes it is dead. */
   private ended(delivery: Delivery, conclude: () => void): void {
     const { binding, entry } = delivery;
     const alive = binding.open.delete(delivery);
@@ -257,12 +257,12 @@ export class Durable {
     this.timers.add(timer);
   }
 
-  private readonly redeliverUnsettled = (): void => {
+  private readonly renewOrRedeliver = (): void => {
     this.ackTimer = undefined;
     const now = this.host.clock.monotonicMs();
     for (const delivery of this.open) {
       if (delivery.dueAt > now) {
-        this.ackTimer = this.host.clock.after(delivery.dueAt - now, this.redeliverUnsettled);
+        this.ackTimer = this.host.clock.after(delivery.dueAt - now, this.renewOrRedeliver);
         break;
       }
       this.open.delete(delivery);

@@ -167,10 +167,9 @@ describe('a connection that carries no append any more', () => {
         await store.append(A, 'no_stream', events);
         server.faults.stallAppends();
         const reading = setInterval(() => void store.read(A).catch(() => undefined), 100);
-        const outcomes = await volley(store, 10, 20);
+        const outcomes = await volley(store, 10, 20).finally(() => clearInterval(reading));
         for (const outcome of outcomes) expect(outcome).toEqual({ status: 'rejected', reason: unknown });
         await repeat(store, 10, outcomes);
-        clearInterval(reading);
       },
       { haste: HASTE },
     ));

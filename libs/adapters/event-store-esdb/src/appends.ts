@@ -6,7 +6,7 @@ import { isServerTimeout, resultOf } from './append-answer.js';
 import { AppendCall, type ProposedAppend } from './append-call.js';
 import type { Client, ClientHolder } from './client.js';
 import { CALL_DEADLINE_MS } from './deadline.js';
-import { appendUnknown, isNeverBegun, unavailable } from './errors.js';
+import { appendUnknown, isAccessDenied, isNeverBegun, unavailable } from './errors.js';
 import type { ProposedEvent } from './event-codec.js';
 import type { Reading } from './reading.js';
 import { uuidOfHex } from './uuid.js';
@@ -131,6 +131,7 @@ export class Appends {
         },
         broken,
       });
+      if (waiting.isSettled()) waiting.forget(); // Its deadline came while the call was being opened.
     } catch (error) {
       settle(() => {
         throw unavailable(what, error);
@@ -154,6 +155,7 @@ export class Appends {
       this.answered();
       settle(() => ({ kind: 'appended', revision: Number(nextExpectedRevision) }));
     } catch (error) {
+      if (isRefusal(error)) this.answered();
       settle(() => outcomeOf(error, stream));
     }
   }
@@ -180,6 +182,10 @@ export class Appends {
     return call;
   }
 }
+
+/** Whether a server that takes one append a call has answered with this. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof WrongExpectedVersionError || error instanceof MaxAppendSizeExceededError || isAccessDenied(error);
 
 function outcomeOf(error: unknown, stream: string): AppendResult {
   if (error instanceof WrongExpectedVersionError) {

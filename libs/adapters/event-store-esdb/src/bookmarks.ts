@@ -11,14 +11,15 @@ import { uuidOfHex } from './uuid.js';
 export class Bookmarks {
   /** Revision of the last event that this process knows of, by name: it spares the writer a read. */
   private readonly revisions = new Map<string, number>();
+  private readonly written = new Set<string>();
 
   constructor(
     private readonly clock: Clock,
     private readonly reading: Reading,
     private readonly appends: Appends,
     private readonly randomness: Randomness,
-    /** Asked once for a bookmark that is new. */
-    private readonly created: (stream: string) => void,
+    /** Told of each bookmark that is written, once: whoever made it may have died before it was set to its length, or lost the store. */
+    private readonly firstWritten: (stream: string) => void,
   ) {}
 
   async read(name: string): Promise<string | undefined> {
@@ -39,7 +40,8 @@ export class Bookmarks {
       const result = await this.appends.append(stream, expected ?? 'no_stream', [event]);
       if (result.kind === 'appended') {
         this.revisions.set(name, result.revision);
-        if (expected === undefined) this.created(stream);
+        if (!this.written.has(name)) this.firstWritten(stream);
+        this.written.add(name);
         return;
       }
       expected = result.actual === 'no_stream' ? undefined : result.actual;

@@ -1,9 +1,11 @@
 import { ErrorType } from '@eventstore/db-client';
 import { StoreFault } from '@cairn/ports';
-import { refusalOf } from './refusals.js';
+import { isAccessDenied, refusalOf } from './refusals.js';
+
+export { isAccessDenied };
 
 /** gRPC's codes that are told apart here; errors of appends come without the client's `type` (facts of the client, 6.2.1). */
-export const GRPC = { unknown: 2, invalidArgument: 3, permissionDenied: 7, unauthenticated: 16 } as const;
+export const GRPC = { unknown: 2, invalidArgument: 3 } as const;
 
 /** What grpc-js says of a call that found nobody to connect to: nothing of it has left this process. */
 const NOT_CONNECTED = /No connection established|Name resolution failed|Failed to discover/i;
@@ -19,11 +21,6 @@ export function appendUnknown(what: string, cause?: unknown): StoreFault {
 /** Whether a call surely stored nothing: it never reached a server, or was refused at the door. */
 export function isNeverBegun(error: unknown): boolean {
   return isAccessDenied(error) || (error instanceof Error && NOT_CONNECTED.test(error.message));
-}
-
-export function isAccessDenied(error: unknown): boolean {
-  const code = codeOf(error);
-  return typeOf(error) === ErrorType.ACCESS_DENIED || code === GRPC.permissionDenied || code === GRPC.unauthenticated;
 }
 
 export function isNotFound(error: unknown): boolean {

@@ -55,6 +55,12 @@ const CONNECTING: readonly (readonly [RegExp, RefusalKind, string])[] = [
   ],
 ];
 
+/** Whether the server refused whoever asked. */
+export function isAccessDenied(error: unknown): boolean {
+  const { code, type } = (error ?? {}) as { code?: unknown; type?: unknown };
+  return code === UNAUTHENTICATED || code === PERMISSION_DENIED || type === ACCESS_DENIED;
+}
+
 /** What an error of the client, or a fault that it caused, comes to. */
 export function refusalOf(error: unknown): StoreRefusal {
   const {
@@ -63,8 +69,7 @@ export function refusalOf(error: unknown): StoreRefusal {
     message = String(error),
     cause,
   } = (error ?? {}) as { code?: unknown; type?: unknown; message?: string; cause?: unknown };
-  if (code === UNAUTHENTICATED) return { kind: 'user', says: USER };
-  if (code === PERMISSION_DENIED || type === ACCESS_DENIED) return { kind: 'rights', says: RIGHTS };
+  if (isAccessDenied(error)) return code === UNAUTHENTICATED ? { kind: 'user', says: USER } : { kind: 'rights', says: RIGHTS };
   const known = CONNECTING.find(([pattern]) => pattern.test(message));
   if (known !== undefined) return { kind: known[1], says: known[2] };
   if (cause !== undefined) return refusalOf(cause);

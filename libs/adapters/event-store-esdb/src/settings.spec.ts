@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { openEsdb } from './open.js';
+import { quickClock } from './spec/quick-clock.js';
 import { scene } from './spec/scene.js';
+import { randomness } from './spec/system-ports.js';
 import { waitUntil } from '@cairn/testkit';
 
 const lastOf = (records: readonly { data: Uint8Array }[] | undefined): unknown => {
@@ -42,6 +45,19 @@ describe('what the database is set to', () => {
       expect(server.log.visible('bookmark-relay')).toHaveLength(1);
       expect(await esdb.differences()).toEqual([]);
       expect([await store.readBookmark('relay'), await store.readBookmark('free')]).toEqual(['2', '3']);
+    }));
+
+  it('keeps one value of a bookmark whose maker could not say so: the next who writes it does', () =>
+    scene(async ({ server, esdb, store }) => {
+      server.faults.denied.push('$$bookmark-');
+      for (const value of ['1', '2']) await store.writeBookmark('relay', value);
+      server.faults.denied.length = 0;
+      expect(server.log.visible('bookmark-relay')).toHaveLength(2);
+      const next = await openEsdb({ url: server.url, clock: quickClock(1), randomness });
+      await next.store.writeBookmark('relay', '3');
+      await waitUntil('only the last is kept', () => server.log.visible('bookmark-relay')?.length === 1);
+      await next.close();
+      expect(await esdb.differences()).not.toContainEqual(expect.objectContaining({ stream: '$$bookmark-relay' }));
     }));
 
   it('is told to be hidden where the user may not see it, and then nothing is changed, not even what it may see', () =>

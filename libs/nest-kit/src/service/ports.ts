@@ -157,7 +157,7 @@ async function answering(store: EventStore, shown: string, log: Log): Promise<vo
       return;
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error;
-      if (first) log.warn('the event store does not answer yet', { at: shown });
+      if (first) log.warn('the event store does not answer yet', { at: shown, because: error.message });
       if (systemClock.monotonicMs() > until)
         throw new ConfigInvalid(
           `CAIRN_EVENT_STORE: ${shown} has not answered within ${STORE_PATIENCE_MS / MS_PER_S} s (${error.message}); mend it, or name another`,

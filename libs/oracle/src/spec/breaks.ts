@@ -155,6 +155,11 @@ const breaksOfWaits: readonly Break[] = [
   },
   {
     invariant: 'I-21',
+    by: 'an event that was kept since before the run was asked for',
+    edit: (d) => Object.assign(first(d, 'WaitTriggered').data, { kept: true, at: '2026-11-23T08:59:20.000Z' }),
+  },
+  {
+    invariant: 'I-21',
     by: 'a trigger that was never declared',
     edit: (d) => (last(d, 'WaitOpened').data['triggers'] = [{ kind: 'signal', name: 'go' }]),
   },

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { dataFolder } from '../bus/nats-access.js';
 import { EXIT_CONFIG } from '../exit-codes.js';
 import { Refusal, problem } from '../refusal.js';
 import { Context, type CommonOptions, type Shell } from '../shell.js';
@@ -13,7 +14,7 @@ export function devCommand(root: Command, shell: Shell): void {
     .command('dev')
     .description('runs Cairn in one process: memory bus, one libSQL file, HTTP on loopback')
     .option('--port <n>', 'HTTP port; 0 takes a free one', portOf, 4300)
-    .option('--data <folder>', 'where everything is kept', './.cairn')
+    .option('--data <folder>', 'where everything is kept; else CAIRN_DATA, ./.cairn')
     .option('--ns <name>', 'namespace', 'default')
     .option('--json', 'the first line is {"ready":true,"url":…,"data":…}')
     .action(async (options: DevOptions) => {
@@ -22,7 +23,8 @@ export function devCommand(root: Command, shell: Shell): void {
     });
 }
 
-async function serve(context: Context, { port, data = './.cairn', ns = 'default' }: DevOptions): Promise<void> {
+async function serve(context: Context, { port, data: named, ns = 'default' }: DevOptions): Promise<void> {
+  const data = dataFolder(named === undefined ? {} : { data: named }, context.surroundings.env);
   // Nest, libSQL and the services: loaded for this command alone.
   const { startStandalone } = await import('@cairn/standalone');
   let server: Awaited<ReturnType<typeof startStandalone>>;

@@ -2,7 +2,17 @@ import type { EventEmitted } from '@cairn/domain-run';
 import { bodyDigestOf, isSettled, receiptView, type EventReceived, type ReceiptState, type ReceiptView } from '@cairn/domain-schedule';
 import { conflicts } from '@cairn/domain-schedule/decider';
 import { idOf, invariant, type Id, type Json, type JsonObject } from '@cairn/kernel';
-import { isFault, type Artifacts, type EventStore, type IncomingMessage, type Settlement } from '@cairn/ports';
+import {
+  ASK_DEADLINE_MS,
+  isFault,
+  StoreFault,
+  type Artifacts,
+  type Clock,
+  type EventStore,
+  type IncomingMessage,
+  type Settlement,
+  type Timer,
+} from '@cairn/ports';
 import type { Inbound } from '../matching/inbound.js';
 import type { Matcher } from '../matching/matcher.js';
 import type { Mutants } from '../mutants.js';
@@ -18,11 +28,15 @@ export interface IntakeParts {
   readonly book: ReceiptBook;
   readonly matcher: Matcher;
   readonly mutants: Mutants;
+  readonly clock: Clock;
   /** Asks the tail for what was just appended. */
   readonly nudge: () => void;
   /** Tells the world a receipt of which nothing new is to be said. */
   readonly tellAgain: (ns: string, receipt: ReceiptView) => void;
 }
+
+/** How long an event waits for its own receipt to come back by the tail: whoever asked is still there to hear that it is accepted. */
+const FOLDED_PATIENCE_MS = ASK_DEADLINE_MS - 1_000;
 
 /** The one door of every event from outside: write its receipt, then find out what it does (`architecture.md` §2). */
 export class Intake {
@@ -115,10 +129,24 @@ export class Intake {
       if (conflicts(head.state, received)) return { receipt: conflictView(head.state), known: !appended };
       if (isSettled(head.state)) return { receipt: receiptView(head.state), known: !appended }; // A duplicate gets the receipt.
       this.parts.nudge();
-      return { receipt: receiptView(await this.settleUnlessFault(ns, head, data, expected.folded)), known: false };
+      const inTime = this.inTime(expected.folded);
+      const state = await this.settleUnlessFault(ns, head, data, inTime.folded).finally(inTime.end);
+      return { receipt: receiptView(state), known: false };
     } finally {
       expected.forget();
     }
+  }
+
+  /** A tail that is late costs a sweep, not a caller: a fault when it has not delivered in time. Whoever calls ends it. */
+  private inTime(folded: Promise<void>): { readonly folded: Promise<void>; readonly end: () => void } {
+    let timer: Timer | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const fault = new StoreFault('store_unavailable', `the tail is more than ${FOLDED_PATIENCE_MS} ms behind`);
+      timer = this.parts.clock.after(FOLDED_PATIENCE_MS, () => reject(fault));
+    });
+    const either = Promise.race([folded, late]);
+    either.catch(() => undefined); // Not every event waits for it.
+    return { folded: either, end: () => timer?.cancel() };
   }
 
   /** Execution or the store is away: the event is accepted all the same, and the sweep finds out what it does. */

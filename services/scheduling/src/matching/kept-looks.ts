@@ -68,7 +68,7 @@ export class KeptLooks {
     const run = set.runs.get(wait.runId);
     if (run === undefined) return [];
     const now = instantOf(clock.now());
-    const instants = { openedAt: wait.openedAt, runStartedAt: run.startedAt };
+    const instants = { openedAt: wait.openedAt, startReceivedAt: run.startedAt };
     const found = new Map<Id, KeptEvent>();
     for (const trigger of wait.triggers) {
       const place = placeOf(trigger, wait.runId);

@@ -94,7 +94,7 @@ export class SchedulingSet implements WorkingSetFold {
       case 'RunStarted': {
         const { ns, workflow, cause } = event.data as unknown as RunStarted['data'];
         if (this.runs.has(runId)) return; // Told again.
-        const startedAt = this.receipts.receivedAt(cause.receiptId) ?? event.at;
+        const startedAt = this.receivedAt(ns, cause) ?? event.at;
         return void this.runs.set(runId, { ns, workflow, startedAt, causedBy: cause.receiptId });
       }
       case 'WaitOpened':
@@ -167,6 +167,12 @@ export class SchedulingSet implements WorkingSetFold {
     for (const [id, wait] of this.waits.entries()) yield ['wait', id, wait];
     for (const [id, unsettled] of this.receipts.unsettled()) yield ['receipt', id, unsettled];
     yield* this.kept.entries();
+  }
+
+  /** Of the event that a run owes its existence to: its receipt has no outcome yet, or it was kept for a definition to come. */
+  private receivedAt(ns: string, { receiptId, type }: RunStarted['data']['cause']): Instant | undefined {
+    const kept = (): KeptEvent | undefined => this.kept.find(ns, type, undefined).find((one) => one.receiptId === receiptId);
+    return this.receipts.receivedAt(receiptId) ?? kept()?.receivedAt;
   }
 
   private applied(event: StoredEvent): void {

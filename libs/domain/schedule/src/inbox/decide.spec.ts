@@ -49,7 +49,7 @@ describe('keeping an event', () => {
 });
 
 describe('how far back a wait looks', () => {
-  const wait = { openedAt: '2026-11-24T10:00:00.000Z', runStartedAt: '2026-11-24T09:00:00.000Z' };
+  const wait = { openedAt: '2026-11-24T10:00:00.000Z', startReceivedAt: '2026-11-24T09:00:00.000Z' };
 
   it.each<['run' | 'none' | number, string, boolean]>([
     ['run', '2026-11-24T08:59:55.000Z', true], // Five seconds of two clocks' difference are tolerated.
