@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RunCommand } from '@cairn/domain-run';
+import { createMemoryEventStore, type TailFault } from '@cairn/event-store-memory';
 import { World } from './world.js';
 
 const HOUR_MS = 3_600_000;
@@ -70,6 +71,23 @@ describe('an event that starts a run', () => {
     await expect(world.send(requested)).rejects.toMatchObject({ code: 'ask_timeout' });
     expect(world.received('r1')).toBeDefined(); // P-1: accepted is appended.
     await world.peer.start();
+    await world.pass(20_000);
+    expect(await world.send(requested)).toMatchObject({ outcome: 'started' });
+  });
+});
+
+describe('an event that our own tail does not tell of in time', () => {
+  it('is answered as pending while somebody still listens, and the sweep brings it to its end', async () => {
+    let release = (): void => undefined;
+    const until = new Promise<void>((resolve) => (release = resolve));
+    let late = false;
+    const tail = (): TailFault | undefined => (late ? { kind: 'lags', until } : undefined);
+    const world = await new World(new Set(), createMemoryEventStore({ faults: { tail } })).start();
+    await world.apply(approval);
+    late = true;
+    expect(await world.send(requested)).toMatchObject({ outcome: 'pending' });
+    late = false;
+    release();
     await world.pass(20_000);
     expect(await world.send(requested)).toMatchObject({ outcome: 'started' });
   });
