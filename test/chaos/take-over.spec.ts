@@ -10,7 +10,7 @@ const NEXT_EVENT_MS = 2_000;
 const WORK_MS = 20;
 const STEPS = 60;
 
-withCluster('take-over', { replicas: 2, handlers: ['sdk', 'sdk-2', 'stock', 'stock-2'], workMs: WORK_MS }, (add) => {
+withCluster('take-over', { part: 2, replicas: 2, handlers: ['sdk', 'sdk-2', 'stock', 'stock-2'], workMs: WORK_MS }, (add) => {
   add('kill -9 of one of two replicas of execution', (world) => nextEventAfter(world, ['execution-2']));
   add('kill -9 of one of two SDK handlers', (world) => nextEventAfter(world, ['sdk']));
   add('kill -9 of one of two stock handlers', (world) => nextEventAfter(world, ['stock']));

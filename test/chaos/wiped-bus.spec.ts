@@ -7,7 +7,7 @@ import { RUNS, withCluster } from './kit/with-cluster.js';
 const COMPLETE_MS = 30_000;
 const OUTPUT_BYTES = 102_400;
 
-withCluster('wiped bus', {}, (add) => {
+withCluster('wiped bus', { part: 1 }, (add) => {
   for (const [what, left] of [
     ['just after the runs were accepted', 1],
     ['while they are half-way', 0.5],
