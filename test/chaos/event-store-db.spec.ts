@@ -50,6 +50,9 @@ withCluster('faults of EventStoreDB', { eventStoreDb: true, part: 1 }, (add) => 
       const db = cluster.eventStoreDb;
       await load.start(LOAD);
       const runId = [...load.accepted.values()].at(-1) ?? '';
+      const shown = async (): Promise<readonly string[]> =>
+        (await cluster.call<{ items: readonly { run: string }[] }>('GET', `runs?tail=${runId}`)).body.items.map(({ run }) => run);
+      await waitUntil('the list shows the last of them', async () => (await shown()).includes(runId));
       db.freeze();
       try {
         const acceptedBefore = load.accepted.size;
@@ -58,8 +61,7 @@ withCluster('faults of EventStoreDB', { eventStoreDb: true, part: 1 }, (add) => 
         await pause(AWAY_MS);
         expect(load.accepted.size).toBe(acceptedBefore);
         expect((await fetch(`${cluster.stack.url}/healthz`)).status).toBe(200);
-        const shown = await cluster.call<{ items: readonly { run: string }[] }>('GET', `runs?tail=${runId}`);
-        expect(shown.body.items.map(({ run }) => run)).toEqual([runId]);
+        expect(await shown()).toEqual([runId]);
         expect(cluster.names.filter((name) => !cluster.process(name).isRunning)).toEqual([]);
       } finally {
         db.thaw();
