@@ -104,7 +104,7 @@ export class BoundConsumer implements Bound {
 
   private async receive(message: Msg): Promise<void> {
     const delivery = new Delivery(message);
-    if (this.underWay.has(delivery)) return this.underWay.again(delivery);
+    if (this.underWay.isAgain(delivery)) return;
     if (!this.taking) return this.host.settler.settle(delivery, '', { kind: 'again', afterMs: 0 });
     if (!this.gate.isOpen && !(this.gate.isProbing && this.pull !== undefined)) {
       return this.host.settler.settle(delivery, '', { kind: 'again', afterMs: this.gate.holdMs });

@@ -6,7 +6,7 @@ const WORKING_SHARE = 1 / 3;
 
 interface Entry {
   /** The last one that came: its word counts, also for those before. */
-  delivery: Delivery;
+  readonly delivery: Delivery;
   /** When the server heard of the message last. */
   toldMs: number;
 }
@@ -28,20 +28,15 @@ export class UnderWay {
     return this.entries.size;
   }
 
-  has({ place }: Delivery): boolean {
-    return this.entries.has(place);
-  }
-
   begin(delivery: Delivery): void {
     this.entries.set(delivery.place, { delivery, toldMs: this.clock.monotonicMs() });
   }
 
-  /** It came again while it is under way: the outcome settles this delivery, too. */
-  again(delivery: Delivery): void {
-    const known = this.entries.get(delivery.place);
-    if (known === undefined) return;
-    known.delivery = delivery;
-    known.toldMs = this.clock.monotonicMs();
+  /** Whether it came again while it is under way: then the outcome settles this delivery, too. */
+  isAgain(delivery: Delivery): boolean {
+    if (!this.entries.has(delivery.place)) return false;
+    this.begin(delivery);
+    return true;
   }
 
   /** The delivery that is to be settled. */
