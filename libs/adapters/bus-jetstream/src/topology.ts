@@ -13,6 +13,7 @@ import {
   type ConsumerConfig,
   type JetStreamManager,
   type StreamConfig,
+  type StreamInfo,
 } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/nats-core';
 
@@ -110,7 +111,7 @@ export async function applyTopology(
     const difference = of('stream', spec.name);
     if (difference === undefined) continue;
     const config = streamConfig(spec);
-    const change = difference.field === undefined ? manager.streams.add(config) : manager.streams.update(spec.name, config);
+    const change = difference.field === undefined ? added(manager, config) : manager.streams.update(spec.name, config);
     mustBe('stream', spec.name, config, (await accepted(spec.name, change)).config);
   }
   for (const spec of consumers) {
@@ -124,6 +125,21 @@ export async function applyTopology(
   }
   return differences;
 }
+
+/**
+ * Of a deletion of the last stream the server removes the account's folder after it has answered, and where that falls between the steps
+ * of making another one's folder, the creation fails (1 in 1,200 on 2.15.1). The second try finds the folder gone and makes it.
+ */
+async function added(manager: JetStreamManager, config: ReturnType<typeof streamConfig>): Promise<StreamInfo> {
+  const add = (): Promise<StreamInfo> => manager.streams.add(config);
+  return add().catch((cause: unknown) => {
+    if (cause instanceof JetStreamApiError && cause.code === STREAM_STORE_FAILED) return add();
+    throw cause;
+  });
+}
+
+/** "error creating store for stream", which the client's own table of codes does not have. */
+const STREAM_STORE_FAILED = 10049;
 
 /** Makes a consumer anew: it begins with what its stream holds. For one whose place lies beyond the end of its stream (F-45). */
 export async function recreateConsumer(connection: NatsConnection, spec: ConsumerSpec): Promise<void> {
