@@ -73,6 +73,7 @@ export const importers = {
   '@bufbuild/cel': '^libs/domain/definition/src/cel(-tree)?\\.ts$',
   yaml: '^libs/domain/definition/src/yaml-text\\.ts$',
   'ajv|ajv-formats|re2js': '^libs/domain/definition/src/json-schema\\.ts$',
+  rfc6902: '^libs/domain/definition/src/json-patch\\.ts$',
   undici: '^(libs/sdk|services/cli)/src/',
   pino: '^libs/nest-kit/src/',
   commander: '^services/cli/src/',
