@@ -16,6 +16,7 @@ interface Applied {
 interface Step {
   readonly task?: { readonly queue: string };
   readonly effect?: { readonly queue: string };
+  readonly fallback?: readonly { readonly queue: string }[];
 }
 
 /**
@@ -34,8 +35,15 @@ export async function storedQueues(store: EventStore, artifacts: Pick<Artifacts,
 
 /** The queues that a definition in canonical form names, each once, in its order. */
 export function queuesOf(definition: JsonObject): readonly string[] {
-  const steps = (definition['steps'] ?? []) as unknown as readonly Step[];
-  return [...new Set(steps.flatMap(({ task, effect }) => (task ?? effect)?.queue ?? []))];
+  const { steps: path = [], reduced = [] } = definition as {
+    readonly steps?: readonly Step[];
+    readonly reduced?: readonly { readonly steps: readonly Step[] }[];
+  };
+  const steps = [...path, ...reduced.flatMap((one) => one.steps)];
+  const queues = steps.flatMap(({ task, effect, fallback = [] }) =>
+    [...[task ?? effect ?? []].flat(), ...fallback].map(({ queue }) => queue),
+  );
+  return [...new Set(queues)];
 }
 
 async function appliedDefinitions(store: EventStore): Promise<readonly StoredEvent[]> {

@@ -51,6 +51,8 @@ export interface WorkFields extends StepFields {
   readonly queue: string;
   readonly output?: SchemaOf;
   readonly retry?: string;
+  /** Other ways to do the work, tried in this order once the own one is exhausted and the retry policy says `fallback`. At most 5. */
+  readonly fallback?: readonly { readonly queue: string; readonly params?: Value }[];
   readonly timeout?: Duration;
   readonly lease?: Duration;
 }
@@ -75,6 +77,12 @@ export interface EmitFields extends StepFields {
   readonly type: string;
   readonly key?: string;
   readonly data?: Value;
+}
+
+/** A reduced path: what it drops, and what that means, for people. */
+export interface ReducedFields {
+  readonly drops: readonly string[];
+  readonly summary: string;
 }
 
 /** Exactly one of `any`, `all`, `atLeast`. */

@@ -16,7 +16,7 @@ input:
   required: [vendorId, limitEur]
 on: [{ event: procurement.vendor.requested, key: "\${event.data.vendorId}" }]
 steps:
-  - { id: fetch-doc, task: { queue: screening }, input: { id: "\${input.vendorId}" }, retry: http-default@4, timeout: 2h }
+  - { id: fetch-doc, task: { queue: screening }, input: { id: "\${input.vendorId}" }, retry: http-default@4, fallback: [{ queue: screen-b }, { queue: screening, params: { list: "\${input.vendorId}" } }], timeout: 2h }
   - id: documents
     after: []
     wait:
@@ -28,6 +28,9 @@ steps:
   - { id: poll, after: [fetch-doc, documents], task: { queue: files }, repeat: { until: output.done, max: 5 }, output: { type: object, properties: { done: { type: boolean } }, required: [done], additionalProperties: {} } }
   - { id: activate, purpose: make the vendor payable, effect: { queue: erp, key: "vendor:\${input.vendorId}:activate", fields: [/limitEur], guarantee: idempotent }, input: { limitEur: "\${input.limitEur}" }, risk: high, lease: 30s }
   - { id: tell, emit: { type: vendor.done, data: { risk: "\${steps['fetch-doc'].output.risk}", who: "vendor:\${input.vendorId}" } } }
+reduced:
+  - { id: by-hand, drops: [poll], summary: nobody screens, steps: [{ id: screen-by-hand, task: { queue: vendor-desk } }, { id: noted, emit: { type: vendor.noted } }] }
+  - { id: skip, drops: [poll], summary: no files, steps: [] }
 output: { value: "\${steps['fetch-doc'].output}" }
 waive: [{ rule: effect-without-review, step: activate, because: the desk has signed }]
 `;
@@ -42,7 +45,13 @@ const begun = workflow('vendor-onboarding', {
   .on({ event: 'procurement.vendor.requested', key: '${event.data.vendorId}' });
 
 const built = begun
-  .task('fetch-doc', { queue: 'screening', input: { id: ref.input.vendorId }, retry: 'http-default@4', timeout: '2h' })
+  .task('fetch-doc', {
+    queue: 'screening',
+    input: { id: ref.input.vendorId },
+    retry: 'http-default@4',
+    fallback: [{ queue: 'screen-b' }, { queue: 'screening', params: { list: ref.input.vendorId } }],
+    timeout: '2h',
+  })
   .wait('documents', {
     after: [],
     deadline: '14d',
@@ -68,6 +77,10 @@ const built = begun
     lease: '30s',
   })
   .emit('tell', { type: 'vendor.done', data: { risk: ref.steps['fetch-doc'].output.risk, who: `vendor:${ref.input.vendorId}` } })
+  .reduced('by-hand', { drops: ['poll'], summary: 'nobody screens' }, (path) =>
+    path.task('screen-by-hand', { queue: 'vendor-desk' }).emit('noted', { type: 'vendor.noted' }),
+  )
+  .reduced('skip', { drops: ['poll'], summary: 'no files' })
   .output({ value: ref.steps['fetch-doc'].output });
 
 describe('workflow', () => {

@@ -3,6 +3,7 @@ import type { FieldError } from '@cairn/kernel';
 import type {
   EffectFields,
   EmitFields,
+  ReducedFields,
   SchemaOf,
   StartFields,
   StepFields,
@@ -89,6 +90,15 @@ export class WorkflowBuilder {
   emit(id: string, fields: EmitFields): WorkflowBuilder {
     const { type, key, data, ...common } = fields;
     return this.#step(id, common, { emit: { type, key, data } });
+  }
+
+  /**
+   * A way to get by with less: steps that are dropped, and others that then take their place. Taken where the retry policy says `reduce`, or
+   * by a person. The first of its steps starts at once, unless its `after` says otherwise.
+   */
+  reduced(id: string, path: ReducedFields, steps: (path: WorkflowBuilder) => WorkflowBuilder = (none) => none): WorkflowBuilder {
+    const paths = (this.#document['reduced'] ?? []) as readonly Fields[];
+    return this.#with({ reduced: [...paths, { id, ...path, steps: steps(new WorkflowBuilder({}, [])).#steps }] });
   }
 
   /** The definition in canonical form. Throws one `DefinitionRefused` that lists everything that is wrong. */

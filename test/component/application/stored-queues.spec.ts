@@ -17,6 +17,17 @@ describe('the queues of stored definitions', () => {
     expect(queuesOf({})).toEqual([]);
   });
 
+  it('and those of every alternative that a step declares, and of reduced paths: one that no consumer serves would be a dead end', () => {
+    const steps = [
+      { id: 'a', task: { queue: 'a' }, fallback: [{ queue: 'b' }, { queue: 'a', params: { mode: 'slow' } }] },
+      { id: 'pay', effect: { queue: 'bank' }, fallback: [{ queue: 'other-bank' }] },
+    ];
+    expect(queuesOf({ steps })).toEqual(['a', 'b', 'bank', 'other-bank']);
+    expect(
+      queuesOf({ steps, reduced: [{ id: 'less', drops: ['a'], steps: [{ id: 'c', task: { queue: 'c' } }], summary: 'x' }] }),
+    ).toContain('c');
+  });
+
   it('are those of every version and namespace, also of definitions that an artifact holds; a lost artifact is a fault', async () => {
     const store = createMemoryEventStore();
     const blobs = new Map([['f'.repeat(64), Buffer.from(canon(definition('large')))]]);

@@ -61,5 +61,6 @@ export interface Evidence {
 export interface Justification {
   readonly rule: string;
   readonly newEvidence: readonly Evidence[];
-  readonly expectedChange: ExpectedChange | null;
+  /** Of a retry what its rule expects; of a way round what is different there, in words; `null` where nothing follows. */
+  readonly expectedChange: string | null;
 }

@@ -60,48 +60,73 @@ export function buildPlan(definition: Definition, hash: string, compiler: PlanCo
     validateInput: compiler.schema(definition.input, '/input'),
     steps,
     step: (id) => byId.get(id),
-    mainCount: steps.filter(({ side }) => !side).length,
+    mainCount: steps.filter(({ side, reduced }) => !side && reduced === undefined).length,
     starts,
     limits: {
       ageMs: definition.limits?.age ?? (short ? SHORT_RUN_AGE_MS : RUN_AGE_DEFAULT_MS),
       occurrences: definition.limits?.occurrences ?? OCCURRENCES_DEFAULT,
       branches: definition.limits?.branches ?? BRANCHES_DEFAULT,
     },
+    reduced: (definition.reduced ?? []).map(({ id, drops, steps: own, summary }) => ({
+      id,
+      drops: drops.filter((step) => step !== null), // Null: refused before.
+      steps: own.map((step) => step.id),
+      summary,
+    })),
     retryPolicies: distinct(steps.filter(({ queue }) => queue !== undefined).map(({ retry }) => retry)),
   };
 }
 
-function buildSteps(definition: Definition, compiler: PlanCompiler): PlannedStep[] {
+interface Placed {
+  readonly step: StepDocument;
+  readonly pointer: string;
+  readonly after: readonly string[];
+  readonly reduced?: string;
+}
+
+/** One list of steps: without an `after` of its own, each comes after the one above it on the path. */
+function placed(steps: readonly StepDocument[], pointer: string, reduced?: string): readonly Placed[] {
   let above: string | undefined;
-  const afters = definition.steps.map((step) => {
+  return steps.map((step, i) => {
     const after = step.after ?? (step.side === true || above === undefined ? [] : [above]);
     if (step.side !== true) above = step.id;
-    return after.filter((id) => id !== null); // Null: refused before.
+    return {
+      step,
+      pointer: at(pointer, i),
+      after: after.filter((id) => id !== null), // Null: refused before.
+      ...(reduced === undefined ? {} : { reduced }),
+    };
   });
+}
+
+function buildSteps(definition: Definition, compiler: PlanCompiler): PlannedStep[] {
+  const all = [
+    ...placed(definition.steps, '/steps'),
+    ...(definition.reduced ?? []).flatMap(({ id, steps }, i) => placed(steps, at('/reduced', i, 'steps'), id)),
+  ];
   const dependents = new Map<string, string[]>();
-  for (const [i, step] of definition.steps.entries()) {
-    for (const id of afters[i] ?? []) dependents.set(id, [...(dependents.get(id) ?? []), step.id]);
+  for (const { step, after } of all) {
+    for (const id of after) dependents.set(id, [...(dependents.get(id) ?? []), step.id]);
   }
-  return definition.steps.map((step, index) =>
-    buildStep(step, index, afters[index] ?? [], dependents.get(step.id) ?? [], definition.retry ?? 'default', compiler),
-  );
+  return all.map((one, index) => buildStep(one, index, dependents.get(one.step.id) ?? [], definition.retry ?? 'default', compiler));
 }
 
 function buildStep(
-  step: StepDocument,
+  { step, pointer, after, reduced }: Placed,
   index: number,
-  after: readonly string[],
   dependents: readonly string[],
   workflowRetry: string,
   compiler: PlanCompiler,
 ): PlannedStep {
-  const pointer = at('/steps', index);
   const firstUse = compiler.uses.length;
   const template = (value: Json, field: string): Template =>
     compiler.template(value, step.repeat === undefined ? STEP_ROOTS : TURN_ROOTS, at(pointer, ...field.split('/')), step.id);
   const planned = {
     index,
     id: step.id,
+    ...(reduced === undefined ? {} : { reduced }),
+    pointer,
+    document: step,
     kind: kindOf(step),
     after,
     join: joinOf(step.join, after.length),
@@ -115,6 +140,10 @@ function buildStep(
     timeoutMs: step.timeout ?? TIMEOUT_DEFAULT_MS,
     leaseMs: step.lease ?? LEASE_DEFAULT_MS,
     retry: policyNameOf(step.retry ?? workflowRetry),
+    fallback: (step.fallback ?? []).flatMap((one, i) => {
+      if (one === null) return []; // Refused before.
+      return { queue: one.queue, ...(one.params === undefined ? {} : { params: template(one.params, `fallback/${i}/params`) }) };
+    }),
     ...(step.purpose === undefined ? {} : { purpose: step.purpose }),
     ...(step.checkpoint === undefined ? {} : { checkpoint: step.checkpoint }),
     ...(step.repeat === undefined

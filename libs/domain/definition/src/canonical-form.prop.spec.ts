@@ -37,6 +37,15 @@ const ofAttempts = {
   timeout: optional(duration),
   lease: optional(fc.constant(120_000)),
   retry: optional(fc.constantFrom('http', 'http@3')),
+  fallback: optional(
+    fc.constantFrom(
+      [{ queue: 'other-queue' }],
+      [
+        { queue: 'other-queue', params: { slow: true } },
+        { queue: 'third-queue', params: [] },
+      ],
+    ),
+  ),
 };
 
 const trigger = fc.oneof(
@@ -123,6 +132,16 @@ const definition = fc
     ),
     attributes: optional(fc.dictionary(name, fc.oneof(text, fc.integer()), { minKeys: 1, maxKeys: 3 })),
     steps,
+    reduced: optional(
+      fc.array(steps, { maxLength: 2 }).map((paths) =>
+        paths.map((own, i) => ({
+          id: `less-${i}`,
+          drops: ['s0'],
+          steps: own.map((step) => ({ ...step, id: `r${i}${String(step['id'])}` })),
+          summary: 'less',
+        })),
+      ),
+    ),
     retry: optional(fc.constant('patient')),
     limits: optional(fc.constant({ age: 86_400_000 })),
   })
@@ -132,53 +151,60 @@ const definition = fc
 function wordy(document: Fields): Fields {
   const minutes = (ms: unknown): unknown => (typeof ms === 'number' ? (ms % 120_000 === 0 ? `PT${ms / 60_000}M` : `${ms / 60_000}m`) : ms);
   const workflowRetry = document['retry'] ?? 'default';
-  const given = document['steps'] as Fields[];
-  const allSteps = given.map((step, i): Fields => {
-    const wait = step['wait'] as Fields | undefined;
-    const emit = step['emit'] as Fields | undefined;
-    const repeat = step['repeat'] as Fields | undefined;
-    const effect = step['effect'] as Fields | undefined;
-    return {
-      after: i === 0 ? [] : [`s${i - 1}`],
-      join: 'all',
-      when: 'true',
-      side: false,
-      optional: false,
-      input: {},
-      params: {},
-      output: true,
-      retry: workflowRetry,
-      risk: effect === undefined ? 'low' : 'medium',
-      ...step,
-      timeout: minutes(step['timeout'] ?? 600_000),
-      lease: minutes(step['lease'] ?? 60_000),
-      ...(step['output'] === undefined
-        ? {}
-        : { output: { $schema: 'https://json-schema.org/draft/2020-12/schema', ...(step['output'] as Fields) } }),
-      ...(repeat === undefined ? {} : { repeat: compact({ ...repeat, pause: minutes(repeat['pause']) }) }),
-      ...(effect === undefined ? {} : { effect: { fields: [''], ...effect } }),
-      ...(emit === undefined ? {} : { emit: { data: {}, ...emit } }),
-      ...(wait === undefined
-        ? {}
-        : {
-            wait: compact({
-              guard: 'true',
-              keepOpen: false,
-              ...wait,
-              any: (wait['any'] as Fields[]).map((one) =>
-                one['event'] === undefined
-                  ? { ...one, ...(one['timer'] === undefined ? {} : { timer: minutes(one['timer']) }) }
-                  : {
-                      event: { where: 'true', ...(one['event'] as Fields), keep: minutes((one['event'] as Fields)['keep'] ?? 604_800_000) },
-                    },
-              ),
-              deadline: minutes(wait['deadline']),
-              staleAfter: minutes(wait['staleAfter']),
-              lookBack: minutes(wait['lookBack'] ?? 'run'),
+  const wordySteps = (given: readonly Fields[]): Fields[] =>
+    given.map((step, i): Fields => {
+      const wait = step['wait'] as Fields | undefined;
+      const emit = step['emit'] as Fields | undefined;
+      const repeat = step['repeat'] as Fields | undefined;
+      const effect = step['effect'] as Fields | undefined;
+      return {
+        after: i === 0 ? [] : [String(given[i - 1]?.['id'])],
+        join: 'all',
+        when: 'true',
+        side: false,
+        optional: false,
+        input: {},
+        params: {},
+        output: true,
+        retry: workflowRetry,
+        risk: effect === undefined ? 'low' : 'medium',
+        ...step,
+        ...(step['task'] === undefined && effect === undefined
+          ? {}
+          : { fallback: ((step['fallback'] ?? []) as Fields[]).map((one) => ({ params: step['params'] ?? {}, ...one })) }),
+        timeout: minutes(step['timeout'] ?? 600_000),
+        lease: minutes(step['lease'] ?? 60_000),
+        ...(step['output'] === undefined
+          ? {}
+          : { output: { $schema: 'https://json-schema.org/draft/2020-12/schema', ...(step['output'] as Fields) } }),
+        ...(repeat === undefined ? {} : { repeat: compact({ ...repeat, pause: minutes(repeat['pause']) }) }),
+        ...(effect === undefined ? {} : { effect: { fields: [''], ...effect } }),
+        ...(emit === undefined ? {} : { emit: { data: {}, ...emit } }),
+        ...(wait === undefined
+          ? {}
+          : {
+              wait: compact({
+                guard: 'true',
+                keepOpen: false,
+                ...wait,
+                any: (wait['any'] as Fields[]).map((one) =>
+                  one['event'] === undefined
+                    ? { ...one, ...(one['timer'] === undefined ? {} : { timer: minutes(one['timer']) }) }
+                    : {
+                        event: {
+                          where: 'true',
+                          ...(one['event'] as Fields),
+                          keep: minutes((one['event'] as Fields)['keep'] ?? 604_800_000),
+                        },
+                      },
+                ),
+                deadline: minutes(wait['deadline']),
+                staleAfter: minutes(wait['staleAfter']),
+                lookBack: minutes(wait['lookBack'] ?? 'run'),
+              }),
             }),
-          }),
-    };
-  });
+      };
+    });
   return reversed({
     class: 'standard',
     on: [],
@@ -192,7 +218,8 @@ function wordy(document: Fields): Fields {
     ...(document['on'] === undefined
       ? {}
       : { on: (document['on'] as Fields[]).map((start) => ({ duplicates: 'attach', keep: '7d', input: '${event.data}', ...start })) }),
-    steps: allSteps,
+    steps: wordySteps(document['steps'] as Fields[]),
+    reduced: ((document['reduced'] ?? []) as Fields[]).map((path) => ({ ...path, steps: wordySteps(path['steps'] as Fields[]) })),
   }) as Fields;
 }
 

@@ -30,12 +30,6 @@ type Fields = { [field: string]: unknown };
 export function canonicalForm(document: Loose, problems: Problems): Definition {
   const retry = document['retry'] ?? 'default';
   const short = document['class'] === 'short';
-  let above: string | undefined;
-  const steps = listOf(document['steps']).map((step, i) => {
-    const fields = stepForm(step, at('/steps', i), above, retry, problems);
-    if (step['side'] !== true && typeof step['id'] === 'string') above = step['id'];
-    return fields;
-  });
   const limits = objectOf(document['limits']);
   return compact({
     cairn: 1,
@@ -47,7 +41,17 @@ export function canonicalForm(document: Loose, problems: Problems): Definition {
     output: outputForm(document['output']),
     on: emptyOut(listOf(document['on']).map((start, i) => startForm(start, at('/on', i), problems))),
     attributes: emptyOut(document['attributes']),
-    steps,
+    steps: stepForms(document['steps'], '/steps', retry, problems),
+    reduced: emptyOut(
+      listOf(document['reduced']).map((path, i) =>
+        compact({
+          id: path['id'],
+          drops: Array.isArray(path['drops']) ? path['drops'] : [],
+          steps: stepForms(path['steps'], at('/reduced', i, 'steps'), retry, problems),
+          summary: path['summary'],
+        }),
+      ),
+    ),
     retry: unless(document['retry'], 'default'),
     limits: emptyOut(
       compact({
@@ -61,6 +65,16 @@ export function canonicalForm(document: Loose, problems: Problems): Definition {
     ),
     waive: emptyOut(document['waive']),
   }) as unknown as Definition;
+}
+
+/** The steps of a workflow, or of a reduced path: each list begins for itself. */
+function stepForms(list: unknown, pointer: string, workflowRetry: unknown, problems: Problems): readonly Fields[] {
+  let above: string | undefined;
+  return listOf(list).map((step, i) => {
+    const fields = stepForm(step, at(pointer, i), above, workflowRetry, problems);
+    if (step['side'] !== true && typeof step['id'] === 'string') above = step['id'];
+    return fields;
+  });
 }
 
 function stepForm(step: Loose, pointer: string, above: string | undefined, workflowRetry: unknown, problems: Problems): Fields {
@@ -79,6 +93,7 @@ function stepForm(step: Loose, pointer: string, above: string | undefined, workf
     params: unless(step['params'], {}),
     output: schemaForm(step['output']),
     retry: unless(step['retry'], workflowRetry),
+    fallback: step['fallback'] === undefined ? undefined : emptyOut(fallbackForm(step['fallback'], step['params'])),
     timeout: unless(duration(step['timeout'], at(pointer, 'timeout'), problems), TIMEOUT_DEFAULT_MS),
     lease: unless(duration(step['lease'], at(pointer, 'lease'), problems, { min: LEASE_MIN_MS, max: LEASE_MAX_MS }), LEASE_DEFAULT_MS),
     risk: unless(step['risk'], step['effect'] === undefined ? RISK_DEFAULT : EFFECT_RISK_DEFAULT),
@@ -88,6 +103,16 @@ function stepForm(step: Loose, pointer: string, above: string | undefined, workf
     effect: step['effect'] === undefined ? undefined : effectForm(objectOf(step['effect'])),
     wait: step['wait'] === undefined ? undefined : waitForm(objectOf(step['wait']), at(pointer, 'wait'), problems),
     emit: emit && compact({ ...emit, data: unless(emit['data'], {}) }),
+  });
+}
+
+/** Params that are the step's own are left out. What was refused stays null: the others keep their places. */
+function fallbackForm(list: unknown, params: unknown): unknown {
+  if (!Array.isArray(list)) return undefined;
+  return (list as readonly unknown[]).map((one) => {
+    if (one === null) return null;
+    const { queue, params: own } = objectOf(one);
+    return compact({ queue, params: unless(own, params ?? {}) });
   });
 }
 

@@ -18,7 +18,7 @@ on: [{ event: procurement.vendor.requested, key: "\${event.data.vendorId}", wher
 retry: patient
 limits: { age: 30d }
 steps:
-  - { id: screen, task: { queue: screening }, input: { id: "\${input.vendorId}" }, retry: http-default@4, output: { type: object, required: [risk] } }
+  - { id: screen, task: { queue: screening }, input: { id: "\${input.vendorId}" }, retry: http-default@4, fallback: [{ queue: screen-b }, { queue: screening, params: { list: "\${input.vendorId}" } }], output: { type: object, required: [risk] } }
   - id: documents
     after: []
     wait:
@@ -33,6 +33,8 @@ steps:
   - { id: tell, optional: true, emit: { type: vendor.done, key: "\${input.vendorId}", data: { turns: "\${steps.poll.attempts}" } } }
 waive:
   - { rule: nullable-ref, step: documents, because: the guard looks at what is known so far }
+reduced:
+  - { id: by-hand, drops: [screen, poll], summary: nobody screens, steps: [{ id: look, after: [documents], task: { queue: vendor-desk }, retry: slow }, { id: noted, emit: { type: vendor.noted } }] }
 output: { value: { vendor: "\${input.vendorId}" } }
 `;
 
@@ -63,17 +65,37 @@ describe('planOf', () => {
       retry: { name: 'patient' },
     });
     expect(plan.step('nobody')).toBeUndefined();
-    expect(plan.retryPolicies).toEqual([{ name: 'http-default', version: 4 }, { name: 'patient' }]);
+    expect(plan.retryPolicies).toEqual([{ name: 'http-default', version: 4 }, { name: 'patient' }, { name: 'slow' }]);
   });
 
   it('knows the graph both ways', () => {
     expect(plan.steps.map(({ id, after, join, dependents }) => ({ id, after, k: join.k, dependents }))).toEqual([
       { id: 'screen', after: [], k: 0, dependents: ['poll'] },
-      { id: 'documents', after: [], k: 0, dependents: ['poll'] },
+      { id: 'documents', after: [], k: 0, dependents: ['poll', 'look'] },
       { id: 'chase', after: [], k: 0, dependents: [] },
       { id: 'poll', after: ['screen', 'documents'], k: 1, dependents: ['tell'] },
       { id: 'tell', after: ['poll'], k: 1, dependents: [] },
+      { id: 'look', after: ['documents'], k: 1, dependents: ['noted'] },
+      { id: 'noted', after: ['look'], k: 1, dependents: [] },
     ]);
+  });
+
+  it('plans reduced paths: their steps stand behind the others, and say where they belong', () => {
+    expect(plan.reduced).toEqual([{ id: 'by-hand', drops: ['screen', 'poll'], steps: ['look', 'noted'], summary: 'nobody screens' }]);
+    expect(plan.steps.map(({ index, reduced }) => [index, reduced]).slice(3)).toEqual([
+      [3, undefined],
+      [4, undefined],
+      [5, 'by-hand'],
+      [6, 'by-hand'],
+    ]);
+    expect(plan.step('noted')).toMatchObject({ pointer: '/reduced/0/steps/1', document: { id: 'noted' } });
+  });
+
+  it('plans alternatives, with params where they have their own', () => {
+    const [first, second, ...more] = plan.step('screen')?.fallback ?? [];
+    expect([first, second?.queue, more]).toEqual([{ queue: 'screen-b' }, 'screening', []]);
+    expect(second?.params?.evaluate(scope)).toEqual({ ok: true, value: { list: 'V-1' } });
+    expect(plan.step('poll')?.fallback).toEqual([]);
   });
 
   it('plans waits', () => {

@@ -20,6 +20,7 @@ export interface Definition {
   readonly on?: readonly StartDocument[];
   readonly attributes?: { readonly [name: string]: Json };
   readonly steps: readonly StepDocument[];
+  readonly reduced?: readonly ReducedDocument[];
   readonly retry?: string;
   readonly limits?: LimitsDocument;
   readonly waive?: readonly WaiverDocument[];
@@ -49,6 +50,17 @@ export interface WaiverDocument {
   readonly because: string;
 }
 
+/** A way to get by with less (C-REDUCED): some steps are dropped, and others, which run on no other path, take their place. */
+export interface ReducedDocument {
+  readonly id: string;
+  /** Ids of steps of the workflow. */
+  readonly drops: readonly string[];
+  /** Steps that start only when the path is taken; the first of them at once, unless its `after` says otherwise. */
+  readonly steps: readonly StepDocument[];
+  /** What is not done then, for people. */
+  readonly summary: string;
+}
+
 /** One entry of `on`: an event that starts a run, or reaches the run that its key already has. */
 export interface StartDocument {
   readonly event: string;
@@ -75,6 +87,7 @@ export interface StepDocument {
   readonly params?: Json;
   readonly output?: JsonSchema;
   readonly retry?: string;
+  readonly fallback?: readonly FallbackDocument[];
   readonly timeout?: DurationMs;
   readonly lease?: DurationMs;
   readonly risk?: Risk;
@@ -84,6 +97,13 @@ export interface StepDocument {
   readonly effect?: EffectDocument;
   readonly wait?: WaitDocument;
   readonly emit?: { readonly type: string; readonly key?: string; readonly data?: Json };
+}
+
+/** Another way to do a step's work, once its own is exhausted (C-FALLBACK). In the order in which they are tried. */
+export interface FallbackDocument {
+  readonly queue: string;
+  /** Instead of the step's own; absent: those. */
+  readonly params?: Json;
 }
 
 /** An act on the outside world (C-EFFECT). */

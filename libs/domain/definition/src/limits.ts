@@ -34,6 +34,14 @@ export const LEASE_MAX_MS = HOUR_MS;
 /** How bad a mistake of a step is unless it says so: an effect cannot be taken back by forgetting it. */
 export const RISK_DEFAULT = 'low';
 export const EFFECT_RISK_DEFAULT = 'medium';
+/** Alternatives that a step declares: each is a branch of the run, and an option that people choose from. */
+export const FALLBACKS_MAX = 5;
+
+/** Reduced paths of a workflow: each is an option that people choose from. */
+export const REDUCED_MAX = 10;
+/** Steps of one of them: what needs more is a workflow of its own. */
+export const REDUCED_STEPS_MAX = 50;
+
 /** JSON pointers in an effect's `fields`: the fingerprint holds a value for each. */
 export const EFFECT_FIELDS_MAX = 100;
 /** Characters of one of them. */

@@ -1,6 +1,6 @@
 import type { FieldError, Json } from '@cairn/kernel';
 import type { Expression, Template } from './expressions.js';
-import type { Definition, Duplicates, OnDeadline, Risk } from './document.js';
+import type { Definition, Duplicates, OnDeadline, Risk, StepDocument } from './document.js';
 
 /** A definition that is ready to run: defaults filled in, expressions and schemas compiled. Immutable; equal hash, equal plan. */
 export interface Plan {
@@ -14,13 +14,15 @@ export interface Plan {
   readonly output?: { readonly schema?: unknown; readonly value?: Template; validate(value: Json): FieldError[] };
   /** Pointers are relative to the value. Empty: the value is good. */
   validateInput(value: Json): FieldError[];
-  /** In the definition's order, which is also the order inside one append. */
+  /** In the definition's order, those of reduced paths last; which is also the order inside one append. */
   readonly steps: readonly PlannedStep[];
   step(id: string): PlannedStep | undefined;
-  /** Steps on the path: all but the side steps. */
+  /** Steps on the path: all but the side steps and those of reduced paths. */
   readonly mainCount: number;
   readonly starts: readonly StartTrigger[];
   readonly limits: PlanLimits;
+  /** Declared ways to complete with less (C-REDUCED). */
+  readonly reduced: readonly PlannedReduced[];
   /** Every policy that a task or an effect of this plan names, once. No version: the newest when a run starts, which then pins it. */
   readonly retryPolicies: readonly PolicyName[];
 }
@@ -29,6 +31,14 @@ export interface PlanLimits {
   readonly ageMs: number;
   readonly occurrences: number;
   readonly branches: number;
+}
+
+/** A reduced path: what it drops, and the steps that only it has. */
+export interface PlannedReduced {
+  readonly id: string;
+  readonly drops: readonly string[];
+  readonly steps: readonly string[];
+  readonly summary: string;
 }
 
 export interface PolicyName {
@@ -41,6 +51,9 @@ export type StepKind = 'task' | 'effect' | 'wait' | 'emit';
 export interface PlannedStep {
   readonly index: number;
   readonly id: string;
+  /** Where it stands in the definition, and what stands there. */
+  readonly pointer: string;
+  readonly document: StepDocument;
   readonly kind: StepKind;
   /** Effective: the step above on the path unless the document says otherwise. Empty for the first and for side steps. */
   readonly after: readonly string[];
@@ -50,6 +63,8 @@ export interface PlannedStep {
   readonly dependents: readonly string[];
   readonly when?: Expression;
   readonly side: boolean;
+  /** Of a reduced path: it never starts unless that path is taken. */
+  readonly reduced?: string;
   readonly optional: boolean;
   readonly input: Template;
   readonly params: Template;
@@ -57,6 +72,8 @@ export interface PlannedStep {
   readonly timeoutMs: number;
   readonly leaseMs: number;
   readonly retry: PolicyName;
+  /** Declared alternatives, in the order in which they are tried; of a task or an effect, else empty. */
+  readonly fallback: readonly PlannedFallback[];
   readonly purpose?: string;
   readonly checkpoint?: string;
   readonly repeat?: PlannedRepeat;
@@ -69,6 +86,13 @@ export interface PlannedStep {
   readonly emit?: { readonly type: string; readonly key?: Template; readonly data: Template };
   /** Steps that any expression of this one reads: their outputs must be at hand before it is evaluated. */
   readonly stepRefs: readonly string[];
+}
+
+/** Another queue for a step's work, or the same with other params (C-FALLBACK). */
+export interface PlannedFallback {
+  readonly queue: string;
+  /** Absent: the step's own. */
+  readonly params?: Template;
 }
 
 /** A step that changes the world outside (C-EFFECT). */

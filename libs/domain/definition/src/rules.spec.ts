@@ -23,6 +23,9 @@ const effect = (id: string, more: Fields = {}, common: Fields = {}): Fields => (
   effect: { queue: 'q', key: 'k:${run.id}', guarantee: 'none', ...more },
 });
 
+const reducing = (more: Fields): Fields =>
+  workflow([task('a')], { reduced: [{ id: 'less', drops: ['a'], steps: [task('r')], summary: 'without a', ...more }] });
+
 const errorsOf = (compiled: Compiled): string[] => (compiled.ok ? [] : compiled.errors.map(({ rule, pointer }) => `${rule} ${pointer}`));
 const warningsOf = (compiled: Compiled): string[] =>
   compiled.ok ? compiled.warnings.map(({ rule, pointer }) => `${rule} ${pointer}`) : ['refused'];
@@ -67,14 +70,12 @@ describe('a bad definition is refused with rule and pointer', () => {
     ['what JSON cannot hold', workflow([task('a', { input: { f: () => 1 } })]), 'not_json /steps/0/input/f'],
 
     // Not yet
-    ...['agent', 'decide', 'review', 'map', 'run', 'fallback', 'assumes', 'mustHold', 'budget', 'context'].map(
-      (field): [string, unknown, string] => [
-        `${field} of a step`,
-        workflow([['agent', 'decide', 'review', 'map', 'run'].includes(field) ? { id: 'a', [field]: {} } : task('a', { [field]: {} })]),
-        `not_yet /steps/0/${field}`,
-      ],
-    ),
-    ...['schedule', 'reduced', 'notify', 'budget', 'giveUp'].map((field): [string, unknown, string] => [
+    ...['agent', 'decide', 'review', 'map', 'run', 'assumes', 'mustHold', 'budget', 'context'].map((field): [string, unknown, string] => [
+      `${field} of a step`,
+      workflow([['agent', 'decide', 'review', 'map', 'run'].includes(field) ? { id: 'a', [field]: {} } : task('a', { [field]: {} })]),
+      `not_yet /steps/0/${field}`,
+    ]),
+    ...['schedule', 'notify', 'budget', 'giveUp'].map((field): [string, unknown, string] => [
       `${field} of a workflow`,
       workflow([task('a')], { [field]: {} }),
       `not_yet /${field}`,
@@ -95,13 +96,100 @@ describe('a bad definition is refused with rule and pointer', () => {
       'not_yet /steps/0/output',
     ],
 
-    ...['timeout', 'lease', 'retry'].flatMap((field): [string, unknown, string][] => {
-      const said = { [field]: field === 'retry' ? 'patient' : '20s' };
+    ...['timeout', 'lease', 'retry', 'fallback'].flatMap((field): [string, unknown, string][] => {
+      const said = { [field]: { retry: 'patient', fallback: [{ queue: 'b' }] }[field] ?? '20s' };
       return [
         [`${field} of a wait`, workflow([wait('a', {}, said)]), `not_allowed /steps/0/${field}`],
         [`${field} of an emit`, workflow([{ id: 'a', emit: { type: 'x' }, ...said }]), `not_allowed /steps/0/${field}`],
       ];
     }),
+
+    // Alternatives
+    ['a fallback that is no list', workflow([task('a', { fallback: { queue: 'b' } })]), 'type /steps/0/fallback'],
+    ['six of them', workflow([task('a', { fallback: [1, 2, 3, 4, 5, 6].map((n) => ({ queue: `b${n}` })) })]), 'maxItems /steps/0/fallback'],
+    ['one without a queue', workflow([task('a', { fallback: [{ params: {} }] })]), 'required /steps/0/fallback/0/queue'],
+    ['one whose queue is no name', workflow([task('a', { fallback: [{ queue: 'screen b' }] })]), 'pattern /steps/0/fallback/0/queue'],
+    [
+      'an unknown field of one',
+      workflow([task('a', { fallback: [{ queue: 'b', input: {} }] })]),
+      'unknown_field /steps/0/fallback/0/input',
+    ],
+    ['one twice', workflow([task('a', { fallback: [{ queue: 'b' }, { queue: 'b' }] })]), 'uniqueItems /steps/0/fallback'],
+    ['the step itself', workflow([task('a', { fallback: [{ queue: 'b' }, { queue: 'q' }] })]), 'not_allowed /steps/0/fallback/1'],
+    [
+      'the step itself, its params written out',
+      workflow([task('a', { params: { x: 1 }, fallback: [{ queue: 'q', params: { x: 1 } }] })]),
+      'not_allowed /steps/0/fallback/0',
+    ],
+    [
+      'params that read no step',
+      workflow([task('a', { fallback: [{ queue: 'b', params: { x: '${steps.z.output}' } }] })]),
+      'unknown-ref /steps/0/fallback/0/params/x',
+    ],
+    [
+      'params that are no expression',
+      workflow([task('a', { fallback: [{ queue: 'b', params: '${' }] })]),
+      'expression /steps/0/fallback/0/params',
+    ],
+
+    // Reduced paths
+    ['a reduced path that drops nothing', reducing({ drops: [] }), 'minItems /reduced/0/drops'],
+    ['one without an id', reducing({ id: undefined }), 'required /reduced/0/id'],
+    ['one without steps', reducing({ steps: undefined }), 'required /reduced/0/steps'],
+    ['one without a summary', reducing({ summary: undefined }), 'required /reduced/0/summary'],
+    ['an unknown field of one', reducing({ because: 'x' }), 'unknown_field /reduced/0/because'],
+    ['one that drops what is not there', reducing({ drops: ['a', 'z'] }), 'unknown-ref /reduced/0/drops/1'],
+    ['one that drops a step twice', reducing({ drops: ['a', 'a'] }), 'uniqueItems /reduced/0/drops'],
+    ['one that drops its own step', reducing({ drops: ['a', 'r'] }), 'not_allowed /reduced/0/drops/1'],
+    ['one with a step of no kind', reducing({ steps: [{ id: 'r' }] }), 'one_kind /reduced/0/steps/0'],
+    ['one with a step that the workflow has, too', reducing({ steps: [task('a')] }), 'duplicate-id /reduced/0/steps/0/id'],
+    ['a timeout of one’s step', reducing({ steps: [task('r', { timeout: '1826d' })] }), 'duration /reduced/0/steps/0/timeout'],
+    ['one that waits for what is not there', reducing({ steps: [task('r', { after: ['z'] })] }), 'unknown-ref /reduced/0/steps/0/after/0'],
+    ['one that waits for itself', reducing({ steps: [task('r', { after: ['s'] }), task('s')] }), 'cycle /reduced/0/steps/0/after'],
+    [
+      'an effect without purpose on one',
+      reducing({ steps: [effect('r', {}, { purpose: undefined })] }),
+      'effect-without-purpose /reduced/0/steps/0/purpose',
+    ],
+    [
+      'a side step on one',
+      reducing({ steps: [wait('w', { onDeadline: { step: 'r' } }), task('r', { side: true })] }),
+      'not_allowed /reduced/0/steps/1/side',
+    ],
+    [
+      'one that drops a side step',
+      workflow([wait('a', { onDeadline: { step: 's' } }), task('s', { side: true })], {
+        reduced: [{ id: 'less', drops: ['s'], steps: [], summary: 'x' }],
+      }),
+      'not_allowed /reduced/0/drops/0',
+    ],
+    [
+      'two of one name',
+      workflow([task('a'), task('b')], { reduced: ['a', 'b'].map((id) => ({ id: 'less', drops: [id], steps: [], summary: 'x' })) }),
+      'duplicate-id /reduced/1/id',
+    ],
+    [
+      'eleven of them',
+      workflow([task('a')], { reduced: Array.from({ length: 11 }, (_, i) => ({ id: `r${i}`, drops: ['a'], steps: [], summary: 'x' })) }),
+      'maxItems /reduced',
+    ],
+    [
+      'a step of the workflow that waits for one’s',
+      workflow([task('a'), task('b', { after: ['a', 'r'] })], {
+        reduced: [{ id: 'less', drops: ['a'], steps: [task('r')], summary: 'x' }],
+      }),
+      'unreachable /steps/1/after',
+    ],
+    [
+      'one that waits for another’s step',
+      workflow([task('a')], {
+        reduced: [
+          { id: 'less', drops: ['a'], steps: [task('r')], summary: 'x' },
+          { id: 'least', drops: ['a'], steps: [task('s', { after: ['r'] })], summary: 'x' },
+        ],
+      }),
+      'unreachable /reduced/1/steps/0/after',
+    ],
 
     // Effects
     ...['reconcile', 'compensate', 'stub'].map((field): [string, unknown, string] => [
@@ -274,6 +362,19 @@ it('takes a time that is written out, one that is computed, and the turn in what
   expect(errorsOf(compileDefinition(good))).toEqual([]);
 });
 
+const reader = (expression: string, more: Fields = {}): Fields => task('b', { input: { x: `\${${expression}}` }, ...more });
+/** A reduced path that drops the steps that are named, and begins with task `r` and the steps that are given. */
+const lessOf = (...parts: readonly (string | Fields)[]): Fields => ({
+  reduced: [
+    {
+      id: 'less',
+      drops: parts.filter((part) => typeof part === 'string'),
+      steps: [task('r'), ...parts.filter((part) => typeof part !== 'string')],
+      summary: 'less',
+    },
+  ],
+});
+
 describe('rules of judgement', () => {
   const cases: [string, readonly unknown[], string][] = [
     ['wait-without-deadline', [wait('a', { deadline: undefined, onDeadline: undefined })], '/steps/0/wait'],
@@ -303,13 +404,40 @@ describe('rules of judgement', () => {
     }
   });
 
+  it.each<[string, unknown, boolean]>([
+    ['what a reduced path may drop', workflow([task('a'), reader('steps.a.output.x')], lessOf('a')), true],
+    ['the same, as a whole', workflow([task('a'), reader('steps.a.output')], lessOf('a')), false],
+    [
+      'the same, which is asked for',
+      workflow([task('a'), reader("steps.a.status == 'succeeded' ? steps.a.output.x : 0")], lessOf('a')),
+      false,
+    ],
+    ['the same, by a step that goes with it', workflow([task('a'), reader('steps.a.output.x')], lessOf('a', 'b')), false],
+    ['a step that no path drops', workflow([task('a'), reader('steps.a.output.x')], lessOf('b')), false],
+    ['a step of a reduced path', workflow([task('a'), task('b', { input: '${steps.r.output}' })], lessOf('a')), true],
+    ['the same, asked for its status', workflow([task('a'), task('b', { when: "steps.r.status == 'succeeded'" })], lessOf('a')), false],
+    ['a step above on the same reduced path', workflow([task('a')], lessOf('a', task('s', { input: '${steps.r.output.x}' }))), false],
+    [
+      'a step of the workflow that comes before',
+      workflow([task('a'), task('c')], lessOf('c', task('s', { after: ['a'], input: '${steps.a.output.x}' }))),
+      false,
+    ],
+    [
+      'one that need not have come before',
+      workflow([task('a'), task('c')], lessOf('c', task('s', { after: [], input: '${steps.a.output.x}' }))),
+      true,
+    ],
+  ])('nullable-ref: %s', (_, document, found) => {
+    expect(warningsOf(compileDefinition(document)).filter((text) => text.startsWith('nullable-ref')).length > 0).toBe(found);
+    expect(errorsOf(compileDefinition(document))).toEqual([]);
+  });
+
   it('says when a waiver silences nothing', () => {
     expect(warningsOf(compileDefinition(workflow([task('a')], { waive: [{ rule: 'nullable-ref', because: 'x' }] })))).toEqual([
       'waiver-unused /waive/0',
     ]);
   });
 
-  const reader = (expression: string, more: Fields = {}): Fields => task('b', { input: { x: `\${${expression}}` }, ...more });
   it.each<[string, readonly unknown[], boolean]>([
     ['the output of a step with when', [task('a', { when: 'input.x' }), reader('steps.a.output.x')], true],
     ['its whole output, which reads null', [task('a', { when: 'input.x' }), reader('steps.a.output')], false],
@@ -387,7 +515,7 @@ describe('all problems at once (B-23)', () => {
         task('a', { repeat: { until: 'turn > 1', max: 3 } }),
         wait('w', { onDeadline: { step: 's' } }),
         task('s', { side: true }),
-        effect('p', { fields: ['/to'] }, { risk: 'low' }),
+        effect('p', { fields: ['/to'] }, { risk: 'low', fallback: [{ queue: 'b', params: { x: '${steps.a.output}' } }] }),
         { id: 'e', emit: { type: 'x', data: { y: '${steps.a.output}' } } },
       ],
       {
@@ -396,6 +524,7 @@ describe('all problems at once (B-23)', () => {
         limits: { age: '1d' },
         waive: [{ rule: 'nullable-ref', because: 'x' }],
         attributes: { a: '${input.x}' },
+        reduced: [{ id: 'less', drops: ['a', 'p'], steps: [task('r'), { id: 't', emit: { type: 'x' } }], summary: 'x' }],
       },
     );
     const places: (string | number)[][] = [];

@@ -1,5 +1,5 @@
 import type { Page, RetryView } from '@cairn/contracts';
-import type { StepDocument } from '@cairn/domain-definition';
+import type { Definition } from '@cairn/domain-definition';
 import { parseOccurrence, type RetryDecided, type RunEvent, type RunStarted, type StepFailed } from '@cairn/domain-run';
 import type { DefinitionApplied } from '@cairn/domain-schedule';
 import type { Id, JsonObject, StoredEvent } from '@cairn/kernel';
@@ -42,7 +42,8 @@ async function hasStep(parts: ShowRetriesParts, ns: string, run: Id, [started]: 
     applied === undefined
       ? (await showDefinition(parts, ns, name, { version: String(version) })).definition
       : await documentOf(parts.artifacts, applied.data as unknown as DefinitionApplied['data']);
-  return (definition['steps'] as unknown as readonly StepDocument[]).some((step) => step.id === id);
+  const { steps, reduced = [] } = definition as unknown as Definition;
+  return [...steps, ...reduced.flatMap((path) => path.steps)].some((step) => step.id === id);
 }
 
 type Failed = Omit<RetryView, 'decided' | 'passedOver' | 'says'> & { readonly told: StepFailed['data'] };

@@ -7,11 +7,9 @@ import type { Waivers } from './waivers.js';
 
 /** C-EFFECT: an act on the world says what it is for, what its meaning is, and what happens if nobody knows whether it was done. */
 export function lintEffects(plan: Plan, problems: Problems, waivers: Waivers): void {
-  for (const { id, index, risk, effect: planned } of plan.steps) {
-    const document = plan.definition.steps[index];
-    const effect = document?.effect;
-    if (planned === undefined || document === undefined || effect === undefined) continue;
-    const pointer = at('/steps', index);
+  for (const { id, risk, pointer, document } of plan.steps) {
+    const { effect } = document;
+    if (effect === undefined) continue;
     const where = at(pointer, 'effect');
     if (document.purpose === undefined && !problems.refusedAt(at(pointer, 'purpose')))
       problems.error(at(pointer, 'purpose'), 'effect-without-purpose', `${id} changes the world outside: say what for, in purpose`);

@@ -12,25 +12,24 @@ export function lintGraph(plan: Plan, problems: Problems): void {
 }
 
 function lintIds(plan: Plan, problems: Problems): void {
-  const first = new Map<string, number>();
+  const first = new Map<string, string>();
   const checkpoints = new Map<string, number>();
-  for (const { id, index, checkpoint } of plan.steps) {
+  for (const { id, index, pointer, checkpoint } of plan.steps) {
     if (typeof id !== 'string') continue; // Refused before.
     const earlier = first.get(id);
-    if (earlier === undefined) first.set(id, index);
-    else problems.error(at('/steps', index, 'id'), 'duplicate-id', `step ${earlier} is named ${id} too`);
+    if (earlier === undefined) first.set(id, pointer);
+    else problems.error(at(pointer, 'id'), 'duplicate-id', `the step at ${earlier} is named ${id} too`);
     if (checkpoint === undefined) continue;
     if (checkpoints.has(checkpoint))
-      problems.error(at('/steps', index, 'checkpoint'), 'duplicate-id', `another step declares the checkpoint ${checkpoint} too`);
+      problems.error(at(pointer, 'checkpoint'), 'duplicate-id', `another step declares the checkpoint ${checkpoint} too`);
     checkpoints.set(checkpoint, index);
   }
 }
 
 function lintAfter(plan: Plan, problems: Problems): void {
-  for (const { index } of plan.steps) {
-    for (const [i, id] of (plan.definition.steps[index]?.after ?? []).entries()) {
-      if (id !== null && plan.step(id) === undefined)
-        problems.error(at('/steps', index, 'after', i), 'unknown-ref', `there is no step ${id}`);
+  for (const { pointer, document } of plan.steps) {
+    for (const [i, id] of (document.after ?? []).entries()) {
+      if (id !== null && plan.step(id) === undefined) problems.error(at(pointer, 'after', i), 'unknown-ref', `there is no step ${id}`);
     }
   }
 }
@@ -52,7 +51,7 @@ function lintCycles(plan: Plan, problems: Problems): void {
         const cycle = path.slice(path.findIndex(({ step }) => step.id === before.id)).map(({ step }) => step);
         const first = cycle.reduce((a, b) => (a.index < b.index ? a : b));
         problems.error(
-          at('/steps', first.index, 'after'),
+          at(first.pointer, 'after'),
           'cycle',
           `waits for itself: ${[...cycle.map(({ id }) => id), before.id].join(' after ')}`,
         );
@@ -66,9 +65,9 @@ function lintCycles(plan: Plan, problems: Problems): void {
 
 function lintSides(plan: Plan, problems: Problems): void {
   const named = new Set<string>();
-  for (const { wait, index } of plan.steps) {
+  for (const { wait, pointer: step } of plan.steps) {
     if (wait === undefined || wait.onDeadline === null || !('step' in wait.onDeadline)) continue;
-    const pointer = at('/steps', index, 'wait', 'onDeadline', 'step');
+    const pointer = at(step, 'wait', 'onDeadline', 'step');
     const target = plan.step(wait.onDeadline.step);
     if (target === undefined) problems.error(pointer, 'unknown-ref', `there is no step ${wait.onDeadline.step}`);
     else if (!target.side) problems.error(pointer, 'not_side', `${target.id} is on the path; a step that is named here needs side: true`);
@@ -76,19 +75,26 @@ function lintSides(plan: Plan, problems: Problems): void {
       problems.error(pointer, 'not_allowed', `another wait names ${wait.onDeadline.step}, and a step runs once`);
     named.add(wait.onDeadline.step);
   }
-  for (const { id, side, index } of plan.steps) {
-    if (side && !named.has(id)) problems.error(at('/steps', index), 'side-never-named', `${id} is a side step, and no onDeadline names it`);
+  for (const { id, side, pointer } of plan.steps) {
+    if (side && !named.has(id)) problems.error(pointer, 'side-never-named', `${id} is a side step, and no onDeadline names it`);
   }
 }
 
-/** Steps that can never start: they wait for more side steps than their join can spare, for such a step, or their `when` is plain false. */
+/**
+ * Steps that can never start: they wait for more steps that may never run (side steps, steps of a reduced path that is not theirs) than their
+ * join can spare, for themselves, or their `when` is plain false.
+ */
 function lintReach(plan: Plan, problems: Problems): void {
   for (const step of plan.steps) {
-    const main = step.after.filter((id) => plan.step(id)?.side !== true).length;
-    if (main < Math.min(step.join.k, step.after.length)) {
-      problems.error(at('/steps', step.index, 'after'), 'unreachable', `${step.id} waits for a side step, which may never run`);
+    const uncertain = step.after.flatMap((id) => plan.step(id) ?? []).filter((before) => !isOnPathOf(before, step));
+    const [first] = uncertain;
+    if (first !== undefined && step.after.length - uncertain.length < Math.min(step.join.k, step.after.length)) {
+      const what = first.side ? `${first.id}, a side step` : `${first.id}, a step of the reduced path ${first.reduced ?? ''}`;
+      problems.error(at(step.pointer, 'after'), 'unreachable', `${step.id} waits for ${what}, which may never run`);
     }
-    if (step.when?.source.trim() === 'false')
-      problems.error(at('/steps', step.index, 'when'), 'unreachable', `${step.id} is always skipped`);
+    if (step.when?.source.trim() === 'false') problems.error(at(step.pointer, 'when'), 'unreachable', `${step.id} is always skipped`);
   }
 }
+
+const isOnPathOf = (before: PlannedStep, step: PlannedStep): boolean =>
+  !before.side && (before.reduced === undefined || before.reduced === step.reduced);

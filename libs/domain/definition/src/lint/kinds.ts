@@ -6,7 +6,7 @@ import type { Problems } from '../problems.js';
 const KINDS = ['task', 'effect', 'wait', 'emit'] as const;
 const TRIGGER_KINDS = ['event', 'signal', 'timer'] as const;
 /** What only a step with a handler can obey. A value that equals the default says nothing, and is not seen here. */
-const OF_ATTEMPTS = ['timeout', 'lease', 'retry'] as const;
+const OF_ATTEMPTS = ['timeout', 'lease', 'retry', 'fallback'] as const;
 const COMBINATIONS = ['any', 'all', 'atLeast'] as const;
 
 /** Rules that span fields: exactly one kind, fields that belong to a kind, what a class forbids, what is not there yet. */
@@ -16,9 +16,7 @@ export function lintKinds(plan: Plan, problems: Problems): void {
       problems.error(at('/on', i, 'duplicates'), 'not_yet', 'duplicates: branch does not run yet in this release');
   }
   for (const step of plan.steps) {
-    const document = plan.definition.steps[step.index];
-    if (document === undefined) continue;
-    const pointer = at('/steps', step.index);
+    const { document, pointer } = step;
     exactlyOne(document, KINDS, pointer, 'a step', problems);
     lintFields(plan, step, document, pointer, problems);
     if (document.wait !== undefined) lintCombination(document.wait, at(pointer, 'wait'), problems);
@@ -40,10 +38,19 @@ function lintFields(plan: Plan, step: PlannedStep, document: StepDocument, point
     if (document[field] !== undefined && !handled && (step.kind === 'wait' || step.kind === 'emit'))
       problems.error(at(pointer, field), 'not_allowed', `no handler works for this ${step.kind}, so it has no ${field}`);
   }
+  lintFallback(step, document, at(pointer, 'fallback'), problems);
   if (step.side && document.after !== undefined)
     problems.error(at(pointer, 'after'), 'not_allowed', 'a side step starts when it is named, and has no after');
   if (step.join.k > step.after.length)
     problems.error(at(pointer, 'join'), 'join', `waits for ${step.join.k} of ${step.after.length} steps`);
+}
+
+/** An alternative that is what the step does anyway would be another try that nobody gave a reason for. */
+function lintFallback({ queue }: PlannedStep, { fallback }: StepDocument, pointer: string, problems: Problems): void {
+  for (const [i, one] of (fallback ?? []).entries()) {
+    if (one !== null && one.params === undefined && one.queue === queue && queue !== undefined)
+      problems.error(at(pointer, i), 'not_allowed', `queue ${queue} with the step's own params is no alternative: it is the step itself`);
+  }
 }
 
 function lintCombination(wait: NonNullable<StepDocument['wait']>, pointer: string, problems: Problems): void {

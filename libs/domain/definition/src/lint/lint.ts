@@ -4,6 +4,7 @@ import type { Problems } from '../problems.js';
 import { lintEffects } from './effects.js';
 import { lintGraph } from './graph.js';
 import { lintKinds } from './kinds.js';
+import { lintReduced } from './reduced.js';
 import { lintReferences } from './references.js';
 import { lintWaits } from './waits.js';
 import { Waivers } from './waivers.js';
@@ -13,6 +14,7 @@ export function lint(plan: Plan, uses: readonly Use[], problems: Problems): void
   const waivers = new Waivers(plan, problems);
   lintKinds(plan, problems);
   lintGraph(plan, problems);
+  lintReduced(plan, problems);
   lintReferences(plan, uses, problems, waivers);
   lintWaits(plan, problems, waivers);
   lintEffects(plan, problems, waivers);

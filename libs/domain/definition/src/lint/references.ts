@@ -25,7 +25,7 @@ export function lintReferences(plan: Plan, uses: readonly Use[], problems: Probl
       } else if (field !== undefined && !STEP_FIELDS.includes(field)) {
         problems.error(use.pointer, 'unknown-ref', `a step has ${STEP_FIELDS.join(', ')}, not ${field}`);
       } else if (!reported.has(id)) {
-        const doubt = doubtOf(read, reader, access, settledBefore);
+        const doubt = doubtOf(read, reader, access, settledBefore, plan);
         if (doubt === undefined || guarding.some((asked) => asksFor(asked, id))) continue;
         reported.add(id);
         waivers.find('nullable-ref', use.step, use.pointer, `${doubt}; ask first, for instance steps['${id}'].status == 'succeeded'`);
@@ -35,15 +35,19 @@ export function lintReferences(plan: Plan, uses: readonly Use[], problems: Probl
 }
 
 /** Why a value may be missing when it is read; `undefined` if it cannot be. A step that is not settled reads `pending`, with output null. */
-function doubtOf(read: PlannedStep, reader: PlannedStep | undefined, access: Access, settled: Settled): string | undefined {
+function doubtOf(read: PlannedStep, reader: PlannedStep | undefined, access: Access, settled: Settled, plan: Plan): string | undefined {
   const [, field, ...deeper] = access.path;
   if (access.tested || field === 'status') return undefined;
   if (reader?.id === read.id) return `${read.id} is not settled while it runs`;
   if (read.side) return `${read.id} is a side step, which may never have run`;
+  if (read.reduced !== undefined && read.reduced !== reader?.reduced)
+    return `${read.id} is a step of the reduced path ${read.reduced}, which may never be taken`;
   if (reader !== undefined && !settled.before(reader, read.id))
     return `${read.id} may not be settled when ${reader.id} starts: name it in after`;
-  const skippable = read.when !== undefined || read.optional;
-  return skippable && field === 'output' && deeper.length > 0 ? `${read.id} may be skipped, and its output then reads null` : undefined;
+  if (field !== 'output' || deeper.length === 0) return undefined;
+  if (read.when !== undefined || read.optional) return `${read.id} may be skipped, and its output then reads null`;
+  const path = plan.reduced.find(({ drops }) => drops.includes(read.id) && (reader === undefined || !drops.includes(reader.id)));
+  return path === undefined ? undefined : `${read.id} may be dropped by the reduced path ${path.id}, and its output then reads null`;
 }
 
 /** Whether the same expression, or the `when` before it, asks about the step: for its status, or whether its output is null. */

@@ -5,9 +5,9 @@ import type { Waivers } from './waivers.js';
 
 /** C-GUARD: a wait says what may end it, how a message finds it, and when it has become doubtful. */
 export function lintWaits(plan: Plan, problems: Problems, waivers: Waivers): void {
-  for (const { wait, id, index } of plan.steps) {
+  for (const { wait, id, pointer: step } of plan.steps) {
     if (wait === undefined) continue;
-    const pointer = at('/steps', index, 'wait');
+    const pointer = at(step, 'wait');
     if (problems.refusedAt(pointer)) continue;
     if (wait.deadline === null && wait.noDeadline === undefined) {
       waivers.find(
