@@ -71,6 +71,60 @@ describe('retry-policy judges', () => {
     ]);
   });
 
+  it('over all branches: declared alternatives one after the other, their tries counted anew, then a reduced path', async () => {
+    const world = await startedWorld({ usd: 1 });
+    const fail = async (usd: number): Promise<void> => {
+      await world.fail({ by: 'timeout' }, 'read', { usd });
+      await world.pass(1_000);
+    };
+    await fail(0.2);
+    await fail(0.2);
+    await world.openBranch('b2');
+    await fail(0.2);
+    await fail(0.2);
+    await world.openBranch('b3');
+    await world.fail({ by: 'timeout' }, 'ask', { usd: 0.3 });
+    await world.pass(1_000);
+    expect(world.commands.map(({ data: { decision, change } }) => [decision, change])).toEqual([
+      ['retry', undefined],
+      ['fallback', { fallback: 0 }],
+      ['retry', undefined],
+      ['reduce_scope', { reduce: 'less' }],
+      ['give_up', undefined],
+    ]);
+    expect(world.decided.at(-1)?.[1]).toMatch(/^http@1#timeout; usd 1.1\d* of 1$/);
+  });
+
+  it('by what the attempt was given, where a rule changes that', async () => {
+    const world = await startedWorld();
+    for (const params of [{ scale: 1 }, {}]) {
+      await world.fail({ by: 'handler', bucket: 'context_length' }, 'read', undefined, params);
+      await world.fail({ by: 'handler', bucket: 'context_length' }, 'ask', undefined, params);
+      await world.pass(1_000);
+    }
+    const patch = [{ op: 'replace', path: '/params/scale', value: 0.5 }];
+    expect(world.commands.map(({ data: { step, decision, change, queue } }) => [step, decision, change ?? queue])).toEqual([
+      ['read', 'retry_modified', { patch }],
+      ['ask', 'retry_modified', { patch }],
+      ['read', 'fallback', { fallback: 0 }], // Attempt 2 of 2.
+      ['ask', 'give_up', undefined],
+    ]);
+  });
+
+  it('to the end of the policy where execution cannot go the way that is left', async () => {
+    const world = new RetryWorld();
+    await world.bindPeer({ refuses: 'changes' });
+    await world.assemble().start();
+    await world.ask('http', httpPolicy(1));
+    await world.startRun();
+    await world.fail({ by: 'timeout' }, 'read');
+    await world.pass(60_000);
+    expect(world.decided).toEqual([
+      ['fallback', 'http@1#timeout; attempts 1 of 1'],
+      ['give_up', 'http@1#timeout; attempts 1 of 1; no fallback: not today'],
+    ]);
+  });
+
   it('by what the run has cost, failed tries included', async () => {
     const world = await startedWorld({ usd: 1 });
     await world.fail({ by: 'handler', code: '503' }, 'work', { usd: 0.75 });

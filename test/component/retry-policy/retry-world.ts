@@ -13,6 +13,7 @@ import type { Failure, PinnedDocument, Usage } from '@cairn/domain-run';
 import { createMemoryEventStore } from '@cairn/event-store-memory';
 import {
   idOf,
+  parseRunStream,
   policyStream,
   runStream,
   sealAppend,
@@ -39,7 +40,9 @@ const definition = compileDefinition({
     { id: 'ask', task: { queue: 'q' }, retry: 'http' },
     { id: 'pay', purpose: 'pay', effect: { queue: 'q', key: 'pay-1', guarantee: 'none' } },
     { id: 'book', purpose: 'book', effect: { queue: 'q', key: 'book-1', guarantee: 'idempotent' } },
+    { id: 'read', task: { queue: 'q' }, params: { scale: 1 }, retry: 'http', fallback: [{ queue: 'q-b' }] },
   ],
+  reduced: [{ id: 'less', drops: ['read'], steps: [], summary: 'unread' }],
 });
 if (!definition.ok) throw new Error(JSON.stringify(definition.errors));
 
@@ -49,10 +52,16 @@ export const httpPolicy = (attempts: number, limits: JsonObject = {}): JsonObjec
   policy: 'http',
   buckets: {
     timeout: { retry: true, attempts, expects: 'time_passes', backoff: { kind: 'fixed', first: '1s', jitter: 0 } },
+    context_length: {
+      retry: 'modified',
+      attempts: 2,
+      expects: 'changed_input',
+      modify: [{ op: 'replace', path: '/params/scale', value: 0.5 }],
+    },
     unclassified: { retry: false, escalate: 'triage' },
   },
   limits,
-  onExhausted: ['give_up'],
+  onExhausted: ['fallback', 'reduce', 'give_up'],
 });
 
 /** retry-policy on memory adapters, one run's history, and a peer that records what it is asked, as execution does. */
@@ -68,6 +77,7 @@ export class RetryWorld {
   private readonly random = new Pcg32(11n);
   private readonly attempts = new Map<string, number>();
   private asked = 0;
+  private head = 'main';
 
   assemble(): RetryPolicy {
     const { store, bus, artifacts, disposables, clock, metrics, random } = this;
@@ -75,14 +85,15 @@ export class RetryWorld {
     return assembleRetryPolicy({ store, bus, artifacts, disposables, clock, metrics, ids, randomness });
   }
 
-  /** `refuses`: it records nothing, and says so. */
-  async bindPeer({ refuses = false } = {}): Promise<void> {
+  /** `refuses`: it records nothing, or nothing that changes something, and says so. */
+  async bindPeer({ refuses = false }: { readonly refuses?: boolean | 'changes' } = {}): Promise<void> {
     await this.bus.consume(executionRun, async ({ body }) => {
       const command = body as unknown as CommandMessage;
       this.commands.push(command);
       const rejection = { code: 'decision_unsupported', detail: 'not today' };
-      if (refuses) return { kind: 'done', answer: { kind: 'rejected', runId: RUN, rejection } };
-      const decided = (await this.store.read(runStream(RUN, 'main'))).some(
+      if (refuses === 'changes' ? command.data['change'] !== undefined : refuses)
+        return { kind: 'done', answer: { kind: 'rejected', runId: RUN, rejection } };
+      const decided = (await this.store.read(runStream(RUN, this.head))).some(
         ({ type, data }) => type === 'RetryDecided' && data['attemptId'] === command.data['attemptId'],
       );
       if (!decided) await this.append({ type: 'RetryDecided', version: 1, data: command.data });
@@ -128,14 +139,14 @@ export class RetryWorld {
     await this.append({ type: 'RunStarted', version: 1, data });
   }
 
-  async append(event: DomainEvent, stream = runStream(RUN, 'main')): Promise<StoredEvent> {
+  async append(event: DomainEvent, stream = runStream(RUN, this.head)): Promise<StoredEvent> {
     const last = (await this.store.read(stream)).at(-1);
     const context = {
       stream,
       expected: last?.revision ?? 'no_stream',
       prevHash: last?.metadata.hash ?? '',
       ns: NS,
-      ...(stream.startsWith('run-') ? { runId: RUN, branch: 'main' } : {}),
+      ...(parseRunStream(stream) ?? {}),
       at: AT,
       actor: 'service:spec',
       causationId: 'c',
@@ -146,12 +157,19 @@ export class RetryWorld {
     return sealed;
   }
 
+  /** What execution does after a decision that changes something: another branch is the head, and steps fail there from now on. */
+  async openBranch(name: string): Promise<void> {
+    await this.append({ type: 'BranchSuperseded', version: 1, data: { successor: name, spec: {} } });
+    this.head = name;
+    await this.append({ type: 'BranchOpened', version: 1, data: { parent: { branch: 'main', revision: 0 }, shadow: false } });
+  }
+
   /** The next attempt of a step begins and fails. */
-  async fail(failure: Partial<Failure> & Pick<Failure, 'by'>, step = 'work', usage?: Usage): Promise<StoredEvent> {
+  async fail(failure: Partial<Failure> & Pick<Failure, 'by'>, step = 'work', usage?: Usage, params: JsonObject = {}): Promise<StoredEvent> {
     const attempt = (this.attempts.get(step) ?? 0) + 1;
     this.attempts.set(step, attempt);
     const attemptId = idOf('attempt', 'entropy', step, attempt);
-    await this.append({ type: 'StepStarted', version: 1, data: { step, attempt, attemptId, queue: 'q', input: {}, params: {} } });
+    await this.append({ type: 'StepStarted', version: 1, data: { step, attempt, attemptId, queue: 'q', input: {}, params } });
     const data = { step, attemptId, failure: { message: 'gone', sideEffect: 'none', ...failure } as unknown as JsonObject };
     return this.append({ type: 'StepFailed', version: 1, data: { ...data, ...(usage === undefined ? {} : { usage: { ...usage } }) } });
   }

@@ -139,6 +139,8 @@ export interface ApplyRetryDecision {
     readonly notBefore?: Instant;
     /** Of `escalate`: who is asked. */
     readonly queue?: string;
+    /** `{patch}` of `retry_modified`, `{fallback: i}`, `{reduce: id}`: what the branch that this opens changes. */
+    readonly change?: JsonObject;
   };
 }
 

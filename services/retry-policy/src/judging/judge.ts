@@ -1,13 +1,17 @@
 import { crashPoint } from '@cairn/application';
 import { subjects, type CommandAnswer, type CommandMessage } from '@cairn/contracts';
-import { judgeFailure, type FailedAttempt } from '@cairn/domain-retry/decider';
+import { changesWork, judgeFailure, waysLeft, type FailedAttempt } from '@cairn/domain-retry/decider';
 import type { PolicyState } from '@cairn/domain-retry';
-import type { ApplyRetryDecision, Failure, StepFailed } from '@cairn/domain-run';
-import { invariant, partitionOf, runStream, type JsonObject } from '@cairn/kernel';
+import type { PlannedStep } from '@cairn/domain-definition';
+import type { ApplyRetryDecision, Failure, StepFailed, StepStarted } from '@cairn/domain-run';
+import { invariant, InvariantBroken, partitionOf, runStream, type JsonObject, type Revision } from '@cairn/kernel';
 import { ASK_DEADLINE_MS, type Artifacts, type Bus, type EventStore, type Ids } from '@cairn/ports';
 import type { Failures, Undecided } from '../working-set/failures.js';
 import { Runs } from './runs.js';
 import { spentUsd } from './spend.js';
+
+/** Events that are read first where an attempt's beginning is looked for; each further page is twice as long. */
+const START_PAGE = 64;
 
 export interface JudgeParts {
   readonly store: EventStore;
@@ -31,15 +35,18 @@ export class Judge {
   /** Throws faults of the store, the artifacts and the bus. Settles the failure unless execution refused, which is told by throwing. */
   async judge(undecided: Undecided): Promise<void> {
     const command = await this.commandFor(undecided);
-    const answer = await this.ask(undecided, command);
+    let answer = await this.ask(undecided, command);
+    // What it would change does not fit the run as it is: something else must follow, and the history says why.
+    if (answer.kind === 'rejected' && command.data.change !== undefined)
+      answer = await this.ask(undecided, await this.commandFor(undecided, answer.rejection.detail));
     invariant(answer.kind !== 'rejected', `attempt ${undecided.attemptId}: execution refuses the decision`);
     this.parts.failures.settle(undecided.attemptId); // `nothing('late')` settles it too.
   }
 
-  private async commandFor(undecided: Undecided): Promise<ApplyRetryDecision> {
+  private async commandFor(undecided: Undecided, refused?: string): Promise<ApplyRetryDecision> {
     const { step: occurrence, attemptId } = undecided;
-    const { step, policy } = await this.runs.lookUp(undecided.runId, occurrence);
-    const failed: FailedAttempt = {
+    const { plan, step, policy } = await this.runs.lookUp(undecided.runId, occurrence);
+    const told: FailedAttempt = {
       failure: undecided.failure ?? (await this.readFailure(undecided)),
       attempt: undecided.attempt,
       failedEventId: undecided.eventId,
@@ -47,9 +54,13 @@ export class Judge {
       firstFailedAt: undecided.firstFailedAt,
       failedInRun: undecided.failedInRun,
       earlier: this.parts.failures.shown(undecided),
-      ...(step.effect === undefined ? {} : { guarantee: step.effect.guarantee }),
+      ...(refused === undefined ? {} : { refused }),
+      ...(undecided.since === undefined ? {} : { since: undecided.since }),
+      ...(step.effect === undefined ? {} : { guarantee: step.effect.guarantee, inDoubt: undecided.inDoubt }),
+      ways: waysLeft(step.id, { fallback: step.fallback.map(({ queue }) => queue), reduced: plan.reduced }, undecided.taken),
       ...(policy.policy.limits.usd === undefined ? {} : { usd: await spentUsd(this.parts.store, undecided) }),
     };
+    const failed = changesWork(told, policy) ? { ...told, ...(await this.readWork(undecided, step)) } : told;
     crashPoint('folded');
     const judgement = judgeFailure(failed, policy);
     crashPoint('decided');
@@ -60,6 +71,29 @@ export class Judge {
     const [event] = await this.parts.store.read(runStream(runId, branch), revision, revision);
     invariant(event?.type === 'StepFailed', `run ${runId}: no failure at ${branch}@${revision}`);
     return (event.data as unknown as StepFailed['data']).failure;
+  }
+
+  /** What the attempt was given. */
+  private async readWork(undecided: Undecided, { queue, fallback }: PlannedStep): Promise<Pick<FailedAttempt, 'work' | 'queues'>> {
+    const { input, params, ...started } = await this.readStart(undecided, undecided);
+    return { work: { input, params, queue: started.queue }, queues: [queue ?? started.queue, ...fallback.map((one) => one.queue)] };
+  }
+
+  /** Mostly a few events above the failure; of an attempt that a branch took over, on the one from which it was opened. */
+  private async readStart(
+    { runId, attemptId }: Pick<Undecided, 'runId' | 'attemptId'>,
+    from: { readonly branch: string; readonly revision: Revision },
+  ): Promise<StepStarted['data']> {
+    const stream = runStream(runId, from.branch);
+    for (let to = from.revision, page = START_PAGE; to >= 0; to -= page, page *= 2) {
+      const events = await this.parts.store.read(stream, Math.max(0, to - page + 1), to);
+      const started = events.find(({ type, data }) => type === 'StepStarted' && data['attemptId'] === attemptId);
+      if (started !== undefined) return started.data as unknown as StepStarted['data'];
+      const [first] = events;
+      const parent = first?.type === 'BranchOpened' ? (first.data['parent'] as unknown as typeof from) : undefined;
+      if (parent !== undefined) return this.readStart({ runId, attemptId }, parent);
+    }
+    throw new InvariantBroken(`run ${runId}: attempt ${attemptId} has no beginning`);
   }
 
   private async ask({ ns, runId, eventId }: Undecided, { type, data }: ApplyRetryDecision): Promise<CommandAnswer> {

@@ -24,7 +24,7 @@ export class Runs {
   constructor(private readonly ports: { readonly store: EventStore; readonly artifacts: Artifacts }) {}
 
   /** Throws faults of the store and the artifacts; a pin that names nothing, or another hash, is a bug of whoever pinned. */
-  async lookUp(runId: Id, occurrence: string): Promise<{ readonly step: PlannedStep; readonly policy: PolicyState }> {
+  async lookUp(runId: Id, occurrence: string): Promise<{ readonly plan: Plan; readonly step: PlannedStep; readonly policy: PolicyState }> {
     const run = await kept(this.runs, RUNS_MAX, runId, () => this.readRun(runId));
     const plan = await kept(this.plans, DOCUMENTS_MAX, `${run.ns} ${run.definition.hash}`, () => this.readPlan(run));
     const step = plan.step(parseOccurrence(occurrence).step);
@@ -33,6 +33,7 @@ export class Runs {
     const pin = run.policies.find((policy) => policy.name === name && (version === undefined || policy.version === version));
     invariant(pin !== undefined, `run ${runId}: it has not pinned policy ${name}`);
     return {
+      plan,
       step,
       policy: await kept(this.policies, DOCUMENTS_MAX, `${run.ns} ${name}@${pin.revision}`, () => this.readPolicy(run.ns, pin)),
     };

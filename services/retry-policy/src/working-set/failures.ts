@@ -1,6 +1,7 @@
 import { canonicalLines, readCanonicalLines, type WorkingSetFold } from '@cairn/application';
 import type { Evidence } from '@cairn/domain-definition';
-import { runEnds, type Failure, type RetryDecided, type StepFailed } from '@cairn/domain-run';
+import type { TakenWays } from '@cairn/domain-retry/decider';
+import { parseOccurrence, runEnds, type Failure, type RetryDecided, type StepFailed } from '@cairn/domain-run';
 import { parseRunStream, type Id, type Instant, type Revision, type StoredEvent } from '@cairn/kernel';
 
 /** A failure that nobody has judged yet, with what its run's history up to it says. */
@@ -13,11 +14,17 @@ export interface Undecided {
   readonly at: Instant;
   readonly step: string;
   readonly attemptId: Id;
-  /** Number of the attempt: one follows the failure of another, so it is the number of the step's failures. */
+  /** Number of the attempt: one follows the failure of another, so it is the number of the step's failures, over all branches. */
   readonly attempt: number;
+  /** The same since the step took the alternative by which it works. */
+  readonly since?: { readonly attempt: number; readonly firstFailedAt: Instant };
   /** Failed attempts of the run, this one included. */
   readonly failedInRun: number;
   readonly firstFailedAt: Instant;
+  /** What the run has taken of the ways that its definition declares. */
+  readonly taken: TakenWays;
+  /** An earlier attempt may have changed the world outside, and nobody has found out since. */
+  readonly inDoubt: boolean;
   /** Absent where it is large or was put away: then it is read again. */
   readonly failure?: Failure;
 }
@@ -28,11 +35,21 @@ interface Dossier {
   readonly folded: Map<string, Revision>;
   failed: number;
   readonly steps: Map<string, StepDossier>;
+  /** By id of a step, whatever its turn: how many of its alternatives were taken. */
+  readonly fallbacks: Map<string, number>;
+  /** Ids of the reduced paths that were taken. */
+  readonly reduced: string[];
+  /** Branches that act on nothing: their end is not that of the run. */
+  readonly shadows: string[];
 }
 
 interface StepDossier {
   failed: number;
   readonly firstFailedAt: Instant;
+  /** Failures since an alternative was taken, and the first of them. Absent: none was. */
+  since?: { failed: number; firstFailedAt?: Instant };
+  /** The attempts so far may have changed the world outside. */
+  inDoubt: boolean;
   /** New evidence of each decision: together everything that the step has shown. */
   readonly shown: Evidence[];
 }
@@ -42,6 +59,9 @@ interface StoredDossier {
   readonly folded: readonly [string, Revision][];
   readonly failed: number;
   readonly steps: readonly [string, StepDossier][];
+  readonly fallbacks: readonly [string, number][];
+  readonly reduced: string[];
+  readonly shadows: string[];
 }
 
 /** Characters of an event up to which its failure is kept in memory until it is judged. */
@@ -50,8 +70,8 @@ const KEPT_CHARACTERS_MAX = 2_048;
 /** `StepFailed` without `RetryDecided`: what retry-policy must not forget, and the dossiers that judging it needs. */
 export class Failures implements WorkingSetFold {
   readonly name = 'retry-policy';
-  readonly foldVersion = 3;
-  readonly types = ['StepFailed', 'RetryDecided', ...runEnds];
+  readonly foldVersion = 4;
+  readonly types = ['StepFailed', 'RetryDecided', 'EffectAbsent', 'BranchOpened', 'BranchAbandoned', ...runEnds];
   private readonly undecided = new Map<Id, Undecided>();
   private readonly dossiers = new Map<Id, Dossier>();
   /** Execution has answered for these; the history has not told it yet, so it is no part of the fold. */
@@ -64,10 +84,18 @@ export class Failures implements WorkingSetFold {
       case 'StepFailed':
         return this.failed(event, run);
       case 'RetryDecided':
-        return this.decided(event.data as unknown as RetryDecided['data'], run.runId);
+        return this.decided(event, run);
+      case 'EffectAbsent':
+        return this.foundAbsent(event, run);
+      case 'BranchOpened':
+        return this.opened(event, run);
+      case 'BranchAbandoned':
+        return this.closed(run.runId, run.branch);
       default:
+        if (!(runEnds as readonly string[]).includes(event.type)) return;
+        if (this.dossiers.get(run.runId)?.shadows.includes(run.branch) === true) return this.closed(run.runId, run.branch);
         this.dossiers.delete(run.runId);
-        for (const [attemptId, { runId }] of this.undecided) if (runId === run.runId) this.over(attemptId);
+        return this.closed(run.runId);
     }
   }
 
@@ -110,8 +138,8 @@ export class Failures implements WorkingSetFold {
     for (const [kind, key, value] of readCanonicalLines(text)) {
       if (kind === 'undecided') undecided.push(value as Undecided);
       else {
-        const { folded, failed, steps } = value as StoredDossier;
-        this.dossiers.set(String(key), { folded: new Map(folded), failed, steps: new Map(steps) });
+        const { folded, steps, fallbacks, ...rest } = value as StoredDossier;
+        this.dossiers.set(String(key), { ...rest, folded: new Map(folded), steps: new Map(steps), fallbacks: new Map(fallbacks) });
       }
     }
     undecided.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.revision - b.revision)); // As they came; of one run in its order.
@@ -122,17 +150,16 @@ export class Failures implements WorkingSetFold {
     return new Failures();
   }
 
-  private failed(event: StoredEvent, { runId, branch }: { runId: Id; branch: string }): void {
+  private failed(event: StoredEvent, { runId, branch }: RunBranch): void {
     const dossier = this.dossierOf(runId);
+    if (!isNew(dossier, branch, event.revision)) return;
     const { revision, eventId, at } = event;
-    if (revision <= (dossier.folded.get(branch) ?? -1)) return;
-    dossier.folded.set(branch, revision);
     dossier.failed += 1;
     const { step, attemptId, failure } = event.data as unknown as StepFailed['data'];
-    const known = dossier.steps.get(step);
-    const counted = known ?? { failed: 0, firstFailedAt: at, shown: [] };
-    if (known === undefined) dossier.steps.set(step, counted);
+    const counted = stepOf(dossier, step, at);
     counted.failed += 1;
+    if (counted.since !== undefined) counted.since = { failed: counted.since.failed + 1, firstFailedAt: counted.since.firstFailedAt ?? at };
+    const { failed, firstFailedAt, since, inDoubt } = counted;
     this.undecided.set(attemptId, {
       ns: event.metadata.ns,
       runId,
@@ -142,18 +169,46 @@ export class Failures implements WorkingSetFold {
       at,
       step,
       attemptId,
-      attempt: counted.failed,
+      attempt: failed,
+      ...(since === undefined ? {} : { since: { attempt: since.failed, firstFailedAt: since.firstFailedAt ?? at } }),
       failedInRun: dossier.failed,
-      firstFailedAt: counted.firstFailedAt,
+      firstFailedAt,
+      taken: { fallback: dossier.fallbacks.get(parseOccurrence(step).step) ?? 0, reduced: [...dossier.reduced] },
+      inDoubt,
       ...(event.body.length > KEPT_CHARACTERS_MAX ? {} : { failure }),
     });
+    counted.inDoubt ||= failure.sideEffect !== 'none';
   }
 
-  private decided({ step, attemptId, justification }: RetryDecided['data'], runId: Id): void {
+  private decided(event: StoredEvent, { runId, branch }: RunBranch): void {
+    const { step, attemptId, justification, change } = event.data as unknown as RetryDecided['data'];
     this.over(attemptId);
-    const shown = this.dossiers.get(runId)?.steps.get(step)?.shown;
-    if (shown === undefined) return;
+    const dossier = this.dossiers.get(runId);
+    if (dossier === undefined || !isNew(dossier, branch, event.revision)) return;
+    const shown = dossier.steps.get(step)?.shown ?? [];
     for (const evidence of justification.newEvidence) if (!isShown(shown, evidence)) shown.push(evidence);
+    if (typeof change?.['fallback'] === 'number') takeFallback(dossier, parseOccurrence(step).step, change['fallback'] + 1);
+    if (typeof change?.['reduce'] === 'string' && !dossier.reduced.includes(change['reduce'])) dossier.reduced.push(change['reduce']);
+  }
+
+  /** What earlier attempts left in doubt is found out: their effect has not happened. */
+  private foundAbsent(event: StoredEvent, { runId, branch }: RunBranch): void {
+    const dossier = this.dossiers.get(runId);
+    if (dossier === undefined || !isNew(dossier, branch, event.revision)) return;
+    const step = dossier.steps.get((event.data as unknown as { readonly step: string }).step);
+    if (step !== undefined) step.inDoubt = false;
+  }
+
+  private opened(event: StoredEvent, { runId, branch }: RunBranch): void {
+    if (event.data['shadow'] !== true) return;
+    const { shadows } = this.dossierOf(runId);
+    if (!shadows.includes(branch)) shadows.push(branch);
+  }
+
+  /** Nobody waits for a judgement there any more: on one branch, or in the whole run. */
+  private closed(runId: Id, branch?: string): void {
+    for (const [attemptId, one] of this.undecided)
+      if (one.runId === runId && (branch === undefined || one.branch === branch)) this.over(attemptId);
   }
 
   private over(attemptId: Id): void {
@@ -164,10 +219,38 @@ export class Failures implements WorkingSetFold {
   private dossierOf(runId: Id): Dossier {
     const known = this.dossiers.get(runId);
     if (known !== undefined) return known;
-    const dossier: Dossier = { folded: new Map(), failed: 0, steps: new Map() };
+    const dossier: Dossier = { folded: new Map(), failed: 0, steps: new Map(), fallbacks: new Map(), reduced: [], shadows: [] };
     this.dossiers.set(runId, dossier);
     return dossier;
   }
+}
+
+interface RunBranch {
+  readonly runId: Id;
+  readonly branch: string;
+}
+
+/** Whether an event of a branch is counted for the first time; from now on it was. */
+function isNew({ folded }: Dossier, branch: string, revision: Revision): boolean {
+  if (revision <= (folded.get(branch) ?? -1)) return false;
+  folded.set(branch, revision);
+  return true;
+}
+
+function stepOf({ steps, fallbacks }: Dossier, step: string, firstFailedAt: Instant): StepDossier {
+  const known = steps.get(step);
+  if (known !== undefined) return known;
+  const isOnAlternative = fallbacks.has(parseOccurrence(step).step);
+  const made: StepDossier = { failed: 0, firstFailedAt, inDoubt: false, shown: [], ...(isOnAlternative ? { since: { failed: 0 } } : {}) };
+  steps.set(step, made);
+  return made;
+}
+
+/** From here on the step works by another alternative: in each of its turns tries count anew. */
+function takeFallback({ steps, fallbacks }: Dossier, id: string, taken: number): void {
+  if (taken <= (fallbacks.get(id) ?? 0)) return;
+  fallbacks.set(id, taken);
+  for (const [step, dossier] of steps) if (parseOccurrence(step).step === id) dossier.since = { failed: 0 };
 }
 
 /** New evidence is new: the same again is the same event again. */

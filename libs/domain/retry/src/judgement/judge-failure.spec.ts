@@ -5,6 +5,7 @@ import { defaultPolicy } from '../policy/default-policy.js';
 import type { RetryPolicyDocument } from '../policy/document.js';
 import type { PolicyState } from '../policy/evolve.js';
 import type { FailedAttempt } from './failed-attempt.js';
+import { waysLeft, type TakenWays, type WaysOn } from './ways-on.js';
 import { judgeFailure, type Judgement } from './judge-failure.js';
 import type { JudgedFailure } from './normalise/failure.js';
 
@@ -229,10 +230,218 @@ describe('how many (C-ATTEMPTS) and what after (C-EXHAUSTED)', () => {
     [{ review: 'recovery' }, { decision: 'escalate', queue: 'recovery' }],
     ['block', { decision: 'block' }],
     ['give_up', { decision: 'give_up' }],
-  ])('passes over what no step can declare yet, to the end: %j', (end, outcome) => {
+  ])('passes over what step and workflow do not declare, to the end: %j', (end, outcome) => {
     expect(
       judgeFailure(failed(lost, { attempt: 5 }), pinned({ ...defaultPolicy, onExhausted: ['fallback', 'reduce:less', end as 'block'] })),
     ).toMatchObject(outcome);
+  });
+});
+
+const declared = {
+  fallback: ['screen-b', 'screen-c'],
+  reduced: [
+    { id: 'other', drops: ['else'] },
+    { id: 'short', drops: ['screen', 'else'] },
+    { id: 'shorter', drops: ['screen'] },
+  ],
+};
+const ways = (taken: Partial<TakenWays> = {}): { readonly ways: WaysOn } => ({
+  ways: waysLeft('screen', declared, { fallback: 0, reduced: [], ...taken }),
+});
+
+describe('declared alternatives (C-FALLBACK)', () => {
+  const once = (rest: object = {}): PolicyState =>
+    http({ buckets: { timeout: { ...timeout, attempts: 2 }, unclassified: { retry: false, escalate: 'triage' } }, ...rest });
+  const end = { decision: 'give_up', justification: { rule: 'http@4#timeout; attempts 2 of 2', expectedChange: null } };
+  const timedOut = (rest: Partial<FailedAttempt>): FailedAttempt => failed({ by: 'timeout' }, rest);
+
+  it('are taken in their order once the tries of a rule are used, each once, with what is new and which queue is next', () => {
+    const first = judgeFailure(timedOut({ attempt: 2, ...ways() }), once());
+    expect(first).toEqual({
+      bucket: 'timeout',
+      decision: 'fallback',
+      change: { fallback: 0 },
+      justification: {
+        rule: 'http@4#timeout; attempts 2 of 2',
+        newEvidence: [{ code: 'timeout', digest: expect.any(String) }],
+        expectedChange: 'another_handler: queue screen-b',
+      },
+    });
+    const since = { attempt: 2, firstFailedAt: failedAt };
+    expect(judgeFailure(timedOut({ attempt: 4, since, ...ways({ fallback: 1 }) }), once())).toMatchObject({
+      decision: 'fallback',
+      change: { fallback: 1 },
+      justification: { expectedChange: 'another_handler: queue screen-c' },
+    });
+    expect(
+      judgeFailure(timedOut({ attempt: 6, since, ...ways({ fallback: 2 }) }), once({ onExhausted: ['fallback', 'give_up'] })),
+    ).toMatchObject(end);
+  });
+
+  it('are tried as often, and after such pauses, as the step itself: a rule counts anew', () => {
+    const since = (attempt: number, firstFailedAt = failedAt): Partial<FailedAttempt> => ({
+      attempt: attempt + 2,
+      since: { attempt, firstFailedAt },
+    });
+    const rules = { ...timeout, attempts: 3, elapsed: '10s', backoff: { kind: 'linear', first: '1s', jitter: 0 } };
+    const patient = http({ buckets: { timeout: rules, unclassified: { retry: false, escalate: 'triage' } } });
+    expect([1, 2].map((n) => waitMs(judgeFailure(timedOut(since(n)), patient)))).toEqual([1_000, 2_000]);
+    expect(judgeFailure(timedOut(since(3)), patient).justification.rule).toBe('http@4#timeout; attempts 3 of 3');
+    const long = after(failedAt, -60_000);
+    expect(judgeFailure(timedOut({ ...since(1), firstFailedAt: long }), patient).decision).toBe('retry');
+    expect(judgeFailure(timedOut({ ...since(1, long), firstFailedAt: long }), patient).justification.rule).toBe(
+      'http@4#timeout; elapsed 61000 of 10000 ms',
+    );
+  });
+
+  it.each<[string, object, Partial<FailedAttempt>, string]>([
+    ['perStep', { perStep: 4 }, { attempt: 4, since: { attempt: 2, firstFailedAt: failedAt } }, 'perStep 4 of 4'],
+    ['perRun', { perRun: 9 }, { attempt: 2, failedInRun: 9 }, 'perRun 9 of 9'],
+    ['elapsed', { elapsed: '1m' }, { attempt: 2, firstFailedAt: after(failedAt, -60_001) }, 'elapsed 60001 of 60000 ms'],
+    ['usd', { usd: 2 }, { attempt: 2, usd: 2.5 }, 'usd 2.5 of 2'],
+  ])('are not taken beyond the limits of the policy, which count over all of them: %s', (_, limits, rest, limit) => {
+    const policy = once({ limits, onExhausted: ['fallback', { review: 'recovery' }] });
+    expect(judgeFailure(timedOut({ ...rest, ...ways() }), policy)).toMatchObject({
+      decision: 'escalate',
+      queue: 'recovery',
+      justification: { rule: `http@4#timeout; attempts 2 of 2; no fallback: ${limit}`, expectedChange: null },
+    });
+  });
+
+  it('are taken only where the policy says so, and in the place where it says so', () => {
+    const decided = (onExhausted: unknown): string => judgeFailure(timedOut({ attempt: 2, ...ways() }), once({ onExhausted })).decision;
+    expect([['give_up'], ['block'], ['reduce', 'fallback', 'block'], ['fallback', 'reduce', 'block']].map(decided)).toEqual([
+      'give_up',
+      'block',
+      'reduce_scope',
+      'fallback',
+    ]);
+  });
+
+  it('follow a failure that is not retried, unless its rule names who is asked', () => {
+    const rule = (rest: object): PolicyState =>
+      http({ buckets: { auth: { retry: false, ...rest }, unclassified: { retry: false, escalate: 'triage' } } });
+    const refused = failed({ by: 'handler', bucket: 'auth' }, ways());
+    expect(judgeFailure(refused, rule({}))).toMatchObject({ decision: 'fallback', justification: { rule: 'http@4#auth' } });
+    expect(judgeFailure(refused, rule({ escalate: 'ops' }))).toMatchObject({ decision: 'escalate', queue: 'ops' });
+  });
+
+  it('leave nothing behind that nobody knows the outcome of: an effect in doubt stays where it is', () => {
+    const stays = { decision: 'give_up', justification: { rule: 'http@4#timeout; attempts 2 of 2; no fallback: side effect unknown' } };
+    const effect = { attempt: 2, guarantee: 'idempotent', ...ways() } as const;
+    expect(judgeFailure(failed({ by: 'timeout', sideEffect: 'unknown' }, effect), once())).toMatchObject(stays);
+    expect(judgeFailure(failed({ by: 'timeout', sideEffect: 'none' }, { ...effect, inDoubt: true }), once())).toMatchObject(stays);
+    expect(judgeFailure(failed({ by: 'timeout', sideEffect: 'none' }, effect), once())).toMatchObject({ decision: 'fallback' });
+  });
+});
+
+describe('a way that execution cannot go', () => {
+  it('leads to the end of the policy, or to who looks at a changed retry, with the reason', () => {
+    const refused = { attempt: 2, refused: 'step screen declares no alternative; 7', ...ways() };
+    const rule = { timeout: { ...timeout, attempts: 2 }, unclassified: { retry: false, escalate: 'triage' } };
+    expect(judgeFailure(failed({ by: 'timeout' }, refused), http({ buckets: rule }))).toMatchObject({
+      decision: 'give_up',
+      justification: { rule: 'http@4#timeout; attempts 2 of 2; no fallback: step screen declares no alternative, 7' },
+    });
+    const change = { retry: 'modified', attempts: 9, expects: 'changed_input', modify: [{ op: 'add', path: '/params/x', value: 1 }] };
+    const modified = http({ buckets: { timeout: change, unclassified: { retry: false, escalate: 'triage' } } });
+    expect(judgeFailure(failed({ by: 'timeout' }, refused), modified)).toMatchObject({ decision: 'escalate', queue: 'triage' });
+  });
+});
+
+describe('reduced paths (C-REDUCED)', () => {
+  const decided = (onExhausted: unknown, rest: Partial<FailedAttempt>): unknown => {
+    const judgement = judgeFailure(
+      failed(broken, rest),
+      http({ buckets: { upstream_5xx: { retry: false }, unclassified: { retry: false, escalate: 'triage' } }, onExhausted }),
+    );
+    return 'change' in judgement ? judgement.change : judgement.decision;
+  };
+
+  it('are taken in their order where they drop the failed step, each once', () => {
+    expect(decided(['reduce', 'block'], ways())).toEqual({ reduce: 'short' });
+    expect(decided(['reduce', 'block'], ways({ reduced: ['short'] }))).toEqual({ reduce: 'shorter' });
+    expect(decided(['reduce', 'block'], ways({ reduced: ['short', 'shorter'] }))).toBe('block');
+  });
+
+  it('are taken by name where the policy names one', () => {
+    expect(decided(['reduce:shorter', 'block'], ways())).toEqual({ reduce: 'shorter' });
+    for (const none of ['reduce:other', 'reduce:nobody']) expect(decided([none, 'block'], ways())).toBe('block');
+    expect(decided(['reduce:shorter', 'reduce', 'block'], ways({ reduced: ['shorter'] }))).toEqual({ reduce: 'short' });
+  });
+
+  it('say what is dropped, and are no other try: no limit of tries stands in their way', () => {
+    const policy = http({
+      buckets: { timeout: { ...timeout, attempts: 2 }, unclassified: { retry: false, escalate: 'triage' } },
+      limits: { perStep: 2 },
+    });
+    expect(judgeFailure(failed({ by: 'timeout' }, { attempt: 2, ...ways() }), policy)).toMatchObject({
+      decision: 'reduce_scope',
+      change: { reduce: 'short' },
+      justification: { rule: 'http@4#timeout; attempts 2 of 2', expectedChange: 'reduced_scope: path short, without screen, else' },
+    });
+  });
+});
+
+describe('changed retries (C-MODIFIED)', () => {
+  const halve = { op: 'replace', path: '/params/contextScale', value: 0.5 };
+  const rule = { retry: 'modified', attempts: 3, expects: 'changed_input', modify: [halve] };
+  const policy = (rest: object = {}, more: object = {}): PolicyState =>
+    http({ buckets: { context_length: { ...rule, ...rest }, unclassified: { retry: false, escalate: 'triage' } }, ...more });
+  const work = { input: { text: 'long' }, params: { contextScale: 1 }, queue: 'reading' };
+  const long = (rest: Partial<FailedAttempt> = {}): FailedAttempt =>
+    failed({ by: 'handler', bucket: 'context_length' }, { work, queues: ['reading', 'reading-b'], ...rest });
+
+  it('give the patch, with what is expected to change, at once where no pause is declared', () => {
+    expect(judgeFailure(long(), policy())).toEqual({
+      bucket: 'context_length',
+      decision: 'retry_modified',
+      change: { patch: [halve] },
+      justification: { rule: 'http@4#context_length', newEvidence: [expect.anything()], expectedChange: 'changed_input' },
+    });
+    expect(waitMs(judgeFailure(long({ attempt: 2 }), policy({ backoff: { kind: 'linear', first: '1s', jitter: 0 } })))).toBe(2_000);
+  });
+
+  it('are bounded like others: attempts, limits, evidence', () => {
+    expect(judgeFailure(long({ attempt: 3, ...ways() }), policy())).toMatchObject({
+      decision: 'fallback',
+      justification: { rule: 'http@4#context_length; attempts 3 of 3' },
+    });
+    expect(judgeFailure(long({ attempt: 2 }), policy({}, { limits: { perStep: 2 } }))).toMatchObject({
+      decision: 'give_up',
+      justification: { rule: 'http@4#context_length; perStep 2 of 2' },
+    });
+    const again = long({ earlier: judgeFailure(long(), policy()).justification.newEvidence });
+    expect(judgeFailure(again, policy({ needsNewEvidence: true }))).toMatchObject({ decision: 'escalate', queue: 'triage' });
+  });
+
+  it('end where the patch would change nothing: then the tries are used', () => {
+    const halved = { ...work, params: { contextScale: 0.5 } };
+    expect(judgeFailure(long({ attempt: 2, work: halved }), policy())).toMatchObject({
+      decision: 'give_up',
+      justification: { rule: 'http@4#context_length; modify changes nothing' },
+    });
+  });
+
+  it.each<[string, object, string]>([
+    ['there is nothing to replace', { op: 'replace', path: '/params/scale', value: 1 }, 'there is nothing at /params/scale to replace'],
+    ['a test does not hold', { op: 'test', path: '/params/contextScale', value: 2 }, '/params/contextScale is not what the patch expects'],
+    ['the step does not declare that queue', { op: 'replace', path: '/queue', value: 'writing' }, 'the step declares no queue "writing"'],
+  ])('escalate with the reason where the patch does not fit: %s', (_, change, says) => {
+    const judgement = judgeFailure(long(), policy({ modify: [halve, change], escalate: 'ops' }));
+    expect(judgement).toMatchObject({ decision: 'escalate', queue: 'ops', justification: { expectedChange: null } });
+    expect(judgement.justification.rule).toContain(says);
+  });
+
+  it('may change to an alternative’s queue', () => {
+    const change = [{ op: 'replace', path: '/queue', value: 'reading-b' }];
+    expect(judgeFailure(long(), policy({ modify: change }))).toMatchObject({ decision: 'retry_modified', change: { patch: change } });
+  });
+
+  it('give nothing else under the key of an effect that may have happened', () => {
+    const failure = { by: 'handler', bucket: 'context_length' } as const;
+    const inDoubt = { ...long(), failure, guarantee: 'idempotent', inDoubt: true } as const;
+    expect(judgeFailure(inDoubt, policy())).toMatchObject({ decision: 'block', bucket: 'effect_unknown' });
   });
 });
 

@@ -1,20 +1,28 @@
+import { invariant, type Instant, type Json, type JsonObject } from '@cairn/kernel';
 import type { Bucket, Justification } from '@cairn/domain-definition';
-import type { Instant } from '@cairn/kernel';
-import type { ExhaustedEnd, ExhaustedStep, RetryPolicyDocument } from '../policy/document.js';
+import type { ModifiedRule, RetryPolicyDocument } from '../policy/document.js';
 import type { PolicyState } from '../policy/evolve.js';
-import { nextStart } from './backoff.js';
+import { nextStart, type NextStart } from './backoff.js';
+import { changeWork } from './changed-work.js';
+import { reasonText } from './reason-text.js';
 import { newEvidence } from './evidence.js';
+import { afterLast } from './exhausted.js';
 import type { FailedAttempt } from './failed-attempt.js';
-import { limitReached } from './limits-reached.js';
+import { limitReached, policyLimitReached } from './limits-reached.js';
 import type { Normalised } from './normalise/failure.js';
 import { normalise } from './normalise/normalise.js';
 import { ruleFor } from './rules.js';
+import { NO_WAYS } from './ways-on.js';
 
 /** What retry-policy thinks should follow, not yet recorded: execution decides whether it comes in time. */
 export type Judgement = { readonly bucket: Bucket; readonly justification: Justification } & Outcome;
 
 type Outcome =
   | { readonly decision: 'retry'; readonly notBefore: Instant }
+  /** `change` is `{patch}` of the attempt's input, params and queue. */
+  | { readonly decision: 'retry_modified'; readonly change: JsonObject; readonly notBefore?: Instant }
+  /** `{fallback: i}`, the step's alternative; `{reduce: id}`, the workflow's reduced path. */
+  | { readonly decision: 'fallback' | 'reduce_scope'; readonly change: JsonObject }
   /** `queue`: who is asked. */
   | { readonly decision: 'escalate'; readonly queue?: string }
   | { readonly decision: 'block' }
@@ -24,55 +32,96 @@ type Outcome =
  * Judges a failure by a policy, in this order: an effect that may have happened is never tried again unless its target de-duplicates; the
  * bucket's rule; the limits; the justification. A retry is an argument: what is expected to change, and, where the rule asks for it, what
  * this failure showed that no earlier one did. Pure, and equal for equal input. `rule` of the justification says what held, and behind `;`
- * the limit that ended it with its numbers: `default@1#rate_limited; attempts 6 of 6`.
+ * the limit that ended it with its numbers: `default@1#rate_limited; attempts 6 of 6`; behind another `;` why a way that was left was not gone.
  */
 export function judgeFailure(failed: FailedAttempt, { name, version, policy }: PolicyState): Judgement {
   const normalised = normalise(failed.failure, failed.failedAt);
   const evidence = newEvidence(normalised, failed.earlier);
-  const because = (rule: string, why?: string): Justification => ({
-    rule: `${name}@${version}#${rule}${why === undefined ? '' : `; ${why}`}`,
+  const because = (rule: string, ...why: readonly (string | undefined)[]): Justification => ({
+    rule: [`${name}@${version}#${rule}`, ...why].filter((part) => part !== undefined).join('; '),
     newEvidence: evidence,
     expectedChange: null,
   });
+  const blocked = (): Judgement => ({
+    bucket: 'effect_unknown',
+    decision: 'block',
+    justification: because('effect_unknown', `side effect ${normalised.sideEffect === 'applied' ? 'applied' : 'unknown'}`),
+  });
 
-  if (mayHaveHappened(normalised, failed))
-    return {
-      bucket: 'effect_unknown',
-      decision: 'block',
-      justification: because('effect_unknown', `side effect ${normalised.sideEffect}`),
-    };
+  const doubt = doubtOf(normalised, failed);
+  if (normalised.sideEffect !== 'none' && failed.guarantee !== 'idempotent') return blocked();
 
   const { bucket } = normalised;
   const { rule, name: ruleName } = ruleFor(policy, failed.failure, normalised);
+  const exhausted = (why?: string): Judgement => {
+    const limit = policyLimitReached(policy.limits, failed, failed.failedAt);
+    const { passedOver, ...after } = afterLast(policy.onExhausted, failed.ways ?? NO_WAYS, {
+      ...(doubt === undefined
+        ? failed.refused === undefined
+          ? {}
+          : { all: reasonText(failed.refused) }
+        : { all: `side effect ${doubt}` }),
+      ...(limit === undefined ? {} : { fallback: limit }),
+    });
+    const justification = because(ruleName, why ?? (passedOver === undefined ? undefined : 'not retried'), passedOver);
+    if (!('expectedChange' in after)) return { bucket, ...after, justification };
+    const { expectedChange, ...way } = after;
+    return { bucket, ...way, justification: { ...justification, expectedChange } };
+  };
   if (!rule.retry || ruleName.startsWith('unclassified')) {
-    const outcome = rule.escalate === undefined ? afterLast(policy.onExhausted) : escalate(rule.escalate);
-    return { bucket, ...outcome, justification: because(ruleName) };
+    if (rule.escalate === undefined) return exhausted();
+    return { bucket, ...escalate(rule.escalate), justification: because(ruleName) };
   }
 
-  const next = nextStart(rule.backoff, { ...failed, ...pick(normalised) });
+  const { failedEventId, failedAt } = failed;
+  const { attempt } = failed.since ?? failed;
+  const next: NextStart =
+    rule.backoff === undefined
+      ? { kind: 'at', notBefore: failedAt }
+      : nextStart(rule.backoff, { attempt, failedEventId, failedAt, ...pick(normalised) });
   const limit = limitReached(rule, policy.limits, failed, next);
-  if (limit !== undefined || next.kind === 'too_far')
-    return { bucket, ...afterLast(policy.onExhausted), justification: because(ruleName, limit) };
+  if (limit !== undefined || next.kind === 'too_far') return exhausted(limit);
 
-  const unjustified =
-    rule.expects === undefined
-      ? 'no expected change'
-      : rule.needsNewEvidence === true && evidence.length === 0
-        ? 'no new evidence'
-        : undefined;
-  if (unjustified !== undefined)
-    return { bucket, ...escalate(rule.escalate ?? whoTriages(policy)), justification: because(ruleName, unjustified) };
+  const toSomebody = (why: string): Judgement => ({
+    bucket,
+    ...escalate(rule.escalate ?? whoTriages(policy)),
+    justification: because(ruleName, why),
+  });
+  if (rule.expects === undefined) return toSomebody('no expected change');
+  if (rule.needsNewEvidence === true && evidence.length === 0) return toSomebody('no new evidence');
+  const justification = { ...because(ruleName), expectedChange: rule.expects };
+  if (rule.retry === true) return { bucket, decision: 'retry', notBefore: next.notBefore, justification };
+
+  // Other input under the key of an act that may have happened would be another act.
+  if (doubt !== undefined) return blocked();
+  if (failed.refused !== undefined) return toSomebody(reasonText(failed.refused));
+  const changed = changeOf(rule, failed);
+  if (changed.kind === 'same') return exhausted('modify changes nothing');
+  if (changed.kind === 'impossible') return toSomebody(changed.says);
   return {
     bucket,
-    decision: 'retry',
-    notBefore: next.notBefore,
-    justification: { ...because(ruleName), expectedChange: rule.expects ?? null },
+    decision: 'retry_modified',
+    change: { patch: rule.modify as unknown as Json },
+    ...(rule.backoff === undefined ? {} : { notBefore: next.notBefore }),
+    justification,
   };
 }
 
-/** Reconcile first, where it is declared; until that runs, a person decides (`architecture.md` §3.3). */
-const mayHaveHappened = ({ sideEffect }: Normalised, { guarantee }: FailedAttempt): boolean =>
-  sideEffect !== 'none' && guarantee !== 'idempotent';
+/** Whether the rule that holds for a failure changes what its attempt was given: then judging needs to know what that was. */
+export function changesWork({ failure, failedAt }: Pick<FailedAttempt, 'failure' | 'failedAt'>, { policy }: PolicyState): boolean {
+  return ruleFor(policy, failure, normalise(failure, failedAt)).rule.retry === 'modified';
+}
+
+function changeOf({ modify }: ModifiedRule, { work, queues = [] }: FailedAttempt): ReturnType<typeof changeWork> {
+  invariant(work !== undefined, 'a rule changes the work of an attempt, and nobody said what that was');
+  return changeWork(work, modify, queues);
+}
+
+/** What is known of the world outside where that is not nothing. Reconcile first, where it is declared (`architecture.md` §3.3). */
+function doubtOf({ sideEffect }: Normalised, { inDoubt }: FailedAttempt): 'applied' | 'unknown' | undefined {
+  if (sideEffect !== 'none') return sideEffect;
+  return inDoubt === true ? 'unknown' : undefined;
+}
 
 const pick = ({ retryAfter }: Normalised): { readonly retryAfter?: Instant } => (retryAfter === undefined ? {} : { retryAfter });
 
@@ -82,12 +131,3 @@ const escalate = (queue: string | undefined): Outcome => ({ decision: 'escalate'
 function whoTriages({ buckets }: RetryPolicyDocument): string | undefined {
   return [buckets.unclassified ?? []].flat().at(-1)?.escalate;
 }
-
-/** The end of `onExhausted` (C-EXHAUSTED). What stands before it is passed over: no step can declare a fallback or a reduced scope yet. */
-function afterLast(steps: readonly ExhaustedStep[]): Outcome {
-  const end = steps.find(isEnd) ?? 'block';
-  if (typeof end === 'object') return escalate(end.review);
-  return { decision: end };
-}
-
-const isEnd = (step: ExhaustedStep): step is ExhaustedEnd => typeof step === 'object' || step === 'block' || step === 'give_up';

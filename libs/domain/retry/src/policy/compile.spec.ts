@@ -5,6 +5,8 @@ import { defaultPolicy } from './default-policy.js';
 
 const stop = { retry: false, escalate: 'triage' };
 const retry = { retry: true, attempts: 4, expects: 'time_passes', backoff: { kind: 'exponential', first: '2s', cap: '2m' } };
+const halve = { op: 'replace', path: '/params/contextScale', value: 0.5 };
+const modified = { retry: 'modified', attempts: 2, expects: 'changed_input', modify: [halve] };
 const policyWith = (timeout: unknown, rest: object = {}): object => ({
   cairn: 1,
   policy: 'http',
@@ -44,6 +46,15 @@ onExhausted: [{ review: recovery }]
 
   it('leaves the default policy as it is: to apply it again changes nothing', () => {
     expect(compilePolicy(defaultPolicy)).toMatchObject({ ok: true, policy: defaultPolicy, hash: hashPolicy(defaultPolicy) });
+  });
+
+  it('takes a changed retry as it is written, with a pause or without', () => {
+    const patch = [halve, { op: 'remove', path: '/input/history/0' }, { op: 'replace', path: '/queue', value: 'other' }];
+    for (const rule of [modified, { ...modified, modify: patch, backoff: { kind: 'fixed', first: '1s' } }]) {
+      const compiled = compilePolicy(policyWith(rule));
+      expect(compiled).toMatchObject({ ok: true, policy: { buckets: { timeout: { retry: 'modified', modify: rule.modify } } } });
+      if (compiled.ok) expect(compilePolicy(compiled.policy)).toEqual(compiled);
+    }
   });
 
   it('takes own buckets, lists of rules and every end', () => {
@@ -88,8 +99,37 @@ describe('a policy that is refused names field and rule (B-22)', () => {
     ['an unknown reason', { ...retry, expects: 'luck' }, '/buckets/timeout/expects enum'],
     ['a retry without number', { ...retry, attempts: undefined }, '/buckets/timeout/attempts required'],
     ['a retry without pause', { ...retry, backoff: undefined }, '/buckets/timeout/backoff required'],
-    ['a change of the input', { ...retry, retry: 'modified' }, '/buckets/timeout/retry not_yet'],
-    ['a patch', { ...retry, modify: [] }, '/buckets/timeout/modify not_yet'],
+    ['a change that is not said', { ...modified, modify: undefined }, '/buckets/timeout/modify required'],
+    ['a change where the same is tried', { ...retry, modify: [halve] }, '/buckets/timeout/modify not_retried'],
+    ['a change where nothing is tried', { ...stop, modify: [halve] }, '/buckets/timeout/modify not_retried'],
+    ['no change', { ...modified, modify: [] }, '/buckets/timeout/modify minItems'],
+    ['a change that only looks', { ...modified, modify: [{ ...halve, op: 'test' }] }, '/buckets/timeout/modify patch'],
+    ['21 changes', { ...modified, modify: Array.from({ length: 21 }, () => halve) }, '/buckets/timeout/modify maxItems'],
+    ['a change that JSON Patch does not know', { ...modified, modify: [{ ...halve, op: 'move' }] }, '/buckets/timeout/modify/0/op enum'],
+    ['a change of no value', { ...modified, modify: [{ op: 'replace', path: '/input/x' }] }, '/buckets/timeout/modify/0/value required'],
+    [
+      'a value that is taken away',
+      { ...modified, modify: [{ op: 'remove', path: '/input/x', value: 1 }] },
+      '/buckets/timeout/modify/0/value patch',
+    ],
+    [
+      'a change of what no handler is given',
+      { ...modified, modify: [{ ...halve, path: '/timeout' }] },
+      '/buckets/timeout/modify/0/path pattern',
+    ],
+    ['a change of everything', { ...modified, modify: [{ ...halve, path: '' }] }, '/buckets/timeout/modify/0/path pattern'],
+    ['a path that is no pointer', { ...modified, modify: [{ ...halve, path: '/input/~2' }] }, '/buckets/timeout/modify/0/path pattern'],
+    ['a path behind values', { ...modified, modify: [{ ...halve, path: '/input/__proto__/x' }] }, '/buckets/timeout/modify/0/path patch'],
+    ['no params at all', { ...modified, modify: [{ op: 'remove', path: '/params' }] }, '/buckets/timeout/modify/0/path patch'],
+    [
+      'a queue that is no name',
+      { ...modified, modify: [{ op: 'replace', path: '/queue', value: 'A b' }] },
+      '/buckets/timeout/modify/0/value patch',
+    ],
+    ['a part of a queue', { ...modified, modify: [{ op: 'add', path: '/queue/x', value: 'b' }] }, '/buckets/timeout/modify/0/path patch'],
+    ['a changed retry without number', { ...modified, attempts: undefined }, '/buckets/timeout/attempts required'],
+    ['a changed retry without reason', { ...modified, expects: undefined }, '/buckets/timeout/expects retry-without-expectation'],
+    ['a changed retry with half a pause', { ...modified, backoff: { kind: 'fixed' } }, '/buckets/timeout/backoff/first required'],
     ['attempts that nothing makes', { ...stop, attempts: 3 }, '/buckets/timeout/attempts not_retried'],
     ['a field too many', { ...retry, tries: 3 }, '/buckets/timeout/tries unknown_field'],
     ['a condition on what it may not see', { ...retry, where: 'run.id == "x"' }, '/buckets/timeout/where expression'],

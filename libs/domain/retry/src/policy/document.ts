@@ -1,4 +1,4 @@
-import type { Bucket, ExpectedChange } from '@cairn/domain-definition';
+import type { Bucket, ExpectedChange, JsonPatchOp } from '@cairn/domain-definition';
 
 /** How long to wait before the next attempt. Durations are whole milliseconds; `factor` is 2, `jitter` 0.2, `cap` a week unless said otherwise. */
 export interface Backoff {
@@ -21,20 +21,36 @@ interface Narrowed {
   readonly where?: string;
 }
 
-export interface RetryRule extends Narrowed {
-  readonly retry: true;
-  /** Attempts of the step in all, the first included. */
+interface Tried extends Narrowed {
+  /** Attempts of the step in all, the first included. They count anew with each alternative that it takes. */
   readonly attempts: number;
   /** Asked of every rule that is applied; a stored one without it escalates: a retry without an expected change is hope (C-WHYRETRY). */
   readonly expects?: ExpectedChange;
-  readonly backoff: Pause;
-  /** From the step's first failure to the start of the next attempt, at most. */
+  /** From the step's first failure to the start of the next attempt, at most; counted like `attempts`. */
   readonly elapsed?: number;
   /** Escalates where a failure shows nothing that earlier ones did not. */
   readonly needsNewEvidence?: true;
   /** Who is asked where a retry cannot be justified. */
   readonly escalate?: string;
 }
+
+/** The same again: same input, same params, same queue, on the same branch. */
+export interface RetryRule extends Tried {
+  readonly retry: true;
+  readonly backoff: Pause;
+}
+
+/** Something else is tried (C-MODIFIED): what the attempt was given is changed, on a branch of its own. */
+export interface ModifiedRule extends Tried {
+  readonly retry: 'modified';
+  /** Relative to `{input, params, queue}` of the attempt that failed. */
+  readonly modify: readonly JsonPatchOp[];
+  /** Absent: at once. */
+  readonly backoff?: Pause;
+}
+
+/** A rule that has another attempt made. */
+export type TriedRule = RetryRule | ModifiedRule;
 
 export interface StopRule extends Narrowed {
   readonly retry: false;
@@ -43,13 +59,13 @@ export interface StopRule extends Narrowed {
 }
 
 /** What is done about failures of one bucket. */
-export type BucketRule = RetryRule | StopRule;
+export type BucketRule = TriedRule | StopRule;
 
 /** What a bucket holds: one rule, or a list of which the first that holds counts. */
 export type BucketRules = BucketRule | readonly BucketRule[];
 export const isList = (rules: BucketRules): rules is readonly BucketRule[] => Array.isArray(rules);
 
-/** Tried in order: ways on (which this release passes over, since nothing can declare them yet), then the one end. */
+/** Tried in order: the ways on that step and workflow declare, each taken once, then the one end. */
 export type ExhaustedStep = 'fallback' | 'reduce' | `reduce:${string}` | ExhaustedEnd;
 export type ExhaustedEnd = 'block' | 'give_up' | { readonly review: string };
 

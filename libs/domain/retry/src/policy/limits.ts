@@ -16,6 +16,9 @@ export const CODE_MAX = 128;
 /** Ways on before the end of `onExhausted`: a fallback and every reduced scope. */
 export const EXHAUSTED_MAX = 20;
 
+/** Changes that one rule makes: more is another step. */
+export const MODIFY_MAX = 20;
+
 /** Attempts of a step by one bucket. More are no argument. */
 export const ATTEMPTS_MAX = 20;
 /** Shortest first pause: less is a loop. */

@@ -1,5 +1,6 @@
 import { at, compileExpression, type Problems } from '@cairn/domain-definition';
-import { isList, type BucketRule, type BucketRules, type RetryPolicyDocument, type RetryRule } from './document.js';
+import { isList, type BucketRule, type BucketRules, type RetryPolicyDocument, type RetryRule, type TriedRule } from './document.js';
+import { lintModify } from './lint-modify.js';
 import { DAY_MS, ELAPSED_MAX_MS, PAUSE_MAX_MS } from './limits.js';
 import { totalPauseMs } from './pauses.js';
 
@@ -43,25 +44,25 @@ function placesOf(held: BucketRules | undefined, pointer: string): readonly Plac
 type Missing = (pointer: string, rule: string, says: string) => void;
 
 function lintRule(rule: BucketRule, pointer: string, problems: Problems, missing: Missing): void {
-  if ((rule.retry as unknown) === 'modified')
-    problems.error(at(pointer, 'retry'), 'not_yet', 'retry modified does not run yet in this release');
   if (rule.where !== undefined) {
     const compiled = compileExpression(rule.where, FAILURE_ROOTS);
     if (!compiled.ok) problems.error(at(pointer, 'where'), 'expression', compiled.says);
   }
-  if (rule.retry === true) lintRetry(rule, pointer, problems, missing);
+  if (rule.retry === true || rule.retry === 'modified') lintRetry(rule, pointer, problems, missing);
+  lintModify(rule, pointer, problems);
   if (rule.retry !== false) return;
   for (const field of ['attempts', 'expects', 'backoff', 'elapsed', 'needsNewEvidence'] satisfies (keyof RetryRule)[])
     if (field in rule) problems.error(at(pointer, field), 'not_retried', `${field} has no meaning where nothing is retried`);
 }
 
 /** A retry says how often, what lies between and why it may help. */
-function lintRetry(rule: Unsure<RetryRule>, pointer: string, problems: Problems, missing: Missing): void {
+function lintRetry(rule: Unsure<TriedRule>, pointer: string, problems: Problems, missing: Missing): void {
   if (rule.attempts === undefined) missing(at(pointer, 'attempts'), 'required', 'attempts is missing: how many in all, the first included');
   if (rule.expects === undefined)
     missing(at(pointer, 'expects'), 'retry-without-expectation', 'expects is missing: what will be different at the next attempt');
-  if (rule.backoff === undefined) missing(at(pointer, 'backoff'), 'required', 'backoff is missing: what lies between two attempts');
-  else lintPause(rule.backoff as { readonly [field: string]: unknown }, at(pointer, 'backoff'), problems, missing);
+  if (rule.backoff !== undefined)
+    lintPause(rule.backoff as { readonly [field: string]: unknown }, at(pointer, 'backoff'), problems, missing);
+  else if (rule.retry === true) missing(at(pointer, 'backoff'), 'required', 'backoff is missing: what lies between two attempts');
 }
 
 function lintPause(pause: { readonly [field: string]: unknown }, pointer: string, problems: Problems, missing: Missing): void {

@@ -20,7 +20,10 @@ export const ownBackoff = (pause: Pause): Backoff => ('from' in pause ? pause.el
 export function totalPauseMs(rules: readonly BucketRule[]): number {
   let total = 0;
   for (let attempt = 1; attempt < ATTEMPTS_MAX; attempt++) {
-    const pauses = rules.map((rule) => (rule.retry && attempt < rule.attempts ? longestMs(ownBackoff(rule.backoff), attempt) : 0));
+    const pauses = rules.map((rule) => {
+      const pause = rule.retry && attempt < rule.attempts ? rule.backoff : undefined;
+      return pause === undefined ? 0 : longestMs(ownBackoff(pause), attempt);
+    });
     total += Math.max(0, ...pauses);
   }
   return total;

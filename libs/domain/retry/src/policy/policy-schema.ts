@@ -8,6 +8,7 @@ import {
   ELAPSED_MAX_MS,
   EXHAUSTED_MAX,
   FACTOR_MAX,
+  MODIFY_MAX,
   PAUSE_MAX_MS,
   PAUSE_MIN_MS,
   PER_RUN_MAX,
@@ -61,6 +62,21 @@ const pause: JsonObject = object({
   window: notYet('backoff window'),
 });
 
+/** Of a JSON Patch what a reader understands by itself: `move` and `copy` do not say what they put where. */
+const change: JsonObject = object(
+  {
+    op: { enum: ['add', 'replace', 'remove', 'test'] },
+    path: {
+      type: 'string',
+      maxLength: 512,
+      pattern: '^/(input|params|queue)(/([^/~]|~[01])*)*$',
+      description: 'a JSON pointer into the work of the attempt: /input/…, /params/… or /queue',
+    },
+    value: {},
+  },
+  ['op', 'path'],
+);
+
 const rule: JsonObject = object(
   {
     retry: { enum: [true, false, 'modified'] },
@@ -78,7 +94,7 @@ const rule: JsonObject = object(
       uniqueItems: true,
     },
     where: { type: 'string', minLength: 1, maxLength: CEL_SOURCE_MAX },
-    modify: notYet('modify'),
+    modify: { type: 'array', items: change, minItems: 1, maxItems: MODIFY_MAX },
   },
   ['retry'],
 );

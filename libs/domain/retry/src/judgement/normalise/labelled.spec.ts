@@ -19,7 +19,7 @@ const judged = ({ failure }: LabelledFailure) => normalise({ by: 'handler', ...f
 
 function isRetried(bucket: LabelledFailure['bucket']): boolean {
   const rule = defaultPolicy.buckets[bucket];
-  return rule !== undefined && !isList(rule) && rule.retry;
+  return rule !== undefined && !isList(rule) && rule.retry !== false;
 }
 
 const wrong = (half: readonly LabelledFailure[]): string[] =>
