@@ -47,9 +47,10 @@ export function appendsOf(events) {
 }
 
 /** "An event and its append": everything that the ids, digests and the chain of a whole stream break; empty for a good one. */
-export function faultsOfStream(events) {
+export function faultsOfStream(events, branches = {}) {
   const faults = [];
-  let prevHash = '';
+  const { parent } = events[0]?.type === 'BranchOpened' ? events[0].data : {};
+  let prevHash = branches[parent?.branch]?.[parent.revision]?.metadata.hash ?? '';
   let revision = 0;
   for (const append of appendsOf(events)) {
     const { at, actor, causationId } = append[0].metadata;

@@ -19,6 +19,13 @@ const table = [
   ['run', 'RunPaused', () => ['paused'], () => true],
   ['branches', 'RunStarted', (d, s, now) => [now.branch], () => ({ ended: false, epoch: 1, head: true })],
   ['branches', ENDS, (d, s, now) => [now.branch], () => ({ ended: true })],
+  ['branches', 'BranchSuperseded', (d, s, now) => [now.branch], () => ({ head: false })],
+  [
+    'branches',
+    'BranchSuperseded',
+    'successor',
+    (d, was, s, now) => ({ head: true, epoch: s.branches[now.branch].epoch + 1, ended: false }),
+  ],
   ['steps', 'StepStarted', 'step', (d) => ({ status: 'active', attempts: d.attempt, output: null })],
   ['steps', 'StepSucceeded', 'step', (d) => succeeded(d.outputRef ?? d.output)],
   ['steps', 'StepFailed', 'step', () => ({ status: 'failed' })],
@@ -32,9 +39,12 @@ const table = [
   ['attempts', 'AttemptTaken', 'attemptId', () => ({ taken: true })],
   ['attempts', 'StepSucceeded StepFailed', 'attemptId', gone],
   ['attempts', ENDS, (d, s) => Object.keys(s.attempts), gone],
+  ['attempts', 'BranchOpened', (d, s) => Object.keys(s.attempts).filter((id) => !d.carried.attempts.includes(id)), gone],
   ['waits', 'WaitOpened', 'waitId', (d) => ({ step: d.step, open: true, got: [] })],
   ['waits', 'WaitTriggered', 'waitId', (d, was) => ({ got: [...was.got, d.eventId] })],
   ['waits', 'WaitSatisfied WaitExpired WaitWithdrawn', 'waitId', () => ({ open: false })],
+  ['waits', 'BranchOpened', (d, s) => Object.keys(s.waits).filter((id) => !d.carried.waits.includes(id)), () => ({ open: false })],
+  ['scope', 'StepSkipped', (d) => (d.because === 'scope' ? [d.step] : []), () => true],
   ['opened', 'WaitOpened', 'waitId', (d) => ({ ...d, came: [] })],
   ['opened', 'WaitTriggered', 'waitId', (d, was) => ({ came: [...was.came, d] })],
   ['retries', 'RetryDecided', 'attemptId', (d) => ({ decision: d.decision, notBefore: d.notBefore ?? null })],
@@ -73,7 +83,7 @@ function spent({ usage }, { attempts = 0, tokens = 0, usd = 0 }, s, { type }) {
 
 function owedAfter(decision, effect) {
   const operator = effect?.status === 'unknown' ? 'effect_unknown' : 'awaiting_decision';
-  return { retry: 'retry', block: operator, escalate: operator }[decision];
+  return { retry: 'retry', retry_modified: 'retry', fallback: 'retry', block: operator, escalate: operator }[decision];
 }
 
 /** State and sub-state: the first that holds. */
@@ -103,6 +113,17 @@ function sumOf(s, slice) {
 export class State {
   status = {};
   slices = Object.fromEntries(Object.values(SLICES).flatMap((names) => names.map((name) => [name, Object.create(null)])));
+
+  /** What a branch is before its first event: the path of its parent at the fork, the ledger of the head that it follows. */
+  static beginning(parent, predecessor) {
+    const state = new State();
+    const copied = (slice) => Object.assign(Object.create(null), slice); // Entries are never changed, only replaced.
+    for (const name of [...SLICES.path, ...SLICES.aside]) state.slices[name] = copied(parent.slices[name]);
+    for (const name of SLICES.ledger) state.slices[name] = copied(predecessor.slices[name]);
+    delete state.slices.last.outcome;
+    state.status = parent.status;
+    return state;
+  }
 
   apply({ type, version, revision, data, metadata }) {
     const rows = version === 1 ? table.filter(([, types]) => types.split(' ').includes(type)) : [];

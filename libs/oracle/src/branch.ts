@@ -39,6 +39,8 @@ const versions: Readonly<Record<RunEventType, number>> = {
   EffectConfirmed: 1,
   EffectAbsent: 1,
   EffectUnknown: 1,
+  BranchSuperseded: 1,
+  BranchOpened: 1,
 };
 
 export function readBranch(name: string, stored: readonly StoredEvent[]): Branch {

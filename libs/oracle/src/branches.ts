@@ -1,26 +1,64 @@
-import { isEnd } from './steps.js';
-import type { Branch } from './branch.js';
+import { canon } from '@cairn/kernel';
+import type { Branch, EventOf } from './branch.js';
 import type { Limits } from './history.js';
 import type { Report } from './report.js';
+import { isEnd } from './steps.js';
+import type { Walk } from './walk.js';
 
-/** I-9: one head, which alone acts. A second branch would have to follow from a `BranchSuperseded` on the first. */
+/** `b2`, `b3`, …: numbers in the order in which branches were announced. */
+const nth = (n: number): string => (n === 0 ? 'main' : `b${n + 1}`);
+
+/** I-6 and I-9: one root, one head, and every other branch follows from what announced it on the head of then. */
 export function checkHead(branches: readonly Branch[], limits: Limits, reportOn: (branch: string) => Report): void {
   const main = branches.find(({ name }) => name === 'main');
   if (main === undefined || main.stored.length === 0) reportOn('main')('I-9', 0, 'there is no branch main, so nothing can be the head');
   if (branches.length > limits.branches) reportOn('main')('I-9', 0, `${branches.length} branches, at most ${limits.branches}`);
-  for (const { name, stored } of branches) {
-    if (name === 'main' || stored.length === 0) continue;
-    const announced = branches.some((other) =>
-      other.stored.some(({ type, data }) => type === 'BranchSuperseded' && data['successor'] === name),
-    );
-    if (!announced) reportOn(name)('I-9', 0, `branch ${name} follows from no BranchSuperseded: there are two heads`);
+  const announced = new Map<string, { readonly branch: Branch; readonly event: EventOf<'BranchSuperseded'> }>();
+  for (const branch of branches) {
+    for (const event of branch.events) {
+      if (event.type !== 'BranchSuperseded') continue;
+      const { successor } = event.data;
+      if (announced.has(successor)) reportOn(branch.name)('I-9', event.revision, `${successor} is announced twice: there are two heads`);
+      announced.set(successor, { branch, event });
+    }
   }
+  for (const branch of branches) {
+    const report = reportOn(branch.name);
+    if (branch.name === 'main' || branch.stored.length === 0) continue;
+    const by = announced.get(branch.name);
+    if (by === undefined) report('I-9', 0, `branch ${branch.name} follows from no BranchSuperseded: there are two heads`);
+    else checkOpening(branch, by, report);
+  }
+  const names = [...announced.keys()].sort((a, b) => Number(a.slice(1)) - Number(b.slice(1)));
+  const wrong = names.find((name, i) => name !== nth(i + 1));
+  if (wrong !== undefined) reportOn('main')('I-6', 0, `branch ${wrong} is not the next in order: ${names.join(' ')}`);
+}
+
+/** I-6: a branch opens with what was announced, at its time and by its actor, and its chain goes on from its parent (I-2). */
+function checkOpening(
+  { events, stored }: Branch,
+  { branch, event }: { readonly branch: Branch; readonly event: EventOf<'BranchSuperseded'> },
+  report: Report,
+): void {
+  const [opened, checkpoint] = events;
+  if (opened?.type !== 'BranchOpened') return report('I-6', 0, `the branch begins with ${opened?.type ?? 'nothing that can be read'}`);
+  const { predecessor, actor, shadow: _, ...spec } = opened.data;
+  const announcement = branch.stored[event.revision];
+  if (predecessor.branch !== branch.name || predecessor.revision !== event.revision)
+    report('I-6', 0, `it follows ${predecessor.branch}@${predecessor.revision}, and was announced at ${branch.name}@${event.revision}`);
+  if (canon(spec) !== canon(event.data.spec)) report('I-6', 0, 'it is opened with something else than was announced');
+  if (actor !== announcement?.actor || opened.at !== event.at || stored[0]?.causationId !== announcement.eventId)
+    report('I-6', 0, 'actor, time or cause are not those of its announcement');
+  if (spec.reason.length === 0) report('I-6', 0, 'it says no reason');
+  if (checkpoint?.type !== 'CheckpointReached' || checkpoint.data.kind !== 'recovery' || stored[0]?.metadata.appendCount !== 2)
+    report('I-6', 0, 'its first append is not BranchOpened and a recovery checkpoint');
 }
 
 /** I-9: a paused run starts nothing and does not complete. Only a run that goes on can be paused, only a paused one can go on. */
-export function checkPauses(branch: Branch, report: Report): void {
+export function checkPauses(walk: Walk): void {
+  const { report } = walk;
   let paused = false;
-  for (const event of branch.events) {
+  for (const event of walk.events()) {
     switch (event.type) {
       case 'RunPaused':
       case 'RunUnpaused':
@@ -45,15 +83,22 @@ export function checkPauses(branch: Branch, report: Report): void {
 /** What may follow a run's end on its head, and change nothing (I-8, as far as it exists). */
 const annotations: readonly string[] = ['LateResultRecorded'];
 
-/** I-8: nothing follows an end but what is written in its margin. I-30: what is over has nothing open. */
-export function checkEnd(branch: Branch, report: Report): void {
+/** I-8: nothing follows an end but what is written in its margin, and nothing a successor. I-30: what is over has nothing open. */
+export function checkEnd(walk: Walk): void {
+  const { report } = walk;
   const openWaits = new Map<string, string>();
   let ended: string | undefined;
-  for (const event of branch.events) {
-    if (ended !== undefined && !annotations.includes(event.type)) report('I-8', event.revision, `${event.type} after ${ended}`);
+  for (const event of walk.events()) {
+    if (event.type === 'BranchOpened') {
+      ended = undefined;
+      for (const waitId of openWaits.keys()) if (!event.data.carried.waits.includes(waitId)) openWaits.delete(waitId);
+    }
+    const allowed = ended === undefined || (ended !== 'BranchSuperseded' && [...annotations, 'BranchSuperseded'].includes(event.type));
+    if (!allowed) report('I-8', event.revision, `${event.type} after ${ended}`);
     if (event.type === 'WaitOpened') openWaits.set(event.data.waitId, event.data.step);
     if (event.type === 'WaitSatisfied' || event.type === 'WaitExpired' || event.type === 'WaitWithdrawn')
       openWaits.delete(event.data.waitId);
+    if (event.type === 'BranchSuperseded') ended = event.type;
     if (!isEnd(event.type)) continue;
     ended ??= event.type;
     for (const step of openWaits.values()) report('I-30', event.revision, `${event.type} leaves wait ${step} open`);

@@ -2,7 +2,7 @@ import { isId, type StoredEvent } from '@cairn/kernel';
 import type { RecordedRunEvent } from '@cairn/domain-run';
 import { appendOf, type Branch } from './branch.js';
 import type { Inbox } from './inbox.js';
-import type { Report } from './report.js';
+import type { Walk } from './walk.js';
 
 const END = ':end';
 const CLAIM = ':claim';
@@ -11,10 +11,12 @@ const CLAIM = ':claim';
  * I-5: every append says what caused it, in a form of `history.md` §1, and that thing exists before it. What a form means is
  * asked of the append's first event; one value holds for all of them.
  */
-export function checkCauses(branch: Branch, inbox: Inbox | undefined, report: Report): void {
+export function checkCauses(walk: Walk, inbox: Inbox | undefined): void {
+  const { report } = walk;
   const byId = new Map<string, RecordedRunEvent>();
   const startedBy = new Map<string, string>();
-  for (const event of branch.events) {
+  for (const event of walk.events()) {
+    const branch = walk.at;
     const stored = branch.stored[event.revision]!;
     const { appendFirst } = stored.metadata;
     if (event.causationId !== branch.stored[appendFirst]?.causationId) {
@@ -71,8 +73,12 @@ function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known
       return causationId === known.startedBy.get(event.data.attemptId) ? undefined : 'not its StepStarted';
     case 'RetryDecided':
       return cause?.type === 'StepFailed' ? undefined : 'no StepFailed of this run';
+    case 'BranchOpened':
+      return cause?.type === 'BranchSuperseded' ? undefined : 'no BranchSuperseded of this run';
+    case 'StepSkipped': // What a reduced path drops, where the branch begins.
+      return cause?.type === 'BranchSuperseded' ? undefined : 'nothing that begins an append';
     case 'StepStarted':
-      return cause?.type === 'RetryDecided' ? undefined : 'no RetryDecided of this run';
+      return cause?.type === 'RetryDecided' || cause?.type === 'BranchSuperseded' ? undefined : 'no RetryDecided of this run';
     default:
       return 'nothing that begins an append';
   }

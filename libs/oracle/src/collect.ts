@@ -1,5 +1,5 @@
-import { policyStream, receiptStream, runStream, workflowStream, type Id, type StoredEvent } from '@cairn/kernel';
-import type { EventStore } from '@cairn/ports';
+import { policyStream, receiptStream, workflowStream, type Id, type StoredEvent } from '@cairn/kernel';
+import { FIRST_BRANCH, readBranches, type EventStore } from '@cairn/ports';
 import { isControl } from './branch.js';
 import type { RunHistory } from './history.js';
 
@@ -8,11 +8,11 @@ import type { RunHistory } from './history.js';
  * itself, so nothing has to be searched. Events that were kept or refused for this run without reaching it are not among them.
  */
 export async function collectHistory(store: Pick<EventStore, 'read'>, runId: Id): Promise<RunHistory | undefined> {
-  const main = await store.read(runStream(runId, 'main'));
-  const first = main[0];
+  const branches = await readBranches(store, runId);
+  const first = branches.get(FIRST_BRANCH)?.[0];
   if (first === undefined) return undefined;
   const [inbox, definitions, policies] = await Promise.all([
-    readAll(store, receiptsNamed(main).map(receiptStream)),
+    readAll(store, receiptsNamed([...branches.values()].flat()).map(receiptStream)),
     readAll(
       store,
       pinsOf(first, 'definition').map((name) => workflowStream(first.metadata.ns, name)),
@@ -22,7 +22,7 @@ export async function collectHistory(store: Pick<EventStore, 'read'>, runId: Id)
       pinsOf(first, 'policies').map((name) => policyStream(first.metadata.ns, name)),
     ),
   ]);
-  return { runId, branches: new Map([['main', main]]), inbox, definitions, policies };
+  return { runId, branches, inbox, definitions, policies };
 }
 
 async function readAll(store: Pick<EventStore, 'read'>, streams: readonly string[]): Promise<StoredEvent[]> {

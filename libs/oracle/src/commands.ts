@@ -1,14 +1,21 @@
 import { canon, epochMsOf, idOf, prefixedSha256, sha256Hex, type StoredEvent } from '@cairn/kernel';
-import type { RunState } from '@cairn/domain-run';
+import type { RecordedRunEvent, RunState } from '@cairn/domain-run';
 import { isControl, type Branch } from './branch.js';
 import type { Inbox } from './inbox.js';
 import type { Limits, RunHistory } from './history.js';
 import type { Report } from './report.js';
 
 /** I-28: every inbound event shows exactly once in what it did, and its receipt says the same. */
-export function checkInbox(history: RunHistory, branch: Branch, inbox: Inbox, when: 'live' | 'quiescent', report: Report): void {
+export function checkInbox(
+  history: RunHistory,
+  branches: readonly Branch[],
+  inbox: Inbox,
+  when: 'live' | 'quiescent',
+  reportOn: (branch: string) => Report,
+): void {
+  const report = reportOn('main');
   for (const says of inbox.malformed) report('I-28', 0, says);
-  const did = whatEventsDid(branch, report);
+  const did = whatEventsDid(branches, reportOn);
   for (const { receiptId, ns, source, id, lines } of inbox.receipts.values()) {
     if (receiptId !== idOf('receipt', ns, source, id)) report('I-28', 0, `receipt ${receiptId} is not that of ${source} ${id}`);
     if (when === 'quiescent' && lines.length === 0) report('I-28', 0, `receipt ${receiptId} never got an outcome`);
@@ -33,25 +40,28 @@ export function checkInbox(history: RunHistory, branch: Branch, inbox: Inbox, wh
 type Deed = 'started' | 'woke' | 'attached';
 
 /** Receipt id -> what it did to this run. */
-function whatEventsDid(branch: Branch, report: Report): Map<string, Set<Deed>> {
+function whatEventsDid(branches: readonly Branch[], reportOn: (branch: string) => Report): Map<string, Set<Deed>> {
   const did = new Map<string, Set<Deed>>();
   const note = (receiptId: string, outcome: Deed): void => void did.set(receiptId, (did.get(receiptId) ?? new Set()).add(outcome));
-  const appends = new Map<string, number>();
-  for (const event of branch.events) {
-    if (event.type === 'RunStarted') note(event.data.cause.receiptId, 'started');
-    if (isControl(event.type)) {
-      const { causationId, revision } = event;
-      if (did.get(causationId)?.has('attached') === true) report('I-28', revision, `${causationId} did something to the whole run twice`);
-      note(causationId, 'attached');
+  const appends = new Map<string, string>();
+  for (const branch of branches) {
+    const report = reportOn(branch.name);
+    for (const event of branch.events) {
+      if (event.type === 'RunStarted') note(event.data.cause.receiptId, 'started');
+      if (isControl(event.type)) {
+        const { causationId, revision } = event;
+        if (did.get(causationId)?.has('attached') === true) report('I-28', revision, `${causationId} did something to the whole run twice`);
+        note(causationId, 'attached');
+      }
+      if (event.type !== 'WaitTriggered' || event.data.source === undefined) continue;
+      note(event.data.eventId, 'woke');
+      const key = canon([event.data.waitId, event.data.eventId]);
+      const append = `${branch.name}@${branch.stored[event.revision]!.metadata.appendFirst}`;
+      const before = appends.get(key);
+      if (before !== undefined && before !== append)
+        report('I-28', event.revision, `event ${event.data.eventId} had its effect on ${event.data.step} already at ${before}`);
+      appends.set(key, append);
     }
-    if (event.type !== 'WaitTriggered' || event.data.source === undefined) continue;
-    note(event.data.eventId, 'woke');
-    const key = canon([event.data.waitId, event.data.eventId]);
-    const { appendFirst } = branch.stored[event.revision]!.metadata;
-    const before = appends.get(key);
-    if (before !== undefined && before !== appendFirst)
-      report('I-28', event.revision, `event ${event.data.eventId} had its effect on ${event.data.step} already at revision ${before}`);
-    appends.set(key, appendFirst);
   }
   return did;
 }
@@ -74,7 +84,7 @@ export function checkStart(history: RunHistory, branch: Branch, report: Report):
 
 /** I-31: once everything has had its time, a run is over, waits for something that can still come, or shows why it is blocked. */
 export function checkNotStuck(history: RunHistory, state: RunState, limits: Limits, report: Report): void {
-  if (state.revision < 0) return;
+  if (state.revision < 0 || state.superseded !== null) return;
   const { state: name, sub } = state.status;
   const open = [...state.path.waits.values()].filter((wait) => wait.open);
   const allowed = name === 'complete' || (name === 'blocked' && sub !== null) || (name === 'waiting' && open.length > 0);
@@ -98,15 +108,15 @@ export function checkNotStuck(history: RunHistory, state: RunState, limits: Limi
 function checkNothingOwed({ path, revision }: RunState, report: Report): void {
   for (const { step, decision, settled } of path.retries.values()) {
     if (!settled && decision === null) report('I-31', revision, `stuck: nobody judged the failure of ${step}`);
-    if (!settled && decision === 'retry' && !path.paused) report('I-31', revision, `stuck: the next attempt of ${step} never began`);
+    if (!settled && decision !== null && decision !== 'block' && decision !== 'escalate' && !path.paused)
+      report('I-31', revision, `stuck: the next attempt of ${step} never began`);
   }
   if (path.paused) return;
   for (const { step, n } of path.attempts.values()) report('I-31', revision, `stuck: attempt ${n} of ${step} is open, and nobody has it`);
 }
 
 /** I-33: what the run is bound to existed, and is what it was called. */
-export function checkPins(history: RunHistory, branch: Branch, report: Report): void {
-  const started = branch.events[0];
+export function checkPins(history: RunHistory, branch: Branch, started: RecordedRunEvent | undefined, report: Report): void {
   if (started?.type !== 'RunStarted') return;
   const { ns, definition, policies } = started.data;
   const pinned = (
@@ -124,8 +134,10 @@ export function checkPins(history: RunHistory, branch: Branch, report: Report): 
     if (applied.data['hash'] !== pin.hash || actual !== pin.hash)
       report('I-33', revision, `${category} ${pin.name}@${pin.version} does not hash to ${pin.hash}`);
   };
-  pinned(0, definition, history.definitions, 'workflow');
-  for (const policy of policies) pinned(0, policy, history.policies, 'policy');
+  if (branch.events[0] === started) {
+    pinned(0, definition, history.definitions, 'workflow');
+    for (const policy of policies) pinned(0, policy, history.policies, 'policy');
+  }
   for (const event of branch.events) {
     if (event.type !== 'RetryDecided') continue;
     const { policy } = event.data;

@@ -1,6 +1,7 @@
-import { appendOf, type Branch, type DataOf, type EventOf } from './branch.js';
+import type { DataOf, EventOf } from './branch.js';
 import { isEnd } from './steps.js';
 import type { Report } from './report.js';
+import type { Walk } from './walk.js';
 
 /** The newest intent of a key, as the events alone tell it. */
 interface Intent {
@@ -24,14 +25,17 @@ export class EffectChecks {
   private readonly keyOf = new Map<string, { readonly key: string; readonly suffix: number }>();
   private readonly open = new Set<string>();
   private readonly granted = new Set<string>();
+  private readonly report: Report;
 
   constructor(
-    private readonly branch: Branch,
-    private readonly report: Report,
-  ) {}
+    /** The line of heads: what was done outside is never undone by a fork. */
+    private readonly walk: Walk,
+  ) {
+    this.report = walk.report;
+  }
 
   run(): void {
-    for (const event of this.branch.events) {
+    for (const event of this.walk.events()) {
       switch (event.type) {
         case 'StepStarted':
           this.started(event);
@@ -181,25 +185,27 @@ export class EffectChecks {
   }
 
   private checkpointed(revision: number, kind: 'pre_effect' | 'post_effect', step: string): boolean {
-    return appendOf(this.branch, revision).some(
-      (other) =>
-        other.type === 'CheckpointReached' &&
-        other.data.kind === kind &&
-        other.data.step === step &&
-        (kind === 'pre_effect' ? other.revision < revision : other.revision > revision),
-    );
+    return this.walk
+      .appendOf(revision)
+      .some(
+        (other) =>
+          other.type === 'CheckpointReached' &&
+          other.data.kind === kind &&
+          other.data.step === step &&
+          (kind === 'pre_effect' ? other.revision < revision : other.revision > revision),
+      );
   }
 
   /** Whether the append holds an event of this type for the attempt. */
   private has(revision: number, type: 'EffectIntended' | 'StepSucceeded' | 'StepFailed', attemptId: string): boolean {
-    return appendOf(this.branch, revision).some((other) => other.type === type && other.data.attemptId === attemptId);
+    return this.walk.appendOf(revision).some((other) => other.type === type && other.data.attemptId === attemptId);
   }
 
   /** What the rest of the append says of the attempt's effect. */
   private tellsOf(revision: number, attemptId: string): Told['type'] | undefined {
-    const told = appendOf(this.branch, revision).find(
-      (other): other is Told => other.revision > revision && isTold(other.type) && (other as Told).data.attemptId === attemptId,
-    );
+    const told = this.walk
+      .appendOf(revision)
+      .find((other): other is Told => other.revision > revision && isTold(other.type) && (other as Told).data.attemptId === attemptId);
     return told?.type;
   }
 }

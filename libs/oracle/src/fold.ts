@@ -1,5 +1,4 @@
-import { evolve, initialState, stateDigest, stateDigestFromScratch, type RecordedRunEvent, type RunState } from '@cairn/domain-run';
-import type { Id } from '@cairn/kernel';
+import { evolve, stateDigest, stateDigestFromScratch, type RecordedRunEvent, type RunState } from '@cairn/domain-run';
 import { appendOf, type Branch } from './branch.js';
 import type { Report } from './report.js';
 
@@ -13,10 +12,10 @@ export interface Folded {
  * I-4: the fold takes every event, gives at each checkpoint the digest that was written then, and gives the same when it is
  * stopped in the middle and goes on. Also I-10's other half: a late result changes nothing of the path.
  */
-export function checkFold(runId: Id, branch: Branch, report: Report): Folded {
+export function checkFold(branch: Branch, beginning: RunState, report: Report): Folded {
   const { events, parkedAt } = branch;
   const middle = events.length >> 1;
-  let state = initialState(runId, branch.name);
+  let state = beginning;
   let halfway = state;
   for (const event of events) {
     if (event.revision === middle) halfway = state;

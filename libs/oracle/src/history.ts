@@ -52,6 +52,7 @@ export const invariants = [
   'I-3',
   'I-4',
   'I-5',
+  'I-6',
   'I-8',
   'I-9',
   'I-10',

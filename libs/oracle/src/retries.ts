@@ -1,14 +1,17 @@
 import { canon, epochMsOf, type StoredEvent } from '@cairn/kernel';
-import { appendOf, type Branch, type EventOf } from './branch.js';
+import { stepOf, type EventOf } from './branch.js';
 import { leastPauseMs, policyNamed, type Policy, type RetryRule } from './policies.js';
 import { isEnd } from './steps.js';
 import type { Report } from './report.js';
+import type { Walk } from './walk.js';
 
 /** What the events say of one step occurrence so far. */
 interface Tries {
   attempts: number;
+  /** Of those, with the queue that it has now: a bucket counts anew for each alternative. */
+  ofWay: number;
   /** Canon of input and params that every attempt is given. */
-  readonly given: string;
+  given: string | undefined;
   attemptId: string;
   firstFailedAt?: string;
   /** The last attempt failed, and nothing has begun since; it was the run's failure number `failures`. */
@@ -22,19 +25,25 @@ export class RetryChecks {
   private readonly steps = new Map<string, Tries>();
   private failures = 0;
   private ns = '';
+  private readonly report: Report;
 
   constructor(
-    private readonly branch: Branch,
+    private readonly walk: Walk,
     /** Absent: what policies allow is not checked. */
     private readonly policies: readonly StoredEvent[] | undefined,
     private readonly when: 'live' | 'quiescent',
-    private readonly report: Report,
-  ) {}
+  ) {
+    this.report = walk.report;
+  }
 
   run(): void {
     let ended = false;
-    for (const event of this.branch.events) {
+    for (const event of this.walk.events()) {
       switch (event.type) {
+        case 'BranchOpened':
+          ended = false;
+          this.changed(event);
+          break;
         case 'RunStarted':
           this.ns = event.data.ns;
           break;
@@ -60,7 +69,14 @@ export class RetryChecks {
       }
       ended ||= isEnd(event.type);
     }
-    if (this.when === 'quiescent' && !ended) this.nobodySilent();
+    const superseded = this.walk.branch.events.at(-1)?.type === 'BranchSuperseded';
+    if (this.when === 'quiescent' && !ended && !superseded) this.nobodySilent();
+  }
+
+  /** From here on steps may be given something else: what the branch says it changes. */
+  private changed({ data: { changes } }: EventOf<'BranchOpened'>): void {
+    for (const [step, tries] of this.steps)
+      if (changes.some(({ path }) => path.startsWith(`/steps/${stepOf(step)}/`))) tries.given = undefined;
   }
 
   private started(event: EventOf<'StepStarted'>): void {
@@ -70,15 +86,17 @@ export class RetryChecks {
     const count = (before?.attempts ?? 0) + 1;
     if (attempt !== count) this.report('I-12', revision, `attempt ${attempt} of ${step} is its attempt number ${count}`);
     const given = canon([input, params]);
-    if (before === undefined) return void this.steps.set(step, { attempts: count, given, attemptId });
-    if (before.given !== given) this.report('I-13', revision, `attempt ${attempt} of ${step} is given another input than the first`);
+    if (before === undefined) return void this.steps.set(step, { attempts: count, ofWay: 1, given, attemptId });
+    if (before.given !== undefined && before.given !== given)
+      this.report('I-13', revision, `attempt ${attempt} of ${step} is given another input than the first`);
     const { failed, decided } = before;
-    if (failed !== undefined && decided?.data.decision !== 'retry')
+    if (failed !== undefined && !(decided !== undefined && goesOn.has(decided.data.decision)))
       this.report('I-13', revision, `attempt ${attempt} of ${step} begins without a decision to try again`);
     if (decided?.data.notBefore !== undefined && event.at < decided.data.notBefore)
       this.report('I-21', revision, `attempt ${attempt} of ${step} started at ${event.at}, before ${decided.data.notBefore}`);
     const { firstFailedAt } = before;
-    this.steps.set(step, { attempts: count, given, attemptId, ...(firstFailedAt === undefined ? {} : { firstFailedAt }) });
+    const ofWay = decided?.data.decision === 'fallback' ? 1 : before.ofWay + 1;
+    this.steps.set(step, { attempts: count, ofWay, given, attemptId, ...(firstFailedAt === undefined ? {} : { firstFailedAt }) });
   }
 
   private failed(event: EventOf<'StepFailed'>): void {
@@ -101,9 +119,18 @@ export class RetryChecks {
     tries.decided = event;
     if (!isText(justification.rule)) this.report('I-13', revision, `${decision} of ${step} names no rule`);
     if (decision === 'retry') this.justified(event, tries);
+    if (opensBranch.has(decision)) this.opens(revision, decision, step);
     if (decision === 'escalate' && !isText(queue)) this.report('I-32', revision, `${step} is escalated to nobody`);
     if (decision === 'give_up' && !this.settles(revision, step, 'RunGaveUp'))
       this.report('I-14', revision, `${step} is given up, and neither the run nor the step is over`);
+  }
+
+  /** Something changes, so a branch is opened for it in that append, or the run may have no more of them. */
+  private opens(revision: number, decision: string, step: string): void {
+    const follows = this.walk
+      .appendOf(revision)
+      .find((other) => other.revision > revision && (other.type === 'BranchSuperseded' || other.type === 'RunFailed'));
+    if (follows === undefined) this.report('I-14', revision, `${decision} is decided of ${step}, and no branch is opened for it`);
   }
 
   /** Why another try can succeed, and that the policy which is named allows it. */
@@ -135,10 +162,11 @@ export class RetryChecks {
   ): void {
     const { step, bucket } = data;
     const next = tries.attempts + 1;
+    const ofWay = tries.ofWay + 1;
     const over = (what: string, is: number, most: number): void => {
       if (is > most) this.report('I-12', revision, `${step} is tried again: ${what} ${is}, at most ${most}`);
     };
-    over(`attempt of bucket ${bucket}`, next, Math.max(...rules.map(({ attempts }) => attempts)));
+    over(`attempt of bucket ${bucket}`, ofWay, Math.max(...rules.map(({ attempts }) => attempts)));
     over('attempt of the step', next, limits.perStep);
     over('failed attempt of the run, should it fail again,', (tries.failures ?? 0) + 1, limits.perRun);
     const begins = epochMsOf(data.notBefore ?? at);
@@ -152,7 +180,7 @@ export class RetryChecks {
   private notTooSoon({ at, revision, data }: EventOf<'RetryDecided'>, tries: Tries, rules: readonly RetryRule[]): void {
     const { failed } = tries;
     if (failed === undefined) return;
-    const least = Math.min(...rules.map((rule) => leastPauseMs(rule, tries.attempts, failed.at, failed.data.failure)));
+    const least = Math.min(...rules.map((rule) => leastPauseMs(rule, tries.ofWay, failed.at, failed.data.failure)));
     const pause = epochMsOf(data.notBefore ?? at) - epochMsOf(failed.at);
     if (pause < least) this.report('I-13', revision, `${data.step} may be tried again ${pause} ms after its failure, at least ${least}`);
   }
@@ -181,10 +209,14 @@ export class RetryChecks {
   }
 
   private settles(revision: number, step: string, by: 'RunGaveUp'): boolean {
-    return appendOf(this.branch, revision).some(
-      (other) => other.revision > revision && (other.type === by || other.type === 'StepSkipped') && other.data.step === step,
-    );
+    return this.walk
+      .appendOf(revision)
+      .some((other) => other.revision > revision && (other.type === by || other.type === 'StepSkipped') && other.data.step === step);
   }
 }
+
+/** After these the step goes on with another attempt. */
+const goesOn: ReadonlySet<string> = new Set(['retry', 'retry_modified', 'fallback']);
+const opensBranch: ReadonlySet<string> = new Set(['retry_modified', 'fallback', 'reduce_scope']);
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0;

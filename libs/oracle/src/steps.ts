@@ -1,7 +1,6 @@
 import { canon } from '@cairn/kernel';
 import { runEnds } from '@cairn/domain-run';
-import type { Branch } from './branch.js';
-import type { Report } from './report.js';
+import type { Walk } from './walk.js';
 
 interface Attempt {
   readonly step: string;
@@ -11,7 +10,8 @@ interface Attempt {
 }
 
 /** I-10 and I-11: one open attempt per step occurrence, and only its own result counts. */
-export function checkAttempts(branch: Branch, report: Report): void {
+export function checkAttempts(walk: Walk): void {
+  const { report } = walk;
   const attempts = new Map<string, Attempt>();
   const openOf = new Map<string, string>();
   const late = new Set<string>();
@@ -19,8 +19,14 @@ export function checkAttempts(branch: Branch, report: Report): void {
     attempt.open = false;
     openOf.delete(attempt.step);
   };
-  for (const event of branch.events) {
+  for (const event of walk.events()) {
     switch (event.type) {
+      case 'BranchOpened':
+        for (const [attemptId, attempt] of attempts) if (attempt.open && !event.data.carried.attempts.includes(attemptId)) close(attempt);
+        for (const attemptId of event.data.carried.attempts)
+          if (attempts.get(attemptId)?.open !== true)
+            report('I-11', event.revision, `attempt ${attemptId} is carried and is not open at the fork`);
+        break;
       case 'StepStarted': {
         const { step, attemptId } = event.data;
         const other = openOf.get(step);
@@ -38,7 +44,7 @@ export function checkAttempts(branch: Branch, report: Report): void {
           report('I-10', event.revision, `${event.type} of ${step} quotes attempt ${attemptId}, which never started here`);
         else if (!attempt.open) report('I-10', event.revision, `${event.type} of ${step} quotes attempt ${attemptId}, which was over`);
         else if (attempt.step !== step) report('I-10', event.revision, `attempt ${attemptId} is of ${attempt.step}, not of ${step}`);
-        if (begins(branch, event.revision) && event.causationId.endsWith(END) && event.causationId !== `${attemptId}${END}`) {
+        if (walk.begins(event.revision) && event.causationId.endsWith(END) && event.causationId !== `${attemptId}${END}`) {
           report('I-10', event.revision, `${event.type} of attempt ${attemptId} comes from ${event.causationId}, the reply of another`);
         }
         if (attempt === undefined) break;
@@ -66,7 +72,5 @@ export function checkAttempts(branch: Branch, report: Report): void {
 
 /** How the id of an attempt's one terminal reply ends. */
 const END = ':end';
-
-const begins = (branch: Branch, revision: number): boolean => branch.stored[revision]?.metadata.appendFirst === revision;
 
 export const isEnd = (type: string): boolean => (runEnds as readonly string[]).includes(type);

@@ -4,6 +4,7 @@ import { defaultLimits } from './limits.js';
 import { breaks, broken, mainOf, withMain } from './spec/breaks.js';
 import { first, resealed, there } from './spec/editing.js';
 import { billedHistory, cancelledHistory, doubtedHistory, payingHistory } from './spec/good-effects.js';
+import { recoveredHistory } from './spec/good-branches.js';
 import { goodHistory, runId } from './spec/good-history.js';
 import { verifyRun } from './verify-run.js';
 
@@ -21,6 +22,7 @@ describe('verifyRun', () => {
     ['in doubt', doubtedHistory],
     ['escalated', () => billedHistory('escalate')],
     ['given up', () => billedHistory('give_up')],
+    ['recovered on a branch', () => recoveredHistory()],
   ])('finds nothing in a good history that is %s, live and quiescent', (_is, good) => {
     expect(verifyRun(good(), defaultLimits, 'live')).toEqual([]);
     expect(verify(good())).toEqual([]);

@@ -1,8 +1,9 @@
 import { canon, epochMsOf, idOf, withoutVersion, type Instant } from '@cairn/kernel';
-import { appendOf, stepOf, type Branch, type DataOf, type EventOf } from './branch.js';
+import { stepOf, type DataOf, type EventOf } from './branch.js';
 import type { Inbox } from './inbox.js';
 import type { Limits } from './history.js';
 import type { Report } from './report.js';
+import type { Walk } from './walk.js';
 
 interface Opening {
   readonly opened: EventOf<'WaitOpened'>;
@@ -17,17 +18,22 @@ export class WaitChecks {
   private readonly checkpoints = new Set<string>();
   private readonly used = new Set<string>();
   private startedAt = '';
+  private readonly report: Report;
 
   constructor(
-    private readonly branch: Branch,
+    private readonly walk: Walk,
     private readonly inbox: Inbox | undefined,
     private readonly limits: Limits,
-    private readonly report: Report,
-  ) {}
+  ) {
+    this.report = walk.report;
+  }
 
   run(): void {
-    for (const event of this.branch.events) {
+    for (const event of this.walk.events()) {
       switch (event.type) {
+        case 'BranchOpened':
+          this.carried(event);
+          break;
         case 'RunStarted':
           // What came behind the event that started the run is for it, however late its first append was.
           this.startedAt = earlier(event.at, this.inbox?.received(event.data.cause.receiptId)?.at);
@@ -58,14 +64,23 @@ export class WaitChecks {
     }
   }
 
+  /** What is carried goes on, all else that was open at the fork is not open here (U-4). */
+  private carried({ revision, data: { carried } }: EventOf<'BranchOpened'>): void {
+    for (const [waitId, wait] of this.waits) wait.open &&= carried.waits.includes(waitId);
+    for (const waitId of carried.waits)
+      if (this.waits.get(waitId)?.open !== true) this.report('I-20', revision, `wait ${waitId} is carried and is not open at the fork`);
+  }
+
   private opened(event: EventOf<'WaitOpened'>): void {
     const { waitId, step, triggers, restores, deadline, onDeadline, noDeadline } = event.data;
     const before = this.waits.get(waitId);
     if (before?.open === true) this.report('I-20', event.revision, `wait ${step} is opened while it is open`);
-    const checkpointed = appendOf(this.branch, event.revision).some(
-      (other) =>
-        other.revision < event.revision && other.type === 'CheckpointReached' && other.data.kind === 'wait' && other.data.step === step,
-    );
+    const checkpointed = this.walk
+      .appendOf(event.revision)
+      .some(
+        (other) =>
+          other.revision < event.revision && other.type === 'CheckpointReached' && other.data.kind === 'wait' && other.data.step === step,
+      );
     if (!checkpointed) this.report('I-18', event.revision, `wait ${step} is opened without its checkpoint in the same append`);
     if (triggers.length === 0) this.report('I-19', event.revision, `wait ${step} declares no trigger`);
     if (!this.checkpoints.has(restores))

@@ -26,6 +26,7 @@ export {
 } from './bus.js';
 export { ARTIFACT_BYTES_MAX, ArtifactFault, type Artifacts, type NamedArtifacts } from './artifacts.js';
 export { checkAppend } from './check-append.js';
+export { announcedBy, FIRST_BRANCH, readBranches } from './read-branches.js';
 export { isFault, type Fault } from './faults.js';
 export type { Clock, Randomness, Timer } from './clock.js';
 export type { Ids } from './ids.js';

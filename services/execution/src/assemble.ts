@@ -120,7 +120,7 @@ export function assembleExecution(options: ExecutionOptions): Execution {
   });
   options.folds?.add('execution', [
     workingSet,
-    new RunsRebuild({ store, clock, cache, loader, open: () => [...open.entries()].map(([, { runId }]) => runId) }),
+    new RunsRebuild({ clock, cache, loader, open: () => [...open.entries()].map(([, { runId }]) => runId) }),
   ]);
   const partitions = line === undefined ? undefined : partitionsOf(line);
   const serving: Serving = partitions ?? servesAll;
@@ -195,6 +195,7 @@ export function assembleExecution(options: ExecutionOptions): Execution {
   /** What was forgotten is offered again, and how things stand is told. */
   async function walk(): Promise<void> {
     await dispatch.offerForgotten({});
+    dispatch.beginAnnounced();
     if (line === undefined) return;
     desk.tellStanding();
     metrics.gauge(metricNames.relayLag, relay.lagMs() / 1_000, { service: 'execution' });

@@ -1,4 +1,5 @@
 import { canonicalLines, readCanonicalLines, type WorkingSetFold } from '@cairn/application';
+import type { BranchSuperseded } from '@cairn/domain-run';
 import { parseRunStream, type Id, type StoredEvent } from '@cairn/kernel';
 
 export interface OpenAttemptEntry {
@@ -6,8 +7,16 @@ export interface OpenAttemptEntry {
   readonly runId: Id;
 }
 
+/** A branch that was announced, and on which nothing has started yet. */
+export interface AnnouncedBranch {
+  readonly ns: string;
+  readonly branch: string;
+  /** Event id of its `BranchSuperseded`. */
+  readonly announcedBy: Id;
+}
+
 /**
- * Execution's unfinished business: attempts that the history has open. After a crash, or when an append landed that its writer
+ * Execution's unfinished business: attempts that the history has open, and branches that were announced and have started nothing. After a crash, or when an append landed that its writer
  * had given up, the sweep finds here what no handler was told of (F-5, F-6).
  */
 export class OpenAttempts implements WorkingSetFold {
@@ -16,6 +25,7 @@ export class OpenAttempts implements WorkingSetFold {
     'StepStarted',
     'StepSucceeded',
     'StepFailed',
+    'BranchSuperseded',
     'RunPaused',
     'RunUnpaused',
     'RunCompleted',
@@ -23,9 +33,15 @@ export class OpenAttempts implements WorkingSetFold {
     'RunGaveUp',
     'RunCancelled',
   ];
-  readonly foldVersion = 2;
+  readonly foldVersion = 3;
   private attempts = new Map<Id, OpenAttemptEntry>();
   private byRun = new Map<Id, Set<Id>>();
+  private branches = new Map<Id, AnnouncedBranch>();
+
+  /** Branches that may not have begun, by run. One that has nothing to start stays here until its run ends: ringing it again does no harm. */
+  announced(): Iterable<[Id, AnnouncedBranch]> {
+    return this.branches.entries();
+  }
 
   entries(): Iterable<[Id, OpenAttemptEntry]> {
     return this.attempts.entries();
@@ -49,7 +65,10 @@ export class OpenAttempts implements WorkingSetFold {
     if (run === undefined) return;
     const attemptId = event.data['attemptId'];
     switch (event.type) {
+      case 'BranchSuperseded':
+        return this.superseded(run.runId, event);
       case 'StepStarted':
+        if (this.branches.get(run.runId)?.branch === run.branch) this.branches.delete(run.runId);
         this.add(attemptId as Id, { ns: event.metadata.ns, runId: run.runId });
         return;
       case 'StepSucceeded':
@@ -62,21 +81,37 @@ export class OpenAttempts implements WorkingSetFold {
       default:
         for (const open of this.byRun.get(run.runId) ?? []) this.attempts.delete(open);
         this.byRun.delete(run.runId);
+        this.branches.delete(run.runId);
     }
+  }
+
+  /** What the successor does not carry is over. */
+  private superseded(runId: Id, event: StoredEvent): void {
+    const { successor, spec } = event.data as unknown as BranchSuperseded['data'];
+    const carried = new Set<Id>(spec.carried.attempts);
+    for (const open of [...this.of(runId)]) if (!carried.has(open)) this.remove(open);
+    this.branches.set(runId, { ns: event.metadata.ns, branch: successor, announcedBy: event.eventId });
   }
 
   reset(): void {
     this.attempts = new Map();
     this.byRun = new Map();
+    this.branches = new Map();
   }
 
   lines(): readonly string[] {
-    return canonicalLines([...this.attempts].map(([attemptId, entry]) => ['attempt', attemptId, entry]));
+    return canonicalLines([
+      ...[...this.attempts].map(([attemptId, entry]) => ['attempt', attemptId, entry] as const),
+      ...[...this.branches].map(([runId, branch]) => ['branch', runId, branch] as const),
+    ]);
   }
 
   deserialize(text: string): void {
     this.reset();
-    for (const [, attemptId, entry] of readCanonicalLines(text)) this.add(String(attemptId), entry as OpenAttemptEntry);
+    for (const [kind, id, entry] of readCanonicalLines(text)) {
+      if (kind === 'branch') this.branches.set(String(id), entry as AnnouncedBranch);
+      else this.add(String(id), entry as OpenAttemptEntry);
+    }
   }
 
   fresh(): OpenAttempts {

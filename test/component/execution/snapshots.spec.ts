@@ -87,9 +87,9 @@ describe('a snapshot of a run', () => {
 
     const cache = new Generations<Id, LoadedRun>(10);
     cache.set(RUN, run);
-    const rebuild = new RunsRebuild({ store: world.store, clock: world.scheduler.clockOf('execution'), cache, loader, open: () => [RUN] });
+    const rebuild = new RunsRebuild({ clock: world.scheduler.clockOf('execution'), cache, loader, open: () => [RUN] });
     const report = await rebuild.rebuild();
-    const unreadable = (await loader.snapshotOf(RUN)) === undefined; // Then there is none to compare.
+    const unreadable = (await loader.snapshotOf(RUN, 'main')) === undefined; // Then there is none to compare.
     expect(report.equal).toBe(unreadable);
     expect(await rebuild.rebuild()).toMatchObject({ equal: true });
     await world.disposables.setName(NAME, right);
@@ -99,7 +99,7 @@ describe('a snapshot of a run', () => {
     const { run, loader } = await load();
     const cache = new Generations<Id, LoadedRun>(10);
     cache.set(RUN, { ...run, state: { ...run.state, ledger: { ...run.state.ledger, epoch: 7 } } });
-    const rebuild = new RunsRebuild({ store: world.store, clock: world.scheduler.clockOf('execution'), cache, loader, open: () => [] });
+    const rebuild = new RunsRebuild({ clock: world.scheduler.clockOf('execution'), cache, loader, open: () => [] });
     const report = await rebuild.rebuild();
     expect(report).toMatchObject({ fold: 'runs and snapshots', equal: false });
     expect(report.differences[0]).toMatch(new RegExp(`^- \\["cached","${RUN}`));

@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { eventSchemas, evolve, initialState, stateView } from '@cairn/domain-run';
+import { beginningOf, eventSchemas, evolve, initialState, stateView } from '@cairn/domain-run';
 import { canon, type JsonObject } from '@cairn/kernel';
 import { faultsOfStream } from '../../../examples/read-the-history/checks.mjs';
 import type { Recorded } from '../../../examples/read-the-history/encoding.mjs';
@@ -13,7 +13,7 @@ import { State } from '../../../examples/read-the-history/state.mjs';
 import { GivenRun, planWith, RUN } from '../../../libs/domain/run/src/spec/given-run.js';
 import { playOddly, type Move } from './odd-moves.js';
 
-const task = (id: string, more: object = {}): object => ({ id, task: { queue: 'q' }, ...more });
+const task = (id: string, more: object = {}): object => ({ id, task: { queue: 'q' }, fallback: [{ queue: 'other' }], ...more });
 const effect = (id: string, key: string, more: object = {}): object => ({
   id,
   purpose: 'be paid',
@@ -28,6 +28,12 @@ const wait = (id: string, of: object, onDeadline: object, more: object = {}): ob
   wait: { deadline: '2h', onDeadline, staleAfter: '30m', ...of },
   ...more,
 });
+
+/** Paths with less, of the definitions that have one. */
+const reduced: { readonly [plan: string]: readonly unknown[] } = {
+  'a short way to the end': [{ id: 'less', drops: ['a'], steps: [task('least')], summary: 'without a' }],
+  'waits of every kind': [{ id: 'less', drops: ['most', 'after'], steps: [task('least')], summary: 'without most' }],
+};
 
 const plans = {
   'a short way to the end': [task('a', { checkpoint: 'only' }), { id: 'tell', emit: { type: 'spec.told', data: { n: 1 } } }],
@@ -77,20 +83,26 @@ describe('the fold of examples/read-the-history', () => {
   const met = new Set<string>();
   const shown = new Set<string>();
 
-  it.each(Object.entries(plans))('gives what the product gives, of %s', (_, steps) => {
-    const plan = planWith(steps);
+  it.each(Object.entries(plans))('gives what the product gives, of %s', (name, steps) => {
+    const plan = planWith(steps, { ...(reduced[name] === undefined ? {} : { reduced: reduced[name] }) });
     fc.assert(
       fc.property(moves, (list) => {
         const run = new GivenRun(plan);
         run.start({ n: list.length % 3 });
         for (const move of list) playOddly(run, move);
-        const histories = run.history as unknown as Recorded[];
-        expect(faultsOfStream(histories)).toEqual([]);
-        const theirs = new State();
+        const branches = Object.fromEntries(run.branches) as unknown as Record<string, Recorded[]>;
+        for (const stored of Object.values(branches)) expect(faultsOfStream(stored, branches)).toEqual([]);
+        let theirs = new State();
         let ours = initialState(RUN);
-        for (const [i, event] of run.history.entries()) {
+        let fork = { theirs, ours };
+        for (const event of run.history) {
+          if (event.type === 'BranchSuperseded') fork = { theirs: State.beginning(theirs, theirs), ours };
+          if (event.type === 'BranchOpened') {
+            theirs = State.beginning(fork.theirs, theirs);
+            ours = beginningOf(ours.superseded!.successor, fork.ours, ours);
+          }
           ours = evolve(ours, event, event);
-          theirs.apply(histories[i]!);
+          theirs.apply(event as unknown as Recorded);
           expect(canon(theirs.view)).toBe(canon(stateView(ours) as JsonObject));
           met.add(event.type);
           shown.add(`${ours.status.state} ${ours.status.sub ?? ''}`.trim());
@@ -114,6 +126,7 @@ describe('the fold of examples/read-the-history', () => {
       'complete cancelled',
       'complete failed',
       'complete gave_up',
+      'complete reduced',
       'complete succeeded',
       'retrying',
       'retrying handler_lost',

@@ -53,12 +53,28 @@ export function playOddly(run: GivenRun, { kind, pick, pass }: Move): void {
     () => run.decideRetry(failed, 'retry'),
     () => run.decideRetry(failed, 'block'),
     () => (n === 0 ? run.decideRetry(failed, 'give_up') : undefined),
+    () => branchOff(run, failed, n),
+    () => branchOff(run, failed, n),
     () => run.when({ type: 'PauseRun', data: { by: 'operator' } }),
     () => run.when({ type: 'UnpauseRun', data: { by: 'operator' } }),
     () => (pick < 4 ? run.when({ type: 'CancelRun', data: { reason: 'enough' } }) : undefined),
     ...['x', 'y', 'x', 'y'].map((name) => () => wake(run, waitId, name, pick)),
   ];
   moves[kind % moves.length]?.();
+}
+
+/** What a policy does about a failure that opens a branch; the branch begins at once, or after something else. */
+function branchOff(run: GivenRun, failed: string, n: number): void {
+  const kinds = [
+    ['fallback', { fallback: 0 }],
+    ['retry_modified', { patch: [{ op: 'add', path: '/params/n', value: n }] }],
+    ['reduce_scope', { reduce: 'less' }],
+  ] as const;
+  const [decision, change] = kinds[n]!;
+  run.decideRetry(failed, decision, undefined, change);
+  if (run.state.superseded === null) return;
+  run.openSuccessor();
+  run.when({ type: 'WakeRun', data: { kind: 'branch', branch: run.state.branch } });
 }
 
 function wake(run: GivenRun, waitId: string, name: string, pick: number): void {

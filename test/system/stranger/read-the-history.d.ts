@@ -22,12 +22,13 @@ declare module '*/read-the-history/checks.mjs' {
   import type { Recorded, Value } from '*/read-the-history/encoding.mjs';
   export function id(...parts: Value[]): string;
   export function appendsOf(events: readonly Recorded[]): Recorded[][];
-  export function faultsOfStream(events: readonly Recorded[]): string[];
+  export function faultsOfStream(events: readonly Recorded[], branches?: Readonly<Record<string, readonly Recorded[]>>): string[];
 }
 
 declare module '*/read-the-history/state.mjs' {
   import type { Fields, Recorded } from '*/read-the-history/encoding.mjs';
   export class State {
+    static beginning(parent: State, predecessor: State): State;
     readonly slices: { readonly waits: Readonly<Record<string, Fields>> };
     readonly status: { readonly state: string; readonly sub: string | null; readonly since: string };
     readonly digest: string;

@@ -5,6 +5,7 @@ import { startEffect, startEffectAgain } from './effects/intend.js';
 import { emitEvent } from './lifecycle/emit.js';
 import { endRun, failRun } from './lifecycle/end.js';
 import { reachCheckpoint } from './recovery/checkpoint.js';
+import { goesOn } from './recovery/evolve.js';
 import { isSettled } from './steps/evolve.js';
 import { DEFINITION_ERROR, failAttempt, startAttempt, startTask } from './steps/start.js';
 import { outputDigest } from './state-digest.js';
@@ -38,7 +39,7 @@ export function begin(draft: Draft): void {
 /** Starts the attempt that a decided retry owes, if its time has come. */
 export function startDueRetry(draft: Draft, attemptId: string): 'started' | 'early' | 'paused' | 'settled' {
   const retry = draft.state.path.retries.get(attemptId);
-  if (retry === undefined || retry.settled || retry.decision !== 'retry') return 'settled';
+  if (retry === undefined || retry.settled || !goesOn(retry.decision)) return 'settled';
   if (retry.notBefore !== null && epochMsOf(retry.notBefore) > draft.context.now) return 'early';
   if (draft.state.path.paused) return 'paused';
   const work = draft.state.path.steps.get(retry.step)?.work;
@@ -47,6 +48,42 @@ export function startDueRetry(draft: Draft, attemptId: string): 'started' | 'ear
   if (step?.effect === undefined) startAttempt(draft, retry.step, work);
   else startEffectAgain(draft, step, work);
   return 'started';
+}
+
+/** Starts all that decided retries owe and whose time has come, in the definition's order: map order is that of hashes. */
+export function startDueRetries(draft: Draft): void {
+  const place = (step: string): number => draft.plan.step(parseOccurrence(step).step)?.index ?? 0;
+  const owed = [...draft.state.path.retries.entries()]
+    .filter(([, { settled, decision }]) => !settled && goesOn(decision))
+    .sort(([, a], [, b]) => place(a.step) - place(b.step) || parseOccurrence(a.step).turn - parseOccurrence(b.step).turn);
+  for (const [attemptId] of owed) startDueRetry(draft, attemptId);
+}
+
+/**
+ * What a branch owes that has just been opened: attempts that its decision is for, and steps that its scope drops or adds. Done again it
+ * changes nothing.
+ */
+export function goOn(draft: Draft): void {
+  startDueRetries(draft);
+  advance(draft, dropFromScope(draft), stepsOfScope(draft));
+}
+
+/** Skips what the reduced paths that are taken drop, and answers what was skipped. */
+export function dropFromScope(draft: Draft): string[] {
+  const taken = draft.plan.reduced.filter(({ id }) => draft.state.path.reduced.includes(id));
+  const open = taken.flatMap(({ drops }) => drops).filter((id) => !isSettled(draft.state, id));
+  const skipped = [...new Set(open)].map((id) => occurrenceOf(draft.state, id));
+  for (const step of skipped) draft.add({ type: 'StepSkipped', version: 1, data: { step, because: 'scope' } });
+  return skipped;
+}
+
+/** Steps that only reduced paths have: whether one may start is asked as of any other. */
+export const stepsOfScope = ({ plan }: Draft): string[] => plan.reduced.flatMap(({ steps }) => steps);
+
+/** The step as it runs now: of a loop its last turn. */
+function occurrenceOf({ path }: RunState, id: string): string {
+  const turn = path.loops.get(id);
+  return turn === undefined ? id : `${id}#${turn}`;
 }
 
 /** One occurrence is settled: reach its checkpoint, go on with its loop, and note which steps may start. */
@@ -102,6 +139,7 @@ function dependentsOf(draft: Draft, step: PlannedStep): PlannedStep[] {
 function isReady(draft: Draft, step: PlannedStep): boolean {
   const { state } = draft;
   if (state.path.steps.has(step.id) || state.path.loops.has(step.id)) return false;
+  if (step.reduced !== undefined && !state.path.reduced.includes(step.reduced)) return false;
   if (step.side) return [...state.path.detours.values()].includes(step.id);
   if (step.after.length === 0) return true;
   let settled = 0;
@@ -196,7 +234,7 @@ function reachStage(draft: Draft, step: PlannedStep, occurrence: string): void {
 function endIfDone(draft: Draft): void {
   const { state, plan } = draft;
   if (state.end !== null || state.started === null || !isIdle(state)) return;
-  if (!plan.steps.every((step) => step.side || isSettled(state, step.id))) return;
+  if (!plan.steps.every((step) => isOffPath(state, step) || isSettled(state, step.id))) return;
   const output = plan.output?.value?.evaluate(draft.scope(plan.output.value.stepRefs));
   if (output !== undefined && !output.ok) return failRun(draft, undefined, DEFINITION_ERROR, `output: ${output.error}`);
   const value = output?.value ?? null;
@@ -204,8 +242,13 @@ function endIfDone(draft: Draft): void {
   if (breach !== undefined && plan.output?.schema !== undefined) {
     return failRun(draft, undefined, 'invalid_output', `output${breach.pointer}: ${breach.says}`);
   }
-  endRun(draft, { type: 'RunCompleted', version: 1, data: { outcome: 'succeeded', output: value } });
+  const outcome = state.path.reduced.length === 0 ? 'succeeded' : 'reduced';
+  endRun(draft, { type: 'RunCompleted', version: 1, data: { outcome, output: value } });
 }
+
+/** Whether the run is complete without this step. */
+const isOffPath = ({ path }: RunState, { side, reduced }: PlannedStep): boolean =>
+  side || (reduced !== undefined && !path.reduced.includes(reduced));
 
 function isIdle({ path: { counts } }: RunState): boolean {
   return counts.firstAttempts + counts.laterAttempts + counts.retriesOwed + counts.blocked + counts.openWaits === 0;

@@ -43,6 +43,22 @@ const trigger = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('signal'), name: z.string(), mayResume: z.array(z.string()).optional() }),
   z.object({ kind: z.literal('timer'), at: instant }),
 ]);
+const point = z.object({ branch: z.string(), revision: z.number() });
+const patchOp = z.discriminatedUnion('op', [
+  z.object({ op: z.enum(['add', 'replace', 'test']), path: z.string(), value: json }),
+  z.object({ op: z.literal('remove'), path: z.string() }),
+]);
+const branchSpec = z.object({
+  parent: point,
+  checkpoint: z.string().nullable(),
+  cause: z.enum(['retry_modified', 'fallback', 'reduced_scope', 'override', 'correction', 'what_if']),
+  reason: z.string(),
+  evidence: z.array(z.string()),
+  changes: z.array(patchOp),
+  carried: z.object({ attempts: z.array(id), waits: z.array(id), events: z.array(id) }),
+  effectsChoices: z.record(z.string(), z.enum(['reuse', 'compensate', 'repeat', 'ask'])),
+  lesson: z.enum(['told', 'untold']),
+});
 const onDeadline = z.union([
   z.object({ step: z.string() }),
   z.object({ fail: z.string() }),
@@ -171,6 +187,8 @@ export const eventSchemas = {
   'WaitSatisfied@1': z.object({ waitId: id, step: occurrence, triggers: z.array(z.number()) }),
   'WaitExpired@1': z.object({ waitId: id, step: occurrence, then: onDeadline }),
   'WaitWithdrawn@1': z.object({ waitId: id, step: occurrence, because: z.enum(['run_ended', 'branch', 'rescheduled']) }),
+  'BranchSuperseded@1': z.object({ successor: z.string(), spec: branchSpec }),
+  'BranchOpened@1': branchSpec.extend({ predecessor: point, actor: z.string(), shadow: z.boolean() }),
   'WaitStale@1': z.object({ waitId: id, step: occurrence, because: z.string() }),
 } as const satisfies Record<string, z.ZodType>;
 

@@ -34,7 +34,9 @@ export interface StartRun {
 export type Wake =
   | { readonly kind: 'event'; readonly waitId: WaitId; readonly trigger: number; readonly event: WakingEvent }
   | { readonly kind: 'timer'; readonly waitId: WaitId; readonly trigger: number }
-  | { readonly kind: 'retry'; readonly attemptId: AttemptId };
+  | { readonly kind: 'retry'; readonly attemptId: AttemptId }
+  /** A branch has been opened: what it owes begins. */
+  | { readonly kind: 'branch'; readonly branch: string };
 
 export interface WakingEvent {
   readonly receiptId: Id;
@@ -53,7 +55,7 @@ export interface WakingEvent {
   readonly loaded?: Json;
 }
 
-/** Something that the run waits for has come: an event, a timer's time, a retry's time. */
+/** Something that the run waits for has come: an event, a timer's time, a retry's time, the branch that a recovery goes on with. */
 export interface WakeRun {
   readonly type: 'WakeRun';
   readonly data: Wake;
@@ -139,7 +141,7 @@ export interface ApplyRetryDecision {
     readonly notBefore?: Instant;
     /** Of `escalate`: who is asked. */
     readonly queue?: string;
-    /** `{patch}` of `retry_modified`, `{fallback: i}`, `{reduce: id}`: what the branch that this opens changes. */
+    /** What the branch changes: `{fallback: i}` of the step's declared alternatives, `{patch}` on its work, `{reduce: id}` of the declared paths. */
     readonly change?: JsonObject;
   };
 }

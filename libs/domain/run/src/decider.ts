@@ -36,6 +36,7 @@ export function decideRun(
 function decide(draft: Draft, command: RunCommand): Decision<RunEvent, RunRejection> {
   if (command.type === 'StartRun') return startRun(draft, command);
   if (draft.state.started === null) return rejected({ code: 'run_not_found', detail: 'there is no such run' });
+  if (draft.state.superseded !== null) return nothing('late'); // The run goes on elsewhere: whoever decides here has not looked.
   if (command.type === 'RecordReply') return recordReply(draft, command); // Welcome after the end, too: as late.
   if (draft.state.end !== null) return nothing(wasDone(draft, command) ? 'duplicate' : 'late');
   switch (command.type) {

@@ -36,7 +36,7 @@ export class Draft {
 
   /** What expressions may see, with the steps that they name. Throws if an output that is needed was not loaded: a bug of the driver. */
   scope(stepRefs: readonly string[], more: Scope = {}): Scope {
-    const { started, runId, branch } = this.state;
+    const { started, runId, branch, opened } = this.state;
     if (started === null) return more;
     const steps: Record<string, StepScope> = {};
     for (const id of stepRefs) {
@@ -48,7 +48,7 @@ export class Draft {
     }
     return {
       run: { id: runId, ns: started.ns, workflow: started.workflow, key: started.key ?? null, goal: started.goal },
-      branch: { name: branch, cause: null, actor: null },
+      branch: { name: branch, cause: opened?.cause ?? null, actor: opened?.actor ?? null },
       input: started.input,
       steps,
       ...more,

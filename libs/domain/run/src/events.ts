@@ -1,4 +1,5 @@
 import type { Instant, Revision } from '@cairn/kernel';
+import type { BranchEvent } from './branches/events.js';
 import type { EffectEvent } from './effects/events.js';
 import type { LifecycleEvent } from './lifecycle/events.js';
 import type { RecoveryEvent } from './recovery/events.js';
@@ -6,7 +7,7 @@ import type { StepEvent } from './steps/events.js';
 import type { WaitEvent } from './waits/events.js';
 
 /** Everything that can stand in `run-<runId>+<branch>` so far. */
-export type RunEvent = LifecycleEvent | StepEvent | EffectEvent | WaitEvent | RecoveryEvent;
+export type RunEvent = LifecycleEvent | StepEvent | EffectEvent | WaitEvent | RecoveryEvent | BranchEvent;
 export type RunEventType = RunEvent['type'];
 
 /**

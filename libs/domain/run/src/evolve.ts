@@ -1,4 +1,5 @@
 import type { Envelope, RecordedRunEvent, RunEvent } from './events.js';
+import { evolveBranches } from './branches/evolve.js';
 import { evolveEffects } from './effects/evolve.js';
 import { evolveLifecycle } from './lifecycle/evolve.js';
 import { evolveRecovery } from './recovery/evolve.js';
@@ -20,7 +21,7 @@ export function evolve(state: RunState, event: RunEvent, envelope: Envelope): Ru
     return withStatus(folded.path.paused ? withDeferred(folded, event) : folded);
   }
   const told = evolveEffects(evolveSteps(evolveRecovery(moved, event, envelope), event, envelope), event);
-  const folded = evolveLifecycle(evolveWaits(told, event, envelope), event, envelope);
+  const folded = evolveBranches(evolveLifecycle(evolveWaits(told, event, envelope), event, envelope), event);
   return withStatus(folded.path.paused ? withDeferred(folded, event) : folded);
 }
 

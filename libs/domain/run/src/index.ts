@@ -58,6 +58,7 @@ export type {
 export {
   initialState,
   parseOccurrence,
+  type BranchEntry,
   type ClosedAttempt,
   type CollectedTrigger,
   type Counts,
@@ -77,6 +78,19 @@ export {
   type StepWork,
   type WaitEntry,
 } from './state.js';
+export type {
+  BranchCause,
+  BranchEvent,
+  BranchOpened,
+  BranchPoint,
+  BranchSpec,
+  BranchSuperseded,
+  Carried,
+  EffectChoice,
+} from './branches/events.js';
+export { beginningOf } from './branches/begin.js';
+export { headOf, Lineage, type Branches } from './branches/lineage.js';
+export { derivedOpening, type Announced } from './branches/opening.js';
 export { evolve, foldRun } from './evolve.js';
 export { isEnough, usedKey } from './waits/evolve.js';
 export { entryOf, isSettled } from './steps/evolve.js';

@@ -27,7 +27,13 @@ function bucketOf(state: RunState): string | null {
 }
 
 const isLater = (one: RetryEntry, other: RetryEntry): boolean =>
-  one.failedAt > other.failedAt || (one.failedAt === other.failedAt && one.failedRevision > other.failedRevision);
+  one.failedAt > other.failedAt ||
+  (one.failedAt === other.failedAt &&
+    (one.failedBranch === other.failedBranch ? one.failedRevision > other.failedRevision : isLaterBranch(one, other)));
+
+/** `b10` came after `b9`, and `main` before all. */
+const isLaterBranch = (one: RetryEntry, other: RetryEntry): boolean => numberOf(one.failedBranch) > numberOf(other.failedBranch);
+const numberOf = (branch: string): number => (branch === 'main' ? 1 : Number(branch.slice(1)));
 
 /** Kinds of the triggers of all open waits, each once, in the alphabet's order: `event+timer`. */
 function triggerKindsOf(state: RunState): string {

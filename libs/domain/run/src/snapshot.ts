@@ -2,10 +2,10 @@ import { PersistentMap } from '@cairn/kernel';
 import { initialState, type RunState } from './state.js';
 
 /** Raised with every change of what a state holds: an older snapshot is then not read. Snapshots are a cache, never the truth. */
-export const SNAPSHOT_VERSION = 4;
+export const SNAPSHOT_VERSION = 5;
 
-const pathMaps = ['steps', 'attempts', 'closed', 'waits', 'retries', 'checkpoints', 'loops', 'detours'] as const;
-const ledgerMaps = ['used', 'spend', 'effects', 'late'] as const;
+const pathMaps = ['steps', 'attempts', 'closed', 'waits', 'retries', 'checkpoints', 'changed', 'scope', 'loops', 'detours'] as const;
+const ledgerMaps = ['used', 'spend', 'effects', 'late', 'branches'] as const;
 
 /** A state as text. Reading it back gives a state that folds and digests like the one that was written. */
 export function serializeState(state: RunState): string {

@@ -85,11 +85,12 @@ export const pathRun = (state: RunState): readonly (readonly [string, Json])[] =
         ['paused', state.path.paused],
       ];
 
-export const ledgerBranches = (state: RunState): readonly (readonly [string, Json])[] =>
-  state.started === null ? [] : [[state.branch, { ended: state.end !== null, epoch: state.ledger.epoch, head: true }]];
-
 const slices: readonly Slice[] = [
-  objectSlice('ledger.branches', ledgerBranches),
+  mapSlice(
+    'ledger.branches',
+    ({ ledger }) => ledger.branches,
+    ({ ended, epoch, head }) => ({ ended, epoch, head }),
+  ),
   mapSlice(
     'ledger.effects',
     ({ ledger }) => ledger.effects,
@@ -133,7 +134,11 @@ const slices: readonly Slice[] = [
   ),
   emptySlice('path.reviews'),
   objectSlice('path.run', pathRun),
-  emptySlice('path.scope'),
+  mapSlice(
+    'path.scope',
+    ({ path }) => path.scope,
+    () => true,
+  ),
   mapSlice(
     'path.steps',
     ({ path }) => path.steps,

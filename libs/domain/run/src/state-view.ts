@@ -1,5 +1,5 @@
 import { canon, type Json, type JsonObject, sha256Hex } from '@cairn/kernel';
-import { ledgerBranches, pathRun, stateDigest } from './state-digest.js';
+import { pathRun, stateDigest } from './state-digest.js';
 import type { RunState, StepOutput } from './state.js';
 
 /** A state as JSON, slice by slice as the digest counts them (outputs whole), with its digest: `GET runs/{id}/state`. */
@@ -31,14 +31,14 @@ export function stateView(state: RunState): JsonObject {
       assumptions: {},
       checkpoints: path.checkpoints.toObject(),
       carried: {},
-      scope: {},
+      scope: path.scope.toObject(),
     },
     ledger: {
       effects: mapped(ledger.effects.toObject(), ({ suffix, status, fingerprint, result }) => ({ suffix, status, fingerprint, result })),
       used: ledger.used.toObject(),
       spend: mapped(ledger.spend.toObject(), ({ attempts, usd, tokensIn, tokensOut }) => ({ attempts, usd, tokens: tokensIn + tokensOut })),
       late: ledger.late.toObject(),
-      branches: Object.fromEntries(ledgerBranches(state)),
+      branches: mapped(ledger.branches.toObject(), ({ head, epoch, ended }) => ({ head, epoch, ended })),
       notifications: {},
     },
     stateDigest: stateDigest(state),

@@ -1,4 +1,6 @@
+import type { JsonPatchOp } from '@cairn/domain-definition';
 import { PersistentMap, type Id, type Instant, type Json, type Revision } from '@cairn/kernel';
+import type { BranchOpened, BranchSuperseded } from './branches/events.js';
 import type { EffectGuarantee } from './effects/events.js';
 import type { RunStarted } from './lifecycle/events.js';
 import type { CheckpointKind, RetryVerdict } from './recovery/events.js';
@@ -35,7 +37,8 @@ export interface OpenAttempt {
   /** Of who was granted the claim. */
   readonly nonce?: string;
   readonly startedAt: Instant;
-  /** Of its `StepStarted`, whose event id is the cause of its lapse. */
+  /** Where its `StepStarted` stands, whose event id is the cause of its lapse. A carried attempt began on an earlier branch. */
+  readonly startedBranch: string;
   readonly startedRevision: Revision;
 }
 
@@ -50,7 +53,8 @@ export interface RetryEntry {
   readonly n: number;
   readonly message: string;
   readonly failedAt: Instant;
-  /** Of its `StepFailed`: of two failures in one millisecond the later one. */
+  /** Where its `StepFailed` stands: of two failures in one millisecond the later one. */
+  readonly failedBranch: string;
   readonly failedRevision: Revision;
   /** Null until `RetryDecided`. */
   readonly decision: RetryVerdict | null;
@@ -116,6 +120,14 @@ export interface Path {
   readonly waits: PersistentMap<WaitEntry>;
   readonly retries: PersistentMap<RetryEntry>;
   readonly checkpoints: PersistentMap<CheckpointKind>;
+  /** Name of the newest one. */
+  readonly checkpoint: string | null;
+  /** Step -> what branches changed about its work (`queue`, `input`, `params`), in the order in which they did. */
+  readonly changed: PersistentMap<readonly JsonPatchOp[]>;
+  /** Reduced paths that are taken. */
+  readonly reduced: readonly string[];
+  /** Steps that a reduced path dropped. */
+  readonly scope: PersistentMap<true>;
   /** Turns of each loop so far. */
   readonly loops: PersistentMap<number>;
   /** Wait whose deadline passed -> side step that runs in its place: the wait counts as settled when that is. */
@@ -153,7 +165,17 @@ export interface Ledger {
   readonly late: PersistentMap<true>;
   /** Causes of every `RunPaused` and `RunUnpaused`: a pause that is delivered again after it was undone must not come back (I-28). */
   readonly controls: readonly string[];
+  /** Every branch of the run that is known here. The next one's name follows from how many there are. */
+  readonly branches: PersistentMap<BranchEntry>;
   readonly epoch: number;
+}
+
+export interface BranchEntry {
+  readonly head: boolean;
+  /** Counts the heads of the run. */
+  readonly epoch: number;
+  /** The run ended on it. */
+  readonly ended: boolean;
 }
 
 /** A run as folded from its streams. Nothing else says what a run is. */
@@ -168,6 +190,10 @@ export interface RunState {
   readonly path: Path;
   readonly ledger: Ledger;
   readonly end: RunEnd | null;
+  /** This branch is over: where the run goes on. */
+  readonly superseded: BranchSuperseded['data'] | null;
+  /** What this branch was opened with; null of `main`. */
+  readonly opened: BranchOpened['data'] | null;
   readonly status: RunStatus;
   /** The state at the last checkpoint: where the next digest starts counting differences. */
   readonly digested: Digested | null;
@@ -200,6 +226,10 @@ export function initialState(runId: Id, branch = 'main'): RunState {
       waits: PersistentMap.empty(),
       retries: PersistentMap.empty(),
       checkpoints: PersistentMap.empty(),
+      checkpoint: null,
+      changed: PersistentMap.empty(),
+      reduced: [],
+      scope: PersistentMap.empty(),
       loops: PersistentMap.empty(),
       detours: PersistentMap.empty(),
       paused: false,
@@ -212,9 +242,12 @@ export function initialState(runId: Id, branch = 'main'): RunState {
       effects: PersistentMap.empty(),
       late: PersistentMap.empty(),
       controls: [],
+      branches: PersistentMap.empty(),
       epoch: 1,
     },
     end: null,
+    superseded: null,
+    opened: null,
     status: { state: 'active', sub: null, since: null },
     digested: null,
   };

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '@cairn/kernel';
 import type { RunHistory } from '../history.js';
 import type { Break } from './break.js';
+import { breaksOfBranches } from './breaks-of-branches.js';
 import { breaksOfEffects } from './breaks-of-effects.js';
 import { appendWith, events, first, last, remove, resealed, there, withEventId } from './editing.js';
 import { goodHistory } from './good-history.js';
@@ -8,7 +9,7 @@ import { goodHistory } from './good-history.js';
 export const mainOf = (history: RunHistory): readonly StoredEvent[] => history.branches.get('main') ?? [];
 export const withMain = (history: RunHistory, main: readonly StoredEvent[]): RunHistory => ({
   ...history,
-  branches: new Map([['main', main]]),
+  branches: new Map([...history.branches, ['main', main]]),
 });
 
 export function broken({ good: make = goodHistory, edit, change }: Break): RunHistory {
@@ -196,7 +197,7 @@ const breaksOfWaits: readonly Break[] = [
   { invariant: 'I-35', by: 'a clock that went back', edit: (d) => (there(d.at(-2)).at = '2026-11-23T09:00:20.000Z') },
 ];
 
-export const breaks: readonly Break[] = [...breaksOfWaits, ...breaksOfEffects];
+export const breaks: readonly Break[] = [...breaksOfWaits, ...breaksOfEffects, ...breaksOfBranches];
 
 const misplaced = (event: StoredEvent): StoredEvent => ({ ...event, stream: `${event.stream}2` });
 

@@ -1,4 +1,4 @@
-import { foldRun, initialState, stateDigest, type RecordedRunEvent } from '@cairn/domain-run';
+import { foldRun, initialState, stateDigest, type RecordedRunEvent, type RunState } from '@cairn/domain-run';
 import {
   chainHash,
   invariant,
@@ -31,10 +31,11 @@ export interface Draft {
  * Seals drafts as an engine would, with true ids, digests and chain. What an edit changed is then the only thing that is wrong.
  * Checkpoints get the digest of the state before them, unless their data names one.
  */
-export function sealRun(runId: Id, ns: string, drafts: readonly Draft[], branch = 'main'): StoredEvent[] {
-  const stored: StoredEvent[] = [];
+export function sealRun(runId: Id, ns: string, drafts: readonly Draft[], branch = 'main', from?: Beginning): StoredEvent[] {
+  const stored: StoredEvent[] = [...(from?.opening ?? [])];
   const ids = new Map<DraftEvent, Id>();
-  let state = initialState(runId, branch);
+  let state = from?.state ?? initialState(runId, branch);
+  for (const event of stored) state = evolveOne(state, event);
   for (const { at, actor, cause, events } of drafts) {
     const causationId = typeof cause === 'string' ? cause : (ids.get(cause) ?? 'unknown');
     const revision = stored.length;
@@ -53,6 +54,12 @@ export function sealRun(runId: Id, ns: string, drafts: readonly Draft[], branch 
     stored.push(...sealed);
   }
   return stored;
+}
+
+/** What a branch begins with: its parent's path and its predecessor's ledger, and its first append. */
+export interface Beginning {
+  readonly state: RunState;
+  readonly opening: readonly StoredEvent[];
 }
 
 /** Takes a stored branch apart, so that it can be edited and sealed again. */
@@ -78,6 +85,16 @@ export function resealed(stored: readonly StoredEvent[], edit: (drafts: Draft[])
   const run = parseRunStream(stored[0]!.stream);
   invariant(run !== undefined, 'a branch of a run');
   return sealRun(run.runId, stored[0]!.metadata.ns, drafts, branch);
+}
+
+/** Seals a branch's first append again, with what its `BranchOpened` says edited. */
+export function resealedOpening(opening: readonly StoredEvent[], edit: (data: Record<string, unknown>) => unknown): StoredEvent[] {
+  const { stream, metadata, at, actor, causationId } = there(opening[0]);
+  const bodies = opening.map(({ type, version, data }) => ({ type, version, data: structuredClone(data) as Record<string, unknown> }));
+  edit(there(bodies[0]).data);
+  const { ns, runId, branch, prevHash } = metadata;
+  invariant(runId !== undefined && branch !== undefined, 'a branch of a run');
+  return sealAppend({ stream, expected: 'no_stream', prevHash, ns, runId, branch, at, actor, causationId }, bodies);
 }
 
 /** Gives one event another id and chains what follows to it, as an engine with that id would have. */

@@ -25,7 +25,7 @@ import {
   type StoredEvent,
 } from '@cairn/kernel';
 import { crashPoint, type Generations, Mailboxes } from '@cairn/application';
-import { StoreFault, type Artifacts, type Clock, type EventStore, type Randomness } from '@cairn/ports';
+import { isFault, StoreFault, type Artifacts, type Clock, type EventStore, type Randomness } from '@cairn/ports';
 import type { Documents } from './documents.js';
 import type { LoadedRun, RunLoader } from './run-loader.js';
 
@@ -131,6 +131,7 @@ export class Driver {
         const after: LoadedRun = { state, lastHash: events.at(-1)?.metadata.hash ?? run.lastHash, plan };
         this.remember(run, after, events);
         this.options.onAppended(run.state, state, events, plan);
+        if (state.superseded !== null) await this.goOn(runId, events);
         return outcome;
       }
       this.options.cache.delete(runId);
@@ -141,10 +142,26 @@ export class Driver {
     throw new StoreFault('store_unavailable', `run ${runId}: lost ${RACES_MAX} races`);
   }
 
+  /**
+   * The run goes on on another branch: opens it, and lets it begin with what it owes. What fails here the sweep finds (F-54); what was asked
+   * for is durable already.
+   */
+  private async goOn(runId: Id, events: readonly StoredEvent[]): Promise<void> {
+    const announced = events.at(-1);
+    if (announced === undefined) return;
+    try {
+      await this.look(runId);
+      void this.submit(branchOrder(runId, announced)).catch(() => undefined);
+    } catch (fault) {
+      if (!isFault(fault)) throw fault;
+    }
+  }
+
   /** A run that has ended is not kept: what still comes for it is rare, and memory is for those that move. */
   private remember(before: LoadedRun, run: LoadedRun, events: readonly StoredEvent[]): void {
-    const { runId, end } = run.state;
-    if (end === null) {
+    const { runId, end, superseded } = run.state;
+    if (superseded !== null) this.options.cache.delete(runId);
+    else if (end === null) {
       this.options.cache.set(runId, run);
       this.options.loader.snapshotIfDue(before, run, events);
     } else {
@@ -265,6 +282,14 @@ interface Decided {
   /** After the decision's events. */
   readonly state: RunState;
 }
+
+/** Lets the branch begin that an event has announced. */
+export const branchOrder = (runId: Id, { eventId, data }: Pick<StoredEvent, 'eventId' | 'data'>): Order => ({
+  runId,
+  command: { type: 'WakeRun', data: { kind: 'branch', branch: String(data['successor']) } },
+  actor: 'service:execution',
+  causationId: eventId,
+});
 
 /** An event whose data is an artifact that nobody has loaded yet. */
 const isUnloaded = (event: WakingEvent): boolean => event.dataRef !== undefined && event.loaded === undefined;

@@ -1,16 +1,20 @@
-import type { Plan } from '@cairn/domain-definition';
 import {
+  beginningOf,
   decodeRunEvents,
+  derivedOpening,
   deserializeState,
   foldRun,
   initialState,
+  Lineage,
   serializeState,
   SNAPSHOT_VERSION,
   stateDigest,
+  type BranchPoint,
   type RunState,
 } from '@cairn/domain-run';
-import { runStream, type Id, type StoredEvent } from '@cairn/kernel';
-import type { EventStore, Metrics, NamedArtifacts } from '@cairn/ports';
+import { invariant, runStream, type Id, type StoredEvent } from '@cairn/kernel';
+import type { Plan } from '@cairn/domain-definition';
+import { FIRST_BRANCH, readBranches, type EventStore, type Metrics, type NamedArtifacts } from '@cairn/ports';
 import type { Documents } from './documents.js';
 
 /** What a driver knows of a branch: its state, where the next append goes, and the plan it follows. */
@@ -30,11 +34,13 @@ const SNAPSHOT_EVENTS = 500;
 const SNAPSHOT_SHARE = 0.2;
 
 /**
- * Reads branches back: from the newest snapshot, if there is one, and the events behind it. Snapshots are a cache, never the truth: each
- * is of the state right before a `CheckpointReached`, whose digest proves it, and what is not proven is not used (C-TRUTH).
+ * Reads runs back: each branch from its newest snapshot, if there is one, and the events behind it, on to the head. Snapshots are a cache,
+ * never the truth: each is of the state right before a `CheckpointReached`, whose digest proves it, and what is not proven is not used
+ * (C-TRUTH). A branch that was announced and never opened is opened on the way (F-54).
  */
 export class RunLoader {
-  private readonly snapshots = new Map<Id, number>();
+  /** By run, of the newest branch that has one. */
+  private readonly snapshots = new Map<Id, BranchPoint>();
 
   constructor(
     private readonly store: EventStore,
@@ -43,18 +49,18 @@ export class RunLoader {
     private readonly metrics: Metrics,
   ) {}
 
-  /** The branch as it stands in the store. Throws `StoreFault`, `UnreadableEvent`. */
-  async load(runId: Id, branch = 'main'): Promise<LoadedRun> {
-    const stream = runStream(runId, branch);
-    const snapshot = await this.snapshotOf(runId, branch);
-    const behind = snapshot === undefined ? [] : await this.store.read(stream, snapshot.state.revision + 1);
-    if (snapshot !== undefined && proves(behind[0], snapshot)) {
-      this.snapshots.set(runId, snapshot.state.revision);
-      return this.withPlan(foldRun(snapshot.state, decodeRunEvents(behind)), behind.at(-1)?.metadata.hash ?? snapshot.lastHash);
-    }
-    if (snapshot !== undefined) this.metrics.count('cairn_snapshot_refused_total'); // Of another store, or not what the history says.
-    const whole = await this.store.read(stream);
-    return this.withPlan(foldRun(initialState(runId, branch), decodeRunEvents(whole)), whole.at(-1)?.metadata.hash ?? '');
+  /** The head as it stands in the store. Throws `StoreFault`, `UnreadableEvent`. */
+  async load(runId: Id): Promise<LoadedRun> {
+    let head = (await this.branch(runId, FIRST_BRANCH, () => Promise.resolve(initialState(runId)))) ?? unwritten(runId);
+    while (head.state.superseded !== null) head = await this.successorOf(head);
+    return this.withPlan(head);
+  }
+
+  /** The state of a branch at a revision, folded from the beginning. */
+  async stateAt(runId: Id, { branch, revision }: BranchPoint): Promise<Snapshot> {
+    const stored = await readBranches(this.store, runId);
+    const decoded = new Map([...stored].map(([name, events]) => [name, decodeRunEvents(events)]));
+    return { state: new Lineage(runId, decoded).at(branch, revision), lastHash: stored.get(branch)?.[revision]?.metadata.hash ?? '' };
   }
 
   /**
@@ -62,16 +68,13 @@ export class RunLoader {
    * Failing costs the next cold start some folding.
    */
   snapshotIfDue(before: LoadedRun, after: LoadedRun, events: readonly StoredEvent[]): void {
-    const { runId, revision } = after.state;
-    const since = revision - (this.snapshots.get(runId) ?? -1);
+    const { runId, branch, revision } = after.state;
+    const last = this.snapshots.get(runId);
+    const since = revision - (last?.branch === branch ? last.revision : -1);
     if (since < SNAPSHOT_EVENTS || since < revision * SNAPSHOT_SHARE) return;
     const at = events.findLastIndex(({ type }) => type === 'CheckpointReached');
     if (at < 0) return;
-    const state = foldRun(before.state, decodeRunEvents(events.slice(0, at)));
-    this.snapshots.set(runId, state.revision);
-    void this.putAway({ state, lastHash: events[at]?.metadata.prevHash ?? '' }).catch(() =>
-      this.metrics.count('cairn_snapshot_faults_total'),
-    );
+    this.takeSnapshot(foldRun(before.state, decodeRunEvents(events.slice(0, at))), events[at]);
   }
 
   /** The run has ended or left the cache. */
@@ -79,24 +82,19 @@ export class RunLoader {
     this.snapshots.delete(runId);
   }
 
-  private async withPlan(state: RunState, lastHash: string): Promise<LoadedRun> {
-    const plan = state.started === null ? undefined : await this.documents.planFor(state.started.ns, state.started.definition);
-    return { state, lastHash, plan };
+  /** Branches of which this process has put a snapshot away, or used one. */
+  withSnapshot(): Iterable<[runId: Id, at: BranchPoint]> {
+    return this.snapshots.entries();
   }
 
-  /** Runs of which this process has put a snapshot away, or used one. */
-  withSnapshot(): Iterable<Id> {
-    return this.snapshots.keys();
-  }
-
-  /** In the place of the run's snapshot, if there is one. */
+  /** In the place of the branch's snapshot, if there is one. */
   async putAway({ state, lastHash }: Snapshot): Promise<void> {
     const artifact = await this.disposables.put(new TextEncoder().encode(JSON.stringify({ lastHash, state: serializeState(state) })));
     await this.disposables.setName(snapshotName(state.runId, state.branch), artifact);
   }
 
   /** As it was put away, unproven. */
-  async snapshotOf(runId: Id, branch = 'main'): Promise<Snapshot | undefined> {
+  async snapshotOf(runId: Id, branch: string): Promise<Snapshot | undefined> {
     const artifact = await this.disposables.getName(snapshotName(runId, branch));
     if (artifact === undefined) return undefined;
     try {
@@ -108,7 +106,67 @@ export class RunLoader {
       return undefined; // Corrupt or of another version: disposable.
     }
   }
+
+  /** A branch as it stands in the store; `undefined` if nothing was ever written to it. `beginning` is asked where no snapshot helps. */
+  private async branch(runId: Id, branch: string, beginning: () => Promise<RunState>): Promise<Snapshot | undefined> {
+    const stream = runStream(runId, branch);
+    const snapshot = await this.snapshotOf(runId, branch);
+    const behind = snapshot === undefined ? [] : await this.store.read(stream, snapshot.state.revision + 1);
+    if (snapshot !== undefined && proves(behind[0], snapshot)) {
+      this.snapshots.set(runId, pointOf(snapshot.state));
+      return { state: foldRun(snapshot.state, decodeRunEvents(behind)), lastHash: behind.at(-1)?.metadata.hash ?? snapshot.lastHash };
+    }
+    if (snapshot !== undefined) this.metrics.count('cairn_snapshot_refused_total'); // Of another store, or not what the history says.
+    const whole = await this.store.read(stream);
+    const last = whole.at(-1);
+    if (last === undefined) return undefined;
+    return { state: foldRun(await beginning(), decodeRunEvents(whole)), lastHash: last.metadata.hash };
+  }
+
+  /** Where the run goes on: opened first if nobody has done that yet. */
+  private async successorOf({ state: predecessor }: Snapshot): Promise<Snapshot> {
+    const { runId, superseded } = predecessor;
+    invariant(superseded !== null, 'a branch that is over has a successor');
+    const { successor } = superseded;
+    const beginning = async (): Promise<RunState> =>
+      beginningOf(successor, (await this.stateAt(runId, superseded.spec.parent)).state, predecessor);
+    return (await this.branch(runId, successor, beginning)) ?? (await this.open(predecessor, superseded.spec.parent, successor));
+  }
+
+  /** Appends what follows from the announcement. Whoever else does so appends the same events: one of both is stored (W-2). */
+  private async open(predecessor: RunState, point: BranchPoint, successor: string): Promise<Snapshot> {
+    const { runId, branch, revision } = predecessor;
+    const [event] = await this.store.read(runStream(runId, branch), revision, revision);
+    invariant(event?.type === 'BranchSuperseded', `${branch} ends with what announces ${successor}`);
+    const parent = await this.stateAt(runId, point);
+    const beginning = beginningOf(successor, parent.state, predecessor);
+    const events = derivedOpening({ predecessor, beginning, event, parentHash: parent.lastHash });
+    await this.store.append(runStream(runId, successor), 'no_stream', events);
+    const [opened, checkpoint] = events;
+    invariant(opened !== undefined && checkpoint !== undefined, 'a branch opens with two events');
+    this.takeSnapshot(foldRun(beginning, decodeRunEvents([opened])), checkpoint);
+    // What stands there now: another replica may have opened it, and gone on.
+    const stored = await this.store.read(runStream(runId, successor));
+    return { state: foldRun(beginning, decodeRunEvents(stored)), lastHash: stored.at(-1)?.metadata.hash ?? '' };
+  }
+
+  /** Of the state right before a checkpoint. */
+  private takeSnapshot(state: RunState, checkpoint: StoredEvent | undefined): void {
+    this.snapshots.set(state.runId, pointOf(state));
+    void this.putAway({ state, lastHash: checkpoint?.metadata.prevHash ?? '' }).catch(() =>
+      this.metrics.count('cairn_snapshot_faults_total'),
+    );
+  }
+
+  private async withPlan({ state, lastHash }: Snapshot): Promise<LoadedRun> {
+    const plan = state.started === null ? undefined : await this.documents.planFor(state.started.ns, state.started.definition);
+    return { state, lastHash, plan };
+  }
 }
+
+const pointOf = ({ branch, revision }: RunState): BranchPoint => ({ branch, revision });
+
+const unwritten = (runId: Id): Snapshot => ({ state: initialState(runId), lastHash: '' });
 
 /** Whether the event behind a snapshot is the checkpoint that it was taken for, and gives the same state. */
 function proves(event: StoredEvent | undefined, { state, lastHash }: Snapshot): boolean {

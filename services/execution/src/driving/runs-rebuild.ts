@@ -1,11 +1,10 @@
 import { canonicalLines, compareFolds, inParallel, type FoldReport, type Generations, type Rebuildable } from '@cairn/application';
-import { decodeRunEvents, foldRun, initialState, serializeState, type RunState } from '@cairn/domain-run';
-import { runStream, type Id } from '@cairn/kernel';
-import type { Clock, EventStore } from '@cairn/ports';
+import { serializeState, type RunState } from '@cairn/domain-run';
+import type { Id } from '@cairn/kernel';
+import { FIRST_BRANCH, type Clock } from '@cairn/ports';
 import type { LoadedRun, RunLoader } from './run-loader.js';
 
 export interface RunsRebuildParts {
-  readonly store: EventStore;
   readonly clock: Clock;
   readonly cache: Generations<Id, LoadedRun>;
   readonly loader: RunLoader;
@@ -41,10 +40,8 @@ export class RunsRebuild implements Rebuildable {
     let events = 0;
     try {
       await inParallel(await this.remembered(), async (one) => {
-        const whole = await this.parts.store.read(runStream(one.runId, one.state.branch), 0, one.state.revision);
-        events += whole.length;
-        const state = foldRun(initialState(one.runId, one.state.branch), decodeRunEvents(whole));
-        const lastHash = whole.at(-1)?.metadata.hash ?? '';
+        const { state, lastHash } = await this.parts.loader.stateAt(one.runId, one.state);
+        events += state.revision + 1;
         const [had, says] = [lineOf(one), lineOf({ ...one, state, lastHash })];
         live.push(had);
         anew.push(says);
@@ -60,13 +57,15 @@ export class RunsRebuild implements Rebuildable {
   private async remembered(): Promise<readonly Remembered[]> {
     const { cache, loader, open } = this.parts;
     const all: Remembered[] = [];
-    const runs = new Set<Id>([...open(), ...loader.withSnapshot()]);
+    const snapshots = new Set([...open()].map((runId) => pointKey(runId, FIRST_BRANCH)));
+    for (const [runId, { branch }] of loader.withSnapshot()) snapshots.add(pointKey(runId, branch));
     for (const [runId, { state, lastHash }] of cache.entries()) {
-      runs.add(runId);
+      snapshots.add(pointKey(runId, state.branch));
       all.push({ kind: 'cached', runId, state, lastHash });
     }
-    await inParallel([...runs], async (runId) => {
-      const snapshot = await loader.snapshotOf(runId);
+    await inParallel([...snapshots], async (key) => {
+      const [runId = '', branch = ''] = key.split('+');
+      const snapshot = await loader.snapshotOf(runId, branch);
       if (snapshot !== undefined) all.push({ kind: 'snapshot', runId, ...snapshot });
     });
     return all;
@@ -78,6 +77,8 @@ export class RunsRebuild implements Rebuildable {
     if (kind === 'snapshot') await loader.putAway(right);
   }
 }
+
+const pointKey = (runId: Id, branch: string): string => `${runId}+${branch}`;
 
 function lineOf({ kind, runId, state, lastHash }: Remembered): Line {
   const plain = JSON.parse(serializeState(state)) as { path: Record<string, unknown>; ledger: Record<string, unknown> };

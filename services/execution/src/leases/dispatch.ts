@@ -3,7 +3,7 @@ import type { Plan } from '@cairn/domain-definition';
 import type { RunState } from '@cairn/domain-run';
 import { parseRunStream, partitionOf, type Id, type StoredEvent } from '@cairn/kernel';
 import type { Clock, Metrics } from '@cairn/ports';
-import type { Driver } from '../driving/driver.js';
+import { branchOrder, type Driver } from '../driving/driver.js';
 import type { LoadedRun } from '../driving/run-loader.js';
 import type { OpenAttempts } from '../open-attempts.js';
 import type { Serving } from '../partitions/serving.js';
@@ -34,6 +34,8 @@ export interface DispatchParts {
 export class Dispatch {
   private readonly openSince = new Map<Id, number>();
   private readonly moving = new Set<Id>();
+  /** Announced branches by the event that did, and when they were seen first; null once they have begun, or had nothing to begin. */
+  private readonly announced = new Map<Id, number | null>();
 
   constructor(private readonly parts: DispatchParts) {}
 
@@ -52,7 +54,12 @@ export class Dispatch {
         desk.close(data['attemptId'] as Id);
       }
     }
-    if (after.end !== null) for (const attemptId of before.path.attempts.keys()) desk.close(attemptId);
+    const { superseded } = after;
+    if (superseded !== null) {
+      // What is carried goes on under its id, and whoever has it knows nothing of branches.
+      const carried = new Set(superseded.spec.carried.attempts);
+      for (const attemptId of before.path.attempts.keys()) if (!carried.has(attemptId)) desk.close(attemptId);
+    } else if (after.end !== null) for (const attemptId of before.path.attempts.keys()) desk.close(attemptId);
     else if (paused && !before.path.paused) for (const attemptId of attempts.keys()) desk.pause(attemptId);
     else if (before.path.paused && !paused) for (const attemptId of attempts.keys()) this.unpause(after, plan, attemptId);
   }
@@ -119,6 +126,25 @@ export class Dispatch {
     for (const attemptId of this.openSince.keys()) if (desk.has(attemptId) || !open.has(attemptId)) this.openSince.delete(attemptId);
     // Where replicas take over from each other, somebody may well have what this one does not know.
     for (const runId of forgotten) await this.lookAt(runId, isShared ? { recovering: true } : context);
+  }
+
+  /** Lets branches begin that were announced a while ago and have started nothing: whoever announced them may be gone (F-54). */
+  beginAnnounced(): void {
+    const { clock, driver, open, serving, metrics } = this.parts;
+    const now = clock.monotonicMs();
+    const known = new Set<Id>();
+    for (const [runId, { announcedBy, branch }] of open.announced()) {
+      known.add(announcedBy);
+      const since = this.announced.get(announcedBy);
+      if (since === undefined) this.announced.set(announcedBy, now);
+      if (since === undefined || since === null || now - since < SETTLE_MS || !serving.serves(runId)) continue;
+      this.announced.set(announcedBy, null);
+      driver.submit(branchOrder(runId, { eventId: announcedBy, data: { successor: branch } })).catch(() => {
+        metrics.count('cairn_dispatch_faults_total');
+        this.announced.set(announcedBy, now);
+      });
+    }
+    for (const announcedBy of this.announced.keys()) if (!known.has(announcedBy)) this.announced.delete(announcedBy);
   }
 
   /** Offers what is open in the run as the store has it now, and closes what is not. */

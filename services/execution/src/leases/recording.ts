@@ -41,9 +41,9 @@ export class Recording {
   }
 
   /** The attempt was lost. */
-  async lapse({ runId, attemptId, event, startedRevision }: Task, by: 'lease' | 'timeout', message: string): Promise<void> {
+  async lapse({ runId, attemptId, startedBranch, startedRevision }: Task, by: 'lease' | 'timeout', message: string): Promise<void> {
     const command: RunCommand = { type: 'RecordLapse', data: { attemptId, by, message } };
-    const stream = runStream(runId, event.data?.lease.branch ?? 'main');
+    const stream = runStream(runId, startedBranch);
     const [started] = await this.parts.store.read(stream, startedRevision, startedRevision);
     if (started === undefined) return; // The store has forgotten the attempt: there is nothing to record it in.
     await this.parts.driver.submit({ runId, command, actor: 'service:execution', causationId: started.eventId });

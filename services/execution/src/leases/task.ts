@@ -11,7 +11,8 @@ export interface Task {
   readonly queue: string;
   readonly leaseMs: number;
   readonly timeoutMs: number;
-  /** Of its `StepStarted`, whose event id is the cause of its lapse. */
+  /** Where its `StepStarted` stands, whose event id is the cause of its lapse. */
+  readonly startedBranch: string;
   readonly startedRevision: number;
   /** It must be claimed before anything is done: it leaves only with a grant on record. */
   readonly claim: boolean;
@@ -73,6 +74,7 @@ export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undef
     queue: work.queue,
     leaseMs: step.leaseMs,
     timeoutMs: step.timeoutMs,
+    startedBranch: attempt.startedBranch,
     startedRevision: attempt.startedRevision,
     claim,
     nonce: attempt.nonce,

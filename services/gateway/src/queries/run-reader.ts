@@ -1,13 +1,10 @@
 import { runStream, type Id, type Json, type Revision, type StoredEvent } from '@cairn/kernel';
 import type { ArtifactRef } from '@cairn/domain-run';
-import type { Artifacts, EventStore } from '@cairn/ports';
+import { FIRST_BRANCH, type Artifacts, type EventStore } from '@cairn/ports';
 import type { ImportedRuns } from '../bundles/imported-runs.js';
 import { refuse } from '../edge/refused.js';
 import type { ReadModels } from '../readmodels/read-models.js';
 import { RunRow } from '../readmodels/run-row.js';
-
-/** The branch every run has. Others come with recovery; a run's head is among its row. */
-const MAIN = 'main';
 
 /** Reads runs from the store itself: what was acknowledged before a call is in its answer, however far the tail lags. */
 export class RunReader {
@@ -27,12 +24,22 @@ export class RunReader {
   async row(ns: string, run: Id): Promise<RunRow> {
     const known = this.parts.models.row(run);
     const folded = known?.imported === undefined ? known : undefined;
-    const newer = await this.parts.store.read(runStream(run, folded?.head ?? MAIN), (folded?.revision ?? -1) + 1);
-    const row = newer.length === 0 && folded !== undefined ? folded : (folded?.copy() ?? new RunRow(run));
-    if (row !== folded) for (const event of newer) row.apply(event);
+    const row = await this.caughtUp(run, folded);
     if (row.revision >= 0 && row.ns === ns) return row;
     const imported = row.revision >= 0 ? undefined : await this.parts.imported.find(ns, run);
     return imported === undefined ? refuse('run_not_found', 'There is no such run in this namespace.') : RunRow.ofImport(imported);
+  }
+
+  /** The folded line and what the streams have beyond it, from branch to branch as far as the run has gone on. */
+  private async caughtUp(run: Id, folded: RunRow | undefined): Promise<RunRow> {
+    let row = folded ?? new RunRow(run);
+    for (let head: string | undefined; head !== row.head;) {
+      ({ head } = row);
+      const newer = await this.parts.store.read(runStream(run, head), row.revision + 1);
+      if (newer.length > 0 && row === folded) row = folded.copy();
+      for (const event of newer) row.apply(event);
+    }
+    return row;
   }
 
   /** The line of a run that something is to happen to: refuses `run_imported`, too. */
@@ -67,7 +74,7 @@ export class RunReader {
     const row = await this.row(ns, run);
     const named = branch ?? row.head;
     const events = await this.read(row, named, from, to);
-    if (events.length === 0 && named !== MAIN && named !== row.head) refuse('branch_not_found', 'The run has no such branch.');
+    if (events.length === 0 && named !== FIRST_BRANCH && named !== row.head) refuse('branch_not_found', 'The run has no such branch.');
     return { branch: named, events };
   }
 

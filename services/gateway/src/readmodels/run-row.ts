@@ -1,7 +1,8 @@
 import type { ImportedRunSummary, RunStateName, RunView } from '@cairn/contracts';
 import type { Id, Instant, JsonObject, Revision, StoredEvent } from '@cairn/kernel';
-import type { RetryDecided, RunEvent, RunStarted } from '@cairn/domain-run';
+import type { BranchSuperseded, RetryDecided, RunEvent, RunStarted } from '@cairn/domain-run';
 import type { BundleImported } from '@cairn/domain-schedule';
+import { FIRST_BRANCH } from '@cairn/ports';
 import { EffectsInDoubt } from './effects-in-doubt.js';
 
 /** What a failed attempt is still owed: a decision or another attempt, an operator, one who looks what its effect did, nothing more. */
@@ -23,7 +24,7 @@ export class RunRow {
   attributes: JsonObject = {};
   state: RunStateName = 'active';
   sub: string | null = null;
-  head = 'main';
+  head = FIRST_BRANCH;
   revision: Revision = -1;
   since: Instant = '';
   /** When it came into the state, whatever the sub-state was since then. */
@@ -53,9 +54,12 @@ export class RunRow {
 
   constructor(readonly run: Id) {}
 
-  /** Folds the next event of the run's head. One that was folded before changes nothing and answers false: tails deliver at least once. */
+  /**
+   * Folds the next event of the run's head. One that was folded before, or that stands on a branch that is not the head, changes nothing and
+   * answers false: tails deliver at least once.
+   */
   apply(event: StoredEvent): boolean {
-    if (event.revision <= this.revision) return false;
+    if ((event.metadata.branch ?? FIRST_BRANCH) !== this.head || event.revision <= this.revision) return false;
     this.revision = event.revision;
     this.lastAt = event.at;
     this.fold(event as unknown as StoredEvent & RunEvent);
@@ -128,6 +132,9 @@ export class RunRow {
 
   private fold(event: StoredEvent & RunEvent): void {
     switch (event.type) {
+      case 'BranchSuperseded':
+        this.goOn(event.data);
+        break;
       case 'RunStarted':
         this.start(event.data, event.at);
         break;
@@ -202,6 +209,7 @@ export class RunRow {
       case 'EventEmitted':
       case 'CheckpointReached':
       case 'LateResultRecorded':
+      case 'BranchOpened':
         break;
     }
   }
@@ -214,6 +222,16 @@ export class RunRow {
     this.goal = data.goal;
     this.attributes = data.attributes;
     this.startedAt = at;
+  }
+
+  /** The run goes on elsewhere, with what is carried, whatever had ended it here. A policy's branch owes what its head owed. */
+  private goOn({ successor, spec: { carried } }: BranchSuperseded['data']): void {
+    this.head = successor;
+    this.revision = -1;
+    this.endedAt = undefined;
+    this.endRevision = undefined;
+    for (const attemptId of [...(this.attempts?.keys() ?? [])]) if (!carried.attempts.includes(attemptId)) this.close(attemptId);
+    for (const waitId of [...(this.waits?.keys() ?? [])]) if (!carried.waits.includes(waitId)) this.waits?.delete(waitId);
   }
 
   private close(attemptId: Id): void {
@@ -249,7 +267,7 @@ export class RunRow {
 
   private decide({ step, attemptId, decision, bucket }: RetryDecided['data']): void {
     if (this.failure?.attemptId === attemptId) this.failure.bucket = bucket;
-    if (decision === 'retry') this.owe(step, 'retry');
+    if (decision === 'retry' || decision === 'retry_modified' || decision === 'fallback') this.owe(step, 'retry');
     else if (decision !== 'block' && decision !== 'escalate') this.owe(step, 'nothing');
     else this.owe(step, this.effects?.isUnknown(step) === true ? 'look' : 'operator');
   }

@@ -14,7 +14,7 @@ type Intent = NonNullable<StepWork['effect']> & { readonly fingerprint: string }
  * cannot be had, or that stands for something else already, is refused: the attempt fails here and nothing is sent.
  */
 export function startEffect(draft: Draft, step: PlannedStep): void {
-  const { work, problem } = workOf(step, draft.scope(step.stepRefs));
+  const { work, problem } = workOf(draft, step, draft.scope(step.stepRefs));
   const intent = problem === undefined ? intentOf(draft, step, work.input) : { problem };
   if ('problem' in intent) {
     const attemptId = startAttempt(draft, step.id, work);

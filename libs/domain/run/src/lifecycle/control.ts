@@ -1,5 +1,5 @@
 import { nothing, type Decision } from '@cairn/kernel';
-import { advance, startDueRetry } from '../advance.js';
+import { advance, dropFromScope, startDueRetries, stepsOfScope } from '../advance.js';
 import type { CancelRun, PauseRun, RunCommand, UnpauseRun } from '../commands.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
@@ -22,11 +22,12 @@ export function unpauseRun(draft: Draft, { data }: UnpauseRun): Outcome {
   const { paused, deferred } = draft.state.path;
   if (!paused || isDone(draft)) return nothing('duplicate');
   draft.add({ type: 'RunUnpaused', version: 1, data });
-  for (const attemptId of retriesInOrder(draft)) startDueRetry(draft, attemptId);
+  startDueRetries(draft);
+  const dropped = dropFromScope(draft); // Of a branch that was opened meanwhile.
   // Turns first: whether a loop is over is asked here, and what comes after it must not take it for settled before.
   const turns = deferred.filter((occurrence) => parseOccurrence(occurrence).turn > 0);
   const others = deferred.filter((occurrence) => parseOccurrence(occurrence).turn === 0);
-  advance(draft, [...turns, ...others], [...draft.state.path.detours.values()]);
+  advance(draft, [...turns, ...others, ...dropped], [...draft.state.path.detours.values(), ...stepsOfScope(draft)]);
   return concluded(draft);
 }
 
@@ -44,12 +45,3 @@ export function wasDone(draft: Draft, { type }: RunCommand): boolean {
 
 /** The bus delivers at least once: what was asked for was done, whatever was asked for since. */
 const isDone = ({ state, context }: Draft): boolean => state.ledger.controls.includes(context.causationId);
-
-/** Failed attempts whose retry is decided and has not begun, in the definition's order: map order is that of hashes. */
-function retriesInOrder(draft: Draft): string[] {
-  const place = (step: string): number => draft.plan.step(parseOccurrence(step).step)?.index ?? 0;
-  return [...draft.state.path.retries.entries()]
-    .filter(([, { settled, decision }]) => !settled && decision === 'retry')
-    .sort(([, a], [, b]) => place(a.step) - place(b.step) || parseOccurrence(a.step).turn - parseOccurrence(b.step).turn)
-    .map(([attemptId]) => attemptId);
-}

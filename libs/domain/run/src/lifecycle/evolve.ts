@@ -6,7 +6,15 @@ import type { RunEnd, RunState } from '../state.js';
 export function evolveLifecycle(state: RunState, event: RunEvent, envelope: Envelope): RunState {
   switch (event.type) {
     case 'RunStarted':
-      return { ...state, started: event.data, startedAt: envelope.at };
+      return {
+        ...state,
+        started: event.data,
+        startedAt: envelope.at,
+        ledger: {
+          ...state.ledger,
+          branches: state.ledger.branches.set(state.branch, { head: true, epoch: state.ledger.epoch, ended: false }),
+        },
+      };
     case 'RunCompleted':
       return ended(state, { outcome: event.data.outcome, at: envelope.at, output: outputOf(event.data) });
     case 'RunGaveUp':
@@ -38,9 +46,14 @@ function ended(state: RunState, end: RunEnd): RunState {
   let closed = state.path.closed;
   for (const [attemptId, attempt] of state.path.attempts.entries()) closed = closed.set(attemptId, { step: attempt.step, replyId: null });
   const counts = { ...state.path.counts, firstAttempts: 0, laterAttempts: 0, retriesOwed: 0, blocked: 0, unknown: 0 };
+  const branch = state.ledger.branches.get(state.branch);
   return {
     ...state,
     end,
+    ledger:
+      branch === undefined
+        ? state.ledger
+        : { ...state.ledger, branches: state.ledger.branches.set(state.branch, { ...branch, ended: true }) },
     path: { ...state.path, attempts: state.path.attempts.size === 0 ? state.path.attempts : emptied(state), closed, counts },
   };
 }

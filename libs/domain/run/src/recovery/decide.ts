@@ -1,5 +1,8 @@
-import { epochMsOf, nothing, rejected, type Decision } from '@cairn/kernel';
+import type { JsonPatchOp, PlannedStep } from '@cairn/domain-definition';
+import { epochMsOf, nothing, rejected, type Decision, type JsonObject } from '@cairn/kernel';
 import { advance, startDueRetry } from '../advance.js';
+import { changedWork } from '../branches/evolve.js';
+import { supersedeByPolicy, type PolicyBranch } from '../branches/supersede.js';
 import type { ApplyRetryDecision } from '../commands.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
@@ -7,7 +10,7 @@ import { isEffectUnknown } from '../effects/evolve.js';
 import type { RunEvent } from '../events.js';
 import { endRun } from '../lifecycle/end.js';
 import type { RunRejection } from '../rejections.js';
-import { parseOccurrence } from '../state.js';
+import { parseOccurrence, type RetryEntry } from '../state.js';
 
 /** A retry is decided here and nowhere else; retry-policy judged it before. Final for its attempt: a second judgement changes nothing. */
 export function applyRetryDecision(draft: Draft, command: ApplyRetryDecision): Decision<RunEvent, RunRejection> {
@@ -15,8 +18,7 @@ export function applyRetryDecision(draft: Draft, command: ApplyRetryDecision): D
   const retry = draft.state.path.retries.get(attemptId);
   if (retry === undefined || retry.settled) return nothing('late');
   if (retry.decision !== null) return nothing('duplicate'); // The bus delivers at least once.
-  if (retry.step !== step) return rejected({ code: 'decision_unsupported', detail: `attempt ${attemptId} is one of ${retry.step}` });
-
+  if (retry.step !== step) return unsupported(`attempt ${attemptId} is one of ${retry.step}`);
   switch (decision) {
     case 'retry': // Same parameters: same branch.
       draft.add({ type: 'RetryDecided', version: 1, data: command.data });
@@ -30,9 +32,71 @@ export function applyRetryDecision(draft: Draft, command: ApplyRetryDecision): D
       return concluded(draft);
     case 'retry_modified':
     case 'fallback':
-    case 'reduce_scope':
-      return rejected({ code: 'decision_unsupported', detail: `${decision} opens a branch, which this release does not` });
+    case 'reduce_scope': {
+      // Something changes: recovery opens a branch.
+      const branch = branchFor(draft, retry, command);
+      if ('refused' in branch) return unsupported(branch.refused);
+      draft.add({ type: 'RetryDecided', version: 1, data: command.data });
+      supersedeByPolicy(draft, branch);
+      return concluded(draft);
+    }
   }
+}
+
+const unsupported = (detail: string): Decision<RunEvent, RunRejection> => rejected({ code: 'decision_unsupported', detail });
+
+/** The branch that a decision opens, or why it cannot: what it names must be declared, and must fit the step's work. */
+function branchFor(draft: Draft, retry: RetryEntry, { data }: ApplyRetryDecision): PolicyBranch | { readonly refused: string } {
+  const { step: occurrence, decision } = data;
+  const { step: id } = parseOccurrence(occurrence);
+  const step = draft.plan.step(id);
+  if (step === undefined) return { refused: `there is no step ${id}` };
+  const told = {
+    reason: reasonOf(retry, data),
+    evidence: [`${retry.failedBranch}@${retry.failedRevision}`],
+  };
+  if (decision === 'reduce_scope') {
+    const path = draft.plan.reduced.find((one) => one.id === data.change?.['reduce']);
+    if (path === undefined || draft.state.path.reduced.includes(path.id)) return { refused: `no reduced path is left as ${change(data)}` };
+    const changes: JsonPatchOp[] = [{ op: 'add', path: '/scope', value: path.id }];
+    return { ...told, cause: 'reduced_scope', changes, dropped: new Set(path.drops) };
+  }
+  const ops = decision === 'fallback' ? fallbackOps(draft, step, occurrence, data.change) : patchOps(data.change);
+  if ('refused' in ops) return ops;
+  const { work } = draft.state.path.steps.get(occurrence) ?? {};
+  const { problem } = work === undefined ? { problem: 'the step has no work' } : changedWork(work, ops);
+  if (problem !== undefined) return { refused: `${change(data)}: ${problem}` };
+  const changes = ops.map((op) => ({ ...op, path: `/steps/${id}${op.path}` }));
+  return { ...told, cause: decision === 'fallback' ? 'fallback' : 'retry_modified', changes };
+}
+
+const change = ({ change: told }: ApplyRetryDecision['data']): string => JSON.stringify(told ?? null);
+
+/** How it failed, and who says what follows: for people. */
+function reasonOf({ message, n }: RetryEntry, { step, bucket, policy }: ApplyRetryDecision['data']): string {
+  return `${step} failed at attempt ${n} with ${bucket} (${message}); ${policy.name}@${policy.version} decided`;
+}
+
+function fallbackOps(
+  draft: Draft,
+  step: PlannedStep,
+  occurrence: string,
+  told: JsonObject | undefined,
+): readonly JsonPatchOp[] | { readonly refused: string } {
+  const index = told?.['fallback'];
+  const alternative = typeof index === 'number' ? step.fallback[index] : undefined;
+  if (alternative === undefined) return { refused: `step ${step.id} declares no alternative ${JSON.stringify(index ?? null)}` };
+  const ops: JsonPatchOp[] = [{ op: 'replace', path: '/queue', value: alternative.queue }];
+  if (alternative.params === undefined) return ops;
+  const { turn } = parseOccurrence(occurrence);
+  const params = alternative.params.evaluate(draft.scope(step.stepRefs, turn === 0 ? {} : { turn }));
+  if (!params.ok) return { refused: `fallback/${index as number}/params: ${params.error}` };
+  return [...ops, { op: 'replace', path: '/params', value: params.value }];
+}
+
+function patchOps(told: JsonObject | undefined): readonly JsonPatchOp[] | { readonly refused: string } {
+  const patch = told?.['patch'];
+  return Array.isArray(patch) ? (patch as unknown as readonly JsonPatchOp[]) : { refused: 'a modified retry names its patch' };
 }
 
 /**

@@ -13,6 +13,7 @@ export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envel
         n: state.path.steps.get(step)?.attempts ?? 1,
         message: failure.message,
         failedAt: envelope.at,
+        failedBranch: state.branch,
         failedRevision: envelope.revision,
         decision: null,
         bucket: null,
@@ -28,8 +29,8 @@ export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envel
       const { attemptId, decision, bucket, notBefore } = event.data;
       const before = state.path.retries.get(attemptId);
       if (before === undefined) return state;
-      const retried = decision === 'retry';
-      // Given up: nothing is owed any more. A retry and a block are until the step goes on.
+      const retried = goesOn(decision);
+      // Given up: nothing is owed any more. Another attempt and a block are until the step goes on.
       const blocked = isBlocking(decision) ? 1 : 0;
       const unknown = blocked === 1 && isEffectUnknown(state, before.step) ? 1 : 0;
       const entry: RetryEntry = {
@@ -50,7 +51,7 @@ export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envel
       const { name, kind } = event.data;
       return {
         ...state,
-        path: { ...state.path, checkpoints: state.path.checkpoints.set(name, kind) },
+        path: { ...state.path, checkpoints: state.path.checkpoints.set(name, kind), checkpoint: name },
         digested: { path: state.path, ledger: state.ledger },
       };
     }
@@ -58,6 +59,10 @@ export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envel
       return state;
   }
 }
+
+/** Whether another attempt of the step is owed: here as it is, or on the branch that is opened for it. */
+export const goesOn = (decision: RetryEntry['decision']): boolean =>
+  decision === 'retry' || decision === 'retry_modified' || decision === 'fallback';
 
 const isBlocking = (decision: RetryEntry['decision']): boolean => decision === 'block' || decision === 'escalate';
 

@@ -1,6 +1,20 @@
 import { compileDefinition, planOf, type Plan } from '@cairn/domain-definition';
-import { epochMsOf, idOf, instantOf, runStream, sealAppend, type EpochMs, type Json } from '@cairn/kernel';
+import {
+  epochMsOf,
+  idOf,
+  instantOf,
+  runStream,
+  sealAppend,
+  type EpochMs,
+  type Json,
+  type JsonObject,
+  type StoredEvent,
+} from '@cairn/kernel';
+import { Lineage } from '../branches/lineage.js';
+import { derivedOpening } from '../branches/opening.js';
+import { beginningOf } from '../branches/begin.js';
 import type { RunCommand } from '../commands.js';
+import type { RetryVerdict } from '../recovery/events.js';
 import { decideRun } from '../decider.js';
 import type { RecordedRunEvent, RunEvent } from '../events.js';
 import { foldRun } from '../evolve.js';
@@ -20,7 +34,9 @@ export function planWith(steps: readonly unknown[], more: object = {}): Plan {
 /** A run that is led by commands and remembers its events, sealed as they would be stored. */
 export class GivenRun {
   state: RunState = initialState(RUN);
+  /** All of it, in the order in which it was appended. */
   readonly history: RecordedRunEvent[] = [];
+  readonly branches = new Map<string, RecordedRunEvent[]>();
   private lastHash = '';
   private commands = 0;
 
@@ -34,7 +50,8 @@ export class GivenRun {
     const { decision, after } = this.decide(command, cause);
     if (decision.kind === 'nothing') return `nothing: ${decision.because}`;
     if (decision.kind === 'rejected') return `rejected: ${decision.rejection.code}`;
-    const stream = runStream(RUN, 'main');
+    const { branch } = this.state;
+    const stream = runStream(RUN, branch);
     const sealed = sealAppend(
       {
         stream,
@@ -42,7 +59,7 @@ export class GivenRun {
         prevHash: this.lastHash,
         ns: 'default',
         runId: RUN,
-        branch: 'main',
+        branch,
         at: instantOf(this.now),
         actor: 'service:spec',
         causationId: cause ?? this.causeOf(command),
@@ -55,8 +72,34 @@ export class GivenRun {
     if (stateDigest(folded) !== stateDigest(after) || folded.revision !== after.revision)
       throw new Error('the decided state is not what the history gives');
     this.state = folded;
-    this.history.push(...recorded);
+    this.remember(branch, recorded);
     return decision.events.map(named);
+  }
+
+  /** Opens the branch that was announced, as whoever follows the announcement does. Answers the names of the events. */
+  openSuccessor(): string[] {
+    const predecessor = this.state;
+    const event = this.history.at(-1) as unknown as StoredEvent;
+    const { successor, spec } = predecessor.superseded!;
+    const parent = this.lineage().at(spec.parent.branch, spec.parent.revision);
+    const parentEvent = this.branches.get(spec.parent.branch)?.[spec.parent.revision] as unknown as StoredEvent;
+    const beginning = beginningOf(successor, parent, predecessor);
+    const events = derivedOpening({ predecessor, beginning, event, parentHash: parentEvent.metadata.hash });
+    const recorded = events as unknown as RecordedRunEvent[];
+    this.state = foldRun(beginning, recorded);
+    this.lastHash = events.at(-1)!.metadata.hash;
+    this.remember(successor, recorded);
+    return recorded.map(named);
+  }
+
+  /** The branches as anybody reads them. */
+  lineage(): Lineage {
+    return new Lineage(RUN, this.branches);
+  }
+
+  private remember(branch: string, events: readonly RecordedRunEvent[]): void {
+    this.history.push(...events);
+    this.branches.set(branch, [...(this.branches.get(branch) ?? []), ...events]);
   }
 
   decide(command: RunCommand, cause?: string): ReturnType<typeof decideRun> {
@@ -103,7 +146,14 @@ export class GivenRun {
     return this.when({ type: 'RecordReply', data: { attemptId, replyId, result } });
   }
 
-  decideRetry(attemptId: string, decision: 'retry' | 'block' | 'give_up', notBefore?: string): string[] | string {
+  /** What a policy decides that opens a branch. */
+  decideBranch(step: string, decision: 'fallback' | 'retry_modified' | 'reduce_scope', change: JsonObject): string[] | string {
+    for (const [attemptId, retry] of this.state.path.retries.entries())
+      if (retry.step === step && retry.decision === null) return this.decideRetry(attemptId, decision, undefined, change);
+    throw new Error(`no failure of ${step} is undecided`);
+  }
+
+  decideRetry(attemptId: string, decision: RetryVerdict, notBefore?: string, change?: JsonObject): string[] | string {
     const step = this.state.path.retries.get(attemptId)?.step ?? '';
     return this.when({
       type: 'ApplyRetryDecision',
@@ -115,6 +165,7 @@ export class GivenRun {
         justification: { rule: 'default@1#handler_lost', newEvidence: [], expectedChange: 'another_handler' },
         policy: { name: 'default', version: 1, hash: 'sha256:0', revision: 0 },
         ...(notBefore === undefined ? {} : { notBefore }),
+        ...(change === undefined ? {} : { change }),
       },
     });
   }

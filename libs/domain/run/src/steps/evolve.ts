@@ -36,6 +36,7 @@ export function evolveSteps(state: RunState, event: RunEvent, envelope: Envelope
             n: attempt,
             taken: false,
             startedAt: envelope.at,
+            startedBranch: state.branch,
             startedRevision: envelope.revision,
           }),
           loops: turn === 0 ? path.loops : path.loops.set(base, turn),
@@ -65,8 +66,11 @@ export function evolveSteps(state: RunState, event: RunEvent, envelope: Envelope
       if (entry === undefined) return closed;
       return { ...closed, path: { ...closed.path, steps: closed.path.steps.set(step, { ...entry, status: 'failed' }) } };
     }
-    case 'StepSkipped':
-      return settle(state, event.data.step, 'skipped', null);
+    case 'StepSkipped': {
+      const { step, because } = event.data;
+      const skipped = settle(state, step, 'skipped', null);
+      return because === 'scope' ? { ...skipped, path: { ...skipped.path, scope: skipped.path.scope.set(step, true) } } : skipped;
+    }
     case 'EventEmitted':
       return settle(state, event.data.step, 'succeeded', { value: { eventId: event.data.eventId } });
     case 'LateResultRecorded': {

@@ -1,5 +1,6 @@
 import type { PlannedStep, Scope } from '@cairn/domain-definition';
 import { idOf, type Json } from '@cairn/kernel';
+import { changedWork } from '../branches/evolve.js';
 import type { Draft } from '../draft.js';
 import type { Occurrence, SideEffect, Usage } from '../shared-fields.js';
 import type { StepWork } from '../state.js';
@@ -7,8 +8,8 @@ import type { StepWork } from '../state.js';
 /** Failures that no other try can mend: the definition itself has no answer (`capabilities.md` §3.1). */
 export const DEFINITION_ERROR = 'definition_error';
 
-/** What every attempt of an occurrence is given, evaluated; `problem` where an expression has no answer. */
-export function workOf(step: PlannedStep, scope: Scope): { readonly work: StepWork; readonly problem?: string } {
+/** What every attempt of an occurrence is given, evaluated, as branches have changed it; `problem` where an expression has no answer. */
+export function workOf(draft: Draft, step: PlannedStep, scope: Scope): { readonly work: StepWork; readonly problem?: string } {
   const input = step.input.evaluate(scope);
   const params = step.params.evaluate(scope);
   const work: StepWork = {
@@ -18,12 +19,12 @@ export function workOf(step: PlannedStep, scope: Scope): { readonly work: StepWo
     ...(step.purpose === undefined ? {} : { purpose: step.purpose }),
   };
   if (!input.ok) return { work, problem: `input: ${input.error}` };
-  return params.ok ? { work } : { work, problem: `params: ${params.error}` };
+  return params.ok ? changedWork(work, draft.state.path.changed.get(step.id)) : { work, problem: `params: ${params.error}` };
 }
 
 /** Starts the first attempt of a task's occurrence with its input evaluated. An expression without answer is a failed attempt. */
 export function startTask(draft: Draft, step: PlannedStep, occurrence: Occurrence, turn?: number): void {
-  const { work, problem } = workOf(step, draft.scope(step.stepRefs, turn === undefined ? {} : { turn }));
+  const { work, problem } = workOf(draft, step, draft.scope(step.stepRefs, turn === undefined ? {} : { turn }));
   const attemptId = startAttempt(draft, occurrence, work);
   if (problem !== undefined) failAttempt(draft, { step: occurrence, attemptId, code: DEFINITION_ERROR, message: problem });
 }

@@ -1,6 +1,6 @@
 import { eventScope, matchTrigger, type InboundEvent } from '@cairn/domain-definition';
 import { CLOCK_SKEW_MS, epochMsOf, idOf, nothing, rejected, type Decision } from '@cairn/kernel';
-import { advance, startDueRetry } from '../advance.js';
+import { advance, goOn, startDueRetry } from '../advance.js';
 import type { ExpireWait, MarkStale, WakeRun, WakingEvent } from '../commands.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
@@ -21,6 +21,12 @@ export function wakeRun(draft: Draft, command: WakeRun): Outcome {
     if (outcome === 'started') return concluded(draft);
     if (outcome === 'paused') return nothing(isDueForAll(draft, wake.attemptId) ? 'late' : 'early');
     return nothing(outcome === 'early' ? 'early' : 'late');
+  }
+  if (wake.kind === 'branch') {
+    if (wake.branch !== draft.state.branch) return nothing('late');
+    if (draft.state.path.paused) return nothing('early'); // It goes on when the run does.
+    goOn(draft);
+    return concluded(draft);
   }
   const wait = draft.state.path.waits.get(wake.waitId);
   if (wait === undefined) return waitNotFound(wake.waitId);

@@ -1,0 +1,62 @@
+import type { JsonPatchOp } from '@cairn/domain-definition';
+import type { DomainEvent, Id, Revision } from '@cairn/kernel';
+import type { AttemptId, WaitId } from '../shared-fields.js';
+
+/** Why a branch was opened (`capabilities.md` §6). */
+export type BranchCause = 'retry_modified' | 'fallback' | 'reduced_scope' | 'override' | 'correction' | 'what_if';
+
+/** A point of a branch: what stands there up to `revision`, inclusive. */
+export interface BranchPoint {
+  readonly branch: string;
+  readonly revision: Revision;
+}
+
+/** What is open at the fork and goes on under its ids. Everything else that was open there is withdrawn (U-4). */
+export interface Carried {
+  readonly attempts: readonly AttemptId[];
+  readonly waits: readonly WaitId[];
+  /** Receipts of events that came after the fork and are used when their wait opens again. */
+  readonly events: readonly Id[];
+}
+
+/** What became of an effect that was intended after the fork (U-5). */
+export type EffectChoice = 'reuse' | 'compensate' | 'repeat' | 'ask';
+
+/** Everything that a branch is opened with. Both events hold it, so that the second follows from the first alone. */
+export interface BranchSpec {
+  /** Where it grows: the path up to here is its own. */
+  readonly parent: BranchPoint;
+  /** The newest checkpoint at or before the fork; null before the first. */
+  readonly checkpoint: string | null;
+  readonly cause: BranchCause;
+  readonly reason: string;
+  /** Events that led here, as `main@12`. */
+  readonly evidence: readonly string[];
+  /** JSON Patch over `/steps/<id>/(queue|input|params)` and `/scope`: exactly what is different from here on. */
+  readonly changes: readonly JsonPatchOp[];
+  readonly carried: Carried;
+  /** By effect key. */
+  readonly effectsChoices: { readonly [key: string]: EffectChoice };
+  /** `told`: tasks of the branch get a summary of the path that failed. */
+  readonly lesson: 'told' | 'untold';
+}
+
+/** The branch is over: another one is the head, under a name that this append allocates. Nothing follows it here (I-8). */
+export type BranchSuperseded = DomainEvent<'BranchSuperseded', 1, { readonly successor: string; readonly spec: BranchSpec }>;
+
+/**
+ * The first event of every branch but `main`. Follows from the `BranchSuperseded` that announced it: time and actor are taken from there,
+ * so it can be derived again after a crash, with the same ids (F-54). Its chain begins with the hash of its parent at the fork.
+ */
+export type BranchOpened = DomainEvent<
+  'BranchOpened',
+  1,
+  BranchSpec & {
+    /** The head that it follows, at its `BranchSuperseded`, inclusive: what was ever spent, used or done outside is known from there. */
+    readonly predecessor: BranchPoint;
+    readonly actor: string;
+    readonly shadow: boolean;
+  }
+>;
+
+export type BranchEvent = BranchSuperseded | BranchOpened;

@@ -1,0 +1,48 @@
+import type { JsonPatchOp } from '@cairn/domain-definition';
+import type { Draft } from '../draft.js';
+import { failRun } from '../lifecycle/end.js';
+import type { BranchCause, BranchSpec } from './events.js';
+import { nextBranch } from './evolve.js';
+
+/** What a policy's branch is opened for. */
+export interface PolicyBranch {
+  readonly cause: Extract<BranchCause, 'retry_modified' | 'fallback' | 'reduced_scope'>;
+  readonly reason: string;
+  readonly evidence: readonly string[];
+  readonly changes: readonly JsonPatchOp[];
+  /** Steps whose open attempts and waits are not carried. */
+  readonly dropped?: ReadonlySet<string>;
+}
+
+/**
+ * Hands the run on to a branch that a policy opens: it grows from here, and everything of the other steps that is open goes on there under
+ * its id, so nothing that is finished or under way runs again and no effect needs a choice (`architecture.md` §3.2). A run that has opened
+ * as many branches as it may is over instead.
+ */
+export function supersedeByPolicy(draft: Draft, branch: PolicyBranch): void {
+  const { state } = draft;
+  const max = state.started?.limits.branches ?? 0;
+  if (state.ledger.branches.size >= max) return failRun(draft, undefined, 'budget', `limits.branches: the run has ${max} branches`);
+  const goesOn = ({ step }: { readonly step: string }): boolean => branch.dropped?.has(step) !== true;
+  for (const [waitId, wait] of sorted(state.path.waits.entries()))
+    if (wait.open && !goesOn(wait)) draft.add({ type: 'WaitWithdrawn', version: 1, data: { waitId, step: wait.step, because: 'branch' } });
+  const spec: BranchSpec = {
+    parent: { branch: state.branch, revision: draft.state.revision },
+    checkpoint: state.path.checkpoint,
+    cause: branch.cause,
+    reason: branch.reason,
+    evidence: branch.evidence,
+    changes: branch.changes,
+    carried: {
+      attempts: sorted(state.path.attempts.entries()).flatMap(([attemptId, attempt]) => (goesOn(attempt) ? [attemptId] : [])),
+      waits: sorted(state.path.waits.entries()).flatMap(([waitId, wait]) => (wait.open && goesOn(wait) ? [waitId] : [])),
+      events: [],
+    },
+    effectsChoices: {},
+    lesson: 'told',
+  };
+  draft.add({ type: 'BranchSuperseded', version: 1, data: { successor: nextBranch(state), spec } });
+}
+
+/** Map order is that of hashes; what is stored has an order that anybody can tell. */
+const sorted = <V>(entries: Iterable<[string, V]>): [string, V][] => [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
