@@ -198,6 +198,8 @@ export interface RetryView {
     readonly policy: JsonObject;
     readonly notBefore?: Instant;
     readonly queue?: string;
+    /** What is different on the branch that the decision opens: `{patch}`, `{fallback: i}` or `{reduce: id}`. */
+    readonly change?: JsonObject;
   };
   /** The step is optional: the run went on without it. */
   readonly passedOver?: true;

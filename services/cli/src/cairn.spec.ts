@@ -524,6 +524,20 @@ describe('why a run is where it is', () => {
     answers[`GET runs/${RUN}/retries?step=no`] = { status: 404, body: { code: 'step_not_found', detail: 'No such step.' } };
     expect((await run(['retry', 'explain', RUN, 'ask', '--json'])).json()).toEqual({ items: [{ ...failure, passedOver: true }] });
     expect((await run(['retry', 'explain', RUN, 'ask'])).out).toContain('  then          passed over: the step is optional\n');
+    const changed = { op: 'replace', path: '/params/scale', value: 0.5 };
+    const ways = [{ fallback: 1 }, { reduce: 'short' }, { patch: [changed, { op: 'remove', path: '/input/x' }] }];
+    const decided = ['fallback', 'reduce_scope', 'retry_modified'].map((decision, i) => ({
+      ...failure.decided,
+      decision,
+      change: ways[i],
+    }));
+    answers[`GET runs/${RUN}/retries`] = { body: { items: decided.map((one) => ({ ...failure, decided: one })) } };
+    const { out } = await run(['retry', 'explain', RUN]);
+    expect([...out.matchAll(/^ {2}change {8}(.*)$/gm)].map(([, text]) => text)).toEqual([
+      "the step's alternative fallback/1",
+      'reduced path short',
+      'replace /params/scale 0.5, remove /input/x',
+    ]);
     const without = `no attempt of step other of run ${RUN.slice(-8)} has failed\n`;
     expect(await run(['retry', 'explain', RUN, 'other'])).toMatchObject({ code: 0, out: without });
     expect(await run(['retry', 'explain', RUN, 'no'])).toMatchObject({ code: 3, err: 'cairn: No such step.\n' });
@@ -594,6 +608,41 @@ describe('policy', () => {
     expect(await run(['policy', 'show', 'calm@2', '--version', '1'])).toMatchObject({ code: 2, err: expect.stringContaining('give one') });
     expect((await run(['policy', 'show', 'other'])).code).toBe(3);
   });
+
+  it('diff: names each place where two versions differ, and what stands there', async () => {
+    const buckets = { timeout: { retry: true, attempts: 4, codes: ['a', 'b'] }, unclassified: { retry: false } };
+    const later = {
+      timeout: { retry: true, attempts: 5, codes: ['a', 'c', 'd'] },
+      network: { retry: false },
+      unclassified: { retry: false },
+    };
+    const rest = { cairn: 1, policy: 'calm', limits: { usd: 5 }, onExhausted: ['fallback', 'block'] };
+    const [one, two] = [
+      { ...summary, version: 1, policy: { ...rest, buckets } },
+      { ...summary, policy: { ...rest, limits: {}, buckets: later, onExhausted: ['fallback', { review: 'ops' }] } },
+    ];
+    answers['GET policies/calm?version=1'] = { body: one };
+    answers['GET policies/calm'] = { body: two };
+    expect((await run(['policy', 'diff', 'calm@1', 'calm'])).out).toBe(
+      [
+        'calm@1 -> calm@2',
+        '- /limits/usd                5',
+        '~ /onExhausted/1             "block" -> {"review":"ops"}',
+        '~ /buckets/timeout/attempts  4 -> 5',
+        '~ /buckets/timeout/codes/1   "b" -> "c"',
+        '+ /buckets/timeout/codes/2   "d"',
+        '+ /buckets/network           {"retry":false}',
+        '',
+      ].join('\n'),
+    );
+    expect((await run(['policy', 'diff', 'calm@1', 'calm', '--json'])).json()).toMatchObject({
+      from: { name: 'calm', version: 1 },
+      to: { version: 2 },
+      differences: expect.arrayContaining([{ path: '/limits/usd', before: 5 }]),
+    });
+    expect((await run(['policy', 'diff', 'calm', 'calm'])).out).toBe('calm@2 and calm@2 are the same\n');
+    expect((await run(['policy', 'diff', 'calm', 'other'])).code).toBe(3);
+  });
 });
 
 describe('def lint', () => {
@@ -613,6 +662,24 @@ describe('def lint', () => {
       files: [{ ok: false, errors: expect.arrayContaining([expect.objectContaining({ pointer: '/name' })]) }],
     });
     expect(asked).toEqual([]);
+  });
+
+  it('def diff names steps by their ids, of what the server has and of files', async () => {
+    const step = (id: string, queue: string) => ({ id, task: { queue } });
+    const stored = { cairn: 1, name: 'hello', version: '1.0.0', steps: [step('first', 'q'), step('greet', 'old')] };
+    answers['GET definitions/hello?version=1.0.0'] = { body: { name: 'hello', version: '1.0.0', hash: 'sha256:0', definition: stored } };
+    expect((await run(['def', 'diff', 'hello@1.0.0', good])).out).toBe(
+      [
+        `hello@1.0.0 -> ${good}`,
+        '- /steps/first             {"id":"first","task":{"queue":"q"}}',
+        '~ /steps/greet/task/queue  "old" -> "greeting"',
+        '',
+      ].join('\n'),
+    );
+    const moved = { ...stored, steps: stored.steps.toReversed() };
+    answers['GET definitions/hello'] = { body: { name: 'hello', version: '1.0.1', hash: 'sha256:1', definition: moved } };
+    expect((await run(['def', 'diff', 'hello@1.0.0', 'hello'])).out).toContain('~ /steps (order)  ["first","greet"] -> ["greet","first"]');
+    expect((await run(['def', 'diff', good, bad])).code).toBe(1);
   });
 
   it('def apply sends the canonical form, once for each file', async () => {

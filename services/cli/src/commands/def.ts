@@ -1,9 +1,10 @@
 import type { DefinitionSummary, DefinitionView, Page } from '@cairn/contracts';
 import type { Definition } from '@cairn/domain-definition';
-import type { FieldError } from '@cairn/kernel';
+import type { FieldError, JsonObject } from '@cairn/kernel';
 import type { Command } from 'commander';
 import { compileFile } from '../definition-file.js';
 import { EXIT } from '../exit-codes.js';
+import { differences, differencesText } from '../json-diff.js';
 import { problem, Refusal } from '../refusal.js';
 import { common, type Context, type Shell } from '../shell.js';
 import { oneLine, shortHash, table } from '../show.js';
@@ -79,6 +80,37 @@ export function defCommands(root: Command, shell: Shell): void {
       const view = await context.client.get<DefinitionView>(`definitions/${encodeURIComponent(name)}${query}`);
       context.print(view, () => `${view.name}@${view.version}  ${view.hash}\n${JSON.stringify(view.definition, null, 2)}\n`);
     });
+
+  common(noun.command('diff <from> <to>'))
+    .description('where two definitions differ, in canonical form: `mine@1.0.0`, `mine` (the newest) or a file')
+    .action(async (...[from, to, , command]: [string, string, unknown, Command]) => {
+      const context = shell.context(command);
+      const [before, after] = [await definitionOf(from, context), await definitionOf(to, context)];
+      const place = ({ definition, hash }: Compared) => ({ name: definition['name'], version: definition['version'], hash });
+      const found = differences(before.definition, after.definition);
+      context.print({ from: place(before), to: place(after), differences: found }, () =>
+        found.length === 0
+          ? `${oneLine(from)} and ${oneLine(to)} are the same\n`
+          : `${oneLine(from)} -> ${oneLine(to)}\n${differencesText(found, context.paint)}`,
+      );
+    });
+}
+
+interface Compared {
+  readonly definition: JsonObject;
+  readonly hash: string;
+}
+
+/** A file, as the server would store it, or what the server has. */
+async function definitionOf(text: string, { client }: Context): Promise<Compared> {
+  if (/\.(ya?ml|json|m?js)$/.test(text)) {
+    const compiled = await compileFile(text);
+    if (!compiled.ok) throw invalid(text, compiled.errors, 'it cannot be compared');
+    return { definition: compiled.definition as unknown as JsonObject, hash: compiled.hash };
+  }
+  const [name = text, version] = text.split('@');
+  const query = version === undefined ? '' : `?version=${encodeURIComponent(version)}`;
+  return client.get<DefinitionView>(`definitions/${encodeURIComponent(name)}${query}`);
 }
 
 async function lint(file: string): Promise<Linted> {
@@ -102,7 +134,7 @@ function lintText({ file, ok, name, version, hash = '', errors, warnings }: Lint
   return lines.map((text) => `${text}\n`).join('');
 }
 
-function invalid(file: string, errors: readonly FieldError[]): Refusal {
+function invalid(file: string, errors: readonly FieldError[], so = 'nothing was stored for it'): Refusal {
   const count = errors.length === 1 ? 'one fault' : `${errors.length} faults`;
-  return new Refusal(problem('definition_invalid', 422, `${file} has ${count}; nothing was stored for it.`, { errors }), EXIT.failed);
+  return new Refusal(problem('definition_invalid', 422, `${file} has ${count}; ${so}.`, { errors }), EXIT.failed);
 }

@@ -4,6 +4,7 @@ import { isName } from '@cairn/kernel';
 import type { Command } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { readTextFile } from '../json-argument.js';
+import { differences, differencesText } from '../json-diff.js';
 import { problem, Refusal, usage } from '../refusal.js';
 import { common, type Shell } from '../shell.js';
 import { shortHash, table } from '../show.js';
@@ -41,6 +42,23 @@ export function policyCommands(root: Command, shell: Shell): void {
       const query = version === undefined ? '' : `?version=${encodeURIComponent(version)}`;
       const view = await context.client.get<PolicyView>(`policies/${encodeURIComponent(name)}${query}`);
       context.print(view, () => `${view.name}@${view.version}  ${view.hash}\n${JSON.stringify(view.policy, null, 2)}\n`);
+    });
+
+  common(noun.command('diff <from> <to>'))
+    .description('where two versions differ (`mine@1 mine@2`; without a version the newest), in canonical form')
+    .action(async (...[from, to, , command]: [string, string, unknown, Command]) => {
+      const context = shell.context(command);
+      const view = async (text: string): Promise<PolicyView> => {
+        const { name, version } = nameAndVersion(text);
+        return context.client.get<PolicyView>(`policies/${encodeURIComponent(name)}${version === undefined ? '' : `?version=${version}`}`);
+      };
+      const [before, after] = [await view(from), await view(to)];
+      const place = ({ name, version, hash }: PolicyView) => ({ name, version, hash });
+      const found = differences(before.policy, after.policy);
+      context.print({ from: place(before), to: place(after), differences: found }, () => {
+        const [a, b] = [before, after].map(({ name, version }) => `${name}@${version}`);
+        return found.length === 0 ? `${a} and ${b} are the same\n` : `${a} -> ${b}\n${differencesText(found, context.paint)}`;
+      });
     });
 }
 

@@ -1,9 +1,10 @@
 import type { Page, RetryView } from '@cairn/contracts';
+import type { JsonObject } from '@cairn/kernel';
 import type { Command } from 'commander';
 import { runId } from '../find-by-tail.js';
 import type { Paint } from '../paint.js';
 import { common, type Shell } from '../shell.js';
-import { clock, oneLine, tail } from '../show.js';
+import { brief, clock, oneLine, tail } from '../show.js';
 
 export function retryCommands(root: Command, shell: Shell): void {
   const noun = root.command('retry').description('failures, and why they were tried again or not');
@@ -53,8 +54,22 @@ function failureText({ step, attempt, branch, revision, failedAt, failure, decid
   return head + lines.map(([name, text]) => `  ${paint.style('dim', name.padEnd(12))}  ${text}\n`).join('');
 }
 
+/** Decisions after which the run goes on by itself. */
+const GOES_ON: ReadonlySet<string> = new Set(['retry', 'retry_modified', 'fallback', 'reduce_scope']);
+
+/** What is different on the branch that the decision opens. */
+function changeText({ fallback, reduce, patch }: JsonObject): string {
+  if (typeof fallback === 'number') return `the step's alternative fallback/${fallback}`;
+  if (typeof reduce === 'string') return `reduced path ${oneLine(reduce)}`;
+  const ops = Array.isArray(patch) ? (patch as readonly JsonObject[]) : [];
+  return ops
+    .map(({ op, path, value }) => `${String(op)} ${String(path)}${value === undefined ? '' : ` ${brief(value)}`}`)
+    .map(oneLine)
+    .join(', ');
+}
+
 function decisionLines(decided: NonNullable<RetryView['decided']>, paint: Paint): [string, string][] {
-  const { bucket, decision, justification, policy, notBefore, queue } = decided;
+  const { bucket, decision, justification, policy, notBefore, queue, change } = decided;
   const { rule = '?', newEvidence = [], expectedChange } = justification as Argument;
   const evidence = newEvidence.map(({ code, retryAfter, digest }) =>
     [code, retryAfter === undefined ? undefined : `retry after ${retryAfter}`, digest?.slice(0, 19)].filter(Boolean).join(', '),
@@ -63,11 +78,12 @@ function decisionLines(decided: NonNullable<RetryView['decided']>, paint: Paint)
     ['bucket', oneLine(bucket)],
     [
       'decision',
-      paint.style(decision === 'retry' ? 'green' : 'red', decision) + (queue === undefined ? '' : `, asks queue ${oneLine(queue)}`),
+      paint.style(GOES_ON.has(decision) ? 'green' : 'red', decision) + (queue === undefined ? '' : `, asks queue ${oneLine(queue)}`),
     ],
     ['because', oneLine(`rule ${rule}${expectedChange === null || expectedChange === undefined ? '' : `, expects ${expectedChange}`}`)],
     ['new evidence', oneLine(evidence.filter(Boolean).join('; ')) || 'nothing new'],
-    ...(decision === 'retry'
+    ...(change === undefined ? [] : [['change', changeText(change)] satisfies [string, string]]),
+    ...(decision === 'retry' || notBefore !== undefined
       ? [['next try', notBefore === undefined ? 'at once' : `not before ${notBefore}`] satisfies [string, string]]
       : []),
     ['policy', `${String(policy['name'])}@${String(policy['version'])}`],

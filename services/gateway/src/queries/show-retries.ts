@@ -87,7 +87,7 @@ export function retriesOf(branch: string, events: readonly StoredEvent[]): Retry
 }
 
 function decidedOf(data: RetryDecided['data'], { revision, at }: StoredEvent): NonNullable<RetryView['decided']> {
-  const { bucket, decision, justification, policy, notBefore, queue } = data;
+  const { bucket, decision, justification, policy, notBefore, queue, change } = data;
   return {
     revision,
     at,
@@ -97,6 +97,7 @@ function decidedOf(data: RetryDecided['data'], { revision, at }: StoredEvent): N
     policy: { ...policy },
     ...(notBefore === undefined ? {} : { notBefore }),
     ...(queue === undefined ? {} : { queue }),
+    ...(change === undefined ? {} : { change }),
   };
 }
 
@@ -110,15 +111,24 @@ function sentence(
   if (decided === undefined) return `${what}: retry-policy has not judged it yet.`;
   const judged = `${what}, judged ${decided.bucket}`;
   const { rule, expectedChange } = decided.justification as { readonly rule?: string; readonly expectedChange?: string | null };
-  if (decided.decision === 'retry') {
+  if (decided.decision === 'retry' || decided.decision === 'retry_modified') {
     const when = decided.notBefore === undefined ? 'at once' : `not before ${decided.notBefore}`;
-    return `${judged}: tried again ${when} by rule ${rule ?? '?'}, because it expects ${expectedChange ?? 'nothing new'}.`;
+    const how = decided.decision === 'retry' ? 'tried again' : 'tried again with a change, on a branch of its own,';
+    return `${judged}: ${how} ${when} by rule ${rule ?? '?'}, because it expects ${expectedChange ?? 'nothing new'}.`;
   }
   const why = rule !== undefined && hasReason(rule) ? `: ${verdictText(rule, decided.bucket)}` : ` by rule ${rule ?? '?'}`;
   if (passedOver) return `${judged}: not tried again, and passed over because the step is optional${why}.`;
+  const way = ways[decided.decision];
+  if (way !== undefined) return `${judged}: ${way} (${expectedChange ?? '?'})${why}.`;
   const asked = decided.queue === undefined ? '' : `, queue ${decided.queue} was asked`;
   return `${judged}: ${outcomes[decided.decision] ?? decided.decision}${asked}${why}.`;
 }
+
+/** Ways on, each on a branch of its own. */
+const ways: { readonly [decision: string]: string | undefined } = {
+  fallback: 'a declared alternative does the step from here on',
+  reduce_scope: 'the run goes on by a reduced path',
+};
 
 const outcomes: { readonly [decision: string]: string | undefined } = {
   escalate: 'not tried again, a person is to decide',

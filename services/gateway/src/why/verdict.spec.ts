@@ -28,6 +28,26 @@ describe('why a failure was not tried again, as people read it', () => {
       'mine@3#effect_unknown; side effect applied',
       'its handler says that something happened outside, so rule mine@3#effect_unknown does not try again',
     ],
+    [
+      `${RULE}; modify changes nothing`,
+      `the attempt was given what rule ${RULE} would change it to (modify), so there is nothing more to change`,
+    ],
+    [
+      `${RULE}; modify[0]: there is nothing at /params/x to replace`,
+      `rule ${RULE} does not try again ("modify[0]: there is nothing at /params/x to replace")`,
+    ],
+    [
+      `${RULE}; attempts 3 of 3; no fallback: perRun 25 of 25`,
+      `all 3 of 3 attempts that rule ${RULE} allows are used; no fallback is taken, since 25 attempts of the run have failed, and policy mine@3 bears 25 in a run (limits.perRun)`,
+    ],
+    [
+      `${RULE}; not retried; no reduced scope: side effect unknown`,
+      `rule ${RULE} does not try again; no reduced scope is taken, since what may have happened outside is not known`,
+    ],
+    [
+      `${RULE}; not retried; no fallback: the step declares no alternative 7`,
+      `rule ${RULE} does not try again; no fallback is taken, since "the step declares no alternative 7"`,
+    ],
     [`${RULE}; a reason of another release`, `rule ${RULE} does not try again ("a reason of another release")`],
     ['mine@3#auth', 'rule mine@3#auth does not try again'],
     [

@@ -3,8 +3,11 @@ import { said } from './facts.js';
 
 /** Why a failure was not tried again, as part of a sentence. Made from the `rule` of a justification: `mine@3#rate_limited; attempts 3 of 3`. */
 export function verdictText(justified: string, bucket: string): string {
-  const { policy, rule, reason } = partsOf(justified);
-  if (reason !== undefined) return limitText({ policy, rule, reason }) ?? argumentText({ policy, rule, reason });
+  const { policy, rule, reason, passedOver } = partsOf(justified);
+  if (reason !== undefined) {
+    const why = limitText({ policy, rule, reason }) ?? argumentText({ policy, rule, reason });
+    return passedOver === undefined ? why : `${why}; ${passedOverText({ policy, rule, reason: passedOver })}`;
+  }
   if (!isUnclassified(rule)) return `rule ${rule} does not try again`;
   return bucket === 'unclassified'
     ? `what nobody recognises is never tried again (rule ${rule})`
@@ -14,10 +17,24 @@ export function verdictText(justified: string, bucket: string): string {
 /** Whether a limit or a missing argument ended it, and not the rule itself. */
 export const hasReason = (justified: string): boolean => partsOf(justified).reason !== undefined;
 
-function partsOf(justified: string): { readonly policy: string; readonly rule: string; readonly reason?: string } {
-  const [rule = '?', reason] = justified.split('; ', 2);
+interface Parts {
+  readonly policy: string;
+  readonly rule: string;
+  readonly reason?: string;
+  /** `no fallback: perRun 25 of 25`: a way that was left, and why it was not gone. */
+  readonly passedOver?: string;
+}
+
+function partsOf(justified: string): Parts {
+  const [rule = '?', reason, passedOver] = justified.split('; ', 3);
   const [policy = '?'] = rule.split('#', 1);
-  return { policy, rule, ...(reason === undefined ? {} : { reason }) };
+  return { policy, rule, ...(reason === undefined ? {} : { reason }), ...(passedOver === undefined ? {} : { passedOver }) };
+}
+
+function passedOverText({ policy, rule, reason }: Ended): string {
+  const [, way = reason, why = ''] = /^(no [a-z ]+): (.*)$/s.exec(reason) ?? [];
+  const because = why.startsWith('side effect') ? 'what may have happened outside is not known' : limitText({ policy, rule, reason: why });
+  return `${way} is taken, since ${because ?? said(why)}`;
 }
 
 /** `mine@3#unclassified`, and one of several rules for it: `mine@3#unclassified[1]`. */
@@ -62,8 +79,12 @@ function argumentText({ rule, reason }: Ended): string {
       return `something may have happened outside, which nobody knows, so rule ${rule} does not try again`;
     case 'side effect applied':
       return `its handler says that something happened outside, so rule ${rule} does not try again`;
+    case 'modify changes nothing':
+      return `the attempt was given what rule ${rule} would change it to (modify), so there is nothing more to change`;
+    case 'not retried':
+      return `rule ${rule} does not try again`;
     default:
-      return `rule ${rule} does not try again (${said(reason)})`; // Judged by a release that knew more reasons.
+      return `rule ${rule} does not try again (${said(reason)})`; // What of a patch does not fit, in words; or judged by a release that knew more reasons.
   }
 }
 
