@@ -14,4 +14,6 @@ export const handOverTypes = [
   'RunCompleted',
   'RunFailed',
   'RunGaveUp',
+  'BranchSuperseded',
+  'BranchOpened',
 ] as const;

@@ -9,7 +9,12 @@ import type { Walk } from './walk.js';
 const nth = (n: number): string => (n === 0 ? 'main' : `b${n + 1}`);
 
 /** I-6 and I-9: one root, one head, and every other branch follows from what announced it on the head of then. */
-export function checkHead(branches: readonly Branch[], limits: Limits, reportOn: (branch: string) => Report): void {
+export function checkHead(
+  branches: readonly Branch[],
+  limits: Limits,
+  when: 'live' | 'quiescent',
+  reportOn: (branch: string) => Report,
+): void {
   const main = branches.find(({ name }) => name === 'main');
   if (main === undefined || main.stored.length === 0) reportOn('main')('I-9', 0, 'there is no branch main, so nothing can be the head');
   if (branches.length > limits.branches) reportOn('main')('I-9', 0, `${branches.length} branches, at most ${limits.branches}`);
@@ -29,6 +34,9 @@ export function checkHead(branches: readonly Branch[], limits: Limits, reportOn:
     if (by === undefined) report('I-9', 0, `branch ${branch.name} follows from no BranchSuperseded: there are two heads`);
     else checkOpening(branch, by, report);
   }
+  for (const [name, { branch, event }] of announced)
+    if (when === 'quiescent' && (branches.find((one) => one.name === name)?.stored.length ?? 0) === 0)
+      reportOn(branch.name)('I-31', event.revision, `stuck: branch ${name} was announced and never opened`);
   const names = [...announced.keys()].sort((a, b) => Number(a.slice(1)) - Number(b.slice(1)));
   const wrong = names.find((name, i) => name !== nth(i + 1));
   if (wrong !== undefined) reportOn('main')('I-6', 0, `branch ${wrong} is not the next in order: ${names.join(' ')}`);

@@ -42,7 +42,7 @@ export function verifyRun(history: RunHistory, limits: Limits, when: 'live' | 'q
     guarded(report, () => checkPrefix(history.earlier?.get(branch.name) ?? [], branch.stored, report));
     guarded(report, () => checkBranch(all, branch, report));
   }
-  guarded(reportOn('main'), () => checkHead(branches, limits, reportOn));
+  guarded(reportOn('main'), () => checkHead(branches, limits, when, reportOn));
   const whole = branches.every(({ parkedAt }) => parkedAt === undefined);
   if (inbox !== undefined && whole) guarded(reportOn('main'), () => checkInbox(history, branches.filter(isRooted), inbox, when, reportOn));
   return violations;

@@ -29,7 +29,7 @@ export function wrongEffects({ requests, bookings }: Pick<EffectServer, 'request
     if (first !== undefined && ofStep.length > 1) wrong(first.run, `${first.step} is booked ${ofStep.length} times`);
   }
   for (const [run, branches] of runs) {
-    const told = toldOf(branches.get('main') ?? []);
+    const told = toldOf([...branches.values()].flat());
     for (const step of told.confirmed) if (!booked.has(`${run} ${step}`)) wrong(run, `the effect of ${step} is confirmed and not booked`);
     // An attempt that needs no claim may be with two handlers at once: only what must be claimed is absent for certain.
     for (const { attemptId, step, honours } of bookings)

@@ -1,8 +1,9 @@
 import { defaultLimits, printViolation, verifyRun, type RunHistory } from '@cairn/oracle';
-import { foldRun, initialState, outputView, type RecordedRunEvent, type RunState } from '@cairn/domain-run';
+import { outputView } from '@cairn/domain-run';
 import { categoryOf, parseRunStream, runStream, type Id, type StoredEvent } from '@cairn/kernel';
 import { excuseOf } from './excuses.js';
 import type { Finding } from './finding.js';
+import { headOfRun } from './head-of-run.js';
 import { wrongEffects } from './judge-effects.js';
 import type { World } from './world/world.js';
 import type { HandlerProcess } from './world/handler.js';
@@ -24,6 +25,8 @@ const toldTypes = new Set([
   'RunCompleted',
   'RunFailed',
   'RunGaveUp',
+  'BranchSuperseded',
+  'BranchOpened',
 ]);
 
 /** Judges a world that has come to rest, by what is stored and what was promised, never by what the services believe. */
@@ -51,7 +54,7 @@ type Streams = ReadonlyMap<string, readonly StoredEvent[]>;
 
 type Runs = ReadonlyMap<Id, ReadonlyMap<string, readonly StoredEvent[]>>;
 
-function runsOf(streams: Streams): Map<Id, Map<string, readonly StoredEvent[]>> {
+export function runsOf(streams: Streams): Map<Id, Map<string, readonly StoredEvent[]>> {
   const runs = new Map<Id, Map<string, readonly StoredEvent[]>>();
   for (const [stream, events] of streams) {
     const run = parseRunStream(stream);
@@ -107,8 +110,8 @@ function wrongOutcomes(world: World, publisher: Publisher, runs: Runs, policies:
   const findings: Finding[] = [];
   const excused = new Set<string>();
   for (const planned of publisher.runs) {
-    const events = runs.get(planned.runId)?.get('main');
-    const wrong = events === undefined ? notStarted(planned, excused) : wrongOutcome(world, planned, events, policies, excused);
+    const branches = runs.get(planned.runId);
+    const wrong = branches === undefined ? notStarted(planned, excused) : wrongOutcome(world, planned, branches, policies, excused);
     if (wrong !== undefined)
       findings.push({ check: 'outcome', says: `${planned.workload.name} ${runStream(planned.runId, 'main')}: ${wrong}` });
   }
@@ -124,28 +127,20 @@ const notStarted = ({ key }: PlannedRun, excused: ReadonlySet<string>): string |
 function wrongOutcome(
   world: World,
   { workload, runId, key, n, cancelled }: PlannedRun,
-  events: readonly StoredEvent[],
+  branches: ReadonlyMap<string, readonly StoredEvent[]>,
   policies: readonly StoredEvent[],
   excused: Set<string>,
 ): string | undefined {
-  const state = fold(runId, events);
+  const state = headOfRun(runId, branches);
   if (state === undefined) return 'it does not fold';
   const { state: name, sub } = state.status;
   const output = state.end?.output === undefined ? null : outputView(state.end.output);
   const wrong = workload.expect({ state: name, sub, output }, n);
   if (wrong === undefined) return undefined;
-  const excuse = excuseOf(events, policies);
+  const excuse = excuseOf([...branches.values()].flat(), policies);
   if (excuse === undefined || (excuse === 'cancelled') !== (sub === 'cancelled' && cancelled === true)) return wrong;
   if (excuse !== 'cancelled' && name !== 'blocked') return wrong;
   world.coverage.note(excuse);
   excused.add(key);
   return undefined;
-}
-
-function fold(runId: Id, events: readonly StoredEvent[]): RunState | undefined {
-  try {
-    return foldRun(initialState(runId), events as readonly unknown[] as readonly RecordedRunEvent[]);
-  } catch {
-    return undefined; // I-4 says so.
-  }
 }

@@ -18,6 +18,8 @@ export const mutants = {
   'M-13': { what: 'one attempt too many', firesOneOf: ['I-12'] },
   'M-14': { what: 'the time of a retry is forgotten on restart', firesOneOf: ['I-21'] },
   'M-15': { what: 'exhausted retries end in silence', firesOneOf: ['I-14'] },
+  'M-19': { what: 'the old head acts on', firesOneOf: ['I-8'] },
+  'M-21': { what: 'a branch that was announced is opened by nobody else', firesOneOf: ['I-31'] },
   'M-22': { what: 'an effect of which nobody knows is made again', firesOneOf: ['I-17'] },
   'M-23': { what: 'an accepted reply that comes again is written as late', firesOneOf: ['I-10'] },
   'M-24': { what: 'events are told apart by the id of their message alone', firesOneOf: ['I-28', 'I-20'] },

@@ -25,8 +25,7 @@ export function observeFailures({ coverage, store }: World, stored: readonly Sto
         break;
       case 'RetryDecided': {
         const { attemptId, decision, notBefore, policy, justification } = event.data;
-        if (decision === 'retry' || decision === 'escalate' || decision === 'block' || decision === 'give_up')
-          coverage.note(`${decision} decided`);
+        coverage.note(`${decision} decided`);
         if (decision === 'retry' && retryAfter.has(attemptId) && notBefore !== undefined) coverage.note('retryAfter honoured');
         for (const limit of ['attempts', 'perStep', 'perRun', 'elapsed'] as const)
           if (justification.rule.includes(`; ${limit} `)) coverage.note(`limit ${limit} reached`);

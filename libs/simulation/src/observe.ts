@@ -6,9 +6,29 @@ import type { World } from './world/world.js';
 /** How long after its time something must have happened to say that the services were down when it was due. */
 const LATE_MS = 3_000;
 
+/** A branch begins at once where whoever announced it lives; after this long the sweep has found it. */
+const BEGUN_LATE_MS = 1_500;
+
+/** Counts what one branch shows of where it came from. */
+function observeBranch({ coverage }: World, [opened, , third, ...rest]: readonly StoredEvent[]): void {
+  if (opened?.type !== 'BranchOpened') return;
+  coverage.note('branch opened');
+  if (third !== undefined && epochMsOf(third.at) > epochMsOf(opened.at) + BEGUN_LATE_MS) coverage.note('branch begun late');
+  const { attempts, waits } = opened.data['carried'] as { readonly attempts: readonly string[]; readonly waits: readonly string[] };
+  for (const { type, data } of rest) {
+    if ((type === 'StepSucceeded' || type === 'StepFailed') && attempts.includes(String(data['attemptId'])))
+      coverage.note('carried attempt settled');
+    if (type === 'WaitSatisfied' && waits.includes(String(data['waitId']))) coverage.note('carried wait satisfied');
+  }
+}
+
 /** Counts what the stored events show to have happened. */
 export function observe(world: World): void {
-  for (const [stream, events] of world.store.allStreams()) if (categoryOf(stream) === 'run') observeFailures(world, events);
+  for (const [stream, events] of world.store.allStreams()) {
+    if (categoryOf(stream) !== 'run') continue;
+    observeFailures(world, events);
+    observeBranch(world, events);
+  }
   const { coverage } = world;
   const waits = new Map<string, StoredEvent>();
   for (const event of world.store.allEvents()) {

@@ -1,8 +1,7 @@
-import { parseRunStream } from '@cairn/kernel';
-import { foldRun, initialState, runEnds, type RecordedRunEvent } from '@cairn/domain-run';
 import type { Coverage } from './coverage.js';
 import type { Finding } from './finding.js';
-import { judge } from './judge.js';
+import { headOfRun } from './head-of-run.js';
+import { judge, runsOf } from './judge.js';
 import type { MutantId } from './mutants.js';
 import { observe } from './observe.js';
 import type { Process } from './process/process.js';
@@ -157,13 +156,14 @@ async function untilAtRest(world: World, publisher: Publisher, processes: readon
 
 /** Every run has ended, is paused, or is blocked with nothing left to start: no timer can still move one. */
 function nothingCanCome(world: World): boolean {
-  for (const [stream, events] of world.store.allStreams()) {
-    const run = parseRunStream(stream);
-    if (run === undefined || events.some(({ type }) => (runEnds as readonly string[]).includes(type))) continue;
-    const { status, path } = foldRun(initialState(run.runId), events as readonly unknown[] as readonly RecordedRunEvent[]);
-    if (path.paused) continue;
+  for (const [runId, branches] of runsOf(world.store.allStreams())) {
+    const head = headOfRun(runId, branches);
+    if (head === undefined) return false;
+    const { status, path, end } = head;
+    if (end !== null || path.paused) continue;
     if (status.state !== 'blocked' || path.attempts.size > 0) return false;
-    for (const retry of path.retries.values()) if (!retry.settled && (retry.decision === null || retry.decision === 'retry')) return false;
+    for (const { settled, decision } of path.retries.values())
+      if (!settled && decision !== 'block' && decision !== 'escalate') return false;
   }
   return true;
 }

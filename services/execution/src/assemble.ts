@@ -98,7 +98,7 @@ export function assembleExecution(options: ExecutionOptions): Execution {
   const { store, bus, artifacts, disposables, clock, randomness, metrics, line, replica } = options;
   const mutants = options.mutants ?? new Set<string>();
   const documents = new Documents(store, artifacts);
-  const loader = new RunLoader(store, disposables, documents, metrics);
+  const loader = new RunLoader(store, disposables, documents, metrics, mutants);
   const cache = new Generations<Id, LoadedRun>(options.runsCachedMax ?? RUNS_CACHED_MAX);
   const driver = new Driver({
     store,

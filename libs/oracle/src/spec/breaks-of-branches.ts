@@ -35,4 +35,10 @@ export const breaksOfBranches: readonly Break[] = [
         },
       }),
   },
+  {
+    invariant: 'I-31',
+    by: 'a branch that was announced and never opened',
+    good: () => recoveredHistory(),
+    change: (h) => ({ ...h, branches: new Map([...h.branches].filter(([name]) => name === 'main')) }),
+  },
 ];

@@ -76,6 +76,24 @@ export const policies: Readonly<Record<string, readonly object[]>> = {
       onExhausted: ['reduce', 'block'],
     },
   ],
+  /** Bears losses, and knows other ways. */
+  resourceful: [
+    {
+      buckets: {
+        handler_lost: again(20, 'another_handler', 100),
+        timeout: again(20, 'time_passes', 200),
+        network: again(2, 'time_passes', 200),
+        context_length: {
+          ...again(20, 'changed_input', 100),
+          retry: 'modified',
+          modify: [{ op: 'replace', path: '/params/mended', value: true }],
+        },
+        unclassified: triage,
+      },
+      limits: { perStep: 50, perRun: 200, elapsed: '10m' },
+      onExhausted: ['fallback', 'reduce', { review: 'recovery' }],
+    },
+  ],
   /** Tries again only for a reason that is new. */
   curious: [
     {

@@ -40,7 +40,7 @@ async function resultOf(world: World, clock: Clock, task: TaskData, run: Id): Pr
     case 'add':
       return { n: n + 1 };
     case 'fail':
-      return task.attempt <= times ? { failure: declaredFailure(asked, clock) } : { n: n + 1 };
+      return task.attempt <= times && !isMended(task) ? { failure: declaredFailure(asked, clock) } : { n: n + 1 };
     case 'hang':
       return task.attempt <= times ? new Promise<never>(() => undefined) : { n: n + 1 };
     case 'ask':
@@ -64,6 +64,9 @@ async function resultOf(world: World, clock: Clock, task: TaskData, run: Id): Pr
     }
   }
 }
+
+/** The declared alternative, or a changed retry, gives the work what it lacked. */
+const isMended = ({ params }: TaskData): boolean => (params as { readonly mended?: boolean } | null)?.mended === true;
 
 const declaredFailure = ({ bucket, code, retryAfterMs }: Asked, clock: Clock): ReplyFailure => ({
   ...(bucket === undefined ? {} : { bucket }),

@@ -1,5 +1,6 @@
 import type { Json } from '@cairn/kernel';
 import { add, completes, document, ends, event, paper, wait, type Workload } from './workload.js';
+import { workloadsOfBranches } from './workloads-of-branches.js';
 import { workloadsOfEffects } from './workloads-of-effects.js';
 import { workloadsOfFailures } from './workloads-of-failures.js';
 
@@ -254,4 +255,5 @@ export const workloadKinds: readonly (readonly Workload[])[] = [
   workloadsOfWaits,
   workloadsOfFailures,
   workloadsOfEffects,
+  workloadsOfBranches,
 ];

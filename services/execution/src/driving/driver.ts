@@ -88,10 +88,10 @@ export class Driver {
   }
 
   /** The run as it stands, from the cache or the store. */
-  async look(runId: Id): Promise<LoadedRun> {
+  async look(runId: Id, opening = false): Promise<LoadedRun> {
     const cached = this.options.cache.get(runId);
     if (cached !== undefined) return cached;
-    const loaded = await this.options.loader.load(runId);
+    const loaded = await this.options.loader.load(runId, opening);
     if (loaded.state.started !== null) this.options.cache.set(runId, loaded);
     return loaded;
   }
@@ -150,7 +150,7 @@ export class Driver {
     const announced = events.at(-1);
     if (announced === undefined) return;
     try {
-      await this.look(runId);
+      await this.look(runId, true);
       void this.submit(branchOrder(runId, announced)).catch(() => undefined);
     } catch (fault) {
       if (!isFault(fault)) throw fault;

@@ -14,7 +14,7 @@ import {
 } from '@cairn/domain-run';
 import { invariant, runStream, type Id, type StoredEvent } from '@cairn/kernel';
 import type { Plan } from '@cairn/domain-definition';
-import { FIRST_BRANCH, readBranches, type EventStore, type Metrics, type NamedArtifacts } from '@cairn/ports';
+import { FIRST_BRANCH, readBranches, StoreFault, type EventStore, type Metrics, type NamedArtifacts } from '@cairn/ports';
 import type { Documents } from './documents.js';
 
 /** What a driver knows of a branch: its state, where the next append goes, and the plan it follows. */
@@ -47,12 +47,17 @@ export class RunLoader {
     private readonly disposables: NamedArtifacts,
     private readonly documents: Documents,
     private readonly metrics: Metrics,
+    /** For the simulation's planted bugs alone. */
+    private readonly mutants: ReadonlySet<string> = new Set(),
   ) {}
 
-  /** The head as it stands in the store. Throws `StoreFault`, `UnreadableEvent`. */
-  async load(runId: Id): Promise<LoadedRun> {
+  /** The head as it stands in the store. `opening`: it was announced by whoever asks. Throws `StoreFault`, `UnreadableEvent`. */
+  async load(runId: Id, opening = false): Promise<LoadedRun> {
     let head = (await this.branch(runId, FIRST_BRANCH, () => Promise.resolve(initialState(runId)))) ?? unwritten(runId);
-    while (head.state.superseded !== null) head = await this.successorOf(head);
+    while (head.state.superseded !== null) {
+      if (this.mutants.has('M-19')) return this.withPlan({ ...head, state: { ...head.state, superseded: null } }); // The old head acts on.
+      head = await this.successorOf(head, opening || !this.mutants.has('M-21'));
+    }
     return this.withPlan(head);
   }
 
@@ -124,13 +129,16 @@ export class RunLoader {
   }
 
   /** Where the run goes on: opened first if nobody has done that yet. */
-  private async successorOf({ state: predecessor }: Snapshot): Promise<Snapshot> {
+  private async successorOf({ state: predecessor }: Snapshot, opens: boolean): Promise<Snapshot> {
     const { runId, superseded } = predecessor;
     invariant(superseded !== null, 'a branch that is over has a successor');
     const { successor } = superseded;
     const beginning = async (): Promise<RunState> =>
       beginningOf(successor, (await this.stateAt(runId, superseded.spec.parent)).state, predecessor);
-    return (await this.branch(runId, successor, beginning)) ?? (await this.open(predecessor, superseded.spec.parent, successor));
+    const opened = await this.branch(runId, successor, beginning);
+    if (opened !== undefined) return opened;
+    if (!opens) throw new StoreFault('store_unavailable', `nobody opens ${successor}`); // M-21.
+    return this.open(predecessor, superseded.spec.parent, successor);
   }
 
   /** Appends what follows from the announcement. Whoever else does so appends the same events: one of both is stored (W-2). */
