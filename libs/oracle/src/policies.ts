@@ -14,11 +14,12 @@ interface Backoff {
 }
 
 export interface RetryRule {
-  readonly retry: true;
+  readonly retry: true | 'modified';
   readonly attempts: number;
   readonly expects?: string;
   readonly elapsed?: number;
-  readonly backoff: Backoff | { readonly from: 'retryAfter'; readonly else: Backoff };
+  /** Absent, where something else is tried: at once. */
+  readonly backoff?: Backoff | { readonly from: 'retryAfter'; readonly else: Backoff };
 }
 
 interface PolicyDocument {
@@ -48,10 +49,10 @@ export class Policy {
     this.limits = { ...LIMITS, ...document.limits };
   }
 
-  /** Rules under which failures of this bucket may be tried again. */
-  retriesOf(bucket: string): readonly RetryRule[] {
+  /** Rules under which failures of this bucket may be tried again: the same (`true`), or something else. */
+  retriesOf(bucket: string, retry: RetryRule['retry'] = true): readonly RetryRule[] {
     const rules = [this.document.buckets[bucket] ?? []].flat() as readonly Rule[];
-    return rules.filter((rule) => rule.retry);
+    return rules.filter((rule): rule is RetryRule => rule.retry === retry);
   }
 }
 
@@ -60,6 +61,7 @@ export class Policy {
  * provider named.
  */
 export function leastPauseMs({ backoff }: RetryRule, n: number, failedAt: string, failure: Failure): number {
+  if (backoff === undefined) return 0;
   const named = 'from' in backoff ? normalise(failure, failedAt).retryAfter : undefined; // It may stand in a header.
   if (named !== undefined) return Math.min(Math.max(0, epochMsOf(named) - epochMsOf(failedAt)), CAP_MAX_MS);
   const { kind, first, cap = CAP_MAX_MS, factor = FACTOR } = 'from' in backoff ? backoff.else : backoff;

@@ -14,6 +14,8 @@ interface Tries {
   given: string | undefined;
   attemptId: string;
   firstFailedAt?: string;
+  /** The same of the attempts with the queue that it has now. */
+  firstOfWayAt?: string;
   /** The last attempt failed, and nothing has begun since; it was the run's failure number `failures`. */
   failed?: EventOf<'StepFailed'>;
   failures?: number;
@@ -94,9 +96,16 @@ export class RetryChecks {
       this.report('I-13', revision, `attempt ${attempt} of ${step} begins without a decision to try again`);
     if (decided?.data.notBefore !== undefined && event.at < decided.data.notBefore)
       this.report('I-21', revision, `attempt ${attempt} of ${step} started at ${event.at}, before ${decided.data.notBefore}`);
-    const { firstFailedAt } = before;
-    const ofWay = decided?.data.decision === 'fallback' ? 1 : before.ofWay + 1;
-    this.steps.set(step, { attempts: count, ofWay, given, attemptId, ...(firstFailedAt === undefined ? {} : { firstFailedAt }) });
+    const { firstFailedAt, firstOfWayAt } = before;
+    const another = decided?.data.decision === 'fallback';
+    this.steps.set(step, {
+      attempts: count,
+      ofWay: another ? 1 : before.ofWay + 1,
+      given,
+      attemptId,
+      ...(firstFailedAt === undefined ? {} : { firstFailedAt }),
+      ...(firstOfWayAt === undefined || another ? {} : { firstOfWayAt }),
+    });
   }
 
   private failed(event: EventOf<'StepFailed'>): void {
@@ -104,6 +113,7 @@ export class RetryChecks {
     const tries = this.steps.get(event.data.step);
     if (tries === undefined) return; // I-10 says so.
     tries.firstFailedAt ??= event.at;
+    tries.firstOfWayAt ??= event.at;
     tries.failed = event;
     tries.failures = this.failures;
     delete tries.decided;
@@ -118,7 +128,7 @@ export class RetryChecks {
     if (tries.decided !== undefined) this.report('I-13', revision, `attempt ${attemptId} of ${step} is judged twice`);
     tries.decided = event;
     if (!isText(justification.rule)) this.report('I-13', revision, `${decision} of ${step} names no rule`);
-    if (decision === 'retry') this.justified(event, tries);
+    if (decision === 'retry' || decision === 'retry_modified') this.justified(event, tries);
     if (opensBranch.has(decision)) this.opens(revision, decision, step);
     if (decision === 'escalate' && !isText(queue)) this.report('I-32', revision, `${step} is escalated to nobody`);
     if (decision === 'give_up' && !this.settles(revision, step, 'RunGaveUp'))
@@ -140,7 +150,7 @@ export class RetryChecks {
     if (!isText(justification.expectedChange)) this.report('I-13', revision, `${step} is tried again and nothing is expected to change`);
     const policy = this.policies === undefined ? undefined : policyNamed(this.policies, this.ns, pin);
     if (policy === undefined) return; // I-33 says if it never existed.
-    const rules = policy.retriesOf(bucket);
+    const rules = policy.retriesOf(bucket, event.data.decision === 'retry' ? true : 'modified');
     if (rules.length === 0) return this.report('I-13', revision, `${pin.name}@${pin.version} tries no failure of ${bucket} again`);
     if (!justification.rule.startsWith(`${pin.name}@${pin.version}#${bucket}`))
       this.report(
@@ -170,10 +180,11 @@ export class RetryChecks {
     over('attempt of the step', next, limits.perStep);
     over('failed attempt of the run, should it fail again,', (tries.failures ?? 0) + 1, limits.perRun);
     const begins = epochMsOf(data.notBefore ?? at);
+    over('milliseconds since the step first failed', begins - epochMsOf(tries.firstFailedAt ?? at), limits.elapsed);
     over(
-      'milliseconds since the step first failed',
-      begins - epochMsOf(tries.firstFailedAt ?? at),
-      Math.min(limits.elapsed, Math.max(...rules.map((rule) => rule.elapsed ?? limits.elapsed))),
+      'milliseconds since the step first failed in this way',
+      begins - epochMsOf(tries.firstOfWayAt ?? at),
+      Math.max(...rules.map((rule) => rule.elapsed ?? limits.elapsed)),
     );
   }
 
