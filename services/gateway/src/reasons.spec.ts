@@ -4,8 +4,10 @@ import { defaultPolicy, hashPolicy } from '@cairn/domain-retry';
 import {
   idOf,
   instantOf,
+  parseRunStream,
   policyStream,
   receiptStream,
+  runStream,
   sealAppend,
   workflowStream,
   type DomainEvent,
@@ -35,7 +37,7 @@ describe('why a run is where it is, over HTTP', () => {
     }
   }
 
-  /** One append to a stream that belongs to no run. */
+  /** One append to a stream, of whatever kind. */
   async function stored(stream: StreamName, expected: number, ...events: readonly DomainEvent<string, number, object>[]): Promise<void> {
     const before = await rig.store.read(stream);
     const context = {
@@ -43,6 +45,7 @@ describe('why a run is where it is, over HTTP', () => {
       expected: expected === 0 ? ('no_stream' as const) : expected - 1,
       prevHash: before.at(-1)?.metadata.hash ?? '',
       ns: 'default',
+      ...(parseRunStream(stream) ?? {}),
       at: instantOf(BEGIN),
       actor: 'service:spec',
       causationId: 'spec',
@@ -98,6 +101,71 @@ describe('why a run is where it is, over HTTP', () => {
         says: 'a attempt 1 failed (no), judged timeout: tried again at once by rule r, because it expects nothing new.',
       },
       expect.objectContaining({ attempt: 2, revision: 5, says: 'a attempt 2 failed (no): retry-policy has not judged it yet.' }),
+    ]);
+  });
+
+  it('tells the failures of all branches, what each way on changed, and decisions with their attempts wherever they came', async () => {
+    const decided = (
+      step: string,
+      n: number,
+      decision: 'fallback' | 'reduce_scope' | 'retry_modified',
+      change: JsonObject,
+      expectedChange: string,
+    ) => {
+      const { data, ...event } = told.decided(step, n, 'retry') as Extract<RunEvent, { type: 'RetryDecided' }>;
+      const justification = { rule: 'mine@3#timeout; attempts 1 of 1', newEvidence: [], expectedChange };
+      return { ...event, data: { ...data, decision, justification, change } };
+    };
+    const fallback = decided('a', 1, 'fallback', { fallback: 0 }, 'another_handler: queue ocr-b');
+    const superseded: DomainEvent = {
+      type: 'BranchSuperseded',
+      version: 1,
+      data: { successor: 'b2', spec: { carried: { attempts: [], waits: [], events: [] } } },
+    };
+    await happens(
+      told.started(),
+      told.stepStarted('a'),
+      told.stepStarted('c'),
+      told.failed('a'),
+      told.failed('c'),
+      fallback,
+      superseded as RunEvent,
+    );
+    await stored(
+      runStream(RUN, 'b2'),
+      0,
+      { type: 'BranchOpened', version: 1, data: {} },
+      decided('c', 1, 'reduce_scope', { reduce: 'less' }, 'reduced_scope: path less, without c'),
+      told.stepStarted('a', 2),
+      told.failed('a', 2),
+      decided('a', 2, 'retry_modified', { patch: [] }, 'changed_input'),
+    );
+    const answer = await get(`runs/${RUN}/retries`);
+    const items = answer['items'] as readonly JsonObject[];
+    expect(
+      items.map(({ step, attempt, branch, decided: one, says }) => [step, attempt, branch, (one as JsonObject)['change'], says]),
+    ).toEqual([
+      [
+        'a',
+        1,
+        'main',
+        { fallback: 0 },
+        'a attempt 1 failed (no), judged timeout: a declared alternative does the step from here on (another_handler: queue ocr-b): all 1 of 1 attempts that rule mine@3#timeout allows are used.',
+      ],
+      [
+        'c',
+        1,
+        'main',
+        { reduce: 'less' },
+        expect.stringContaining('the run goes on by a reduced path (reduced_scope: path less, without c): all 1'),
+      ],
+      [
+        'a',
+        2,
+        'b2',
+        { patch: [] },
+        'a attempt 2 failed (no), judged timeout: tried again with a change, on a branch of its own, at once by rule mine@3#timeout; attempts 1 of 1, because it expects changed_input.',
+      ],
     ]);
   });
 

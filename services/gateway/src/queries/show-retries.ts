@@ -3,7 +3,7 @@ import type { Definition } from '@cairn/domain-definition';
 import { parseOccurrence, type RetryDecided, type RunEvent, type RunStarted, type StepFailed } from '@cairn/domain-run';
 import type { DefinitionApplied } from '@cairn/domain-schedule';
 import type { Id, JsonObject, StoredEvent } from '@cairn/kernel';
-import type { Artifacts, EventStore } from '@cairn/ports';
+import { FIRST_BRANCH, readBranches, type Artifacts, type EventStore } from '@cairn/ports';
 import { readQuery, type Query } from '../edge/params.js';
 import type { ImportedRuns } from '../bundles/imported-runs.js';
 import { refuse } from '../edge/refused.js';
@@ -24,10 +24,12 @@ export interface ShowRetriesParts {
  */
 export async function showRetries(parts: ShowRetriesParts, ns: string, run: Id, query: Query): Promise<Page<RetryView>> {
   const { step } = readQuery(query, ['step']);
-  const { branch, events } = await parts.reader.events(ns, run, undefined, 0);
-  const items = retriesOf(branch, events);
+  const { imported } = await parts.reader.row(ns, run);
+  const branches = imported === undefined ? await readBranches(parts.store, run) : (await parts.imported.history(imported)).branches;
+  const items = retriesOf(branches);
   if (step === undefined) return { items };
   const found = items.filter((failure) => failure.step === step || parseOccurrence(failure.step).step === step);
+  const events = branches.get(FIRST_BRANCH) ?? [];
   if (found.length === 0 && !(await hasStep(parts, ns, run, events, parseOccurrence(step).step)))
     refuse('step_not_found', "The run's definition has no such step.");
   return { items: found };
@@ -48,14 +50,18 @@ async function hasStep(parts: ShowRetriesParts, ns: string, run: Id, [started]: 
 
 type Failed = Omit<RetryView, 'decided' | 'passedOver' | 'says'> & { readonly told: StepFailed['data'] };
 
-/** The failures of one branch. A decision stands with the attempt that it is about, however much later it came. */
-export function retriesOf(branch: string, events: readonly StoredEvent[]): RetryView[] {
+/**
+ * The failures of all branches, in the order in which these were announced. A decision stands with the attempt that it is about, however much
+ * later it came, and on whatever branch.
+ */
+export function retriesOf(branches: ReadonlyMap<string, readonly StoredEvent[]>): RetryView[] {
   const numbers = new Map<Id, number>();
   const failures = new Map<Id, Failed>();
   const decisions = new Map<Id, NonNullable<RetryView['decided']>>();
   const newest = new Map<string, Id>();
   const passedOver = new Set<Id>();
-  for (const event of events as readonly (StoredEvent & RunEvent)[]) {
+  const all = [...branches].flatMap(([branch, events]) => events.map((event) => ({ branch, event: event as StoredEvent & RunEvent })));
+  for (const { branch, event } of all) {
     if (event.type === 'StepStarted') numbers.set(event.data.attemptId, event.data.attempt);
     else if (event.type === 'StepFailed') {
       const { step, attemptId, failure } = event.data;

@@ -1,6 +1,5 @@
 import type { Usage } from '@cairn/domain-run';
-import { runStream, type Id, type StoredEvent } from '@cairn/kernel';
-import type { EventStore } from '@cairn/ports';
+import { readBranches, type EventStore } from '@cairn/ports';
 import type { Undecided } from '../working-set/failures.js';
 
 /**
@@ -9,23 +8,10 @@ import type { Undecided } from '../working-set/failures.js';
  */
 export async function spentUsd(store: EventStore, { runId, branch, revision, at }: Undecided): Promise<number> {
   let usd = 0;
-  for await (const [name, events] of branchesOf(store, runId))
+  for (const [name, events] of await readBranches(store, runId))
     for (const event of events) {
       const before = name === branch ? event.revision <= revision : event.at <= at;
       if (before) usd += (event.data['usage'] as Usage | undefined)?.usd ?? 0;
     }
   return usd;
-}
-
-/** Every branch of a run, from `main` on: each is named by an event of the one from which it was opened. */
-async function* branchesOf(store: EventStore, runId: Id): AsyncGenerator<readonly [string, readonly StoredEvent[]]> {
-  const open = ['main'];
-  for (const name of open) {
-    const events = await store.read(runStream(runId, name));
-    yield [name, events];
-    for (const { type, data } of events) {
-      const opened = type === 'BranchSuperseded' ? data['successor'] : type === 'ShadowOpened' ? data['branch'] : undefined;
-      if (typeof opened === 'string' && !open.includes(opened)) open.push(opened);
-    }
-  }
 }
