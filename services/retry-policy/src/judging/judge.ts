@@ -1,8 +1,8 @@
 import { crashPoint } from '@cairn/application';
 import { subjects, type CommandAnswer, type CommandMessage } from '@cairn/contracts';
-import { changesWork, judgeFailure, waysLeft, type FailedAttempt } from '@cairn/domain-retry/decider';
+import { changesWork, judgeFailure, waysLeft, type DeclaredWays, type FailedAttempt } from '@cairn/domain-retry/decider';
 import type { PolicyState } from '@cairn/domain-retry';
-import type { PlannedStep } from '@cairn/domain-definition';
+import type { Plan, PlannedStep } from '@cairn/domain-definition';
 import type { ApplyRetryDecision, Failure, StepFailed, StepStarted } from '@cairn/domain-run';
 import { invariant, InvariantBroken, partitionOf, runStream, type JsonObject, type Revision } from '@cairn/kernel';
 import { ASK_DEADLINE_MS, type Artifacts, type Bus, type EventStore, type Ids } from '@cairn/ports';
@@ -57,7 +57,7 @@ export class Judge {
       ...(refused === undefined ? {} : { refused }),
       ...(undecided.since === undefined ? {} : { since: undecided.since }),
       ...(step.effect === undefined ? {} : { guarantee: step.effect.guarantee, inDoubt: undecided.inDoubt }),
-      ways: waysLeft(step.id, { fallback: step.fallback.map(({ queue }) => queue), reduced: plan.reduced }, undecided.taken),
+      ways: waysLeft(step.id, declaredOf(step, plan), undecided.taken),
       ...(policy.policy.limits.usd === undefined ? {} : { usd: await spentUsd(this.parts.store, undecided) }),
     };
     const failed = changesWork(told, policy) ? { ...told, ...(await this.readWork(undecided, step)) } : told;
@@ -105,5 +105,11 @@ export class Judge {
     return (await bus.ask({ subject, id, body: body as unknown as JsonObject }, ASK_DEADLINE_MS)) as unknown as CommandAnswer;
   }
 }
+
+const declaredOf = ({ queue = '', fallback }: PlannedStep, { reduced }: Plan): DeclaredWays => ({
+  queue,
+  fallback: fallback.map((one) => ({ queue: one.queue, params: one.params !== undefined })),
+  reduced,
+});
 
 const pinOf = ({ name, version, hash, revision }: PolicyState): ApplyRetryDecision['data']['policy'] => ({ name, version, hash, revision });

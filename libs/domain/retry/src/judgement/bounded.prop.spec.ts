@@ -113,7 +113,10 @@ const failure: fc.Arbitrary<JudgedFailure> = fc.record(
   { requiredKeys: ['by'] },
 );
 const declared: fc.Arbitrary<DeclaredWays> = fc.record({
-  fallback: fc.integer({ min: 0, max: 5 }).map((n) => ['q1', 'q2', 'q3', 'q4', 'q5'].slice(0, n)),
+  queue: fc.constant('q'),
+  fallback: fc
+    .integer({ min: 0, max: 5 })
+    .map((n) => ['q1', 'q2', 'q3', 'q4', 'q5'].slice(0, n).map((queue) => ({ queue, params: false }))),
   reduced: fc.subarray([
     { id: 'other', drops: ['else'] },
     { id: 'long', drops: ['step', 'else'] },
@@ -151,7 +154,7 @@ function untilTheEnd(
       usd: attempt,
       ways: waysLeft('step', ways, { fallback: taken, reduced: [] }),
       work,
-      queues: ['q', ...ways.fallback],
+      queues: ['q', ...ways.fallback.map(({ queue }) => queue)],
     };
     const judgement = judgeFailure(failed, policy);
     expect(judgeFailure(failed, policy)).toEqual(judgement);
@@ -168,7 +171,7 @@ function untilTheEnd(
     if (decision === 'retry') expect(epochMsOf(judgement.notBefore)).toBeGreaterThan(epochMsOf(failedAt));
     if (decision === 'fallback') {
       expect(judgement.change).toEqual({ fallback: taken });
-      [taken, here, work] = [taken + 1, 0, { ...work, queue: ways.fallback[taken]! }];
+      [taken, here, work] = [taken + 1, 0, { ...work, queue: ways.fallback[taken]!.queue }];
     }
     if (decision === 'retry_modified') {
       const patched = applyPatch({ ...work }, judgement.change['patch'] as unknown as JsonPatchOp[]);

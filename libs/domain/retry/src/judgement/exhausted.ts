@@ -34,8 +34,7 @@ export function afterLast(
     const why = closed.all ?? (step === 'fallback' ? closed.fallback : undefined);
     if (why !== undefined) passedOver ??= `no ${step === 'fallback' ? 'fallback' : 'reduced scope'}: ${why}`;
     else if (path !== undefined) return reduceTo(path);
-    else if (next !== undefined)
-      return { decision: 'fallback', change: { fallback: next.index }, expectedChange: `another_handler: queue ${next.queue}` };
+    else if (next !== undefined) return { decision: 'fallback', change: { fallback: next.index }, expectedChange: next.expects };
   }
   return { decision: 'block' }; // No policy that is applied gets here.
 }

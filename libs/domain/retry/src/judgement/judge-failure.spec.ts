@@ -238,7 +238,11 @@ describe('how many (C-ATTEMPTS) and what after (C-EXHAUSTED)', () => {
 });
 
 const declared = {
-  fallback: ['screen-b', 'screen-c'],
+  queue: 'screening',
+  fallback: [
+    { queue: 'screen-b', params: false },
+    { queue: 'screening', params: true },
+  ],
   reduced: [
     { id: 'other', drops: ['else'] },
     { id: 'short', drops: ['screen', 'else'] },
@@ -271,7 +275,7 @@ describe('declared alternatives (C-FALLBACK)', () => {
     expect(judgeFailure(timedOut({ attempt: 4, since, ...ways({ fallback: 1 }) }), once())).toMatchObject({
       decision: 'fallback',
       change: { fallback: 1 },
-      justification: { expectedChange: 'another_handler: queue screen-c' },
+      justification: { expectedChange: 'changed_input: queue screening, other params' },
     });
     expect(
       judgeFailure(timedOut({ attempt: 6, since, ...ways({ fallback: 2 }) }), once({ onExhausted: ['fallback', 'give_up'] })),
