@@ -17,6 +17,7 @@ const table = [
   ['run', 'RunStarted', () => ['input'], (d) => d.input],
   ['run', 'RunStarted RunUnpaused', () => ['paused'], () => false],
   ['run', 'RunPaused', () => ['paused'], () => true],
+  ['run', 'BranchOpened', (d) => (changesOf(d, 'input').length > 0 ? ['input'] : []), (d, was) => patched(was, changesOf(d, 'input'))],
   ['branches', 'RunStarted', (d, s, now) => [now.branch], () => ({ ended: false, epoch: 1, head: true })],
   ['branches', ENDS, (d, s, now) => [now.branch], () => ({ ended: true })],
   ['branches', 'BranchSuperseded', (d, s, now) => [now.branch], () => ({ head: false })],
@@ -34,18 +35,22 @@ const table = [
   ['steps', 'WaitOpened', 'step', () => ({ status: 'waiting', attempts: 0, output: null })],
   ['steps', 'WaitSatisfied', 'step', (d, was, s) => succeeded(outputOfWait(s.opened[d.waitId], d.triggers))],
   ['steps', 'WaitExpired', 'step', ({ then }) => afterDeadline(then)],
+  ['steps', 'BranchOpened', (d) => changesOf(d, 'outputs').map(({ path: [step] }) => step), overridden],
+  ['artifacts', 'BranchOpened', (d) => changesOf(d, 'outputs').map(({ path: [step] }) => step), gone],
   ['artifacts', 'StepSucceeded', 'step', (d) => d.outputRef?.artifact],
   ['attempts', 'StepStarted', 'attemptId', (d) => ({ step: d.step, n: d.attempt, taken: false })],
   ['attempts', 'AttemptTaken', 'attemptId', () => ({ taken: true })],
   ['attempts', 'StepSucceeded StepFailed', 'attemptId', gone],
   ['attempts', ENDS, (d, s) => Object.keys(s.attempts), gone],
   ['attempts', 'BranchOpened', (d, s) => Object.keys(s.attempts).filter((id) => !d.carried.attempts.includes(id)), gone],
-  ['waits', 'WaitOpened', 'waitId', (d) => ({ step: d.step, open: true, got: [] })],
+  ['waits', 'WaitOpened', 'waitId', (d, { got = [] }) => ({ step: d.step, open: true, got })],
   ['waits', 'WaitTriggered', 'waitId', (d, was) => ({ got: [...was.got, d.eventId] })],
   ['waits', 'WaitSatisfied WaitExpired WaitWithdrawn', 'waitId', () => ({ open: false })],
   ['waits', 'BranchOpened', (d, s) => Object.keys(s.waits).filter((id) => !d.carried.waits.includes(id)), () => ({ open: false })],
+  ['carried', 'BranchOpened', (d) => d.carried.events, () => true],
+  ['carried', 'WaitTriggered', 'eventId', gone],
   ['scope', 'StepSkipped', (d) => (d.because === 'scope' ? [d.step] : []), () => true],
-  ['opened', 'WaitOpened', 'waitId', (d) => ({ ...d, came: [] })],
+  ['opened', 'WaitOpened', 'waitId', (d, { came = [] }) => ({ ...d, came })],
   ['opened', 'WaitTriggered', 'waitId', (d, was) => ({ came: [...was.came, d] })],
   ['retries', 'RetryDecided', 'attemptId', (d) => ({ decision: d.decision, notBefore: d.notBefore ?? null })],
   ['checkpoints', 'CheckpointReached', 'name', (d) => d.kind],
@@ -58,7 +63,13 @@ const table = [
   ['spend', 'StepStarted StepSucceeded StepFailed LateResultRecorded', (d) => [d.step, ''], spent],
   ['pending', 'StepStarted StepSkipped', 'step', gone],
   ['pending', 'EffectIntended', 'step', (d) => ({ key: d.key })],
-  ['pending', 'StepFailed', 'step', () => ({ owed: 'retry' })],
+  ['pending', 'StepFailed', 'step', (d) => ({ owed: 'retry', attemptId: d.attemptId })],
+  [
+    'pending',
+    'BranchOpened',
+    (d, s) => Object.keys(s.pending).filter((step) => !d.carried.failures.includes(s.pending[step].attemptId)),
+    () => ({ owed: undefined }),
+  ],
   ['pending', 'RetryDecided', 'step', (d, { key = '' }, s) => ({ owed: owedAfter(d.decision, s.effects[key]) })],
   ['last', 'StepFailed', () => ['failure'], (d, was, s, { at }) => !(at < was.at) && { at, attemptId: d.attemptId, bucket: null }],
   ['last', 'RetryDecided', () => ['failure'], (d, was) => d.attemptId === was.attemptId && { bucket: d.bucket }],
@@ -69,6 +80,40 @@ const table = [
 const succeeded = (output = null) => ({ status: 'succeeded', output });
 const afterDeadline = (then) => ('value' in then ? succeeded(then.value) : 'step' in then ? succeeded({ trigger: 'deadline' }) : {});
 const outputDigest = (s, step) => s.artifacts[step]?.slice('sha256:'.length) ?? digestOf(s.steps[step].output);
+
+/** The changes of one kind, with the rest of their paths as lists. */
+const changesOf = ({ changes }, kind) =>
+  changes
+    .map(({ path, ...op }) => ({
+      ...op,
+      path: path
+        .slice(1)
+        .split('/')
+        .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')),
+    }))
+    .filter(({ path }) => path.shift() === kind);
+
+function overridden(d, was, s, now, step) {
+  return {
+    ...succeeded(changesOf(d, 'outputs').findLast(({ path }) => path[0] === step).value),
+    attempts: was.attempts ?? 0,
+  };
+}
+
+/** RFC 6902, of which `add`, `replace` and `remove` are used. */
+function patched(value, ops) {
+  const holder = JSON.parse(JSON.stringify({ value }));
+  for (const { op, path, value: given } of ops) {
+    const names = ['value', ...path];
+    const last = names.pop();
+    const within = names.reduce((at, name) => at[name], holder);
+    if (Array.isArray(within))
+      within.splice(last === '-' ? within.length : Number(last), op === 'add' ? 0 : 1, ...(op === 'remove' ? [] : [given]));
+    else if (op === 'remove') delete within[last];
+    else within[last] = given;
+  }
+  return holder.value;
+}
 
 function outputOfWait({ mode, keepOpen, came }, triggers) {
   const ended = came.filter(({ trigger }) => triggers.includes(trigger));
@@ -95,7 +140,7 @@ function judge({ run, attempts, waits, pending, opened, last }) {
   if (run.paused) return ['blocked', 'paused'];
   for (const sub of ['effect_unknown', 'awaiting_decision']) if (owed.includes(sub)) return ['blocked', sub];
   if (numbers.includes(1)) return ['active', null];
-  if (numbers.length + owed.length > 0) return ['retrying', last.failure.bucket];
+  if (numbers.length + owed.length > 0) return ['retrying', last.failure?.bucket ?? null];
   const kinds = new Set(open.flatMap((waitId) => opened[waitId].triggers.map(({ kind }) => kind)));
   return open.length === 0 ? ['active', null] : ['waiting', [...kinds].sort().join('+')];
 }
@@ -121,6 +166,7 @@ export class State {
     for (const name of [...SLICES.path, ...SLICES.aside]) state.slices[name] = copied(parent.slices[name]);
     for (const name of SLICES.ledger) state.slices[name] = copied(predecessor.slices[name]);
     delete state.slices.last.outcome;
+    state.slices.run.paused = predecessor.slices.run.paused;
     state.status = parent.status;
     return state;
   }
@@ -131,7 +177,7 @@ export class State {
     for (const [slice, , key, entry] of rows)
       for (const name of typeof key === 'string' ? [data[key]] : key(data, this.slices, metadata)) {
         const was = this.slices[slice][name];
-        const said = entry(data, was ?? {}, this.slices, { type, ...metadata });
+        const said = entry(data, was ?? {}, this.slices, { type, ...metadata }, name);
         if (said === undefined) delete this.slices[slice][name];
         else this.slices[slice][name] = Object(was) === was ? { ...was, ...said } : said;
       }

@@ -22,7 +22,13 @@ export function checkCauses(walk: Walk, inbox: Inbox | undefined): void {
     if (event.causationId !== branch.stored[appendFirst]?.causationId) {
       report('I-5', event.revision, 'the events of one append name different causes');
     } else if (event.revision === appendFirst) {
-      const wrong = wrongCause(event, stored, { byId, startedBy, inbox, cancels: cancels(branch, appendFirst) });
+      const wrong = wrongCause(event, stored, {
+        byId,
+        startedBy,
+        inbox,
+        cancels: cancels(branch, appendFirst),
+        opens: opens(branch, appendFirst),
+      });
       if (wrong !== undefined) report('I-5', event.revision, `${event.type} is caused by ${event.causationId}: ${wrong}`);
     }
     byId.set(stored.eventId, event);
@@ -38,7 +44,15 @@ interface Known {
   readonly inbox: Inbox | undefined;
   /** The append is a cancellation, which first closes what is open and then says so. */
   readonly cancels: boolean;
+  /** The append is a person's, who opens a branch: it first withdraws what is not carried. */
+  readonly opens: boolean;
 }
+
+/** A policy's own append begins with its decision. */
+const opens = (branch: Branch, first: number): boolean => {
+  const append = appendOf(branch, first);
+  return append.at(-1)?.type === 'BranchSuperseded' && append[0]?.type !== 'RetryDecided';
+};
 
 const cancels = (branch: Branch, first: number): boolean => appendOf(branch, first).at(-1)?.type === 'RunCancelled';
 
@@ -54,7 +68,8 @@ function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known
   if (causationId.endsWith(CLAIM)) return 'a claim cannot do that';
   if (!isId(causationId)) return 'neither an id nor a reply';
   const cause = known.byId.get(causationId);
-  if (known.cancels) return receiptOf(causationId, undefined, known);
+  if (known.cancels || known.opens) return receiptOf(causationId, undefined, known);
+  if (cause?.type === 'BranchSuperseded') return undefined; // A branch opens, or begins.
   switch (event.type) {
     case 'RunPaused':
     case 'RunUnpaused':
@@ -74,11 +89,9 @@ function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known
     case 'RetryDecided':
       return cause?.type === 'StepFailed' ? undefined : 'no StepFailed of this run';
     case 'BranchOpened':
-      return cause?.type === 'BranchSuperseded' ? undefined : 'no BranchSuperseded of this run';
-    case 'StepSkipped': // What a reduced path drops, where the branch begins.
-      return cause?.type === 'BranchSuperseded' ? undefined : 'nothing that begins an append';
+      return 'no BranchSuperseded of this run';
     case 'StepStarted':
-      return cause?.type === 'RetryDecided' || cause?.type === 'BranchSuperseded' ? undefined : 'no RetryDecided of this run';
+      return cause?.type === 'RetryDecided' ? undefined : 'no RetryDecided of this run';
     default:
       return 'nothing that begins an append';
   }

@@ -35,7 +35,7 @@ function receiptsNamed(events: readonly StoredEvent[]): Id[] {
   for (const { type, data, causationId } of events) {
     if (type === 'RunStarted') named.add((data as { cause: { receiptId: Id } }).cause.receiptId);
     if (type === 'WaitTriggered' && data['source'] !== undefined) named.add(data['eventId'] as Id);
-    if (isControl(type)) named.add(causationId);
+    if (isControl(type) || type === 'BranchSuperseded') named.add(causationId); // A policy's is no receipt: there is none of that id.
   }
   return [...named];
 }

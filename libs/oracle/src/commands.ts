@@ -37,6 +37,10 @@ export function checkInbox(
   }
 }
 
+/** A branch may use an event again that was chosen to be carried (U-4). */
+const isCarried = ({ events: [opened] }: Branch, eventId: string): boolean =>
+  opened?.type === 'BranchOpened' && opened.data.carried.events.includes(eventId);
+
 type Deed = 'started' | 'woke' | 'attached';
 
 /** Receipt id -> what it did to this run. */
@@ -58,7 +62,7 @@ function whatEventsDid(branches: readonly Branch[], reportOn: (branch: string) =
       const key = canon([event.data.waitId, event.data.eventId]);
       const append = `${branch.name}@${branch.stored[event.revision]!.metadata.appendFirst}`;
       const before = appends.get(key);
-      if (before !== undefined && before !== append)
+      if (before !== undefined && before !== append && !isCarried(branch, event.data.eventId))
         report('I-28', event.revision, `event ${event.data.eventId} had its effect on ${event.data.step} already at ${before}`);
       appends.set(key, append);
     }

@@ -25,6 +25,9 @@ export class EffectChecks {
   private readonly keyOf = new Map<string, { readonly key: string; readonly suffix: number }>();
   private readonly open = new Set<string>();
   private readonly granted = new Set<string>();
+  /** Steps that take their confirmed result on this branch, and keys that go out again by choice. */
+  private readonly reused = new Set<string>();
+  private readonly repeated = new Set<string>();
   private readonly report: Report;
 
   constructor(
@@ -37,6 +40,9 @@ export class EffectChecks {
   run(): void {
     for (const event of this.walk.events()) {
       switch (event.type) {
+        case 'BranchOpened':
+          this.opened(event);
+          break;
         case 'StepStarted':
           this.started(event);
           break;
@@ -66,12 +72,35 @@ export class EffectChecks {
     }
   }
 
+  /** What goes on under its ids keeps its key; other steps begin anew, with what was chosen of the effects that are left behind (I-17). */
+  private opened({ revision, data: { carried, effectsChoices } }: EventOf<'BranchOpened'>): void {
+    const goesOn = new Set<string>();
+    for (const [attemptId, { key, intent }] of this.byAttempt) {
+      const isCarried = carried.attempts.includes(attemptId) || carried.failures.includes(attemptId);
+      if (isCarried) goesOn.add(intent.step);
+      else this.open.delete(attemptId);
+      if (!isCarried && this.byKey.get(key) === intent && intent.status === 'intended')
+        this.report('I-17', revision, `effect ${key} is under way and left behind`);
+    }
+    for (const step of this.keyOf.keys()) if (!goesOn.has(step)) this.keyOf.delete(step);
+    this.reused.clear();
+    this.repeated.clear();
+    for (const [key, choice] of Object.entries(effectsChoices)) {
+      const intent = this.byKey.get(key);
+      if (intent?.status !== 'confirmed')
+        this.report('I-17', revision, `${choice} is chosen for effect ${key}, which is ${intent?.status ?? 'unknown to this run'}`);
+      if (choice === 'reuse' && intent !== undefined) this.reused.add(intent.step);
+      if (choice === 'repeat') this.repeated.add(key);
+    }
+  }
+
   private started(event: EventOf<'StepStarted'>): void {
     const { step, attemptId, attempt } = event.data;
     this.open.add(attemptId);
     if (!this.keyOf.has(step) || this.has(event.revision, 'EffectIntended', attemptId)) return;
     // Refused by the decider in the same append is the one way for an effect not to go out.
-    if (!this.has(event.revision, 'StepFailed', attemptId))
+    const isReused = this.reused.has(step) && this.has(event.revision, 'StepSucceeded', attemptId);
+    if (!isReused && !this.has(event.revision, 'StepFailed', attemptId))
       this.report('I-15', event.revision, `attempt ${attempt} of effect ${step} goes out without its intent`);
   }
 
@@ -109,6 +138,8 @@ export class EffectChecks {
   private again({ revision, data: { key, suffix, step, fingerprint } }: EventOf<'EffectIntended'>, before: Intent): void {
     const same = before.fingerprint === fingerprint;
     if (suffix === before.suffix && !same) this.report('I-16', revision, `effect ${key}#${suffix} has a second meaning`);
+    const isRepeated = this.repeated.delete(key) && before.status === 'confirmed' && suffix === before.suffix + 1;
+    if (isRepeated) return;
     if (suffix !== before.suffix && (suffix !== before.suffix + 1 || before.status !== 'absent' || same))
       this.report('I-16', revision, `effect ${key} goes from suffix ${before.suffix}, which is ${before.status}, to ${suffix}`);
     if (before.status === 'confirmed') this.report('I-16', revision, `effect ${key} has happened for ${before.step} and goes out again`);

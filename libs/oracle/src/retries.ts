@@ -1,5 +1,5 @@
 import { canon, epochMsOf, type StoredEvent } from '@cairn/kernel';
-import { stepOf, type EventOf } from './branch.js';
+import type { EventOf } from './branch.js';
 import { leastPauseMs, policyNamed, type Policy, type RetryRule } from './policies.js';
 import { isEnd } from './steps.js';
 import type { Report } from './report.js';
@@ -75,10 +75,14 @@ export class RetryChecks {
     if (this.when === 'quiescent' && !ended && !superseded) this.nobodySilent();
   }
 
-  /** From here on steps may be given something else: what the branch says it changes. */
-  private changed({ data: { changes } }: EventOf<'BranchOpened'>): void {
-    for (const [step, tries] of this.steps)
-      if (changes.some(({ path }) => path.startsWith(`/steps/${stepOf(step)}/`))) tries.given = undefined;
+  /** Each branch may give its steps something else. What is not carried of a failure is owed nothing there: its step starts anew. */
+  private changed({ data: { carried } }: EventOf<'BranchOpened'>): void {
+    for (const tries of this.steps.values()) {
+      tries.given = undefined;
+      if (tries.failed === undefined || carried.failures.includes(tries.failed.data.attemptId)) continue;
+      delete tries.failed;
+      delete tries.decided;
+    }
   }
 
   private started(event: EventOf<'StepStarted'>): void {

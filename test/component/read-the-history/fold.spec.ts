@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { beginningOf, eventSchemas, evolve, initialState, stateView } from '@cairn/domain-run';
+import { beginningOf, eventSchemas, evolve, initialState, stateView, type RunState } from '@cairn/domain-run';
 import { canon, type JsonObject } from '@cairn/kernel';
 import { faultsOfStream } from '../../../examples/read-the-history/checks.mjs';
 import type { Recorded } from '../../../examples/read-the-history/encoding.mjs';
@@ -94,15 +94,18 @@ describe('the fold of examples/read-the-history', () => {
         for (const stored of Object.values(branches)) expect(faultsOfStream(stored, branches)).toEqual([]);
         let theirs = new State();
         let ours = initialState(RUN);
-        let fork = { theirs, ours };
+        // By place: where branches may grow.
+        const known = new Map<string, { readonly theirs: State; readonly ours: RunState }>();
         for (const event of run.history) {
-          if (event.type === 'BranchSuperseded') fork = { theirs: State.beginning(theirs, theirs), ours };
           if (event.type === 'BranchOpened') {
+            const { branch, revision } = event.data.parent;
+            const fork = known.get(`${branch}@${revision}`)!;
             theirs = State.beginning(fork.theirs, theirs);
             ours = beginningOf(ours.superseded!.successor, fork.ours, ours);
           }
           ours = evolve(ours, event, event);
           theirs.apply(event as unknown as Recorded);
+          known.set(`${ours.branch}@${ours.revision}`, { theirs: State.beginning(theirs, theirs), ours });
           expect(canon(theirs.view)).toBe(canon(stateView(ours) as JsonObject));
           met.add(event.type);
           shown.add(`${ours.status.state} ${ours.status.sub ?? ''}`.trim());

@@ -1,4 +1,6 @@
 // Moves that lead a run wherever commands can: sensible ones, late ones, the same twice, in any order.
+import type { JsonPatchOp } from '@cairn/domain-definition';
+import { forkAt, planBranch, type BranchRequest } from '@cairn/domain-run';
 import { instantOf } from '@cairn/kernel';
 import type { GivenRun } from '../../../libs/domain/run/src/spec/given-run.js';
 
@@ -55,6 +57,7 @@ export function playOddly(run: GivenRun, { kind, pick, pass }: Move): void {
     () => (n === 0 ? run.decideRetry(failed, 'give_up') : undefined),
     () => branchOff(run, failed, n),
     () => branchOff(run, failed, n),
+    () => openSomewhere(run, pick, n),
     () => run.when({ type: 'PauseRun', data: { by: 'operator' } }),
     () => run.when({ type: 'UnpauseRun', data: { by: 'operator' } }),
     () => (pick < 4 ? run.when({ type: 'CancelRun', data: { reason: 'enough' } }) : undefined),
@@ -72,6 +75,33 @@ function branchOff(run: GivenRun, failed: string, n: number): void {
   ] as const;
   const [decision, change] = kinds[n]!;
   run.decideRetry(failed, decision, undefined, change);
+  if (run.state.superseded === null) return;
+  run.openSuccessor();
+  run.when({ type: 'WakeRun', data: { kind: 'branch', branch: run.state.branch } });
+}
+
+/** A person goes back to any point, with whatever the plan asks to be chosen. */
+function openSomewhere(run: GivenRun, pick: number, n: number): void {
+  const names = [...run.branches.keys()];
+  const branch = names[pick % names.length]!;
+  const at = String((pick * 7) % (run.branches.get(branch)?.length ?? 1));
+  const fork = forkAt(run.branches, { branch, at });
+  if (!('point' in fork)) return;
+  const state = run.lineage().at(fork.point.branch, fork.point.revision);
+  const step = [...state.path.steps.keys()].sort()[0] ?? 'a';
+  const changes: JsonPatchOp[] = [
+    { op: 'add', path: '/input/more', value: n },
+    { op: 'add', path: `/outputs/${step.replaceAll('/', '~1')}`, value: { overridden: n } },
+    { op: 'add', path: `/skip/${step.replace(/#.*/, '')}`, value: true },
+  ];
+  const asked: BranchRequest = { from: { branch, at }, cause: 'override', reason: 'odd', changes: changes.slice(n) };
+  const { effects, received } = planBranch({ plan: run.plan, fork: fork.point, parent: state, head: run.state }, asked);
+  const request: BranchRequest = {
+    ...asked,
+    effects: Object.fromEntries(effects.flatMap(({ key, choices }) => (choices.length === 0 ? [] : [[key, choices[n % choices.length]!]]))),
+    received: Object.fromEntries(received.map(({ id }, i) => [id, (i + n) % 2 === 0 ? 'carry' : 'drop'])),
+  };
+  run.when({ type: 'OpenBranch', data: { ...request, fork: { ...fork, state } } });
   if (run.state.superseded === null) return;
   run.openSuccessor();
   run.when({ type: 'WakeRun', data: { kind: 'branch', branch: run.state.branch } });

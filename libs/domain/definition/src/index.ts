@@ -41,7 +41,7 @@ export { DURATION_PATTERN, durationMs } from './duration.js';
 export { checkJson } from './json-hygiene.js';
 export { NOT_YET, validatorOf, type Validator } from './json-schema.js';
 export { CEL_SOURCE_MAX, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DURATION_MAX_MS } from './limits.js';
-export { at, POINTER_PATTERN, readPointer } from './pointer.js';
+export { at, POINTER_PATTERN, pointerParts, readPointer } from './pointer.js';
 export { applyPatch, PATCH_OPS_MAX, type JsonPatchOp, type Patched } from './json-patch.js';
 export { Problems } from './problems.js';
 export { checkShape } from './shape.js';

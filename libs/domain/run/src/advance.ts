@@ -5,12 +5,13 @@ import { startEffect, startEffectAgain } from './effects/intend.js';
 import { emitEvent } from './lifecycle/emit.js';
 import { endRun, failRun } from './lifecycle/end.js';
 import { reachCheckpoint } from './recovery/checkpoint.js';
-import { goesOn } from './recovery/evolve.js';
+import { goesOn, unsettledRetry } from './recovery/evolve.js';
 import { isSettled } from './steps/evolve.js';
 import { DEFINITION_ERROR, failAttempt, startAttempt, startTask } from './steps/start.js';
 import { outputDigest } from './state-digest.js';
-import { parseOccurrence, type RunState } from './state.js';
-import { openWait } from './waits/open.js';
+import { parseOccurrence, type RunState, type StepEntry } from './state.js';
+import { waitIdOf } from './waits/evolve.js';
+import { openWait, takeCarried } from './waits/open.js';
 
 /**
  * What follows from the state alone once `settled` occurrences are done: stage checkpoints, next turns of loops, skips, next steps,
@@ -60,18 +61,65 @@ export function startDueRetries(draft: Draft): void {
 }
 
 /**
- * What a branch owes that has just been opened: attempts that its decision is for, and steps that its scope drops or adds. Done again it
- * changes nothing.
+ * What a branch owes that has just been opened: attempts that its decision is for, what was open at the fork and is not carried, steps that
+ * its scope drops or adds, and whatever else may start where it stands. Done again it changes nothing. Looks at every step once.
  */
 export function goOn(draft: Draft): void {
   startDueRetries(draft);
-  advance(draft, dropFromScope(draft), stepsOfScope(draft));
+  const settled = dropFromScope(draft);
+  for (const [occurrence, entry] of inOrder(draft)) {
+    if (draft.state.end !== null) return;
+    if (startAgain(draft, occurrence, entry)) settled.push(occurrence);
+  }
+  advance(draft, [...settled, ...lastTurns(draft)], stepsOfScope(draft));
+  if (draft.state.end !== null) return;
+  start(draft, new Set(draft.plan.steps.filter((step) => isReady(draft, step))));
+  endIfDone(draft);
 }
 
-/** Skips what the reduced paths that are taken drop, and answers what was skipped. */
+/** What has begun on this path, in the definition's order: map order is that of hashes. */
+function inOrder({ plan, state }: Draft): [string, StepEntry][] {
+  const place = (occurrence: string): number => plan.step(parseOccurrence(occurrence).step)?.index ?? 0;
+  return [...state.path.steps.entries()].sort(([a], [b]) => place(a) - place(b) || parseOccurrence(a).turn - parseOccurrence(b).turn);
+}
+
+/** Starts what was under way at the fork and is with nobody here; a wait takes what is carried for it. Answers whether that settled it. */
+function startAgain(draft: Draft, occurrence: string, { status }: StepEntry): boolean {
+  const { step: id, turn } = parseOccurrence(occurrence);
+  const step = draft.plan.step(id);
+  if (step === undefined) return false;
+  if (status === 'waiting' && step.wait !== undefined) {
+    if (draft.state.path.waits.get(waitIdOf(draft.state, id))?.open === true) takeCarried(draft, id);
+    else startStep(draft, step);
+    return isSettled(draft.state, id);
+  }
+  const isWithNobody = (status === 'active' || status === 'failed') && !isUnderWay(draft.state, occurrence);
+  if (!isWithNobody) return false;
+  if (step.kind === 'effect') startEffect(draft, step);
+  else startTask(draft, step, occurrence, turn === 0 ? undefined : turn);
+  return isSettled(draft.state, occurrence);
+}
+
+/** Whether an attempt of it is open, or owed, or a person is. */
+const isUnderWay = (state: RunState, occurrence: string): boolean =>
+  unsettledRetry(state, occurrence) !== undefined || [...state.path.attempts.values()].some(({ step }) => step === occurrence);
+
+/**
+ * Last turns of loops: whether a loop is over is asked here, and nothing may take a turn's end for it. A stage that was reached says that
+ * it is.
+ */
+function lastTurns({ plan, state }: Draft): string[] {
+  const isOpen = (id: string): boolean => {
+    const name = plan.step(id)?.checkpoint;
+    return name === undefined || !state.path.checkpoints.has(name);
+  };
+  return [...state.path.loops.entries()].flatMap(([id, turn]) => (isOpen(id) ? [`${id}#${turn}`] : [])).sort();
+}
+
+/** Skips what the branch leaves out, by name or with the reduced paths that are taken, and answers what was skipped. */
 export function dropFromScope(draft: Draft): string[] {
   const taken = draft.plan.reduced.filter(({ id }) => draft.state.path.reduced.includes(id));
-  const open = taken.flatMap(({ drops }) => drops).filter((id) => !isSettled(draft.state, id));
+  const open = [...taken.flatMap(({ drops }) => drops), ...draft.state.path.skips].filter((id) => !isSettled(draft.state, id));
   const skipped = [...new Set(open)].map((id) => occurrenceOf(draft.state, id));
   for (const step of skipped) draft.add({ type: 'StepSkipped', version: 1, data: { step, because: 'scope' } });
   return skipped;

@@ -1,6 +1,9 @@
 import type { EpochMs, Id, Instant, Json, JsonObject } from '@cairn/kernel';
+import type { Fork } from './branches/fork.js';
+import type { BranchRequest } from './branches/request.js';
 import type { RunCause } from './lifecycle/events.js';
 import type { Justification, RetryVerdict } from './recovery/events.js';
+import type { RunState } from './state.js';
 import type { ArtifactRef, AttemptId, Failure, Occurrence, PinnedDocument, SideEffect, Usage, WaitId } from './shared-fields.js';
 
 /** What every command carries so that the decider needs no clock and no randomness. */
@@ -146,6 +149,15 @@ export interface ApplyRetryDecision {
   };
 }
 
+/** A person opens a branch. Whoever brings it has read the fork: the decider sees the head alone. */
+export interface OpenBranch {
+  readonly type: 'OpenBranch';
+  readonly data: BranchRequest & {
+    /** Filled in where the command is decided. */
+    readonly fork?: Fork & { readonly state?: RunState };
+  };
+}
+
 export type RunCommand =
   | StartRun
   | WakeRun
@@ -155,6 +167,7 @@ export type RunCommand =
   | RecordLapse
   | TakeAttempt
   | ApplyRetryDecision
+  | OpenBranch
   | PauseRun
   | UnpauseRun
   | CancelRun;

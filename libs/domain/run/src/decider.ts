@@ -1,5 +1,6 @@
 import type { Plan } from '@cairn/domain-definition';
 import { nothing, rejected, unreachable, type Decision } from '@cairn/kernel';
+import { openBranch } from './branches/decide.js';
 import type { CommandContext, RunCommand } from './commands.js';
 import { Draft, MissingOutput, NOTHING_LOADED, type LoadedOutputs } from './draft.js';
 import { cancelRun, pauseRun, unpauseRun, wasDone } from './lifecycle/control.js';
@@ -38,6 +39,7 @@ function decide(draft: Draft, command: RunCommand): Decision<RunEvent, RunReject
   if (draft.state.started === null) return rejected({ code: 'run_not_found', detail: 'there is no such run' });
   if (draft.state.superseded !== null) return nothing('late'); // The run goes on elsewhere: whoever decides here has not looked.
   if (command.type === 'RecordReply') return recordReply(draft, command); // Welcome after the end, too: as late.
+  if (command.type === 'OpenBranch') return openBranch(draft, command); // An ended run is recovered the same way.
   if (draft.state.end !== null) return nothing(wasDone(draft, command) ? 'duplicate' : 'late');
   switch (command.type) {
     case 'RecordLapse':

@@ -21,7 +21,7 @@ export function evolve(state: RunState, event: RunEvent, envelope: Envelope): Ru
     return withStatus(folded.path.paused ? withDeferred(folded, event) : folded);
   }
   const told = evolveEffects(evolveSteps(evolveRecovery(moved, event, envelope), event, envelope), event);
-  const folded = evolveBranches(evolveLifecycle(evolveWaits(told, event, envelope), event, envelope), event);
+  const folded = evolveBranches(evolveLifecycle(evolveWaits(told, event, envelope), event, envelope), event, envelope);
   return withStatus(folded.path.paused ? withDeferred(folded, event) : folded);
 }
 

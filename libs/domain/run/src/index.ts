@@ -43,6 +43,7 @@ export type {
   CommandContext,
   ExpireWait,
   MarkStale,
+  OpenBranch,
   PauseRun,
   RecordLapse,
   RecordReply,
@@ -89,6 +90,9 @@ export type {
   EffectChoice,
 } from './branches/events.js';
 export { beginningOf } from './branches/begin.js';
+export { forkAt, type Fork, type ForkRequest } from './branches/fork.js';
+export { planBranch } from './branches/plan.js';
+export type { BranchPlan, BranchRequest, PlanFacts, PlanProblem, ReceivedChoice } from './branches/request.js';
 export { headOf, Lineage, type Branches } from './branches/lineage.js';
 export { derivedOpening, type Announced } from './branches/opening.js';
 export { evolve, foldRun } from './evolve.js';

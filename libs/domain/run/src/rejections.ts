@@ -1,4 +1,5 @@
 import type { Rejection } from '@cairn/kernel';
+import type { BranchPlan } from './branches/request.js';
 
 /** Why the run decider says no. */
 export type RunRejection = Rejection<
@@ -14,4 +15,12 @@ export type RunRejection = Rejection<
   | 'trigger_not_found'
   | 'decision_unsupported'
   | 'clause_broken'
-> & { readonly clause?: string; readonly expected?: unknown; readonly got?: unknown };
+  | 'fork_not_found'
+  | 'branch_refused'
+> & {
+  /** Of `branch_refused`: what is to be chosen or mended, and how the run stands. */
+  readonly plan?: BranchPlan;
+  readonly clause?: string;
+  readonly expected?: unknown;
+  readonly got?: unknown;
+};

@@ -4,7 +4,20 @@ import { initialState, type RunState } from './state.js';
 /** Raised with every change of what a state holds: an older snapshot is then not read. Snapshots are a cache, never the truth. */
 export const SNAPSHOT_VERSION = 5;
 
-const pathMaps = ['steps', 'attempts', 'closed', 'waits', 'retries', 'checkpoints', 'changed', 'scope', 'loops', 'detours'] as const;
+const pathMaps = [
+  'steps',
+  'attempts',
+  'closed',
+  'waits',
+  'retries',
+  'checkpoints',
+  'changed',
+  'choices',
+  'carried',
+  'scope',
+  'loops',
+  'detours',
+] as const;
 const ledgerMaps = ['used', 'spend', 'effects', 'late', 'branches'] as const;
 
 /** A state as text. Reading it back gives a state that folds and digests like the one that was written. */

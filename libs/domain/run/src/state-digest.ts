@@ -120,7 +120,11 @@ const slices: readonly Slice[] = [
     ({ path }) => path.attempts,
     ({ n, step, taken }) => ({ n, step, taken }),
   ),
-  emptySlice('path.carried'),
+  mapSlice(
+    'path.carried',
+    ({ path }) => path.carried,
+    () => true,
+  ),
   mapSlice(
     'path.checkpoints',
     ({ path }) => path.checkpoints,

@@ -30,7 +30,7 @@ export function stateView(state: RunState): JsonObject {
       plans: {},
       assumptions: {},
       checkpoints: path.checkpoints.toObject(),
-      carried: {},
+      carried: mapped(path.carried.toObject(), () => true),
       scope: path.scope.toObject(),
     },
     ledger: {

@@ -1,6 +1,6 @@
 import type { JsonPatchOp } from '@cairn/domain-definition';
 import { PersistentMap, type Id, type Instant, type Json, type Revision } from '@cairn/kernel';
-import type { BranchOpened, BranchSuperseded } from './branches/events.js';
+import type { BranchOpened, BranchSuperseded, EffectChoice } from './branches/events.js';
 import type { EffectGuarantee } from './effects/events.js';
 import type { RunStarted } from './lifecycle/events.js';
 import type { CheckpointKind, RetryVerdict } from './recovery/events.js';
@@ -80,6 +80,13 @@ export interface CollectedTrigger {
   readonly eventId: Id;
   readonly at: Instant;
   readonly data: StepOutput;
+  /** Of an event from outside: how its sender names it. A timer has none. */
+  readonly event?: { readonly source: string; readonly id: string; readonly type: string };
+}
+
+/** An event that came after a fork, and for which wait step. */
+export interface ReceivedEvent extends CollectedTrigger {
+  readonly step: Occurrence;
 }
 
 export type EffectStatus = 'intended' | 'confirmed' | 'absent' | 'unknown' | 'compensated';
@@ -96,6 +103,8 @@ export interface EffectEntry {
   readonly inDoubt: boolean;
   /** sha256 hex of the confirmed result's canonical JSON. */
   readonly result: string | null;
+  /** The confirmed result itself: what a branch that reuses it goes on with. */
+  readonly output: StepOutput | null;
 }
 
 export interface Spend {
@@ -126,6 +135,12 @@ export interface Path {
   readonly changed: PersistentMap<readonly JsonPatchOp[]>;
   /** Reduced paths that are taken. */
   readonly reduced: readonly string[];
+  /** Steps that a branch leaves out by name. */
+  readonly skips: readonly string[];
+  /** What becomes of effects that the branch left behind, by key, until they have. */
+  readonly choices: PersistentMap<EffectChoice>;
+  /** Events that came after the fork, by receipt, until their wait has taken them. */
+  readonly carried: PersistentMap<ReceivedEvent>;
   /** Steps that a reduced path dropped. */
   readonly scope: PersistentMap<true>;
   /** Turns of each loop so far. */
@@ -163,7 +178,7 @@ export interface Ledger {
   readonly effects: PersistentMap<EffectEntry>;
   /** canon([attempt id, reply id]). */
   readonly late: PersistentMap<true>;
-  /** Causes of every `RunPaused` and `RunUnpaused`: a pause that is delivered again after it was undone must not come back (I-28). */
+  /** Causes of every `RunPaused`, `RunUnpaused` and `BranchSuperseded`: what is delivered again after it was done must not be done again (I-28). */
   readonly controls: readonly string[];
   /** Every branch of the run that is known here. The next one's name follows from how many there are. */
   readonly branches: PersistentMap<BranchEntry>;
@@ -192,6 +207,8 @@ export interface RunState {
   readonly end: RunEnd | null;
   /** This branch is over: where the run goes on. */
   readonly superseded: BranchSuperseded['data'] | null;
+  /** Before a branch's first event alone: what came after the fork, of which that event says what is carried. */
+  readonly received: readonly ReceivedEvent[];
   /** What this branch was opened with; null of `main`. */
   readonly opened: BranchOpened['data'] | null;
   readonly status: RunStatus;
@@ -229,6 +246,9 @@ export function initialState(runId: Id, branch = 'main'): RunState {
       checkpoint: null,
       changed: PersistentMap.empty(),
       reduced: [],
+      skips: [],
+      choices: PersistentMap.empty(),
+      carried: PersistentMap.empty(),
       scope: PersistentMap.empty(),
       loops: PersistentMap.empty(),
       detours: PersistentMap.empty(),
@@ -247,6 +267,7 @@ export function initialState(runId: Id, branch = 'main'): RunState {
     },
     end: null,
     superseded: null,
+    received: [],
     opened: null,
     status: { state: 'active', sub: null, since: null },
     digested: null,

@@ -26,7 +26,7 @@ export function recoveredHistory(edits: Edits = {}): RunHistory {
     reason: 'read failed at attempt 1',
     evidence: ['main@5'],
     changes: [{ op: 'replace', path: '/steps/read/queue', value: 'q-b' }],
-    carried: { attempts: [beside1], waits: [waitId], events: [] },
+    carried: { attempts: [beside1], waits: [waitId], failures: [read1], events: [] },
     effectsChoices: {},
     lesson: 'told',
   };

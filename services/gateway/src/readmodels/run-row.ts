@@ -232,6 +232,8 @@ export class RunRow {
     this.endRevision = undefined;
     for (const attemptId of [...(this.attempts?.keys() ?? [])]) if (!carried.attempts.includes(attemptId)) this.close(attemptId);
     for (const waitId of [...(this.waits?.keys() ?? [])]) if (!carried.waits.includes(waitId)) this.waits?.delete(waitId);
+    // A policy's branch carries all that is owed, a person's nothing.
+    if (carried.failures.length === 0) for (const step of [...(this.owed?.keys() ?? [])]) this.settle(step);
   }
 
   private close(attemptId: Id): void {

@@ -1,4 +1,14 @@
-import type { RunState } from '../state.js';
+import type { ReceivedEvent, RunState } from '../state.js';
+
+/** Events from outside that waits of the head have taken and the parent's had not, in the order of steps, then of arrival. */
+export function receivedSince(parent: RunState, head: RunState): readonly ReceivedEvent[] {
+  const received: ReceivedEvent[] = [];
+  for (const [waitId, { step, got }] of [...head.path.waits.entries()].sort(([, a], [, b]) => (a.step < b.step ? -1 : 1))) {
+    const before = new Set(parent.path.waits.get(waitId)?.got.map(({ eventId }) => eventId));
+    for (const one of got) if (one.event !== undefined && !before.has(one.eventId)) received.push({ ...one, step });
+  }
+  return received;
+}
 
 /**
  * What a branch is before its first event: the path of its parent at the fork, the ledger of the head that it follows, which never rewinds
@@ -14,10 +24,12 @@ export function beginningOf(branch: string, parent: RunState, predecessor: RunSt
     branch,
     revision: -1,
     at: predecessor.at,
-    path: { ...parent.path, closed },
+    // Paused is the run, not a path of it.
+    path: { ...parent.path, closed, paused: predecessor.path.paused },
     ledger: { ...predecessor.ledger, epoch: predecessor.ledger.branches.get(branch)?.epoch ?? predecessor.ledger.epoch },
     end: null,
     superseded: null,
+    received: receivedSince(parent, predecessor),
     opened: null,
     digested: null,
   };

@@ -15,6 +15,8 @@ export interface BranchPoint {
 export interface Carried {
   readonly attempts: readonly AttemptId[];
   readonly waits: readonly WaitId[];
+  /** Failed attempts that are owed a judgement or another try, and still are. The steps of others start anew. */
+  readonly failures: readonly AttemptId[];
   /** Receipts of events that came after the fork and are used when their wait opens again. */
   readonly events: readonly Id[];
 }
@@ -32,7 +34,7 @@ export interface BranchSpec {
   readonly reason: string;
   /** Events that led here, as `main@12`. */
   readonly evidence: readonly string[];
-  /** JSON Patch over `/steps/<id>/(queue|input|params)` and `/scope`: exactly what is different from here on. */
+  /** JSON Patch over `/input`, `/steps/<id>/(queue|input|params)`, `/outputs/<occurrence>`, `/skip/<id>`, `/scope`: exactly what is different from here on. */
   readonly changes: readonly JsonPatchOp[];
   readonly carried: Carried;
   /** By effect key. */

@@ -1,17 +1,19 @@
-import type { JsonPatchOp } from '@cairn/domain-definition';
-import { applyPatch } from '@cairn/domain-definition';
-import type { RunEvent } from '../events.js';
+import { applyPatch, pointerParts, type JsonPatchOp } from '@cairn/domain-definition';
+import type { Json } from '@cairn/kernel';
+import { PersistentMap } from '@cairn/kernel';
+import type { Envelope, RunEvent } from '../events.js';
+import { isBlocking } from '../recovery/evolve.js';
 import { parseOccurrence, type BranchEntry, type Path, type RunState, type StepEntry, type StepWork } from '../state.js';
 import { count } from '../steps/evolve.js';
-import type { BranchOpened, BranchSuperseded } from './events.js';
+import type { BranchOpened, BranchSuperseded, EffectChoice } from './events.js';
 
 /** Folds where a run goes on: the table of branches, and what a branch begins with. */
-export function evolveBranches(state: RunState, event: RunEvent): RunState {
+export function evolveBranches(state: RunState, event: RunEvent, { causationId }: Pick<Envelope, 'causationId'>): RunState {
   switch (event.type) {
     case 'BranchSuperseded':
-      return superseded(state, event.data);
+      return superseded(state, event.data, causationId);
     case 'BranchOpened':
-      return { ...state, opened: event.data, path: openedPath(state.path, event.data) };
+      return opened(state, event.data);
     default:
       return state;
   }
@@ -21,20 +23,38 @@ export function evolveBranches(state: RunState, event: RunEvent): RunState {
 export const nextBranch = ({ ledger }: RunState): string => `b${ledger.branches.size + 1}`;
 
 /** The old head hands on its place. */
-function superseded(state: RunState, data: BranchSuperseded['data']): RunState {
-  const { branches, epoch } = state.ledger;
+function superseded(state: RunState, data: BranchSuperseded['data'], causationId: string): RunState {
+  const { branches, epoch, controls } = state.ledger;
   const old: BranchEntry = { ...(branches.get(state.branch) ?? { epoch, ended: false }), head: false };
   const successor: BranchEntry = { head: true, epoch: epoch + 1, ended: false };
   return {
     ...state,
     superseded: data,
-    ledger: { ...state.ledger, branches: branches.set(state.branch, old).set(data.successor, successor) },
+    ledger: {
+      ...state.ledger,
+      branches: branches.set(state.branch, old).set(data.successor, successor),
+      controls: [...controls, causationId],
+    },
   };
 }
 
 /** The parent's path less what is open and not carried, with the changes. */
-function openedPath(parent: Path, { carried, changes }: BranchOpened['data']): Path {
-  return withChanges(withoutOpenWaits(withoutOpenAttempts(parent, new Set(carried.attempts)), new Set(carried.waits)), changes);
+function opened(state: RunState, data: BranchOpened['data']): RunState {
+  const { carried, changes, effectsChoices } = data;
+  const open = withoutOpenAttempts(state.path, new Set(carried.attempts));
+  const owed = withoutOwed(withoutOpenWaits(open, new Set(carried.waits)), new Set(carried.failures));
+  const events = state.received.flatMap((one) => (carried.events.includes(one.eventId) ? [[one.eventId, one] as const] : []));
+  return {
+    ...state,
+    opened: data,
+    received: [],
+    started: state.started === null ? null : { ...state.started, input: changedInput(state.started.input, changes) },
+    path: {
+      ...withChanges(owed, changes),
+      choices: PersistentMap.of<EffectChoice>(Object.entries(effectsChoices)),
+      carried: PersistentMap.of(events),
+    },
+  };
 }
 
 function withoutOpenAttempts(path: Path, carried: ReadonlySet<string>): Path {
@@ -58,27 +78,47 @@ function withoutOpenWaits(path: Path, carried: ReadonlySet<string>): Path {
   return { ...path, waits, counts };
 }
 
-function withChanges(path: Path, changes: readonly JsonPatchOp[]): Path {
-  let { changed, steps, reduced } = path;
-  for (const op of changes) {
-    const [, slice, step = '', ...rest] = op.path.split('/');
-    if (slice === 'scope' && op.op !== 'remove') reduced = [...reduced, String(op.value)];
-    if (slice !== 'steps') continue;
-    changed = changed.set(step, [...(changed.get(step) ?? []), { ...op, path: `/${rest.join('/')}` }]);
+function withoutOwed(path: Path, carried: ReadonlySet<string>): Path {
+  let { retries, counts } = path;
+  for (const [attemptId, entry] of path.retries.entries()) {
+    if (entry.settled || carried.has(attemptId)) continue;
+    retries = retries.set(attemptId, { ...entry, settled: true });
+    const blocked = isBlocking(entry.decision);
+    counts = count(counts, blocked ? { blocked: -1, unknown: entry.unknown === true ? -1 : 0 } : { retriesOwed: -1 });
   }
-  if (changed === path.changed) return { ...path, reduced };
-  // What has its work already and is not settled goes on with the changed one; what starts later takes the change then.
-  for (const [occurrence, entry] of path.steps.entries()) {
-    const ops = changed.get(parseOccurrence(occurrence).step);
-    if (entry.work === undefined || ops === undefined || ops === path.changed.get(parseOccurrence(occurrence).step)) continue;
-    steps = steps.set(occurrence, withWork(entry, changedWork(entry.work, newIn(path, occurrence, ops))));
-  }
-  return { ...path, changed, steps, reduced };
+  return { ...path, retries, counts };
 }
 
-/** Those of a step's changes that this branch brings. */
-const newIn = (path: Path, occurrence: string, ops: readonly JsonPatchOp[]): readonly JsonPatchOp[] =>
-  ops.slice(path.changed.get(parseOccurrence(occurrence).step)?.length ?? 0);
+/** The input of the run as the branch has it. What cannot be changed stays: the planner has refused it before. */
+export function changedInput(input: Json, changes: readonly JsonPatchOp[]): Json {
+  const ops = changes.flatMap((op) => (pointerParts(op.path)[0] === 'input' ? [{ ...op, path: op.path.slice('/input'.length) }] : []));
+  const patched = ops.length === 0 ? undefined : applyPatch(input, ops);
+  return patched?.ok === true ? patched.value : input;
+}
+
+function withChanges(path: Path, changes: readonly JsonPatchOp[]): Path {
+  let { changed, steps, reduced, skips, counts } = path;
+  for (const op of changes) {
+    const [slice, name = ''] = pointerParts(op.path);
+    if (slice === 'scope' && op.op !== 'remove') reduced = [...reduced, String(op.value)];
+    if (slice === 'skip') skips = [...skips, name];
+    if (slice === 'outputs' && op.op !== 'remove') {
+      const before = steps.get(name);
+      if (before?.output !== null && before?.output !== undefined && 'ref' in before.output) counts = count(counts, { refs: -1 });
+      steps = steps.set(name, { status: 'succeeded', attempts: before?.attempts ?? 0, output: { value: op.value } });
+    }
+    if (slice === 'steps')
+      changed = changed.set(name, [...(changed.get(name) ?? []), { ...op, path: op.path.slice(`/steps/${name}`.length) }]);
+  }
+  // What has its work already and is not settled goes on with the changed one; what starts later takes the change then.
+  for (const [occurrence, entry] of steps.entries()) {
+    const { step } = parseOccurrence(occurrence);
+    const ops = changed.get(step)?.slice(path.changed.get(step)?.length ?? 0);
+    if (entry.work !== undefined && ops !== undefined && ops.length > 0)
+      steps = steps.set(occurrence, withWork(entry, changedWork(entry.work, ops)));
+  }
+  return { ...path, changed, steps, reduced, skips, counts };
+}
 
 const withWork = (entry: StepEntry, { work }: ChangedWork): StepEntry => ({ ...entry, work });
 

@@ -36,6 +36,7 @@ export function supersedeByPolicy(draft: Draft, branch: PolicyBranch): void {
     carried: {
       attempts: sorted(state.path.attempts.entries()).flatMap(([attemptId, attempt]) => (goesOn(attempt) ? [attemptId] : [])),
       waits: sorted(state.path.waits.entries()).flatMap(([waitId, wait]) => (wait.open && goesOn(wait) ? [waitId] : [])),
+      failures: sorted(state.path.retries.entries()).flatMap(([attemptId, entry]) => (entry.settled ? [] : [attemptId])),
       events: [],
     },
     effectsChoices: {},

@@ -1,4 +1,3 @@
-import { canon, sha256Hex } from '@cairn/kernel';
 import type { RunEvent } from '../events.js';
 import { outputDigest } from '../state-digest.js';
 import type { EffectEntry, RunState } from '../state.js';
@@ -15,13 +14,24 @@ export function evolveEffects(state: RunState, event: RunEvent): RunState {
           : state.path.steps.set(step, { ...entry, work: { ...entry.work, effect: { key, suffix } } });
       const before = state.ledger.effects.get(key);
       const inDoubt = before?.suffix === suffix && (before.inDoubt || before.status === 'unknown');
-      const intended: EffectEntry = { suffix, status: 'intended', fingerprint, guarantee, step, attemptId, inDoubt, result: null };
-      return withEffect({ ...state, path: { ...state.path, steps } }, key, intended);
+      const intended: EffectEntry = {
+        suffix,
+        status: 'intended',
+        fingerprint,
+        guarantee,
+        step,
+        attemptId,
+        inDoubt,
+        result: null,
+        output: null,
+      };
+      const choices = state.path.choices.delete(key); // What was chosen for the intent before has been done.
+      return withEffect({ ...state, path: { ...state.path, steps, choices } }, key, intended);
     }
     case 'EffectConfirmed': {
       const { key, step, by, receipt } = event.data;
-      const result = by === 'reply' ? outputDigest(state.path.steps.get(step)?.output ?? null) : sha256Hex(canon(receipt ?? null));
-      return moved(state, key, { status: 'confirmed', result });
+      const output = by === 'reply' ? (state.path.steps.get(step)?.output ?? null) : { value: receipt ?? null };
+      return moved(state, key, { status: 'confirmed', result: outputDigest(output), output });
     }
     case 'EffectAbsent':
       return moved(state, event.data.key, { status: 'absent' });

@@ -15,6 +15,8 @@ type Intent = NonNullable<StepWork['effect']> & { readonly fingerprint: string }
  */
 export function startEffect(draft: Draft, step: PlannedStep): void {
   const { work, problem } = workOf(draft, step, draft.scope(step.stepRefs));
+  const reused = problem === undefined ? reusedBy(draft, step) : undefined;
+  if (reused !== undefined) return reuse(draft, step, work, reused);
   const intent = problem === undefined ? intentOf(draft, step, work.input) : { problem };
   if ('problem' in intent) {
     const attemptId = startAttempt(draft, step.id, work);
@@ -29,6 +31,24 @@ export function startEffect(draft: Draft, step: PlannedStep): void {
   const attemptId = startAttempt(draft, step.id, work);
   intend(draft, step, attemptId, intent);
 }
+
+/** The confirmed effect whose result the branch takes instead of calling again (U-5); `undefined` where nothing like that was chosen. */
+function reusedBy(draft: Draft, step: PlannedStep): EffectEntry | undefined {
+  const key = keyOf(draft, step);
+  if (typeof key !== 'string' || draft.state.path.choices.get(key) !== 'reuse') return undefined;
+  const entry = draft.state.ledger.effects.get(key);
+  return entry?.status === 'confirmed' && entry.step === step.id ? entry : undefined;
+}
+
+/** An attempt that nobody is given: it succeeds with what the target gave then. */
+function reuse(draft: Draft, step: PlannedStep, work: StepWork, { output }: EffectEntry): void {
+  const attemptId = startAttempt(draft, step.id, work);
+  const result = output === null || 'value' in output ? { output: output?.value ?? null } : { outputRef: output.ref };
+  draft.add({ type: 'StepSucceeded', version: 1, data: { attemptId, evidence: REUSED, ...result, step: step.id } });
+}
+
+/** What a result says that was taken from another branch. */
+const REUSED = 'reused: the effect is confirmed, and nothing was called';
 
 /** Starts another attempt of an effect under the key and suffix that it had (I-16). */
 export function startEffectAgain(draft: Draft, step: PlannedStep, work: StepWork): void {
@@ -47,7 +67,9 @@ function intentOf(draft: Draft, step: PlannedStep, input: Json, known?: string):
   const key = known ?? keyOf(draft, step);
   if (typeof key !== 'string') return key;
   const fingerprint = fingerprintOf(step.effect?.fields ?? null, input);
-  const suffix = suffixFor(draft.state.ledger.effects.get(key), step.id, fingerprint);
+  const entry = draft.state.ledger.effects.get(key);
+  const repeats = entry?.status === 'confirmed' && draft.state.path.choices.get(key) === 'repeat';
+  const suffix = repeats ? entry.suffix + 1 : suffixFor(entry, step.id, fingerprint);
   return typeof suffix === 'number' ? { key, suffix, fingerprint } : { problem: `effect key ${key}: ${suffix.refused}` };
 }
 

@@ -1,5 +1,5 @@
 import { nothing, type Decision } from '@cairn/kernel';
-import { advance, dropFromScope, startDueRetries, stepsOfScope } from '../advance.js';
+import { advance, dropFromScope, goOn, startDueRetries, stepsOfScope } from '../advance.js';
 import type { CancelRun, PauseRun, RunCommand, UnpauseRun } from '../commands.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
@@ -28,6 +28,7 @@ export function unpauseRun(draft: Draft, { data }: UnpauseRun): Outcome {
   const turns = deferred.filter((occurrence) => parseOccurrence(occurrence).turn > 0);
   const others = deferred.filter((occurrence) => parseOccurrence(occurrence).turn === 0);
   advance(draft, [...turns, ...others, ...dropped], [...draft.state.path.detours.values(), ...stepsOfScope(draft)]);
+  if (draft.state.opened !== null && draft.state.end === null) goOn(draft); // It may have been opened while nothing could start.
   return concluded(draft);
 }
 

@@ -64,7 +64,7 @@ export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envel
 export const goesOn = (decision: RetryEntry['decision']): boolean =>
   decision === 'retry' || decision === 'retry_modified' || decision === 'fallback';
 
-const isBlocking = (decision: RetryEntry['decision']): boolean => decision === 'block' || decision === 'escalate';
+export const isBlocking = (decision: RetryEntry['decision']): boolean => decision === 'block' || decision === 'escalate';
 
 /** The failed attempt of a step that is still owed something: a decision, a next attempt, or an operator. */
 export function unsettledRetry(state: RunState, step: string): [attemptId: string, entry: RetryEntry] | undefined {

@@ -1,4 +1,4 @@
-import { canon } from '@cairn/kernel';
+import { canon, idOf } from '@cairn/kernel';
 import type { Envelope, RunEvent } from '../events.js';
 import { count, settle } from '../steps/evolve.js';
 import type { CollectedTrigger, RunState, StepOutput, WaitEntry } from '../state.js';
@@ -33,7 +33,12 @@ export function evolveWaits(state: RunState, event: RunEvent, envelope: Envelope
       if (entry === undefined) return state;
       const got = [...entry.got, collected(event.data)];
       const used = state.ledger.used.set(usedKey(entry.step, event.data.eventId), true);
-      return change(event.data.waitId, { ...entry, got }, { ...state, ledger: { ...state.ledger, used } });
+      const carried = state.path.carried.delete(event.data.eventId);
+      return change(
+        event.data.waitId,
+        { ...entry, got },
+        { ...state, path: { ...state.path, carried }, ledger: { ...state.ledger, used } },
+      );
     }
     case 'WaitSatisfied': {
       const entry = state.path.waits.get(event.data.waitId);
@@ -63,6 +68,9 @@ export function evolveWaits(state: RunState, event: RunEvent, envelope: Envelope
       return state;
   }
 }
+
+/** Ids of waits follow from their step: opened again it is the same wait. */
+export const waitIdOf = ({ runId }: RunState, step: string): string => idOf('wait', runId, step);
 
 /** An external event counts once per wait step, over occurrences and branches (`architecture.md` §4.6). */
 export const usedKey = (step: string, eventId: string): string => canon([step, eventId]);
@@ -99,6 +107,7 @@ function collected(data: WaitTriggered['data']): CollectedTrigger {
     eventId: data.eventId,
     at: data.at,
     data: data.dataRef === undefined ? { value: data.data ?? null } : { ref: data.dataRef },
+    ...(data.source === undefined ? {} : { event: { source: data.source, id: data.id ?? '', type: data.type ?? '' } }),
   };
 }
 

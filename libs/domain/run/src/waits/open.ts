@@ -1,7 +1,9 @@
 import { CEL_VERSION, type PlannedStep, type PlannedTrigger, type PlannedWait } from '@cairn/domain-definition';
-import { idOf, instantOf, parseRfc3339, type Instant } from '@cairn/kernel';
+import { instantOf, parseRfc3339, type Instant } from '@cairn/kernel';
 import type { Draft } from '../draft.js';
+import type { ReceivedEvent } from '../state.js';
 import { reachCheckpoint } from '../recovery/checkpoint.js';
+import { isEnough, triggersGot, waitIdOf } from './evolve.js';
 import type { ContinuationContract, StoredTrigger, WaitOpened } from './events.js';
 
 /** A wait that cannot be opened as written: an expression of it has no answer. */
@@ -43,7 +45,7 @@ export function openWait(draft: Draft, step: PlannedStep, wait: PlannedWait): Wa
     claim: { says: `everything before ${step.id} that it depends on is complete`, artifacts: [] },
   });
   const data: WaitOpened['data'] = {
-    waitId: idOf('wait', draft.state.runId, step.id),
+    waitId: waitIdOf(draft.state, step.id),
     step: step.id,
     mode: wait.mode,
     k: wait.k,
@@ -61,8 +63,39 @@ export function openWait(draft: Draft, step: PlannedStep, wait: PlannedWait): Wa
     contract: contractOf(goal, draft.state.branch, wait, triggers, deadline),
   };
   draft.add({ type: 'WaitOpened', version: 1, data });
+  takeCarried(draft, step.id);
   return undefined;
 }
+
+/**
+ * Events that came for this wait after the fork count for it here, in the append that opens it or lets the branch begin; they are used up
+ * for every other branch (`architecture.md` §4.6). What is enough satisfies it; what follows from that is the caller's to start.
+ */
+export function takeCarried(draft: Draft, step: string): void {
+  const waitId = waitIdOf(draft.state, step);
+  const carried = [...draft.state.path.carried.values()].filter((one) => one.step === step).sort(byArrival);
+  for (const { trigger, eventId, event, at, data } of carried) {
+    draft.add({
+      type: 'WaitTriggered',
+      version: 1,
+      data: {
+        waitId,
+        step,
+        trigger,
+        eventId,
+        ...event,
+        kept: true,
+        at,
+        ...('value' in data ? { data: data.value } : { dataRef: data.ref }),
+      },
+    });
+  }
+  const wait = draft.state.path.waits.get(waitId);
+  if (carried.length === 0 || wait?.open !== true || wait.opened.keepOpen || !isEnough(wait)) return;
+  draft.add({ type: 'WaitSatisfied', version: 1, data: { waitId, step, triggers: triggersGot(wait) } });
+}
+
+const byArrival = (a: ReceivedEvent, b: ReceivedEvent): number => (a.at < b.at || (a.at === b.at && a.eventId < b.eventId) ? -1 : 1);
 
 /** No deadline is never left unsaid (I-22), also where a definition that is not of class `long` was only warned about it. */
 function reasonForNone(wait: PlannedWait): string {

@@ -1,0 +1,78 @@
+import type { RecordedRunEvent } from '../events.js';
+import type { BranchPoint } from './events.js';
+import type { Branches } from './lineage.js';
+
+/** Where a branch shall grow: on a branch, at a revision, a checkpoint's name, a step (just before it started), or `failure`. */
+export interface ForkRequest {
+  readonly branch: string;
+  readonly at: string;
+}
+
+export type Fork =
+  { readonly point: BranchPoint } | { readonly problem: { readonly pointer: string; readonly rule: string; readonly says: string } };
+
+/** The last checkpoint before the last failure. */
+const FAILURE = 'failure';
+
+/**
+ * The point that a request means, on the path of the branch that it names: of several the last. What is not there is told with the field that
+ * names it.
+ */
+export function forkAt(branches: Branches, { branch, at }: ForkRequest): Fork {
+  const events = branches.get(branch);
+  if (events === undefined || events.length === 0)
+    return wrong('/from/branch', 'branch_not_found', `the run has no branch ${branch}; it has ${[...branches.keys()].join(', ')}`);
+  if (/^\d+$/.test(at)) {
+    const revision = Number(at);
+    return revision < events.length
+      ? { point: { branch, revision } }
+      : wrong('/from/at', 'revision_not_found', `${branch} ends at ${branch}@${events.length - 1}`);
+  }
+  const path = pathOf(branches, branch);
+  const point = at === FAILURE ? beforeFailure(path) : (checkpointNamed(path, at) ?? beforeStep(path, at));
+  if (point !== undefined) return { point };
+  if (at === FAILURE) return wrong('/from/at', 'failure_not_found', `nothing has failed on ${branch}`);
+  return wrong('/from/at', 'checkpoint_not_found', `${branch} has no revision, checkpoint or step ${at}`);
+}
+
+interface Placed {
+  readonly point: BranchPoint;
+  readonly event: RecordedRunEvent;
+}
+
+/** Everything that leads to a branch's end, in order. */
+function pathOf(branches: Branches, branch: string): Placed[] {
+  const segments: Placed[][] = [];
+  const seen = new Set<string>();
+  let at: BranchPoint | undefined = { branch, revision: Number.POSITIVE_INFINITY };
+  while (at !== undefined && !seen.has(at.branch)) {
+    const to: BranchPoint = at;
+    seen.add(to.branch);
+    const events = (branches.get(to.branch) ?? []).filter(({ revision }) => revision <= to.revision);
+    segments.unshift(events.map((event) => ({ point: { branch: to.branch, revision: event.revision }, event })));
+    const [first] = events;
+    at = first?.type === 'BranchOpened' ? first.data.parent : undefined;
+  }
+  return segments.flat();
+}
+
+const checkpointNamed = (path: readonly Placed[], name: string): BranchPoint | undefined =>
+  path.findLast(({ event }) => event.type === 'CheckpointReached' && event.data.name === name)?.point;
+
+function beforeFailure(path: readonly Placed[]): BranchPoint | undefined {
+  const failed = path.findLastIndex(({ event }) => event.type === 'StepFailed');
+  if (failed < 0) return undefined;
+  return (path.slice(0, failed).findLast(({ event }) => event.type === 'CheckpointReached') ?? path[0])?.point;
+}
+
+/** Just before a step first began on this path: nothing of it has happened there. */
+function beforeStep(path: readonly Placed[], step: string): BranchPoint | undefined {
+  const began = path.findIndex(({ event }) => {
+    if (event.type === 'CheckpointReached')
+      return event.data.step === step && (event.data.kind === 'pre_effect' || event.data.kind === 'wait');
+    return (event.type === 'StepStarted' || event.type === 'StepSkipped' || event.type === 'EventEmitted') && event.data.step === step;
+  });
+  return began <= 0 ? undefined : path[began - 1]?.point;
+}
+
+const wrong = (pointer: string, rule: string, says: string): Fork => ({ problem: { pointer, rule, says } });

@@ -1,0 +1,179 @@
+import { pointerParts, type Plan } from '@cairn/domain-definition';
+import { canon } from '@cairn/kernel';
+import { parseOccurrence, type EffectEntry, type RunState } from '../state.js';
+import { waitIdOf } from '../waits/evolve.js';
+import { receivedSince } from './begin.js';
+import { causesOf, problemsOfChanges } from './changes.js';
+import type { Carried, EffectChoice } from './events.js';
+import type { BranchPlan, BranchRequest, PlanFacts, PlanProblem } from './request.js';
+
+/** Choices that run in this release; `compensate` needs its queue's handler to be asked, `ask` needs a review. */
+const CHOICES: readonly EffectChoice[] = ['reuse', 'repeat'];
+
+/** Plans a branch: pure, asks nobody. Empty `problems` and `unresolved`: it may be opened. */
+export function planBranch(facts: PlanFacts, request: BranchRequest): BranchPlan {
+  const { fork, parent, head } = facts;
+  const effects = effectsBehind(facts, request);
+  const received = receivedOf(facts, request);
+  return {
+    fork: `${fork.branch}@${fork.revision}`,
+    checkpoint: parent.path.checkpoint,
+    head: `${head.branch}@${head.revision}`,
+    keeps: inOrder(facts.plan, settledAt(parent)),
+    reruns: inOrder(facts.plan, rerunsOf(facts, request)),
+    received,
+    effects,
+    problems: [
+      ...headMoved(head, request),
+      ...causesOf(request),
+      ...problemsOfChanges(facts, request),
+      ...unknownChoices(request, received, effects),
+      ...inDoubt(effects),
+    ],
+    unresolved: effects.filter(({ status, choice }) => status === 'confirmed' && choice === null).map(({ key }) => `effects/${key}`),
+  };
+}
+
+/** What goes on under its id: open at the fork and at the head, not concerned by a change, not dropped. */
+export function carriedBy(facts: PlanFacts, request: BranchRequest): Carried {
+  const { parent, head } = facts;
+  const isConcerned = concernedBy(request);
+  const isLeftOut = leftOutBy(request);
+  const attempts = [...parent.path.attempts.entries()].flatMap(([id, { step }]) =>
+    head.path.attempts.has(id) && !isConcerned(step) ? [id] : [],
+  );
+  const waits = [...parent.path.waits.entries()].flatMap(([id, { step, open }]) =>
+    open && head.path.waits.get(id)?.open === true && !isLeftOut(step) && request.received?.[`wait:${step}`] !== 'drop' ? [id] : [],
+  );
+  const events = receivedSince(parent, head).flatMap(({ eventId }) => (request.received?.[`event:${eventId}`] === 'drop' ? [] : [eventId]));
+  return { attempts: attempts.sort(), waits: waits.sort(), failures: [], events: events.sort() };
+}
+
+/** Steps that a change concerns: nothing of them that is under way goes on. */
+const concernedBy = ({ changes = [] }: BranchRequest): ((step: string) => boolean) => {
+  const slices = changes.map(({ path }) => pointerParts(path));
+  return (occurrence) => {
+    const { step } = parseOccurrence(occurrence);
+    return slices.some(
+      ([slice = '', name = '']) => slice === 'input' || (OF_A_STEP.includes(slice) && parseOccurrence(name).step === step),
+    );
+  };
+};
+const OF_A_STEP: readonly string[] = ['steps', 'skip', 'outputs'];
+
+/** Steps that do not wait any more, since their output is given, or they are skipped. */
+const leftOutBy = ({ changes = [] }: BranchRequest): ((step: string) => boolean) => {
+  const slices = changes.map(({ path }) => pointerParts(path));
+  return (occurrence) =>
+    slices.some(
+      ([slice, name = '']) => (slice === 'skip' || slice === 'outputs') && parseOccurrence(name).step === parseOccurrence(occurrence).step,
+    );
+};
+
+const settledAt = ({ path }: RunState): string[] =>
+  [...path.steps.entries()].flatMap(([step, { status }]) => (status === 'succeeded' || status === 'skipped' ? [step] : []));
+
+function rerunsOf({ parent, head }: PlanFacts, request: BranchRequest): string[] {
+  const settled = new Set(settledAt(parent));
+  const carried = new Set(
+    [...parent.path.attempts.entries()].flatMap(([id, { step }]) =>
+      head.path.attempts.has(id) && !concernedBy(request)(step) ? [step] : [],
+    ),
+  );
+  const waiting = new Set(
+    [...parent.path.waits.values()].flatMap(({ step, open }) =>
+      open && head.path.waits.get(waitIdOf(head, step))?.open === true ? [step] : [],
+    ),
+  );
+  return [...head.path.steps.keys()].filter((step) => !settled.has(step) && !carried.has(step) && !waiting.has(step));
+}
+
+function inOrder(plan: Plan, steps: readonly string[]): string[] {
+  const place = (step: string): number => plan.step(parseOccurrence(step).step)?.index ?? 0;
+  return [...steps].sort((a, b) => place(a) - place(b) || parseOccurrence(a).turn - parseOccurrence(b).turn);
+}
+
+function receivedOf({ parent, head }: PlanFacts, { received: chosen = {} }: BranchRequest): BranchPlan['received'] {
+  const line = (id: string, says: string): BranchPlan['received'][number] => ({
+    id,
+    says,
+    default: 'carry',
+    choice: chosen[id] ?? 'carry',
+  });
+  const events = receivedSince(parent, head).map(({ eventId, event, step }) =>
+    line(`event:${eventId}`, `${event?.type ?? ''} for ${step}`),
+  );
+  const waits = [...parent.path.waits.entries()].flatMap(([id, { step, open, opened }]) =>
+    open && head.path.waits.get(id)?.open === true
+      ? [line(`wait:${step}`, opened.deadline === null ? 'open' : `open until ${opened.deadline}`)]
+      : [],
+  );
+  return [...events, ...waits.sort((a, b) => (a.id < b.id ? -1 : 1))];
+}
+
+/** Effects that were intended, or settled, after the fork: the branch leaves them behind, and they have happened all the same. */
+function effectsBehind({ plan, parent, head }: PlanFacts, request: BranchRequest): BranchPlan['effects'] {
+  const { effects: chosen = {} } = request;
+  const isConcerned = concernedBy(request);
+  const behind = [...head.ledger.effects.entries()].filter(([key, entry]) => {
+    const before = parent.ledger.effects.get(key);
+    if (before !== undefined && canon(seen(before)) === canon(seen(entry))) {
+      const isCarried = head.path.attempts.has(entry.attemptId) && !isConcerned(entry.step);
+      return entry.status === 'intended' && !isCarried;
+    }
+    return !(entry.status === 'intended' && parent.path.attempts.has(entry.attemptId) && !isConcerned(entry.step));
+  });
+  return behind
+    .map(([key, { step, status }]) => ({
+      key,
+      step,
+      status,
+      choices: status === 'confirmed' ? CHOICES : [],
+      choice: chosen[key] ?? null,
+    }))
+    .sort((a, b) => (plan.step(a.step)?.index ?? 0) - (plan.step(b.step)?.index ?? 0) || (a.key < b.key ? -1 : 1));
+}
+
+const seen = ({ suffix, status, attemptId }: EffectEntry): { suffix: number; status: string; attemptId: string } => ({
+  suffix,
+  status,
+  attemptId,
+});
+
+function headMoved({ branch, revision }: RunState, { expectHead }: BranchRequest): PlanProblem[] {
+  const now = `${branch}@${revision}`;
+  return expectHead === undefined || expectHead === now
+    ? []
+    : [{ pointer: '/expectHead', rule: 'head_moved', says: `the head is at ${now}: look at the plan again` }];
+}
+
+function unknownChoices(
+  { received: chosenReceived = {}, effects: chosenEffects = {} }: BranchRequest,
+  received: BranchPlan['received'],
+  effects: BranchPlan['effects'],
+): PlanProblem[] {
+  const ids = new Set(received.map(({ id }) => id));
+  const wrong = Object.keys(chosenReceived)
+    .filter((id) => !ids.has(id))
+    .map((id) => ({ pointer: `/received/${id}`, rule: 'unknown_choice', says: 'nothing of that name came after the fork' }));
+  for (const [key, choice] of Object.entries(chosenEffects)) {
+    const effect = effects.find((one) => one.key === key);
+    const pointer = `/effects/${key}`;
+    if (effect === undefined) wrong.push({ pointer, rule: 'unknown_choice', says: 'no effect of that key was intended after the fork' });
+    else if (effect.status === 'confirmed' && !effect.choices.includes(choice))
+      wrong.push({ pointer, rule: 'not_yet', says: `${choice} does not run yet in this release: ${effect.choices.join(' or ')}` });
+    else if (effect.status !== 'confirmed')
+      wrong.push({ pointer, rule: 'unknown_choice', says: `it is ${effect.status}: there is nothing to choose` });
+  }
+  return wrong;
+}
+
+/** `unknown` blocks until somebody finds out: a branch that forgot it could pay twice. */
+const inDoubt = (effects: BranchPlan['effects']): PlanProblem[] =>
+  effects
+    .filter(({ status }) => status === 'unknown' || status === 'intended')
+    .map(({ key, status, step }) => ({
+      pointer: `/effects/${key}`,
+      rule: 'effect_in_doubt',
+      says: status === 'intended' ? `${step} is about to do it: wait until it has` : `nobody knows whether ${step} did it: find out first`,
+    }));
