@@ -121,6 +121,7 @@ describe('retry-policy judges', () => {
     await world.pass(60_000);
     expect(world.decided).toEqual([
       ['fallback', 'http@1#timeout; attempts 1 of 1'],
+      ['reduce_scope', 'http@1#timeout; attempts 1 of 1; no fallback: not today'],
       ['give_up', 'http@1#timeout; attempts 1 of 1; no fallback: not today'],
     ]);
   });

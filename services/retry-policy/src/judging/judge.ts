@@ -34,16 +34,20 @@ export class Judge {
 
   /** Throws faults of the store, the artifacts and the bus. Settles the failure unless execution refused, which is told by throwing. */
   async judge(undecided: Undecided): Promise<void> {
-    const command = await this.commandFor(undecided);
+    const refused: { readonly change: JsonObject; readonly says: string }[] = [];
+    let command = await this.commandFor(undecided, refused);
     let answer = await this.ask(undecided, command);
-    // What it would change does not fit the run as it is: something else must follow, and the history says why.
-    if (answer.kind === 'rejected' && command.data.change !== undefined)
-      answer = await this.ask(undecided, await this.commandFor(undecided, answer.rejection.detail));
+    // What it would change does not fit the run as it is: something else must follow, and the history says why. Each change is asked once.
+    while (answer.kind === 'rejected' && command.data.change !== undefined) {
+      refused.push({ change: command.data.change, says: answer.rejection.detail });
+      command = await this.commandFor(undecided, refused);
+      answer = await this.ask(undecided, command);
+    }
     invariant(answer.kind !== 'rejected', `attempt ${undecided.attemptId}: execution refuses the decision`);
     this.parts.failures.settle(undecided.attemptId); // `nothing('late')` settles it too.
   }
 
-  private async commandFor(undecided: Undecided, refused?: string): Promise<ApplyRetryDecision> {
+  private async commandFor(undecided: Undecided, refused: NonNullable<FailedAttempt['refused']>): Promise<ApplyRetryDecision> {
     const { step: occurrence, attemptId } = undecided;
     const { plan, step, policy } = await this.runs.lookUp(undecided.runId, occurrence);
     const told: FailedAttempt = {
@@ -54,7 +58,7 @@ export class Judge {
       firstFailedAt: undecided.firstFailedAt,
       failedInRun: undecided.failedInRun,
       earlier: this.parts.failures.shown(undecided),
-      ...(refused === undefined ? {} : { refused }),
+      refused,
       ...(undecided.since === undefined ? {} : { since: undecided.since }),
       ...(step.effect === undefined ? {} : { guarantee: step.effect.guarantee, inDoubt: undecided.inDoubt }),
       ways: waysLeft(step.id, declaredOf(step, plan), undecided.taken),
