@@ -27,7 +27,7 @@ describe('retries that are owed at a time', () => {
       actor: 'policy:default@1',
       causationId: 'c',
     };
-    const data = { step: 'a', attemptId, bucket: 'timeout', decision, justification, policy, ...(remembered ? { notBefore } : {}) };
+    const data = { step: 'a', attemptId, bucket: 'timeout', decision, justification, policy, notBefore };
     for (const event of sealAppend(context, [{ type: 'RetryDecided', version: 1, data }])) set.fold(event);
     expect(set.retries.get(attemptId)?.notBefore).toBe(remembered ? notBefore : undefined);
   });
