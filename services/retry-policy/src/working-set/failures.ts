@@ -301,8 +301,7 @@ function stepOf({ steps, anew }: Dossier, step: string, firstFailedAt: Instant):
 }
 
 function takeFallback(dossier: Dossier, id: string, taken: number): void {
-  if (taken <= (dossier.fallbacks.get(id) ?? 0)) return;
-  dossier.fallbacks.set(id, taken);
+  dossier.fallbacks.set(id, Math.max(taken, dossier.fallbacks.get(id) ?? 0));
   countAnew(dossier, id);
 }
 
