@@ -95,6 +95,27 @@ describe('retry-policy judges', () => {
     expect(world.decided.at(-1)?.[1]).toMatch(/^http@1#timeout; usd 1.1\d* of 1$/);
   });
 
+  it('with all that happened before, where a run had ended and was recovered; a queue that a person gave is taken', async () => {
+    const world = await startedWorld({ perRun: 3 });
+    const fail = async (): Promise<void> => {
+      await world.fail({ by: 'timeout' }, 'read');
+      await world.pass(1_000);
+    };
+    await fail();
+    await world.append({ type: 'RunFailed', version: 1, data: { bucket: 'timeout', message: 'over' } });
+    await world.openBranch('b2', 'user:ana', [{ op: 'replace', path: '/steps/read/queue', value: 'q-b' }]);
+    for (let n = 0; n < 2; n++) await fail();
+    expect(world.commands.map(({ data: { decision, change } }) => [decision, change])).toEqual([
+      ['retry', undefined],
+      ['retry', undefined], // The first by the queue that ana gave it, which is that of its one alternative.
+      ['reduce_scope', { reduce: 'less' }],
+    ]);
+    expect(world.decided.at(-1)?.[1]).toBe('http@1#timeout; attempts 2 of 2');
+    await world.fail({ by: 'timeout' }, 'ask');
+    await world.pass(1_000);
+    expect(world.decided.at(-1)).toEqual(['give_up', 'http@1#timeout; perRun 4 of 3']);
+  });
+
   it('by what the attempt was given, where a rule changes that', async () => {
     const world = await startedWorld();
     for (const params of [{ scale: 1 }, {}]) {
@@ -121,6 +142,7 @@ describe('retry-policy judges', () => {
     await world.pass(60_000);
     expect(world.decided).toEqual([
       ['fallback', 'http@1#timeout; attempts 1 of 1'],
+      ['reduce_scope', 'http@1#timeout; attempts 1 of 1; no fallback: not today'],
       ['give_up', 'http@1#timeout; attempts 1 of 1; no fallback: not today'],
     ]);
   });

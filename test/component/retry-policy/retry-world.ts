@@ -158,10 +158,14 @@ export class RetryWorld {
   }
 
   /** What execution does after a decision that changes something: another branch is the head, and steps fail there from now on. */
-  async openBranch(name: string): Promise<void> {
+  async openBranch(name: string, actor = 'policy:http@1', changes: readonly JsonObject[] = []): Promise<void> {
     await this.append({ type: 'BranchSuperseded', version: 1, data: { successor: name, spec: {} } });
     this.head = name;
-    await this.append({ type: 'BranchOpened', version: 1, data: { parent: { branch: 'main', revision: 0 }, shadow: false } });
+    await this.append({
+      type: 'BranchOpened',
+      version: 1,
+      data: { parent: { branch: 'main', revision: 0 }, actor, changes, shadow: false },
+    });
   }
 
   /** The next attempt of a step begins and fails. */

@@ -1,12 +1,13 @@
 import { crashPoint } from '@cairn/application';
 import { subjects, type CommandAnswer, type CommandMessage } from '@cairn/contracts';
-import { changesWork, judgeFailure, waysLeft, type DeclaredWays, type FailedAttempt } from '@cairn/domain-retry/decider';
+import { changesWork, judgeFailure, waysLeft, type DeclaredWays, type FailedAttempt, type TakenWays } from '@cairn/domain-retry/decider';
 import type { PolicyState } from '@cairn/domain-retry';
 import type { Plan, PlannedStep } from '@cairn/domain-definition';
 import type { ApplyRetryDecision, Failure, StepFailed, StepStarted } from '@cairn/domain-run';
 import { invariant, InvariantBroken, partitionOf, runStream, type JsonObject, type Revision } from '@cairn/kernel';
 import { ASK_DEADLINE_MS, type Artifacts, type Bus, type EventStore, type Ids } from '@cairn/ports';
 import type { Failures, Undecided } from '../working-set/failures.js';
+import { recounted } from './recount.js';
 import { Runs } from './runs.js';
 import { spentUsd } from './spend.js';
 
@@ -34,17 +35,25 @@ export class Judge {
 
   /** Throws faults of the store, the artifacts and the bus. Settles the failure unless execution refused, which is told by throwing. */
   async judge(undecided: Undecided): Promise<void> {
-    const command = await this.commandFor(undecided);
+    const refused: { readonly change: JsonObject; readonly says: string }[] = [];
+    let command = await this.commandFor(undecided, refused);
     let answer = await this.ask(undecided, command);
-    // What it would change does not fit the run as it is: something else must follow, and the history says why.
-    if (answer.kind === 'rejected' && command.data.change !== undefined)
-      answer = await this.ask(undecided, await this.commandFor(undecided, answer.rejection.detail));
+    // What it would change does not fit the run as it is: something else must follow, and the history says why. Each change is asked once.
+    while (answer.kind === 'rejected' && command.data.change !== undefined) {
+      refused.push({ change: command.data.change, says: answer.rejection.detail });
+      command = await this.commandFor(undecided, refused);
+      answer = await this.ask(undecided, command);
+    }
     invariant(answer.kind !== 'rejected', `attempt ${undecided.attemptId}: execution refuses the decision`);
     this.parts.failures.settle(undecided.attemptId); // `nothing('late')` settles it too.
   }
 
-  private async commandFor(undecided: Undecided, refused?: string): Promise<ApplyRetryDecision> {
-    const { step: occurrence, attemptId } = undecided;
+  private async commandFor(failure: Undecided, refused: NonNullable<FailedAttempt['refused']>): Promise<ApplyRetryDecision> {
+    const { step: occurrence, attemptId } = failure;
+    const { undecided, shown } =
+      failure.partial === true
+        ? await recounted(this.parts.store, failure)
+        : { undecided: failure, shown: this.parts.failures.shown(failure) };
     const { plan, step, policy } = await this.runs.lookUp(undecided.runId, occurrence);
     const told: FailedAttempt = {
       failure: undecided.failure ?? (await this.readFailure(undecided)),
@@ -53,11 +62,11 @@ export class Judge {
       failedAt: undecided.at,
       firstFailedAt: undecided.firstFailedAt,
       failedInRun: undecided.failedInRun,
-      earlier: this.parts.failures.shown(undecided),
-      ...(refused === undefined ? {} : { refused }),
+      earlier: shown,
+      refused,
       ...(undecided.since === undefined ? {} : { since: undecided.since }),
       ...(step.effect === undefined ? {} : { guarantee: step.effect.guarantee, inDoubt: undecided.inDoubt }),
-      ways: waysLeft(step.id, declaredOf(step, plan), undecided.taken),
+      ways: waysLeft(step.id, declaredOf(step, plan), takenOf(step, undecided)),
       ...(policy.policy.limits.usd === undefined ? {} : { usd: await spentUsd(this.parts.store, undecided) }),
     };
     const failed = changesWork(told, policy) ? { ...told, ...(await this.readWork(undecided, step)) } : told;
@@ -111,5 +120,11 @@ const declaredOf = ({ queue = '', fallback }: PlannedStep, { reduced }: Plan): D
   fallback: fallback.map((one) => ({ queue: one.queue, params: one.params !== undefined })),
   reduced,
 });
+
+/** A person who gives a step the queue of an alternative takes that one, and with it those before. */
+function takenOf({ fallback }: PlannedStep, { taken, givenQueue }: Undecided): TakenWays {
+  const given = fallback.findIndex(({ queue }) => queue === givenQueue);
+  return { ...taken, fallback: Math.max(taken.fallback, given + 1) };
+}
 
 const pinOf = ({ name, version, hash, revision }: PolicyState): ApplyRetryDecision['data']['policy'] => ({ name, version, hash, revision });

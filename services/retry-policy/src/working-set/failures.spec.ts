@@ -76,7 +76,7 @@ function historyOf(happenings: readonly Happening[]): readonly StoredEvent[] {
       const name = `b${state.branches.length + 1}`;
       append(run, { type: 'BranchSuperseded', version: 1, data: { successor: name, spec: {} } });
       state.branches.push({ name, prevHash: '', revision: -1 });
-      append(run, { type: 'BranchOpened', version: 1, data: { cause: 'fallback', shadow: false } });
+      append(run, { type: 'BranchOpened', version: 1, data: { cause: 'fallback', actor: 'policy:default@1', changes: [], shadow: false } });
     } else if (kind === 'end') {
       state.over = true;
       append(run, { type: 'RunFailed', version: 1, data: { bucket: 'timeout', message: 'over' } });
@@ -153,6 +153,32 @@ describe('the failures that nobody has judged', () => {
       { step: 'b', taken: { fallback: 0, reduced: ['path-0'] }, inDoubt: false },
       { step: 'a', attempt: 2, inDoubt: true },
     ]);
+  });
+
+  it('count anew where a person has changed the step, and know the queue and the path that he took', () => {
+    const events = [...historyOf([at(0, 'a', 'fail'), at(0, 'a', 'decide'), at(0, 'b', 'fail'), at(0, 'b', 'decide')])];
+    const onBranch = (revision: number, type: string, data: JsonObject): StoredEvent => ({
+      ...events[0]!,
+      stream: runStream(RUNS[0]!, 'b2'),
+      revision,
+      type,
+      data,
+    });
+    const changes = [
+      { op: 'replace', path: '/steps/a/queue', value: 'other' },
+      { op: 'add', path: '/scope', value: 'less' },
+    ];
+    const failed = (step: string): JsonObject => ({ step, attemptId: step, failure: { by: 'timeout', message: '', sideEffect: 'none' } });
+    events.push(
+      onBranch(0, 'BranchOpened', { shadow: false, actor: 'user:ana', changes }),
+      onBranch(1, 'StepFailed', failed('a')),
+      onBranch(2, 'StepFailed', failed('b')),
+    );
+    const [a, b] = folded(events).all();
+    expect(a).toMatchObject({ attempt: 2, since: { attempt: 1 }, givenQueue: 'other', taken: { fallback: 0, reduced: ['less'] } });
+    expect(b).toMatchObject({ attempt: 2 });
+    expect(b).not.toHaveProperty('since');
+    expect(known(folded([...events, ...events.slice(4)]))).toEqual(known(folded(events)));
   });
 
   it('are not over when a branch ends that acts on nothing', () => {

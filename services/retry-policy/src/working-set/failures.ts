@@ -2,6 +2,7 @@ import { canonicalLines, readCanonicalLines, type WorkingSetFold } from '@cairn/
 import type { Evidence } from '@cairn/domain-definition';
 import type { TakenWays } from '@cairn/domain-retry/decider';
 import { parseOccurrence, runEnds, type Failure, type RetryDecided, type StepFailed } from '@cairn/domain-run';
+import { FIRST_BRANCH } from '@cairn/ports';
 import { parseRunStream, type Id, type Instant, type Revision, type StoredEvent } from '@cairn/kernel';
 
 /** A failure that nobody has judged yet, with what its run's history up to it says. */
@@ -23,6 +24,10 @@ export interface Undecided {
   readonly firstFailedAt: Instant;
   /** What the run has taken of the ways that its definition declares. */
   readonly taken: TakenWays;
+  /** The queue that a person has given the step. */
+  readonly givenQueue?: string;
+  /** The working set had forgotten the run, which had ended: all this is to be counted from the history. */
+  readonly partial?: true;
   /** An earlier attempt may have changed the world outside, and nobody has found out since. */
   readonly inDoubt: boolean;
   /** Absent where it is large or was put away: then it is read again. */
@@ -37,10 +42,16 @@ interface Dossier {
   readonly steps: Map<string, StepDossier>;
   /** By id of a step, whatever its turn: how many of its alternatives were taken. */
   readonly fallbacks: Map<string, number>;
+  /** Ids of steps that work in another way than they began. */
+  readonly anew: string[];
   /** Ids of the reduced paths that were taken. */
   readonly reduced: string[];
+  /** By id of a step: the queue that a person has given it last. */
+  readonly queues: Map<string, string>;
   /** Branches that act on nothing: their end is not that of the run. */
   readonly shadows: string[];
+  /** The run was forgotten when it ended, and was recovered: what is here is not all. */
+  readonly partial?: true;
 }
 
 interface StepDossier {
@@ -60,8 +71,11 @@ interface StoredDossier {
   readonly failed: number;
   readonly steps: readonly [string, StepDossier][];
   readonly fallbacks: readonly [string, number][];
+  readonly anew: string[];
   readonly reduced: string[];
+  readonly queues: readonly [string, string][];
   readonly shadows: string[];
+  readonly partial?: true;
 }
 
 /** Characters of an event up to which its failure is kept in memory until it is judged. */
@@ -76,6 +90,9 @@ export class Failures implements WorkingSetFold {
   private readonly dossiers = new Map<Id, Dossier>();
   /** Execution has answered for these; the history has not told it yet, so it is no part of the fold. */
   private readonly answered = new Set<Id>();
+
+  /** `forgets: false`: what is known of a run stays when it ends. */
+  constructor(private readonly options: { readonly forgets: boolean } = { forgets: true }) {}
 
   fold(event: StoredEvent): void {
     const run = parseRunStream(event.stream);
@@ -92,7 +109,7 @@ export class Failures implements WorkingSetFold {
       case 'BranchAbandoned':
         return this.closed(run.runId, run.branch);
       default:
-        if (!(runEnds as readonly string[]).includes(event.type)) return;
+        if (!this.options.forgets || !(runEnds as readonly string[]).includes(event.type)) return;
         if (this.dossiers.get(run.runId)?.shadows.includes(run.branch) === true) return this.closed(run.runId, run.branch);
         this.dossiers.delete(run.runId);
         return this.closed(run.runId);
@@ -138,8 +155,9 @@ export class Failures implements WorkingSetFold {
     for (const [kind, key, value] of readCanonicalLines(text)) {
       if (kind === 'undecided') undecided.push(value as Undecided);
       else {
-        const { folded, steps, fallbacks, ...rest } = value as StoredDossier;
-        this.dossiers.set(String(key), { ...rest, folded: new Map(folded), steps: new Map(steps), fallbacks: new Map(fallbacks) });
+        const { folded, steps, fallbacks, queues, ...rest } = value as StoredDossier;
+        const maps = { folded: new Map(folded), steps: new Map(steps), fallbacks: new Map(fallbacks), queues: new Map(queues) };
+        this.dossiers.set(String(key), { ...rest, ...maps });
       }
     }
     undecided.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.revision - b.revision)); // As they came; of one run in its order.
@@ -151,7 +169,7 @@ export class Failures implements WorkingSetFold {
   }
 
   private failed(event: StoredEvent, { runId, branch }: RunBranch): void {
-    const dossier = this.dossierOf(runId);
+    const dossier = this.dossierOf(runId, branch);
     if (!isNew(dossier, branch, event.revision)) return;
     const { revision, eventId, at } = event;
     dossier.failed += 1;
@@ -160,6 +178,8 @@ export class Failures implements WorkingSetFold {
     counted.failed += 1;
     if (counted.since !== undefined) counted.since = { failed: counted.since.failed + 1, firstFailedAt: counted.since.firstFailedAt ?? at };
     const { failed, firstFailedAt, since, inDoubt } = counted;
+    const { step: id } = parseOccurrence(step);
+    const givenQueue = dossier.queues.get(id);
     this.undecided.set(attemptId, {
       ns: event.metadata.ns,
       runId,
@@ -173,7 +193,9 @@ export class Failures implements WorkingSetFold {
       ...(since === undefined ? {} : { since: { attempt: since.failed, firstFailedAt: since.firstFailedAt ?? at } }),
       failedInRun: dossier.failed,
       firstFailedAt,
-      taken: { fallback: dossier.fallbacks.get(parseOccurrence(step).step) ?? 0, reduced: [...dossier.reduced] },
+      taken: { fallback: dossier.fallbacks.get(id) ?? 0, reduced: [...dossier.reduced] },
+      ...(givenQueue === undefined ? {} : { givenQueue }),
+      ...(dossier.partial === true ? { partial: true } : {}),
       inDoubt,
       ...(event.body.length > KEPT_CHARACTERS_MAX ? {} : { failure }),
     });
@@ -200,9 +222,24 @@ export class Failures implements WorkingSetFold {
   }
 
   private opened(event: StoredEvent, { runId, branch }: RunBranch): void {
-    if (event.data['shadow'] !== true) return;
-    const { shadows } = this.dossierOf(runId);
-    if (!shadows.includes(branch)) shadows.push(branch);
+    const { shadow, actor, changes } = event.data as unknown as Opened;
+    if (shadow) {
+      const { shadows } = this.dossierOf(runId, branch);
+      if (!shadows.includes(branch)) shadows.push(branch);
+    } else if (!actor.startsWith('policy:')) this.changedByHand(runId, branch, event.revision, changes);
+  }
+
+  /** What a person has changed is tried as an alternative is: a rule counts anew. Changes of a policy stand in its `RetryDecided`. */
+  private changedByHand(runId: Id, branch: string, revision: Revision, changes: Opened['changes']): void {
+    const dossier = this.dossiers.get(runId);
+    if (dossier === undefined || !isNew(dossier, branch, revision)) return;
+    for (const { path, value } of changes) {
+      const [, slice, id = '', member] = path.split('/');
+      if (slice === 'scope' && typeof value === 'string' && !dossier.reduced.includes(value)) dossier.reduced.push(value);
+      if (slice !== 'steps') continue;
+      countAnew(dossier, id);
+      if (member === 'queue' && typeof value === 'string') dossier.queues.set(id, value);
+    }
   }
 
   /** Nobody waits for a judgement there any more: on one branch, or in the whole run. */
@@ -216,13 +253,30 @@ export class Failures implements WorkingSetFold {
     this.answered.delete(attemptId);
   }
 
-  private dossierOf(runId: Id): Dossier {
+  private dossierOf(runId: Id, branch: string): Dossier {
     const known = this.dossiers.get(runId);
     if (known !== undefined) return known;
-    const dossier: Dossier = { folded: new Map(), failed: 0, steps: new Map(), fallbacks: new Map(), reduced: [], shadows: [] };
+    const dossier: Dossier = {
+      folded: new Map(),
+      failed: 0,
+      steps: new Map(),
+      fallbacks: new Map(),
+      anew: [],
+      reduced: [],
+      queues: new Map(),
+      shadows: [],
+      ...(branch === FIRST_BRANCH ? {} : { partial: true }),
+    };
     this.dossiers.set(runId, dossier);
     return dossier;
   }
+}
+
+/** What is read of a `BranchOpened`. */
+interface Opened {
+  readonly shadow: boolean;
+  readonly actor: string;
+  readonly changes: readonly { readonly path: string; readonly value?: unknown }[];
 }
 
 interface RunBranch {
@@ -237,19 +291,23 @@ function isNew({ folded }: Dossier, branch: string, revision: Revision): boolean
   return true;
 }
 
-function stepOf({ steps, fallbacks }: Dossier, step: string, firstFailedAt: Instant): StepDossier {
+function stepOf({ steps, anew }: Dossier, step: string, firstFailedAt: Instant): StepDossier {
   const known = steps.get(step);
   if (known !== undefined) return known;
-  const isOnAlternative = fallbacks.has(parseOccurrence(step).step);
-  const made: StepDossier = { failed: 0, firstFailedAt, inDoubt: false, shown: [], ...(isOnAlternative ? { since: { failed: 0 } } : {}) };
+  const isChanged = anew.includes(parseOccurrence(step).step);
+  const made: StepDossier = { failed: 0, firstFailedAt, inDoubt: false, shown: [], ...(isChanged ? { since: { failed: 0 } } : {}) };
   steps.set(step, made);
   return made;
 }
 
-/** From here on the step works by another alternative: in each of its turns tries count anew. */
-function takeFallback({ steps, fallbacks }: Dossier, id: string, taken: number): void {
-  if (taken <= (fallbacks.get(id) ?? 0)) return;
-  fallbacks.set(id, taken);
+function takeFallback(dossier: Dossier, id: string, taken: number): void {
+  dossier.fallbacks.set(id, Math.max(taken, dossier.fallbacks.get(id) ?? 0));
+  countAnew(dossier, id);
+}
+
+/** From here on the step works in another way: in each of its turns tries count anew. */
+function countAnew({ steps, anew }: Dossier, id: string): void {
+  if (!anew.includes(id)) anew.push(id);
   for (const [step, dossier] of steps) if (parseOccurrence(step).step === id) dossier.since = { failed: 0 };
 }
 

@@ -47,7 +47,7 @@ export const sourceOfEmission = (ns: string, workflow: string): string => `/cair
 /** Scheduling's unfinished business: what it must not forget (`architecture.md` §2), folded from the history. */
 export class SchedulingSet implements WorkingSetFold {
   readonly name = 'scheduling';
-  readonly foldVersion = 3;
+  readonly foldVersion = 4;
   readonly types = [
     'EventReceived',
     'ReceiptSettled',
@@ -197,7 +197,8 @@ export class SchedulingSet implements WorkingSetFold {
 
   private retryDecided(event: StoredEvent, runId: Id): void {
     const { step, attemptId, decision, notBefore } = event.data as unknown as RetryDecided['data'];
-    if (decision !== 'retry' || notBefore === undefined) return;
+    // A changed retry is owed on the branch that its decision opened: execution finds the head.
+    if ((decision !== 'retry' && decision !== 'retry_modified') || notBefore === undefined) return;
     const place = `${event.metadata.branch ?? 'main'} ${step}`;
     this.retries.add({ ns: event.metadata.ns, runId, attemptId, decidedBy: event.eventId, notBefore, step: place });
   }

@@ -1,5 +1,6 @@
-import type { JsonObject } from '@cairn/kernel';
+import { canon, type JsonObject } from '@cairn/kernel';
 import type { ExhaustedEnd, ExhaustedStep } from '../policy/document.js';
+import { reasonText } from './reason-text.js';
 import type { WaysOn } from './ways-on.js';
 
 /** What follows the last try. `expectedChange`: what is different on a way on; an end has none. */
@@ -15,31 +16,41 @@ export interface Closed {
   readonly fallback?: string;
   /** Why none of the ways may be gone: what happened outside is in doubt, and they would leave it behind. */
   readonly all?: string;
+  /** Single ways that execution could not go. */
+  readonly refused: readonly { readonly change: JsonObject; readonly says: string }[];
 }
 
 /**
  * The first of `onExhausted` that can be done (C-EXHAUSTED): the step's next alternative, a reduced path, or else the end, which every
- * policy has. `passedOver`: why a way that is left was not gone.
+ * policy has. `passedOver`: why a way that is left was not gone, the first of such reasons.
  */
-export function afterLast(
-  steps: readonly ExhaustedStep[],
-  { fallback: [next], reduced }: WaysOn,
-  closed: Closed,
-): AfterLast & { readonly passedOver?: string } {
+export function afterLast(steps: readonly ExhaustedStep[], ways: WaysOn, closed: Closed): AfterLast & { readonly passedOver?: string } {
   let passedOver: string | undefined;
   for (const step of steps) {
     if (isEnd(step)) return { ...endOf(step), ...(passedOver === undefined ? {} : { passedOver }) };
-    const path = step === 'fallback' ? undefined : reduced.find(({ id }) => step === 'reduce' || step === `reduce:${id}`);
-    if (step === 'fallback' ? next === undefined : path === undefined) continue;
-    const why = closed.all ?? (step === 'fallback' ? closed.fallback : undefined);
-    if (why !== undefined) passedOver ??= `no ${step === 'fallback' ? 'fallback' : 'reduced scope'}: ${why}`;
-    else if (path !== undefined) return reduceTo(path);
-    else if (next !== undefined) return { decision: 'fallback', change: { fallback: next.index }, expectedChange: next.expects };
+    const name = step === 'fallback' ? 'fallback' : 'reduced scope';
+    for (const way of step === 'fallback' ? ways.fallback.map(fallBackTo) : reducedOf(step, ways).map(reduceTo)) {
+      const limit = step === 'fallback' ? closed.fallback : undefined;
+      const why = closed.all ?? limit ?? closed.refused.find(({ change }) => canon(change) === canon(way.change))?.says;
+      if (why === undefined) return { ...way, ...(passedOver === undefined ? {} : { passedOver }) };
+      passedOver ??= `no ${name}: ${reasonText(why)}`;
+    }
   }
   return { decision: 'block' }; // No policy that is applied gets here.
 }
 
-const reduceTo = ({ id, drops }: WaysOn['reduced'][number]): AfterLast => ({
+type Way = Extract<AfterLast, { readonly change: JsonObject }>;
+
+const fallBackTo = ({ index, expects }: WaysOn['fallback'][number]): Way => ({
+  decision: 'fallback',
+  change: { fallback: index },
+  expectedChange: expects,
+});
+
+const reducedOf = (step: string, { reduced }: WaysOn): WaysOn['reduced'] =>
+  reduced.filter(({ id }) => step === 'reduce' || step === `reduce:${id}`);
+
+const reduceTo = ({ id, drops }: WaysOn['reduced'][number]): Way => ({
   decision: 'reduce_scope',
   change: { reduce: id },
   expectedChange: `reduced_scope: path ${id}, without ${drops.join(', ')}`,

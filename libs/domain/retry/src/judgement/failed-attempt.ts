@@ -1,5 +1,5 @@
 import type { Evidence } from '@cairn/domain-definition';
-import type { Instant } from '@cairn/kernel';
+import type { Instant, JsonObject } from '@cairn/kernel';
 import type { Work } from './changed-work.js';
 import type { JudgedFailure } from './normalise/failure.js';
 import type { WaysOn } from './ways-on.js';
@@ -28,8 +28,8 @@ export interface FailedAttempt {
   readonly usd?: number;
   /** What is left to do instead of the step. Absent: nothing. */
   readonly ways?: WaysOn;
-  /** Why execution could not do what was judged before: then nothing is changed for this failure. In words. */
-  readonly refused?: string;
+  /** Changes that were judged before and that execution could not make, and why, in words: they are made no more. */
+  readonly refused?: readonly { readonly change: JsonObject; readonly says: string }[];
   /** What the attempt was given, and every queue that the step declares. Needed where `changesWork` says so. */
   readonly work?: Work;
   readonly queues?: readonly string[];

@@ -340,16 +340,35 @@ describe('declared alternatives (C-FALLBACK)', () => {
 });
 
 describe('a way that execution cannot go', () => {
-  it('leads to the end of the policy, or to who looks at a changed retry, with the reason', () => {
-    const refused = { attempt: 2, refused: 'step screen declares no alternative; 7', ...ways() };
-    const rule = { timeout: { ...timeout, attempts: 2 }, unclassified: { retry: false, escalate: 'triage' } };
-    expect(judgeFailure(failed({ by: 'timeout' }, refused), http({ buckets: rule }))).toMatchObject({
+  const unclassified = { retry: false, escalate: 'triage' };
+  const first = { change: { fallback: 0 }, says: 'params: field not found; x' };
+
+  it('is passed over: the next one is gone, or the policy comes to its end, and the reason stands', () => {
+    const refused = { attempt: 2, refused: [first], ...ways() };
+    const policy = http({ buckets: { timeout: { ...timeout, attempts: 2 }, unclassified } });
+    const rule = 'http@4#timeout; attempts 2 of 2; no fallback: params: field not found, x';
+    expect(judgeFailure(failed({ by: 'timeout' }, refused), policy)).toMatchObject({ change: { fallback: 1 }, justification: { rule } });
+    const both = [first, { change: { fallback: 1 }, says: 'another reason' }];
+    expect(judgeFailure(failed({ by: 'timeout' }, { ...refused, refused: both }), policy)).toMatchObject({ change: { reduce: 'short' } });
+    const all = [...both, { change: { reduce: 'short' }, says: 'a third' }, { change: { reduce: 'shorter' }, says: 'a fourth' }];
+    expect(judgeFailure(failed({ by: 'timeout' }, { ...refused, refused: all }), policy)).toMatchObject({
       decision: 'give_up',
-      justification: { rule: 'http@4#timeout; attempts 2 of 2; no fallback: step screen declares no alternative, 7' },
+      justification: { rule },
     });
-    const change = { retry: 'modified', attempts: 9, expects: 'changed_input', modify: [{ op: 'add', path: '/params/x', value: 1 }] };
-    const modified = http({ buckets: { timeout: change, unclassified: { retry: false, escalate: 'triage' } } });
-    expect(judgeFailure(failed({ by: 'timeout' }, refused), modified)).toMatchObject({ decision: 'escalate', queue: 'triage' });
+  });
+
+  it('leads a changed retry to who looks at what cannot be justified', () => {
+    const rule = { retry: 'modified', attempts: 9, expects: 'changed_input', modify: [{ op: 'add', path: '/params/x', value: 1 }] };
+    const policy = http({ buckets: { timeout: rule, unclassified } });
+    const given = { work: { input: {}, params: {}, queue: 'q' }, queues: ['q'], ...ways() };
+    const refused = [{ change: { patch: rule.modify }, says: 'the step is closed' }];
+    expect(judgeFailure(failed({ by: 'timeout' }, { ...given, refused }), policy)).toMatchObject({
+      decision: 'escalate',
+      queue: 'triage',
+      justification: { rule: 'http@4#timeout; the step is closed' },
+    });
+    const same = { ...given, work: { ...given.work, params: { x: 1 } }, refused: [first] };
+    expect(judgeFailure(failed({ by: 'timeout' }, same), policy)).toMatchObject({ decision: 'fallback', change: { fallback: 1 } });
   });
 });
 
@@ -382,7 +401,10 @@ describe('reduced paths (C-REDUCED)', () => {
     expect(judgeFailure(failed({ by: 'timeout' }, { attempt: 2, ...ways() }), policy)).toMatchObject({
       decision: 'reduce_scope',
       change: { reduce: 'short' },
-      justification: { rule: 'http@4#timeout; attempts 2 of 2', expectedChange: 'reduced_scope: path short, without screen, else' },
+      justification: {
+        rule: 'http@4#timeout; attempts 2 of 2; no fallback: perStep 2 of 2',
+        expectedChange: 'reduced_scope: path short, without screen, else',
+      },
     });
   });
 });

@@ -56,11 +56,8 @@ export function judgeFailure(failed: FailedAttempt, { name, version, policy }: P
   const exhausted = (why?: string): Judgement => {
     const limit = policyLimitReached(policy.limits, failed, failed.failedAt);
     const { passedOver, ...after } = afterLast(policy.onExhausted, failed.ways ?? NO_WAYS, {
-      ...(doubt === undefined
-        ? failed.refused === undefined
-          ? {}
-          : { all: reasonText(failed.refused) }
-        : { all: `side effect ${doubt}` }),
+      refused: failed.refused ?? [],
+      ...(doubt === undefined ? {} : { all: `side effect ${doubt}` }),
       ...(limit === undefined ? {} : { fallback: limit }),
     });
     const justification = because(ruleName, why ?? (passedOver === undefined ? undefined : 'not retried'), passedOver);
@@ -94,10 +91,11 @@ export function judgeFailure(failed: FailedAttempt, { name, version, policy }: P
 
   // Other input under the key of an act that may have happened would be another act.
   if (doubt !== undefined) return blocked();
-  if (failed.refused !== undefined) return toSomebody(reasonText(failed.refused));
   const changed = changeOf(rule, failed);
   if (changed.kind === 'same') return exhausted('modify changes nothing');
   if (changed.kind === 'impossible') return toSomebody(changed.says);
+  const refused = failed.refused?.find(({ change }) => 'patch' in change);
+  if (refused !== undefined) return toSomebody(reasonText(refused.says));
   return {
     bucket,
     decision: 'retry_modified',
