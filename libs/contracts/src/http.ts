@@ -120,8 +120,8 @@ export interface StoredEventView {
 export interface HistoryView {
   readonly run: Id;
   readonly branches: readonly { readonly branch: string; readonly events: readonly StoredEventView[] }[];
-  /** Where `from=` goes on; absent when this was all. */
-  readonly next?: Revision;
+  /** Where `from=` goes on: a revision of the first branch or of the one asked for, else `b2@17`. Absent when this was all. */
+  readonly next?: Revision | string;
 }
 
 /** `GET runs/{id}/verify`. */
@@ -200,6 +200,8 @@ export interface RetryView {
     readonly queue?: string;
     /** What is different on the branch that the decision opens: `{patch}`, `{fallback: i}` or `{reduce: id}`. */
     readonly change?: JsonObject;
+    /** The branch that it opened: what follows is there. */
+    readonly opens?: { readonly branch: string; readonly cause: string; readonly changes: readonly JsonObject[] };
   };
   /** The step is optional: the run went on without it. */
   readonly passedOver?: true;

@@ -14,6 +14,7 @@ interface Asked {
   readonly method: string;
   readonly path: string;
   readonly token: string | undefined;
+  readonly lastEventId: string | string[] | undefined;
   readonly body: unknown;
 }
 
@@ -34,6 +35,7 @@ beforeAll(async () => {
         method: request.method ?? '',
         path,
         token: request.headers.authorization,
+        lastEventId: request.headers['last-event-id'],
         body: text === '' ? undefined : JSON.parse(text),
       });
       const { status = 200, body } = answers[`${request.method} ${path}`] ?? {
@@ -357,9 +359,32 @@ describe('commands', () => {
     const failed = await run(['run', 'watch', RUN]);
     expect(failed.code).toBe(1);
     expect(failed.out).toContain('billing: no money');
-    answers[`GET runs/${RUN}/stream`] = { body: '' };
+    answers[`GET runs/${RUN}/stream?from=9`] = { body: '' };
     answers[`GET runs/${RUN}/result`] = { body: { run: RUN, state: 'complete', outcome: 'succeeded' } };
     expect(await run(['run', 'watch', RUN, '--from', '9'])).toMatchObject({ code: 0, out: '' });
+    expect((await run(['run', 'watch', RUN, '--from', 'b2@'])).code).toBe(2);
+  });
+
+  it('run watch: goes on from branch to branch, with the ids that the stream gave, and ends with what ended the run last', async () => {
+    const message = (id: string, event: object): string => `id: ${id}\nevent: stored\ndata: ${JSON.stringify(event)}\n\n`;
+    const onB2 = (revision: number, type: string, data: object): object => ({ ...stored(revision, type, data), stream: `run-${RUN}+b2` });
+    const failed = message('0', stored(0, 'RunFailed', { bucket: 'billing', message: 'no money' }));
+    const recovered = message('1', stored(1, 'BranchSuperseded', { successor: 'b2', spec: { cause: 'correction', reason: 'paid' } }));
+    const goesOn = message('b2@0', onB2(0, 'StepSucceeded', { step: 'a', output: 1 }));
+    answers[`GET runs/${RUN}/stream`] = { body: failed + recovered + goesOn };
+    answers[`GET runs/${RUN}/result`] = { body: { run: RUN, state: 'active' } };
+    const watching = run(['run', 'watch', RUN]);
+    await waitUntil('the stream broke, and it goes on', () => asked.length >= 3);
+    expect(asked.filter(({ path }) => path.endsWith('/stream')).map(({ lastEventId }) => lastEventId)).toEqual([undefined, 'b2@0']);
+    answers[`GET runs/${RUN}/stream`] = { body: message('b2@1', onB2(1, 'RunCompleted', { outcome: 'succeeded', output: 1 })) };
+    const { code, out } = await watching;
+    expect(code).toBe(0);
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => line.slice(14, 22).trim()),
+    ).toEqual(['main@0', 'main@1', 'b2@0', 'b2@1']);
   });
 
   it('run verify: a file that is no bundle is told in one line', async () => {
@@ -558,7 +583,7 @@ describe('why a run is where it is', () => {
     answers[`GET runs/${RUN}/effects`] = { body: { items: [effect] } };
     answers[`GET runs/${RUN}/effects/pay%2FV%201`] = { body: effect };
     expect((await run(['effect', 'list', RUN])).out).toBe(
-      'STATUS   STEP  GUARANTEE  ATTEMPTS  LAST          KEY\nunknown  pay   none       1         10:00:03.000  pay/V 1#1\n',
+      'STATUS   STEP  GUARANTEE  ATTEMPTS  LAST          BRANCH  KEY\nunknown  pay   none       1         10:00:03.000  main    pay/V 1#1\n',
     );
     const { out } = await run(['effect', 'show', RUN, 'pay/V 1']);
     expect(out).toContain('effect        pay/V 1, unknown\nsent as       pay/V 1#1\n');
