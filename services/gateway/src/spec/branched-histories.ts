@@ -20,6 +20,8 @@ export class BranchedHistory {
   readonly branches = new Map<string, StoredEvent[]>([['main', []]]);
   head = 'main';
   private seconds = 0;
+  /** Of the head, where it is known: a history of many events is told in time. */
+  private newest: RunState | undefined;
 
   constructor(
     readonly run: Id,
@@ -38,7 +40,7 @@ export class BranchedHistory {
   append(events: readonly RunEvent[], actor = this.actor): void {
     const before = this.branches.get(this.head) ?? [];
     const at = instantOf(BEGIN + this.seconds * 1_000);
-    let state = this.stateOf(this.head);
+    let state = this.newest ?? this.stateOf(this.head);
     const right = events.map((event) => {
       const told: RunEvent =
         event.type === 'CheckpointReached' ? { ...event, data: { ...event.data, stateDigest: stateDigest(state) } } : event;
@@ -57,6 +59,7 @@ export class BranchedHistory {
       causationId: this.run,
     };
     this.keep(this.head, sealAppend(context, right));
+    this.newest = state;
     this.seconds += 1;
   }
 
@@ -95,6 +98,7 @@ export class BranchedHistory {
     this.append([...before, { type: 'BranchSuperseded', version: 1, data: { successor, spec } }], actor);
     this.branches.set(successor, []);
     this.head = successor;
+    this.newest = undefined;
     if (opens) this.open();
     return this;
   }
