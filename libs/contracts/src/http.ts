@@ -120,8 +120,112 @@ export interface StoredEventView {
 export interface HistoryView {
   readonly run: Id;
   readonly branches: readonly { readonly branch: string; readonly events: readonly StoredEventView[] }[];
-  /** Where `from=` goes on; absent when this was all. */
-  readonly next?: Revision;
+  /** Where `from=` goes on: a revision of the first branch or of the one asked for, else `b2@17`. Absent when this was all. */
+  readonly next?: Revision | string;
+}
+
+export interface BranchPlace {
+  readonly branch: string;
+  readonly revision: Revision;
+}
+
+/** `GET runs/{id}/branches`: the original path, why it failed, what each branch changed. In the order in which they were announced. */
+export interface BranchesView {
+  readonly run: Id;
+  /** The branch that may act. */
+  readonly head: string;
+  readonly state: RunStateName;
+  readonly sub?: string;
+  readonly branches: readonly BranchView[];
+}
+
+export interface BranchView {
+  readonly branch: string;
+  readonly head: boolean;
+  readonly shadow: boolean;
+  /** Counts the heads of the run. */
+  readonly epoch: number;
+  /** Of its last event; -1 of one that is announced and not opened yet. */
+  readonly revision: Revision;
+  /** What it was opened with; absent of the first. */
+  readonly opened?: {
+    readonly at: Instant;
+    readonly actor: string;
+    readonly parent: BranchPlace;
+    readonly checkpoint: string | null;
+    readonly cause: string;
+    readonly reason: string;
+    readonly evidence: readonly string[];
+    readonly changes: readonly JsonObject[];
+  };
+  /** What became of it; `open` of the head of a run that goes on. */
+  readonly outcome: 'open' | 'superseded' | 'abandoned' | 'succeeded' | 'reduced' | 'gave_up' | 'cancelled' | 'failed';
+  readonly endedAt?: Instant;
+  readonly supersededBy?: string;
+  /** What it could not go on from. */
+  readonly failure?: { readonly step?: string; readonly bucket: string; readonly attempts?: string; readonly message: string };
+  /** One for each append with a success, a checkpoint or a failure; failures of one step that follow each other are one. The newest. */
+  readonly marks: readonly { readonly kind: 'success' | 'checkpoint' | 'failure'; readonly revision: Revision; readonly name: string }[];
+  /** Older ones that are left out. */
+  readonly marksBefore: number;
+}
+
+/** `GET runs/{id}/branches/{a}...{b}/diff`: what is different, and nothing else. */
+export interface BranchDiffView {
+  readonly run: Id;
+  readonly a: BranchDiffSide;
+  readonly b: BranchDiffSide;
+  /** Up to here the two have one path. */
+  readonly ancestor: BranchPlace;
+  /** What the branches on the way from the ancestor were opened with. */
+  readonly changes: readonly {
+    readonly side: 'a' | 'b';
+    readonly branch: string;
+    readonly parent: BranchPlace;
+    readonly cause: string;
+    readonly reason: string;
+    readonly actor: string;
+    readonly changes: readonly JsonObject[];
+  }[];
+  /** By occurrence; null where the path does not have it. */
+  readonly steps: readonly {
+    readonly step: string;
+    readonly differs: readonly (keyof BranchDiffStep)[];
+    readonly a: BranchDiffStep | null;
+    readonly b: BranchDiffStep | null;
+  }[];
+  /** Steps that are the same on both. */
+  readonly same: number;
+  readonly effects: readonly { readonly key: string; readonly a: BranchDiffEffect | null; readonly b: BranchDiffEffect | null }[];
+}
+
+/** A whole path, from the run's start to the branch's last event. */
+export interface BranchDiffSide extends BranchPlace {
+  readonly outcome: BranchView['outcome'];
+  readonly attempts: number;
+  readonly usd: number;
+  readonly seconds: number;
+}
+
+export interface BranchDiffStep {
+  /** Absent of what has no task. */
+  readonly queue?: string;
+  readonly input?: Json;
+  readonly params?: Json;
+  readonly attempts: number;
+  readonly outcome: 'open' | 'succeeded' | 'failed' | 'skipped' | 'expired' | 'withdrawn';
+  /** `sha256:…` of its canonical JSON. */
+  readonly output?: string;
+  readonly failure?: { readonly bucket?: string; readonly code?: string; readonly message: string };
+  readonly usd: number;
+  /** From its first start; null while it is open. */
+  readonly seconds: number | null;
+}
+
+export interface BranchDiffEffect {
+  readonly status: EffectView['status'];
+  readonly suffix: number;
+  readonly fingerprint: string;
 }
 
 /** `GET runs/{id}/verify`. */
@@ -200,6 +304,8 @@ export interface RetryView {
     readonly queue?: string;
     /** What is different on the branch that the decision opens: `{patch}`, `{fallback: i}` or `{reduce: id}`. */
     readonly change?: JsonObject;
+    /** The branch that it opened: what follows is there. */
+    readonly opens?: { readonly branch: string; readonly cause: string; readonly changes: readonly JsonObject[] };
   };
   /** The step is optional: the run went on without it. */
   readonly passedOver?: true;

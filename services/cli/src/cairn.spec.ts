@@ -14,6 +14,7 @@ interface Asked {
   readonly method: string;
   readonly path: string;
   readonly token: string | undefined;
+  readonly lastEventId: string | string[] | undefined;
   readonly body: unknown;
 }
 
@@ -34,6 +35,7 @@ beforeAll(async () => {
         method: request.method ?? '',
         path,
         token: request.headers.authorization,
+        lastEventId: request.headers['last-event-id'],
         body: text === '' ? undefined : JSON.parse(text),
       });
       const { status = 200, body } = answers[`${request.method} ${path}`] ?? {
@@ -357,9 +359,32 @@ describe('commands', () => {
     const failed = await run(['run', 'watch', RUN]);
     expect(failed.code).toBe(1);
     expect(failed.out).toContain('billing: no money');
-    answers[`GET runs/${RUN}/stream`] = { body: '' };
+    answers[`GET runs/${RUN}/stream?from=9`] = { body: '' };
     answers[`GET runs/${RUN}/result`] = { body: { run: RUN, state: 'complete', outcome: 'succeeded' } };
     expect(await run(['run', 'watch', RUN, '--from', '9'])).toMatchObject({ code: 0, out: '' });
+    expect((await run(['run', 'watch', RUN, '--from', 'b2@'])).code).toBe(2);
+  });
+
+  it('run watch: goes on from branch to branch, with the ids that the stream gave, and ends with what ended the run last', async () => {
+    const message = (id: string, event: object): string => `id: ${id}\nevent: stored\ndata: ${JSON.stringify(event)}\n\n`;
+    const onB2 = (revision: number, type: string, data: object): object => ({ ...stored(revision, type, data), stream: `run-${RUN}+b2` });
+    const failed = message('0', stored(0, 'RunFailed', { bucket: 'billing', message: 'no money' }));
+    const recovered = message('1', stored(1, 'BranchSuperseded', { successor: 'b2', spec: { cause: 'correction', reason: 'paid' } }));
+    const goesOn = message('b2@0', onB2(0, 'StepSucceeded', { step: 'a', output: 1 }));
+    answers[`GET runs/${RUN}/stream`] = { body: failed + recovered + goesOn };
+    answers[`GET runs/${RUN}/result`] = { body: { run: RUN, state: 'active' } };
+    const watching = run(['run', 'watch', RUN]);
+    await waitUntil('the stream broke, and it goes on', () => asked.length >= 3);
+    expect(asked.filter(({ path }) => path.endsWith('/stream')).map(({ lastEventId }) => lastEventId)).toEqual([undefined, 'b2@0']);
+    answers[`GET runs/${RUN}/stream`] = { body: message('b2@1', onB2(1, 'RunCompleted', { outcome: 'succeeded', output: 1 })) };
+    const { code, out } = await watching;
+    expect(code).toBe(0);
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => line.slice(14, 22).trim()),
+    ).toEqual(['main@0', 'main@1', 'b2@0', 'b2@1']);
   });
 
   it('run verify: a file that is no bundle is told in one line', async () => {
@@ -421,6 +446,143 @@ describe('commands', () => {
     expect((await run(['run', 'signal', RUN, 'go', '--data', '{"ok":true}'])).out).toContain('woke run');
     expect(asked[0]?.body).toEqual({ data: { ok: true } });
     expect((await run(['wait', 'show', WAIT])).out).toContain('a.b key V-1');
+  });
+});
+
+describe('the branches of a run', () => {
+  const place = (branch: string, revision: number) => ({ branch, revision });
+  const mark = (kind: string, revision: number) => ({ kind, revision, name: 'x' });
+  const opened = (parent: object, cause: string, actor: string, changes: readonly object[], reason = 'why not') => ({
+    at: '2026-11-24T10:00:00.000Z',
+    actor,
+    parent,
+    checkpoint: null,
+    cause,
+    reason,
+    evidence: [],
+    changes,
+  });
+  const queue = { op: 'replace', path: '/steps/screen/queue', value: 'screen-b' };
+  const params = { op: 'replace', path: '/steps/screen/params', value: { list: 'new\u001b[2J' } };
+  const branches = [
+    {
+      branch: 'main',
+      revision: 20,
+      outcome: 'superseded',
+      supersededBy: 'b2',
+      failure: { step: 'screen', bucket: 'upstream_5xx', attempts: '4 of 4', message: 'no' },
+      marks: [mark('checkpoint', 2), mark('success', 4), mark('failure', 18)],
+    },
+    {
+      branch: 'b2',
+      head: true,
+      revision: 9,
+      outcome: 'succeeded',
+      opened: opened(place('main', 19), 'fallback', 'policy:http@1', [queue, params]),
+      marks: [mark('success', 3), mark('checkpoint', 5), mark('success', 8)],
+    },
+    {
+      branch: 'b3',
+      shadow: true,
+      revision: 4,
+      outcome: 'open',
+      opened: opened(place('b2', 5), 'what_if', 'user:ana', [], 'limit 40000'),
+      marks: [mark('success', 3)],
+    },
+    { branch: 'b4', revision: -1, outcome: 'open', marks: [] },
+  ].map((branch) => ({ head: false, shadow: false, epoch: 1, marksBefore: 0, ...branch }));
+
+  it('branch tree: in three lines the original path, why it failed, and what changed', async () => {
+    answers[`GET runs/${RUN}/branches`] = { body: { run: RUN, head: 'b2', state: 'complete', sub: 'succeeded', branches } };
+    expect((await run(['branch', 'tree', RUN])).out).toBe(
+      [
+        'main  o--o--x  screen failed upstream_5xx, 4 of 4          superseded by b2',
+        'b2          \\--o--o--o  fallback screen-b (policy:http@1)  HEAD  complete: succeeded',
+        '      changed  /steps/screen/queue  screen-b',
+        '      changed  /steps/screen/params  {"list":"new\\u001b[2J"}',
+        'b3                \\~~o  what_if: limit 40000 (ana)         shadow, open',
+        'b4    b4 is announced and not opened yet                   open',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('branch tree: a long way is cut, and what grows from there still begins beneath it', async () => {
+    const long = { ...branches[0], marks: Array.from({ length: 40 }, (_, i) => mark('success', i)), marksBefore: 3 };
+    const beside = { ...branches[1], opened: opened(place('main', 36), 'correction', 'user:ana', [], 'old list') };
+    answers[`GET runs/${RUN}/branches`] = { body: { run: RUN, head: 'b2', state: 'waiting', branches: [long, beside] } };
+    const { out } = await run(['branch', 'tree', RUN]);
+    const [main = '', b2 = ''] = out.split('\n');
+    expect(main).toMatch(/^main {2}…--o--o--…--o--o--o--o--o {2}screen failed/);
+    expect(b2).toMatch(/^b2 {19}\\--o--o--o {2}correction: old list \(ana\) +HEAD {2}waiting$/);
+  });
+
+  it('branch diff: the change set on top, then what is different; nothing for a branch and itself', async () => {
+    const side = (branch: string, more: object) => ({
+      branch,
+      revision: 9,
+      outcome: 'superseded',
+      attempts: 2,
+      usd: 0.5,
+      seconds: 7,
+      ...more,
+    });
+    const step = { queue: 'screen', input: {}, params: {}, attempts: 4, outcome: 'failed', usd: 0, seconds: 9.5 };
+    const diff = {
+      run: RUN,
+      a: side('main', {}),
+      b: side('b2', { outcome: 'succeeded', attempts: 3, seconds: 8 }),
+      ancestor: place('main', 19),
+      changes: [
+        {
+          side: 'b',
+          branch: 'b2',
+          parent: place('main', 19),
+          cause: 'fallback',
+          reason: 'no way',
+          actor: 'policy:http@1',
+          changes: [queue],
+        },
+      ],
+      steps: [
+        {
+          step: 'screen',
+          differs: ['queue', 'outcome', 'output', 'failure'],
+          a: { ...step, failure: { bucket: 'upstream_5xx', code: '503', message: 'away' } },
+          b: { ...step, queue: 'screen-b', outcome: 'succeeded', output: `sha256:${'a'.repeat(64)}` },
+        },
+        { step: 'pay', differs: ['outcome'], a: null, b: { ...step, attempts: 1, queue: 'pay', outcome: 'succeeded' } },
+      ],
+      same: 1,
+      effects: [{ key: 'V-1', a: null, b: { status: 'confirmed', suffix: 1, fingerprint: 'f' } }],
+    };
+    answers[`GET runs/${RUN}/branches`] = { body: { head: 'b2' } };
+    answers[`GET runs/${RUN}/branches/main...b2/diff`] = { body: diff };
+    const golden = [
+      'main...b2  one path up to main@19',
+      'b2  fallback from main@19, by policy:http@1: no way',
+      '    /steps/screen/queue  screen-b',
+      '',
+      'STEP        WHAT      main                     b2',
+      'screen      queue     screen                   screen-b',
+      '            outcome   failed                   succeeded',
+      `            output    -                        sha256:${'a'.repeat(12)}`,
+      '            failure   upstream_5xx: 503: away  -',
+      'pay         there     -                        succeeded, queue pay, 1 attempt',
+      'effect V-1  status    -                        confirmed #1',
+      'in all      outcome   superseded               succeeded',
+      '            attempts  2                        3',
+      '            seconds   7                        8',
+      '1 step is the same',
+      '',
+    ].join('\n');
+    for (const named of [[], ['main'], ['main', 'b2']]) expect((await run(['branch', 'diff', RUN, ...named])).out).toBe(golden);
+    expect((await run(['branch', 'diff', RUN, '--json'])).json()).toEqual(diff);
+    answers[`GET runs/${RUN}/branches/b2...b2/diff`] = { body: { ...diff, a: diff.b, changes: [], steps: [], effects: [], same: 3 } };
+    expect((await run(['branch', 'diff', RUN, 'b2', 'b2'])).out).toBe(
+      'b2...b2  one path up to main@19\nno difference, 3 steps are the same\n',
+    );
+    expect(await run(['branch', 'diff', RUN, 'X'])).toMatchObject({ code: 2, err: "cairn: 'X' is no branch, such as main or b2.\n" });
   });
 });
 
@@ -558,7 +720,7 @@ describe('why a run is where it is', () => {
     answers[`GET runs/${RUN}/effects`] = { body: { items: [effect] } };
     answers[`GET runs/${RUN}/effects/pay%2FV%201`] = { body: effect };
     expect((await run(['effect', 'list', RUN])).out).toBe(
-      'STATUS   STEP  GUARANTEE  ATTEMPTS  LAST          KEY\nunknown  pay   none       1         10:00:03.000  pay/V 1#1\n',
+      'STATUS   STEP  GUARANTEE  ATTEMPTS  LAST          BRANCH  KEY\nunknown  pay   none       1         10:00:03.000  main    pay/V 1#1\n',
     );
     const { out } = await run(['effect', 'show', RUN, 'pay/V 1']);
     expect(out).toContain('effect        pay/V 1, unknown\nsent as       pay/V 1#1\n');

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { branchCommands } from './commands/branch.js';
 import { busCommands } from './commands/bus.js';
 import { defCommands } from './commands/def.js';
 import { devCommand } from './commands/dev.js';
@@ -52,6 +53,7 @@ const nouns = [
   eventCommands,
   runCommands,
   waitCommands,
+  branchCommands,
   effectCommands,
   retryCommands,
   policyCommands,

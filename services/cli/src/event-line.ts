@@ -1,4 +1,5 @@
 import type { StoredEventView } from '@cairn/contracts';
+import { changesText, type Change } from './changes-text.js';
 import type { Paint } from './paint.js';
 import { brief, clock, oneLine } from './show.js';
 
@@ -39,6 +40,9 @@ const says: Readonly<Record<string, (data: Data) => string>> = {
   RunCompleted: ({ outcome, output, outputRef }) => `${text(outcome)} ${brief(output ?? outputRef)}`,
   RunGaveUp: ({ step: name, rule, numbers }) => `${text(name ?? '')} rule ${text(rule)} ${brief(numbers, 60)}`.trim(),
   RunCancelled: ({ reason }) => reasonText(reason),
+  BranchSuperseded: ({ successor, spec }) => `by ${text(successor)}: ${text((spec as Data)['cause'])}, ${text((spec as Data)['reason'])}`,
+  BranchOpened: ({ parent, cause, changes }) =>
+    `from ${text((parent as Data)['branch'])}@${text((parent as Data)['revision'])}: ${text(cause)}, ${changesText(changes as Change[]).join(', ')}`,
   RunPaused: ({ reason, by }) => `${by === 'system' ? 'by Cairn itself ' : ''}${reasonText(reason)}`.trim(),
   RunUnpaused: ({ reason }) => reasonText(reason),
   LateResultRecorded: ({ step: name, reply, because }) => `${text(name)}: ${text((reply as Data)['kind'])}, ${text(because)}`,
@@ -58,6 +62,8 @@ const loud: Readonly<Record<string, Parameters<Paint['style']>[0]>> = {
   EffectConfirmed: 'green',
   EffectUnknown: 'red',
   RetryDecided: 'yellow',
+  BranchSuperseded: 'yellow',
+  BranchOpened: 'bold',
   WaitOpened: 'yellow',
   WaitExpired: 'yellow',
 };

@@ -11,23 +11,28 @@ const PATIENCE_MS = 60_000;
 const FIRST_MS = 100;
 const LAST_MS = 1_000;
 
-/** Prints a run's events from revision `from` until it ends. Survives the server: goes on after the last event that was printed. */
-export async function watchRun(context: Context, run: string, from: number): Promise<{ readonly succeeded: boolean }> {
+/**
+ * Prints a run's events from `from` (`17`, or `b2@17`) until it ends, from branch to branch. Survives the server: goes on after the last
+ * event that was printed.
+ */
+export async function watchRun(context: Context, run: string, from: string | undefined): Promise<{ readonly succeeded: boolean }> {
   const seen = new Seen();
+  let last: string | undefined;
+  let end: ReturnType<typeof endOf>;
   let waitMs = FIRST_MS;
   let awaySince: number | undefined;
   for (;;) {
     try {
-      for await (const event of streamed(context, run, from)) {
+      for await (const { id, event } of streamed(context, run, from, last)) {
         if (awaySince !== undefined) context.aside('server is back');
         awaySince = undefined;
         waitMs = FIRST_MS;
         if (!seen.isNew(event)) continue;
-        from = event.revision + 1;
+        last = id;
         context.surroundings.out(context.json ? `${JSON.stringify(event)}\n` : `${eventLine(event, context.paint)}\n`);
-        const end = endOf(event);
-        if (end !== undefined) return end;
+        end = endOf(event);
       }
+      if (end !== undefined) return end; // The last that there was: a run that had ended may have been recovered.
       // The stream ended without the run's end: the server drains, or the run was over before `from`.
       const view = await context.client.get<RunResultView>(`runs/${run}/result`);
       if (view.state === 'complete') return { succeeded: view.outcome === 'succeeded' };
@@ -43,12 +48,18 @@ export async function watchRun(context: Context, run: string, from: number): Pro
   }
 }
 
-async function* streamed(context: Context, run: string, from: number): AsyncGenerator<StoredEventView> {
-  const headers = { accept: 'text/event-stream', ...(from === 0 ? {} : { 'last-event-id': String(from - 1) }) };
-  const response = await context.client.open({ method: 'GET', path: `runs/${run}/stream`, headers });
-  for await (const { data } of sseMessages(response)) {
+async function* streamed(
+  context: Context,
+  run: string,
+  from: string | undefined,
+  last: string | undefined,
+): AsyncGenerator<{ readonly id: string | undefined; readonly event: StoredEventView }> {
+  const headers = { accept: 'text/event-stream', ...(last === undefined ? {} : { 'last-event-id': last }) };
+  const query = from === undefined ? '' : `?from=${encodeURIComponent(from)}`;
+  const response = await context.client.open({ method: 'GET', path: `runs/${run}/stream${query}`, headers });
+  for await (const { id, data } of sseMessages(response)) {
     const event = JSON.parse(data) as StoredEventView;
-    if (typeof event.type === 'string' && typeof event.revision === 'number') yield event;
+    if (typeof event.type === 'string' && typeof event.revision === 'number') yield { id, event };
   }
 }
 

@@ -22,6 +22,8 @@ import {
   type Randomness,
 } from '@cairn/ports';
 import { ok, type Answer } from './answer.js';
+import { showBranches } from './branches/branches.js';
+import { showDiff } from './branches/diff.js';
 import { exportBundle } from './bundles/export-bundle.js';
 import { importBundle } from './bundles/import-bundle.js';
 import { ImportedRuns } from './bundles/imported-runs.js';
@@ -188,6 +190,8 @@ export function assembleGateway(parts: GatewayParts) {
     showWaits: async (p: Params, query: Query): Promise<Answer> => ok(await showWaits(shown, ns(p), id(p), query)),
     showVerification: async (p: Params, query: Query): Promise<Answer> => ok(await showVerification(shown, ns(p), id(p), query)),
     showRetries: async (p: Params, query: Query): Promise<Answer> => ok(await showRetries(shown, ns(p), id(p), query)),
+    showBranches: async (p: Params, query: Query): Promise<Answer> => ok(await showBranches(shown, ns(p), id(p), query)),
+    showDiff: async (p: Params, query: Query): Promise<Answer> => ok(await showDiff(shown, ns(p), id(p), p['range'] ?? '', query)),
     listEffects: async (p: Params, query: Query): Promise<Answer> => ok(await listEffects(shown, ns(p), id(p), query)),
     showEffect: async (p: Params, query: Query): Promise<Answer> => ok(await showEffect(shown, ns(p), id(p), p['key'] ?? '', query)),
     showWhy: async (p: Params, query: Query): Promise<Answer> => ok(await showWhy(shown, ns(p), id(p), query)),

@@ -36,9 +36,10 @@ function effectTable(effects: readonly EffectView[], paint: Paint): string {
     effect.guarantee,
     effect.history.filter(({ event }) => event === 'EffectIntended').length.toString(),
     clock(effect.history.at(-1)?.at ?? ''),
+    effect.history.at(-1)?.branch ?? '',
     sentKey(effect),
   ]);
-  return table(['STATUS', 'STEP', 'GUARANTEE', 'ATTEMPTS', 'LAST', 'KEY'], rows, (text) => paint.style('bold', text));
+  return table(['STATUS', 'STEP', 'GUARANTEE', 'ATTEMPTS', 'LAST', 'BRANCH', 'KEY'], rows, (text) => paint.style('bold', text));
 }
 
 /** The longest name of an event that may stand here: `LateResultRecorded`. */

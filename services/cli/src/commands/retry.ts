@@ -1,6 +1,7 @@
 import type { Page, RetryView } from '@cairn/contracts';
 import type { JsonObject } from '@cairn/kernel';
 import type { Command } from 'commander';
+import { changesText, type Change } from '../changes-text.js';
 import { runId } from '../find-by-tail.js';
 import type { Paint } from '../paint.js';
 import { common, type Shell } from '../shell.js';
@@ -69,7 +70,7 @@ function changeText({ fallback, reduce, patch }: JsonObject): string {
 }
 
 function decisionLines(decided: NonNullable<RetryView['decided']>, paint: Paint): [string, string][] {
-  const { bucket, decision, justification, policy, notBefore, queue, change } = decided;
+  const { bucket, decision, justification, policy, notBefore, queue, change, opens } = decided;
   const { rule = '?', newEvidence = [], expectedChange } = justification as Argument;
   const evidence = newEvidence.map(({ code, retryAfter, digest }) =>
     [code, retryAfter === undefined ? undefined : `retry after ${retryAfter}`, digest?.slice(0, 19)].filter(Boolean).join(', '),
@@ -86,6 +87,12 @@ function decisionLines(decided: NonNullable<RetryView['decided']>, paint: Paint)
     ...(decision === 'retry' || notBefore !== undefined
       ? [['next try', notBefore === undefined ? 'at once' : `not before ${notBefore}`] satisfies [string, string]]
       : []),
+    ...(opens === undefined
+      ? []
+      : [
+          ['goes on', `on ${opens.branch}`] satisfies [string, string],
+          ...changesText(opens.changes as unknown as readonly Change[]).map((text): [string, string] => ['changed', text]),
+        ]),
     ['policy', `${String(policy['name'])}@${String(policy['version'])}`],
   ];
 }

@@ -1,7 +1,7 @@
 import type { HistoryView, Page, Receipt, RunView, StartRunResponse } from '@cairn/contracts';
 import type { Command } from 'commander';
 import { EXIT } from '../exit-codes.js';
-import { eventLine } from '../event-line.js';
+import { historyText } from '../history-text.js';
 import { runId } from '../find-by-tail.js';
 import { jsonArgument } from '../json-argument.js';
 import { receiptText } from '../receipt-text.js';
@@ -14,6 +14,9 @@ import { watchRun } from '../watch-run.js';
 import { bundleCommands } from './run-bundle.js';
 import { controlCommands } from './run-control.js';
 import { verifyCommand } from './run-verify.js';
+
+/** A place in a history: a plain number is of the first branch. */
+const BEGIN = /^(?:[a-z][a-z0-9]*@)?\d+$/;
 
 export function runCommands(root: Command, shell: Shell): void {
   const noun = root.command('run').description('runs: start, look, follow, signal, cancel, pause, verify, export, import');
@@ -111,29 +114,29 @@ function state(noun: Command, shell: Shell): void {
 
 function history(noun: Command, shell: Shell): void {
   common(noun.command('history <run>'))
-    .description('every stored event, in order')
+    .description('every stored event, branch after branch')
     .option('--branch <name>', 'of this branch alone')
-    .option('--from <revision>')
-    .option('--limit <n>')
+    .option('--from <revision>', 'begin there: 17, or b2@17 on another branch')
+    .option('--limit <n>', 'at most so many')
     .action(async (text: string, options: Record<'branch' | 'from' | 'limit', string | undefined>, command: Command) => {
       const context = shell.context(command);
       const query = new URLSearchParams();
       for (const name of ['branch', 'from', 'limit'] as const) if (options[name] !== undefined) query.set(name, options[name]);
       const view = await context.client.get<HistoryView>(`runs/${await runId(context.client, text)}/history?${query}`);
-      context.print(view, () =>
-        view.branches.flatMap(({ events }) => events.map((event) => `${eventLine(event, context.paint)}\n`)).join(''),
-      );
+      context.print(view, () => historyText(view, context.paint));
     });
 }
 
 function watch(noun: Command, shell: Shell): void {
   common(noun.command('watch <run>'))
-    .description('prints each event as it happens until the run ends; goes on when the server is away and comes back')
-    .option('--from <revision>', 'begin there (default: the first event)')
+    .description(
+      'prints each event as it happens, from branch to branch, until the run ends; goes on when the server is away and comes back',
+    )
+    .option('--from <revision>', 'begin there: 17, or b2@17 on another branch (default: the first event)')
     .action(async (text: string, { from }: { from?: string }, command: Command) => {
       const context = shell.context(command);
-      if (from !== undefined && !/^\d+$/.test(from)) throw usage(`--from: '${from}' is no revision.`);
-      const end = await watchRun(context, await runId(context.client, text), Number(from ?? 0));
+      if (from !== undefined && !BEGIN.test(from)) throw usage(`--from: '${from}' is no revision, such as 17 or b2@17.`);
+      const end = await watchRun(context, await runId(context.client, text), from);
       context.exit(end.succeeded ? EXIT.ok : EXIT.failed);
     });
 }

@@ -7,7 +7,7 @@ import {
   type ImportBundleMessage,
   type ImportView,
 } from '@cairn/contracts';
-import { prefixedSha256, type FieldError, type JsonObject } from '@cairn/kernel';
+import { prefixedSha256, type FieldError, type Id, type JsonObject, type StoredEvent } from '@cairn/kernel';
 import { goesOn, type BundleFinding } from '@cairn/oracle';
 import type { Artifacts } from '@cairn/ports';
 import { accepted, type Answer } from '../answer.js';
@@ -46,8 +46,7 @@ export async function importBundle(parts: ImportBundleParts, ns: string, body: R
   const extends_ = before !== undefined && goesOn((await imported.history(before)).branches, history.branches);
   for (const bytes of named) await artifacts.put(bytes);
   const artifact = prefixedSha256(await artifacts.put(body.bytes));
-  const row = new RunRow(head.run);
-  for (const event of history.branches.get('main') ?? []) row.apply(event);
+  const row = rowOf(head.run, history.branches);
   const message: ImportBundleMessage = {
     actor: HTTP_ACTOR,
     run: head.run,
@@ -66,6 +65,16 @@ export async function importBundle(parts: ImportBundleParts, ns: string, body: R
     throw new Refused(problemOf(code, detail, errors === undefined ? {} : { errors }));
   }
   return { status: answer.kind === 'imported' ? 201 : 200, body: { ...view, outcome: answer.kind } };
+}
+
+/** The run's line as the bundle leaves it, whatever order its streams stand in. */
+function rowOf(run: Id, branches: ReadonlyMap<string, readonly StoredEvent[]>): RunRow {
+  const row = new RunRow(run);
+  for (let head: string | undefined; head !== row.head;) {
+    ({ head } = row);
+    for (const event of branches.get(head) ?? []) row.apply(event);
+  }
+  return row;
 }
 
 /** A line by its number from 1. */

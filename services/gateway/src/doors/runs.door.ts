@@ -104,6 +104,16 @@ export class RunsDoor {
     return write(reply, this.gateway.showEffect(params, query));
   }
 
+  @Get('runs/:id/branches')
+  branches(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.showBranches(params, query));
+  }
+
+  @Get('runs/:id/branches/:range/diff')
+  diff(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.showDiff(params, query));
+  }
+
   @Get('runs/:id/result')
   result(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
     return write(reply, this.gateway.awaitResult(params, query));

@@ -1,5 +1,7 @@
 import { HOLD_MS_MAX, PAGE_DEFAULT, PAGE_MAX } from '@cairn/contracts';
+import type { BranchPoint } from '@cairn/domain-run';
 import { isBranch, isExternalId, isId, isName, isNamespace, type FieldError, type Id } from '@cairn/kernel';
+import { FIRST_BRANCH } from '@cairn/ports';
 import { refuse } from './refused.js';
 
 /** Checks of what stands in a path, query or header. Whatever passes may become a token of a subject or part of a stream's name. */
@@ -79,9 +81,21 @@ const REVISION_MAX = 99_999_999;
 export const revisionParam = (name: string, text: string | undefined): number | undefined =>
   text === undefined ? undefined : countParam(name, text, { min: 0, max: REVISION_MAX, otherwise: 0 });
 
+/** Where to begin: `b2@17`, or a plain number, which is of `branch`, or else of the first. */
+export function beginParam(name: string, text: string | undefined, branch?: string): BranchPoint {
+  const parts = text === undefined ? null : PLACE.exec(text);
+  if (parts === null) return { branch: branch ?? FIRST_BRANCH, revision: revisionParam(name, text) ?? 0 };
+  const [, named = '', digits] = parts;
+  if (!isBranch(named)) invalidParameter(name, 'must be a revision such as 17, or one of a branch such as b2@17');
+  if (branch !== undefined && named !== branch) invalidParameter(name, 'must be of the branch that branch= names');
+  return { branch: named, revision: revisionParam(name, digits) ?? 0 };
+}
+
+const PLACE = /^([^@]*)@([^@]*)$/;
+
 /** `at=main@17`, or `branch=main&at=17`, or `at=17` on the head. */
 export function placeParam(branch: string | undefined, at: string | undefined): { readonly branch?: string; readonly revision?: number } {
-  const both = at === undefined ? null : /^([^@]*)@([^@]*)$/.exec(at);
+  const both = at === undefined ? null : PLACE.exec(at);
   if (both !== null && branch !== undefined && both[1] !== branch) invalidParameter('at', 'must name the branch that branch= names');
   const named = branchParam(both === null ? branch : both[1]);
   const revision = revisionParam('at', both === null ? at : both[2]);

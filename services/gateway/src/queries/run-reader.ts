@@ -1,10 +1,11 @@
-import { runStream, type Id, type Json, type Revision, type StoredEvent } from '@cairn/kernel';
+import { parseRunStream, runStream, type Id, type Json, type Revision, type StoredEvent } from '@cairn/kernel';
 import type { ArtifactRef } from '@cairn/domain-run';
-import { FIRST_BRANCH, type Artifacts, type EventStore } from '@cairn/ports';
+import { readBranches, type Artifacts, type EventStore } from '@cairn/ports';
 import type { ImportedRuns } from '../bundles/imported-runs.js';
 import { refuse } from '../edge/refused.js';
 import type { ReadModels } from '../readmodels/read-models.js';
 import { RunRow } from '../readmodels/run-row.js';
+import { WholeRun } from './whole-run.js';
 
 /** Reads runs from the store itself: what was acknowledged before a call is in its answer, however far the tail lags. */
 export class RunReader {
@@ -25,8 +26,9 @@ export class RunReader {
     const known = this.parts.models.row(run);
     const folded = known?.imported === undefined ? known : undefined;
     const row = await this.caughtUp(run, folded);
-    if (row.revision >= 0 && row.ns === ns) return row;
-    const imported = row.revision >= 0 ? undefined : await this.parts.imported.find(ns, run);
+    const started = row.startedAt !== '';
+    if (started && row.ns === ns) return row;
+    const imported = started ? undefined : await this.parts.imported.find(ns, run);
     return imported === undefined ? refuse('run_not_found', 'There is no such run in this namespace.') : RunRow.ofImport(imported);
   }
 
@@ -58,24 +60,33 @@ export class RunReader {
   /** The event that ended a run: of late from memory, else from the store. */
   async endOf(row: RunRow, endRevision: Revision): Promise<StoredEvent | undefined> {
     const known = this.parts.models.endOf(row.run);
-    if (known !== undefined) return known;
+    if (known?.stream === runStream(row.run, row.head) && known.revision === endRevision) return known;
     const [end] = await this.read(row, row.head, endRevision, endRevision);
     return end;
   }
 
-  /** Events of a branch from `from` to `to` inclusive. Refuses `run_not_found` and `branch_not_found`. */
-  async events(
-    ns: string,
-    run: Id,
-    branch: string | undefined,
-    from: Revision,
-    to?: Revision,
-  ): Promise<{ readonly branch: string; readonly events: readonly StoredEvent[] }> {
-    const row = await this.row(ns, run);
-    const named = branch ?? row.head;
-    const events = await this.read(row, named, from, to);
-    if (events.length === 0 && named !== FIRST_BRANCH && named !== row.head) refuse('branch_not_found', 'The run has no such branch.');
-    return { branch: named, events };
+  /** The run with the events of all its branches. Refuses `run_not_found`. */
+  async whole(ns: string, run: Id): Promise<WholeRun> {
+    return this.wholeOf(await this.row(ns, run));
+  }
+
+  /** The events of all branches of that run. */
+  async wholeOf(row: RunRow): Promise<WholeRun> {
+    return new WholeRun(row, await this.streamsOf(row));
+  }
+
+  /** Names of its branches, in the order in which they were announced. */
+  async branchesOf(row: RunRow): Promise<readonly string[]> {
+    return row.imported === undefined ? row.branches : [...(await this.streamsOf(row)).keys()];
+  }
+
+  private async streamsOf({ run, imported }: RunRow): Promise<ReadonlyMap<string, readonly StoredEvent[]>> {
+    if (imported === undefined) return readBranches(this.parts.store, run);
+    const { branches } = await this.parts.imported.history(imported);
+    // A bundle's streams stand in any order.
+    const read = (stream: string): Promise<readonly StoredEvent[]> =>
+      Promise.resolve(branches.get(parseRunStream(stream)?.branch ?? '') ?? []);
+    return readBranches({ read }, run);
   }
 
   /** Events of a branch of that run: from its stream, or from the bundle that holds it. */

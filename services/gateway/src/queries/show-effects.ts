@@ -9,17 +9,17 @@ interface ShowEffectsParts {
   readonly reader: RunReader;
 }
 
-/** `GET runs/{id}/effects`: what the run did to the world outside, by key, in the order in which the keys came up. */
+/** `GET runs/{id}/effects`: what the run did to the world outside, by key, over all branches, in the order in which the keys came up. */
 export async function listEffects({ reader }: ShowEffectsParts, ns: string, run: Id, query: Query): Promise<Page<EffectView>> {
   readQuery(query, []);
-  const { events } = await reader.events(ns, run, undefined, 0);
+  const { events } = await reader.whole(ns, run);
   return { items: effectsOf(run, events) };
 }
 
 /** `GET runs/{id}/effects/{key}`: the key as the definition gives it, without a suffix. */
 export async function showEffect({ reader }: ShowEffectsParts, ns: string, run: Id, key: string, query: Query): Promise<EffectView> {
   readQuery(query, []);
-  const { events } = await reader.events(ns, run, undefined, 0);
+  const { events } = await reader.whole(ns, run);
   const found = effectsOf(run, events).find((effect) => effect.key === key);
   return found ?? refuse('effect_not_found', 'The run has intended no effect with that key.');
 }

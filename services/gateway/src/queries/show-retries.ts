@@ -1,9 +1,16 @@
 import type { Page, RetryView } from '@cairn/contracts';
 import type { Definition } from '@cairn/domain-definition';
-import { parseOccurrence, type RetryDecided, type RunEvent, type RunStarted, type StepFailed } from '@cairn/domain-run';
+import {
+  parseOccurrence,
+  type BranchSuperseded,
+  type RetryDecided,
+  type RunEvent,
+  type RunStarted,
+  type StepFailed,
+} from '@cairn/domain-run';
 import type { DefinitionApplied } from '@cairn/domain-schedule';
 import type { Id, JsonObject, StoredEvent } from '@cairn/kernel';
-import { FIRST_BRANCH, readBranches, type Artifacts, type EventStore } from '@cairn/ports';
+import { FIRST_BRANCH, type Artifacts, type EventStore } from '@cairn/ports';
 import { readQuery, type Query } from '../edge/params.js';
 import type { ImportedRuns } from '../bundles/imported-runs.js';
 import { refuse } from '../edge/refused.js';
@@ -24,8 +31,7 @@ export interface ShowRetriesParts {
  */
 export async function showRetries(parts: ShowRetriesParts, ns: string, run: Id, query: Query): Promise<Page<RetryView>> {
   const { step } = readQuery(query, ['step']);
-  const { imported } = await parts.reader.row(ns, run);
-  const branches = imported === undefined ? await readBranches(parts.store, run) : (await parts.imported.history(imported)).branches;
+  const { branches } = await parts.reader.whole(ns, run);
   const items = retriesOf(branches);
   if (step === undefined) return { items };
   const found = items.filter((failure) => failure.step === step || parseOccurrence(failure.step).step === step);
@@ -77,7 +83,7 @@ export function retriesOf(branches: ReadonlyMap<string, readonly StoredEvent[]>)
         told: event.data,
       });
     } else if (event.type === 'RetryDecided' && !decisions.has(event.data.attemptId))
-      decisions.set(event.data.attemptId, decidedOf(event.data, event));
+      decisions.set(event.data.attemptId, decidedOf(event.data, event, openedBy(event, branches.get(branch) ?? [])));
     else if (event.type === 'StepSkipped' && event.data.because === 'optional') passedOver.add(newest.get(event.data.step) ?? '');
   }
   return [...failures.values()].map(({ told, ...failed }) => {
@@ -92,7 +98,17 @@ export function retriesOf(branches: ReadonlyMap<string, readonly StoredEvent[]>)
   });
 }
 
-function decidedOf(data: RetryDecided['data'], { revision, at }: StoredEvent): NonNullable<RetryView['decided']> {
+type Opens = NonNullable<NonNullable<RetryView['decided']>['opens']>;
+
+/** The branch that a decision opens is announced in its append, which is the last of its branch. */
+function openedBy({ metadata }: StoredEvent, events: readonly StoredEvent[]): Opens | undefined {
+  const last = events.at(-1);
+  if (last?.type !== 'BranchSuperseded' || last.metadata.appendFirst !== metadata.appendFirst) return undefined;
+  const { successor, spec } = last.data as unknown as BranchSuperseded['data'];
+  return { branch: successor, cause: spec.cause, changes: spec.changes as unknown as readonly JsonObject[] };
+}
+
+function decidedOf(data: RetryDecided['data'], { revision, at }: StoredEvent, opens: Opens | undefined): NonNullable<RetryView['decided']> {
   const { bucket, decision, justification, policy, notBefore, queue, change } = data;
   return {
     revision,
@@ -104,6 +120,7 @@ function decidedOf(data: RetryDecided['data'], { revision, at }: StoredEvent): N
     ...(notBefore === undefined ? {} : { notBefore }),
     ...(queue === undefined ? {} : { queue }),
     ...(change === undefined ? {} : { change }),
+    ...(opens === undefined ? {} : { opens }),
   };
 }
 
@@ -119,16 +136,20 @@ function sentence(
   const { rule, expectedChange } = decided.justification as { readonly rule?: string; readonly expectedChange?: string | null };
   if (decided.decision === 'retry' || decided.decision === 'retry_modified') {
     const when = decided.notBefore === undefined ? 'at once' : `not before ${decided.notBefore}`;
-    const how = decided.decision === 'retry' ? 'tried again' : 'tried again with a change, on a branch of its own,';
+    const how =
+      decided.decision === 'retry' ? 'tried again' : `tried again with a change, on ${decided.opens?.branch ?? 'a branch of its own'},`;
     return `${judged}: ${how} ${when} by rule ${rule ?? '?'}, because it expects ${expectedChange ?? 'nothing new'}.`;
   }
   const why = rule !== undefined && hasReason(rule) ? `: ${verdictText(rule, decided.bucket)}` : ` by rule ${rule ?? '?'}`;
   if (passedOver) return `${judged}: not tried again, and passed over because the step is optional${why}.`;
   const way = ways[decided.decision];
-  if (way !== undefined) return `${judged}: ${way} (${expectedChange ?? '?'})${why}.`;
+  if (way !== undefined) return `${judged}: ${way}${whereText(decided)} (${expectedChange ?? '?'})${why}.`;
   const asked = decided.queue === undefined ? '' : `, queue ${decided.queue} was asked`;
   return `${judged}: ${outcomes[decided.decision] ?? decided.decision}${asked}${why}.`;
 }
+
+/** The branch that follows, once it is announced. */
+const whereText = ({ opens }: NonNullable<RetryView['decided']>): string => (opens === undefined ? '' : `, on ${opens.branch}`);
 
 /** Ways on, each on a branch of its own. */
 const ways: { readonly [decision: string]: string | undefined } = {

@@ -24,7 +24,7 @@ export function listWaits(models: ReadModels, ns: string, query: Query): Page<Wa
 export async function showWait(models: ReadModels, reader: RunReader, ns: string, wait: Id): Promise<WaitView> {
   const run = models.runOf(wait);
   if (run === undefined) return refuse('wait_not_found', 'There is no such wait in this namespace.');
-  const { events } = await reader.events(ns, run, undefined, 0);
+  const { events } = await reader.whole(ns, run);
   const found = waitRowsOf(events).find(({ id }) => id === wait);
   return found?.view() ?? refuse('wait_not_found', 'There is no such wait in this namespace.');
 }

@@ -1,5 +1,5 @@
 import type { QueueView, WhyView, WorkDesk } from '@cairn/contracts';
-import { decodeRunEvents, foldRun, initialState, type RunState } from '@cairn/domain-run';
+import type { RunState } from '@cairn/domain-run';
 import type { EventReceived } from '@cairn/domain-schedule';
 import { receiptStream, type Id } from '@cairn/kernel';
 import { isFault, type Clock, type EventStore } from '@cairn/ports';
@@ -21,16 +21,15 @@ export interface ShowWhyParts {
 export async function showWhy(parts: ShowWhyParts, ns: string, run: Id, query: Query): Promise<WhyView> {
   const { reader, clock, desk } = parts;
   readQuery(query, []);
-  const { imported } = await reader.row(ns, run);
-  const { branch, events } = await reader.events(ns, run, undefined, 0);
-  const recorded = decodeRunEvents(events);
-  const state = foldRun(initialState(run, branch), recorded);
+  const whole = await reader.whole(ns, run);
+  const { imported } = whole.row;
+  const { state } = whole;
   if (imported !== undefined && state.end === null) return ofImported(state);
   const { holders, queues } = await connected(desk, ns, state);
   return why({
     ns,
     state,
-    events: recorded as unknown as readonly RunStored[],
+    events: whole.events as readonly RunStored[],
     now: clock.now(),
     queue: (name) => queues.get(name),
     holder: (attemptId) => holders.get(attemptId),

@@ -172,6 +172,9 @@ export class ReadModels implements Folding {
       case 'WaitWithdrawn':
         this.waits.delete(event.data.waitId);
         break;
+      case 'BranchSuperseded':
+        for (const waitId of event.data.spec.carried.waits) this.waits.get(waitId)?.moveTo(event.data.successor);
+        break;
       default:
         break;
     }

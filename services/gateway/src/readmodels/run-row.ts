@@ -25,6 +25,8 @@ export class RunRow {
   state: RunStateName = 'active';
   sub: string | null = null;
   head = FIRST_BRANCH;
+  /** Branches beyond the first, in the order in which they were announced. Absent of most runs. */
+  private others: readonly string[] | undefined;
   revision: Revision = -1;
   since: Instant = '';
   /** When it came into the state, whatever the sub-state was since then. */
@@ -65,6 +67,11 @@ export class RunRow {
     this.fold(event as unknown as StoredEvent & RunEvent);
     this.judge(event.at);
     return true;
+  }
+
+  /** Names of its branches, in the order in which they were announced. */
+  get branches(): readonly string[] {
+    return this.others === undefined ? [FIRST_BRANCH] : [FIRST_BRANCH, ...this.others];
   }
 
   /** The row of a run that was imported, as its bundle leaves it. */
@@ -227,6 +234,7 @@ export class RunRow {
   /** The run goes on elsewhere, with what is carried, whatever had ended it here. A policy's branch owes what its head owed. */
   private goOn({ successor, spec: { carried } }: BranchSuperseded['data']): void {
     this.head = successor;
+    this.others = [...(this.others ?? []), successor];
     this.revision = -1;
     this.endedAt = undefined;
     this.endRevision = undefined;

@@ -13,7 +13,7 @@ export class WaitRow {
     readonly ns: string,
     readonly run: Id,
     private readonly workflow: string,
-    private readonly branch: string,
+    private branch: string,
     private readonly opened: WaitOpened['data'],
     private readonly openedAt: Instant,
   ) {}
@@ -57,6 +57,11 @@ export class WaitRow {
     }
   }
 
+  /** It is carried: it goes on on another branch under its id. */
+  moveTo(branch: string): void {
+    this.branch = branch;
+  }
+
   view(): WaitView {
     const { waitId, step, mode, triggers, deadline, staleAt, contract } = this.opened;
     return {
@@ -93,6 +98,8 @@ export function waitRowsOf(events: readonly StoredEvent[]): WaitRow[] {
     else if (event.type === 'WaitOpened' && started !== undefined) {
       const { metadata, data, at } = event;
       rows.set(data.waitId, new WaitRow(started.ns, metadata.runId ?? '', started.workflow, metadata.branch ?? 'main', data, at));
+    } else if (event.type === 'BranchSuperseded') {
+      for (const waitId of event.data.spec.carried.waits) rows.get(waitId)?.moveTo(event.data.successor);
     } else if (event.type.startsWith('Wait') && 'waitId' in event.data) rows.get(String(event.data.waitId))?.apply(event);
   }
   return [...rows.values()];

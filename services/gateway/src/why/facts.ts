@@ -8,7 +8,7 @@ export type RunStored = StoredEvent & RunEvent;
 export interface WhyFacts {
   readonly ns: string;
   readonly state: RunState;
-  /** Of the branch that `state` was folded from. */
+  /** Of all branches, in the order in which they were announced; `state` is that of the head. */
   readonly events: readonly RunStored[];
   readonly now: EpochMs;
   /** Who serves a queue; `undefined` while execution does not answer, so that nobody knows. */

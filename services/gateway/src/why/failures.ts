@@ -19,6 +19,10 @@ function reasonOf(facts: WhyFacts, attemptId: Id, entry: RetryEntry): Reason {
       return undecided(facts, attemptId, entry);
     case 'retry':
       return due(facts, attemptId, entry);
+    case 'retry_modified':
+    case 'fallback':
+    case 'reduce_scope':
+      return branching(facts, attemptId, entry);
     default:
       return blocked(facts, attemptId, entry);
   }
@@ -48,4 +52,17 @@ function due(facts: WhyFacts, attemptId: Id, { step, n, bucket, message, notBefo
   if (overdueMs > SOON_MS)
     return { ...about, ...at, says: `${next} was due ${spanText(overdueMs)} ago and has not started: is scheduling running?` };
   return { ...about, ...at, says: `${next} is due at ${until(facts, notBefore)}, ${because}.` };
+}
+
+/** Decided, and the branch that was announced has not gone on yet. */
+function branching(facts: WhyFacts, attemptId: Id, { step, n, bucket, message, decision }: RetryEntry): Reason {
+  const { branch, superseded } = facts.state;
+  const where = superseded === null ? `branch ${branch} is open` : `branch ${superseded.successor} is announced and not opened yet`;
+  return {
+    kind: 'retry_due',
+    says: `Step ${step} is to go on by ${decision}, because attempt ${n} failed with ${said(message)}, judged ${bucket ?? 'nothing'}: ${where}, execution is about to go on there.`,
+    next: command(facts, 'branch tree'),
+    step,
+    attemptId,
+  };
 }
