@@ -4,6 +4,7 @@ export {
   lineSubjects,
   namespaceOf,
   parseInboundSubject,
+  OPEN_BRANCH,
   runControls,
   subjects,
   type DeskQuestion,
@@ -161,3 +162,4 @@ export {
   type RebuildQuestion,
   type RebuildWord,
 } from './rebuilding.js';
+export { openBranchSchema, type BranchChange, type BranchFrom, type BranchOpenedView, type OpenBranchRequest } from './branch-request.js';

@@ -46,6 +46,8 @@ export interface RejectionBody {
   readonly clause?: string;
   readonly expected?: unknown;
   readonly got?: unknown;
+  /** Of a branch that was not opened. */
+  readonly plan?: object;
 }
 
 /** A doorbell with ids and a revision; smaller than the stored event. Body of `cairn.<ns>.evt.run.<event>.<runId>`. */

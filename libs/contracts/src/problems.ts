@@ -19,6 +19,8 @@ export interface Problem {
   readonly expected?: unknown;
   readonly got?: unknown;
   readonly receiptId?: Id;
+  /** Of a branch that is not opened: what would be kept and run again, and what is to be chosen. */
+  readonly plan?: unknown;
 }
 
 /** Media type of a problem. */
@@ -51,10 +53,12 @@ export const problemStatus = {
   artifact_not_found: 404,
   branch_not_found: 404,
   revision_not_found: 404,
+  fork_not_found: 404,
   method_not_allowed: 405,
   run_exists: 409,
   run_ended: 409,
   run_imported: 409,
+  head_moved: 409,
   bundle_conflict: 409,
   version_conflict: 409,
   idempotency_conflict: 409,
@@ -66,6 +70,7 @@ export const problemStatus = {
   policy_invalid: 422,
   bundle_invalid: 422,
   definition_error: 422,
+  branch_refused: 422,
   digest_mismatch: 422,
   event_refused: 422,
   too_many_streams: 429,

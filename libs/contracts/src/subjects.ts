@@ -7,6 +7,8 @@ export const subjects = {
   runStart: (ns: string, workflow: string): string => `cairn.${namespace(ns)}.run.start.${name(workflow)}`,
   signal: (ns: string, runId: string, signal: string): string => `cairn.${namespace(ns)}.run.${id(runId)}.signal.${name(signal)}`,
   runControl: (ns: string, runId: string, verb: RunControl): string => `cairn.${namespace(ns)}.run.${id(runId)}.${verb}`,
+  /** A person opens a branch of the run. */
+  branchOpen: (ns: string, runId: string): string => `cairn.${namespace(ns)}.run.${id(runId)}.branch.open`,
   executionCommand: (ns: string, partition: number, command: string): string =>
     `cairn.${namespace(ns)}.cmd.execution.${partitionToken(partition)}.${name(kebab(command))}`,
   command: (ns: string, service: 'scheduling' | 'retry-policy', command: string): string =>
@@ -29,6 +31,8 @@ export const subjects = {
 /** What an operator may do to a whole run. */
 export const runControls = ['cancel', 'pause', 'unpause'] as const;
 export type RunControl = (typeof runControls)[number];
+/** What an event to `….branch.open` asks of a run. */
+export const OPEN_BRANCH = 'branch.open';
 const isRunControl = (text: unknown): text is RunControl => (runControls as readonly unknown[]).includes(text);
 
 /** Questions to a desk, `DeskMessages` in `exchange.ts`. */
@@ -64,6 +68,8 @@ export function parseInboundSubject(subject: string): InboundSubject | undefined
   const [first, second, third] = rest;
   if (rest.length === 2 && first === 'start' && isName(second)) return { kind: 'start', ns, workflow: second };
   if (rest.length === 3 && isId(first) && second === 'signal' && isName(third)) return { kind: 'signal', ns, runId: first, signal: third };
+  if (rest.length === 3 && isId(first) && second === 'branch' && third === 'open')
+    return { kind: 'control', ns, runId: first, verb: OPEN_BRANCH };
   if (rest.length === 2 && isId(first) && isRunControl(second)) return { kind: 'control', ns, runId: first, verb: second };
   return undefined;
 }
@@ -72,7 +78,7 @@ export type InboundSubject =
   | { readonly kind: 'event'; readonly ns: string; readonly type: string }
   | { readonly kind: 'start'; readonly ns: string; readonly workflow: string }
   | { readonly kind: 'signal'; readonly ns: string; readonly runId: string; readonly signal: string }
-  | { readonly kind: 'control'; readonly ns: string; readonly runId: string; readonly verb: RunControl };
+  | { readonly kind: 'control'; readonly ns: string; readonly runId: string; readonly verb: RunControl | typeof OPEN_BRANCH };
 
 /** The namespace token of any subject of ours. */
 export function namespaceOf(subject: string): string {

@@ -263,7 +263,12 @@ function noCommand(runId: Id, errors: readonly FieldError[]): Settlement {
 function answerOf(runId: Id, outcome: Outcome): CommandAnswer {
   switch (outcome.kind) {
     case 'accepted':
-      return { kind: 'accepted', runId, branch: outcome.state.branch, revision: outcome.state.revision };
+      return {
+        kind: 'accepted',
+        runId,
+        branch: outcome.state.superseded?.successor ?? outcome.state.branch,
+        revision: outcome.state.revision,
+      };
     case 'nothing': {
       const cause = outcome.state.started?.cause.receiptId;
       return {

@@ -24,6 +24,7 @@ import {
 import { ok, type Answer } from './answer.js';
 import { showBranches } from './branches/branches.js';
 import { showDiff } from './branches/diff.js';
+import { showPlan } from './branches/plan-branch.js';
 import { exportBundle } from './bundles/export-bundle.js';
 import { importBundle } from './bundles/import-bundle.js';
 import { ImportedRuns } from './bundles/imported-runs.js';
@@ -31,6 +32,7 @@ import { applyDefinition } from './commands/apply-definition.js';
 import { applyPolicy } from './commands/apply-policy.js';
 import { controlRun } from './commands/control-run.js';
 import { Intake } from './commands/intake.js';
+import { openBranch } from './commands/open-branch.js';
 import { putArtifact } from './commands/put-artifact.js';
 import { publishEvent } from './commands/publish-event.js';
 import { sendSignal } from './commands/send-signal.js';
@@ -191,6 +193,9 @@ export function assembleGateway(parts: GatewayParts) {
     showVerification: async (p: Params, query: Query): Promise<Answer> => ok(await showVerification(shown, ns(p), id(p), query)),
     showRetries: async (p: Params, query: Query): Promise<Answer> => ok(await showRetries(shown, ns(p), id(p), query)),
     showBranches: async (p: Params, query: Query): Promise<Answer> => ok(await showBranches(shown, ns(p), id(p), query)),
+    planBranch: async (p: Params, body?: RawBody): Promise<Answer> => ok(await showPlan({ ...shown, store, artifacts }, ns(p), id(p), body)),
+    openBranch: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> =>
+      openBranch({ intake, ids, reader }, ns(p), id(p), idempotencyKey(headers['idempotency-key']), body),
     showDiff: async (p: Params, query: Query): Promise<Answer> => ok(await showDiff(shown, ns(p), id(p), p['range'] ?? '', query)),
     listEffects: async (p: Params, query: Query): Promise<Answer> => ok(await listEffects(shown, ns(p), id(p), query)),
     showEffect: async (p: Params, query: Query): Promise<Answer> => ok(await showEffect(shown, ns(p), id(p), p['key'] ?? '', query)),

@@ -155,6 +155,8 @@ export interface OpenBranch {
   readonly data: BranchRequest & {
     /** Filled in where the command is decided. */
     readonly fork?: Fork & { readonly state?: RunState };
+    /** The head as `expectHead` names it, where the head has gone on since. */
+    readonly expected?: RunState;
   };
 }
 

@@ -17,6 +17,7 @@ export type RunRejection = Rejection<
   | 'clause_broken'
   | 'fork_not_found'
   | 'branch_refused'
+  | 'head_moved'
 > & {
   /** Of `branch_refused`: what is to be chosen or mended, and how the run stands. */
   readonly plan?: BranchPlan;

@@ -13,6 +13,7 @@ const ASKED: ReadonlySet<string> = new Set<RunCommand['type']>([
   'CancelRun',
   'PauseRun',
   'UnpauseRun',
+  'OpenBranch',
 ]);
 
 /**

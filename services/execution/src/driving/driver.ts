@@ -1,9 +1,11 @@
 import type { Plan } from '@cairn/domain-definition';
 import {
+  forkAt,
   initialState,
   INLINE_BYTES_MAX,
   type ArtifactRef,
   type CommandContext,
+  type OpenBranch,
   type RunCommand,
   type RunEvent,
   type RunState,
@@ -176,7 +178,8 @@ export class Driver {
     const plan = run.plan ?? (command.type === 'StartRun' ? this.options.documents.known(command.data.definition) : undefined);
     const needsPolicies = command.type === 'StartRun' && run.state.started === null;
     const needsEvent = command.type === 'WakeRun' && command.data.kind === 'event' && isUnloaded(command.data.event);
-    if (plan === undefined || needsPolicies || needsEvent) return this.decideAfterLoading(run, order, plan);
+    const needsFork = command.type === 'OpenBranch';
+    if (plan === undefined || needsPolicies || needsEvent || needsFork) return this.decideAfterLoading(run, order, plan);
     const context = this.context(order);
     try {
       const { decision, after } = decideRun(plan, run.state, command, context);
@@ -212,6 +215,7 @@ export class Driver {
       if (isUnloaded(event))
         command = { ...command, data: { ...command.data, event: { ...event, loaded: await documents.load(event.dataRef) } } };
     }
+    if (command.type === 'OpenBranch' && run.state.started !== null) command = await this.withFork(run.state, command);
     const context = this.context(order);
     if (plan === undefined) return this.noSuchRun(run.state);
     const loaded = new Map<string, Json>();
@@ -224,6 +228,22 @@ export class Driver {
         loaded.set(error.artifact, await documents.load({ artifact: error.artifact, bytes: 0, mediaType: 'application/json' }));
       }
     }
+  }
+
+  /** Reads where the branch shall grow, and the head that it was asked for, which the head may have left behind. */
+  private async withFork(head: RunState, { type, data }: OpenBranch): Promise<OpenBranch> {
+    const { branches, lineage } = await this.options.loader.lineage(head.runId);
+    const fork = forkAt(branches, { branch: data.from.branch, at: String(data.from.at) });
+    const [branch = '', revision = ''] = (data.expectHead ?? '').split('@');
+    const isPast = branch === head.branch && Number(revision) < head.revision;
+    return {
+      type,
+      data: {
+        ...data,
+        fork: 'point' in fork ? { ...fork, state: lineage.at(fork.point.branch, fork.point.revision) } : fork,
+        ...(isPast ? { expected: lineage.at(branch, Number(revision)) } : {}),
+      },
+    };
   }
 
   private noSuchRun(state: RunState): Decided {

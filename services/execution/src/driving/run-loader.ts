@@ -9,6 +9,7 @@ import {
   serializeState,
   SNAPSHOT_VERSION,
   stateDigest,
+  type Branches,
   type BranchPoint,
   type RunState,
 } from '@cairn/domain-run';
@@ -59,6 +60,13 @@ export class RunLoader {
       head = await this.successorOf(head, opening || !this.mutants.has('M-21'));
     }
     return this.withPlan(head);
+  }
+
+  /** A run's branches as they are stored, and folded. */
+  async lineage(runId: Id): Promise<{ readonly branches: Branches; readonly lineage: Lineage }> {
+    const stored = await readBranches(this.store, runId);
+    const branches = new Map([...stored].map(([name, events]) => [name, decodeRunEvents(events)]));
+    return { branches, lineage: new Lineage(runId, branches) };
   }
 
   /** The state of a branch at a revision, folded from the beginning. */

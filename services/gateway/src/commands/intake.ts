@@ -48,8 +48,11 @@ export class Intake {
 /** The receipt of an answer that is no refusal; else throws the refusal with its own code, and the receipt to look at if there is one. */
 export function receiptOf(ns: string, answer: IntakeAnswer | undefined): Receipt | undefined {
   if (answer?.outcome !== 'refused') return answer;
-  const { code, detail, errors } = answer.problem ?? { code: 'event_refused', detail: 'The event was refused.' };
+  const { code, detail, errors, plan } =
+    answer.problem ?? ({ code: 'event_refused', detail: 'The event was refused.' } as NonNullable<IntakeAnswer['problem']>);
   const { receiptId } = answer;
   const receipt = receiptId === undefined ? {} : { receiptId, instance: `/v1/${ns}/events/${receiptId}` };
-  throw new Refused(problemOf(code, detail, { ...receipt, ...(errors === undefined ? {} : { errors }) }));
+  throw new Refused(
+    problemOf(code, detail, { ...receipt, ...(errors === undefined ? {} : { errors }), ...(plan === undefined ? {} : { plan }) }),
+  );
 }

@@ -109,6 +109,25 @@ export class RunsDoor {
     return write(reply, this.gateway.showBranches(params, query));
   }
 
+  @Post('runs/:id/branches')
+  openBranch(
+    @Param() params: Params,
+    @Headers() headers: IncomingHttpHeaders,
+    @Body() body: RawBody | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return write(reply, this.gateway.openBranch(params, headers, body));
+  }
+
+  @Post('runs/:id/branches::plan')
+  planBranch(
+    @Param() params: Params,
+    @Body() body: RawBody | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return write(reply, this.gateway.planBranch(params, body));
+  }
+
   @Get('runs/:id/branches/:range/diff')
   diff(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
     return write(reply, this.gateway.showDiff(params, query));

@@ -33,6 +33,11 @@ export class WholeRun {
     return this.lineage.at([...this.branches].findLast(([, events]) => events.length > 0)?.[0] ?? head);
   }
 
+  /** Their readable events. */
+  get decodedBranches(): Branches {
+    return this.decoded.branches;
+  }
+
   get lineage(): Lineage {
     return this.decoded.lineage;
   }

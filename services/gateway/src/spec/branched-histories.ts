@@ -77,6 +77,7 @@ export class BranchedHistory {
       carried: {
         attempts: [...path.attempts.entries()].map(([id]) => id).sort(),
         waits: [...path.waits.entries()].flatMap(([id, { open }]) => (open ? [id] : [])).sort(),
+        failures: [...path.retries.entries()].flatMap(([id, { settled }]) => (settled ? [] : [id])).sort(),
         events: [],
       },
       effectsChoices: {},

@@ -1,9 +1,17 @@
-import { checkBody, HTTP_ACTOR, runControlSchema, type CommandAnswer } from '@cairn/contracts';
-import type { CancelRun, PauseRun, UnpauseRun } from '@cairn/domain-run';
+import {
+  checkBody,
+  HTTP_ACTOR,
+  OPEN_BRANCH,
+  openBranchSchema,
+  runControlSchema,
+  type CommandAnswer,
+  type RunControl,
+} from '@cairn/contracts';
+import type { CancelRun, OpenBranch, PauseRun, UnpauseRun } from '@cairn/domain-run';
 import type { EventControl, ReceiptLine } from '@cairn/domain-schedule';
 import { refused } from '@cairn/domain-schedule/decider';
-import { runStream } from '@cairn/kernel';
-import type { EventStore } from '@cairn/ports';
+import { runStream, type Id } from '@cairn/kernel';
+import { FIRST_BRANCH, type EventStore } from '@cairn/ports';
 import type { ExecutionDesk } from '../execution-desk.js';
 import { problemOf } from '../intake/parse-event.js';
 import { absentRun } from './absent-run.js';
@@ -21,6 +29,7 @@ interface Ports {
  */
 export async function controlRun({ store, desk }: Ports, inbound: Inbound, { runId, verb }: EventControl): Promise<ReceiptLine> {
   const { ns, receiptId, receipt, data } = inbound;
+  if (verb === OPEN_BRANCH) return openBranch({ store, desk }, inbound, runId);
   const asked = checkBody(runControlSchema, data ?? {});
   if (asked.kind === 'bad')
     return refused(problemOf('control_invalid', ...asked.errors.map((error) => ({ ...error, pointer: `/data${error.pointer}` }))));
@@ -35,7 +44,28 @@ export async function controlRun({ store, desk }: Ports, inbound: Inbound, { run
   return lineOf(await desk.ask(ns, runId, command, receiptId, actor), line);
 }
 
-function commandOf(verb: EventControl['verb'], reason: { readonly reason?: string }): CancelRun | PauseRun | UnpauseRun {
+/** Opens a branch: `branched`, or refused with the plan that says what is to be chosen. */
+async function openBranch({ store, desk }: Ports, inbound: Inbound, runId: Id): Promise<ReceiptLine> {
+  const { ns, receiptId, receipt, data } = inbound;
+  const asked = checkBody(openBranchSchema, data ?? {});
+  if (asked.kind === 'bad')
+    return refused(problemOf('branch_invalid', ...asked.errors.map((error) => ({ ...error, pointer: `/data${error.pointer}` }))));
+  const [first] = await store.read(runStream(runId, FIRST_BRANCH), 0, 0);
+  if (first?.metadata.ns !== ns) return absentRun(store, ns, runId);
+  const { from } = asked.value;
+  const command: OpenBranch = { type: 'OpenBranch', data: { ...asked.value, from: { ...from, at: String(from.at) } } };
+  const answer = await desk.ask(ns, runId, command, receiptId, receipt.event.via === 'http' ? HTTP_ACTOR : undefined);
+  switch (answer.kind) {
+    case 'accepted':
+      return { outcome: 'branched', runs: [{ run: runId, branch: answer.branch }], nearMisses: [] };
+    case 'nothing': // It was done before, for this very event.
+      return { outcome: 'branched', runs: [{ run: runId }], nearMisses: [] };
+    case 'rejected':
+      return { ...refused(problemFrom(answer.rejection)), runs: [{ run: runId }] };
+  }
+}
+
+function commandOf(verb: RunControl, reason: { readonly reason?: string }): CancelRun | PauseRun | UnpauseRun {
   switch (verb) {
     case 'cancel':
       return { type: 'CancelRun', data: reason };

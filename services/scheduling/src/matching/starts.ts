@@ -97,6 +97,6 @@ function lineOfStart(answer: CommandAnswer, receiptId: Id, duplicates: Duplicate
 }
 
 /** A domain's "no" as a receipt tells it. */
-export function problemFrom({ code, detail, errors }: RejectionBody): Problem {
-  return { code, detail, ...(errors === undefined ? {} : { errors }) };
+export function problemFrom({ code, detail, errors, plan }: RejectionBody): Problem {
+  return { code, detail, ...(errors === undefined ? {} : { errors }), ...(plan === undefined ? {} : { plan: plan as JsonObject }) };
 }

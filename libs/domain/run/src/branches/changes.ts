@@ -20,9 +20,11 @@ const LATER = ['budget', 'definition'];
 const OF_STEP_LATER = ['timeout', 'retry', 'deadline', 'guidance'];
 
 /** Whether the cause runs at all. */
-export function causesOf({ cause, reason }: BranchRequest): PlanProblem[] {
+export function causesOf({ cause, reason, shadow }: BranchRequest): PlanProblem[] {
   const problems: PlanProblem[] = [];
-  if (cause === 'what_if') problems.push({ pointer: '/cause', rule: 'not_yet', says: 'shadow branches do not run yet in this release' });
+  const says = 'shadow branches do not run yet in this release';
+  if (cause === 'what_if') problems.push({ pointer: '/cause', rule: 'not_yet', says });
+  else if (shadow === true) problems.push({ pointer: '/shadow', rule: 'not_yet', says });
   if (reason.trim().length === 0)
     problems.push({ pointer: '/reason', rule: 'required', says: 'say why: it stands in the history for good' });
   return problems;

@@ -1,18 +1,20 @@
-import { nothing, rejected, type Decision } from '@cairn/kernel';
+import { canon, nothing, rejected, type Decision, type Json } from '@cairn/kernel';
 import type { OpenBranch } from '../commands.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
 import type { RunEvent } from '../events.js';
 import type { RunRejection } from '../rejections.js';
+import type { RunState } from '../state.js';
 import { nextBranch } from './evolve.js';
 import { carriedBy, planBranch } from './plan.js';
+import type { BranchRequest, PlanFacts } from './request.js';
 
 /**
  * A person's branch: it may grow anywhere, so everything that came or was done after that point is chosen first, and nothing about effects
  * in silence. One append to the head decides a race of two (B-48), and is done once for one request.
  */
 export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEvent, RunRejection> {
-  const { fork, ...request } = data;
+  const { fork, expected, ...asked } = data;
   const { state, plan, context } = draft;
   if (state.ledger.controls.includes(context.causationId)) return nothing('duplicate');
   if (fork === undefined || 'problem' in fork || fork.state === undefined) {
@@ -20,6 +22,7 @@ export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEven
     return rejected({ code: 'fork_not_found', detail: errors[0]?.says ?? 'there is no such point in the run', errors });
   }
   const facts = { plan, fork: fork.point, parent: fork.state, head: state };
+  const request = isAsPlanned(facts, asked, expected) ? { ...asked, expectHead: `${state.branch}@${state.revision}` } : asked;
   const branchPlan = planBranch(facts, request);
   const max = state.started?.limits.branches ?? 0;
   const problems = [
@@ -36,7 +39,8 @@ export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEven
     }));
     const errors = [...problems, ...open];
     const detail = `the branch is not opened: ${errors.map(({ pointer, says }) => `${pointer} ${says}`.trim()).join('; ')}`;
-    return rejected({ code: 'branch_refused', detail, errors, plan: { ...branchPlan, problems } });
+    const code = errors.every(({ rule }) => rule === 'head_moved') ? 'head_moved' : 'branch_refused';
+    return rejected({ code, detail, errors, plan: { ...branchPlan, problems } });
   }
   const carried = carriedBy(facts, request);
   for (const [waitId, { step, open }] of [...state.path.waits.entries()].sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -61,4 +65,14 @@ export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEven
     },
   });
   return concluded(draft);
+}
+
+/** The head has gone on since the plan was made, and the plan would be the same now: nothing was chosen in ignorance (`architecture.md` §3.2). */
+function isAsPlanned(facts: PlanFacts, request: BranchRequest, expected: RunState | undefined): boolean {
+  if (expected === undefined || expected.branch !== facts.head.branch) return false;
+  const [then, now] = [expected, facts.head].map((head) => {
+    const { reruns, received, effects } = planBranch({ ...facts, head }, request);
+    return canon({ reruns, received: received as unknown as Json, effects: effects as unknown as Json });
+  });
+  return then === now;
 }

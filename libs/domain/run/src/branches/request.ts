@@ -12,6 +12,7 @@ export interface BranchRequest {
   readonly received?: { readonly [id: string]: ReceivedChoice };
   readonly effects?: { readonly [key: string]: EffectChoice };
   readonly lesson?: 'told' | 'untold';
+  readonly shadow?: boolean;
   readonly expectHead?: string;
 }
 

@@ -15,7 +15,7 @@ export type EventTarget =
 /** What an operator asks of a whole run. Beside `target`, not in it: alternatives of a stored field never grow. */
 export interface EventControl {
   readonly runId: Id;
-  readonly verb: 'cancel' | 'pause' | 'unpause';
+  readonly verb: 'cancel' | 'pause' | 'unpause' | 'branch.open';
 }
 
 /** An event of the outside world as it was accepted. The first event of `receipt-<receiptId>`, once, for ever. */
@@ -81,6 +81,8 @@ export interface Problem {
   readonly code: string;
   readonly detail: string;
   readonly errors?: readonly { readonly pointer: string; readonly rule: string; readonly says: string }[];
+  /** Of a branch that was not opened: what would be kept and run again, and what is to be chosen. */
+  readonly plan?: JsonObject;
 }
 
 /** One line of a receipt: what the event did, or why nothing happened. Lines only grow. */

@@ -1,0 +1,25 @@
+import type { BranchPlan } from '@cairn/domain-run';
+
+/** A plan for people: what stays, what runs again, what is taken along, and what they must choose. */
+export function branchPlanText(plan: BranchPlan): string {
+  const line = (name: string, text: string): string => `  ${name.padEnd(9)} ${text}\n`;
+  const list = (texts: readonly string[]): string => (texts.length === 0 ? '-' : texts.join(', '));
+  const open = [
+    ...plan.problems.map(({ pointer, rule, says }) => `${pointer || '/'} ${rule}: ${says}`),
+    ...plan.unresolved.map((what) => `${what}: choose`),
+  ];
+  return [
+    `from ${plan.fork}${plan.checkpoint === null ? '' : ` (checkpoint ${plan.checkpoint})`}, the head is ${plan.head}\n`,
+    line('keeps', list(plan.keeps)),
+    line('reruns', list(plan.reruns)),
+    ...plan.received.map(({ id, says, choice }) => line('received', `${id}  ${says}  ${choice}`)),
+    ...plan.effects.map(({ key, step, status, choices, choice }) =>
+      line(
+        'effect',
+        `${key}  ${step}  ${status}  ${choice ?? (choices.length === 0 ? 'nothing to choose' : `choose ${choices.join(' or ')}`)}`,
+      ),
+    ),
+    ...open.map((text) => line('open', text)),
+    open.length === 0 ? '  it may be opened\n' : '',
+  ].join('');
+}
