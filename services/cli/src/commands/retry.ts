@@ -83,7 +83,10 @@ function decisionLines(decided: NonNullable<RetryView['decided']>, paint: Paint)
     ],
     ['because', oneLine(`rule ${rule}${expectedChange === null || expectedChange === undefined ? '' : `, expects ${expectedChange}`}`)],
     ['new evidence', oneLine(evidence.filter(Boolean).join('; ')) || 'nothing new'],
-    ...(change === undefined ? [] : [['change', changeText(change)] satisfies [string, string]]),
+    // What a patch changes is told with the branch, once there is one.
+    ...(change === undefined || (opens !== undefined && 'patch' in change)
+      ? []
+      : [['change', changeText(change)] satisfies [string, string]]),
     ...(decision === 'retry' || notBefore !== undefined
       ? [['next try', notBefore === undefined ? 'at once' : `not before ${notBefore}`] satisfies [string, string]]
       : []),
