@@ -98,7 +98,7 @@ describe('a plan for a branch', () => {
     const request = { ...correction, ...more } as BranchRequest;
     expect(planOf(run, request).problems).toEqual([expect.objectContaining({ pointer, rule })]);
     const before = run.history.length;
-    expect(open(run, request)).toBe('rejected: branch_refused');
+    expect(open(run, request)).toBe(rule === 'head_moved' ? 'rejected: head_moved' : 'rejected: branch_refused');
     expect(run.history.length).toBe(before);
   });
 
@@ -193,7 +193,7 @@ describe('a branch that a person opens (C-CAUSE, C-RESTART)', () => {
     expect(open(run, { ...correction, expectHead: `main@${run.state.revision}` }, 'one')).toEqual(['BranchSuperseded']);
     run.openSuccessor();
     expect(open(run, correction, 'one')).toBe('nothing: duplicate');
-    expect(open(run, { ...correction, expectHead: `main@${other.state.revision}` }, 'two')).toBe('rejected: branch_refused');
+    expect(open(run, { ...correction, expectHead: `main@${other.state.revision}` }, 'two')).toBe('rejected: head_moved');
   });
 
   it('takes over an output by override, and leaves a step out', () => {
