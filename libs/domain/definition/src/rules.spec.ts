@@ -70,9 +70,9 @@ describe('a bad definition is refused with rule and pointer', () => {
     ['what JSON cannot hold', workflow([task('a', { input: { f: () => 1 } })]), 'not_json /steps/0/input/f'],
 
     // Not yet
-    ...['agent', 'decide', 'review', 'map', 'run', 'assumes', 'mustHold', 'budget', 'context'].map((field): [string, unknown, string] => [
+    ...['agent', 'decide', 'map', 'run', 'assumes', 'mustHold', 'budget', 'context'].map((field): [string, unknown, string] => [
       `${field} of a step`,
-      workflow([['agent', 'decide', 'review', 'map', 'run'].includes(field) ? { id: 'a', [field]: {} } : task('a', { [field]: {} })]),
+      workflow([['agent', 'decide', 'map', 'run'].includes(field) ? { id: 'a', [field]: {} } : task('a', { [field]: {} })]),
       `not_yet /steps/0/${field}`,
     ]),
     ...['schedule', 'notify', 'budget', 'giveUp'].map((field): [string, unknown, string] => [
@@ -485,7 +485,7 @@ describe('all problems at once (B-23)', () => {
       [
         task('a', { after: ['b'], colour: 'red' }),
         task('b', { when: 'steps.zz.output == 1', timeout: '1y' }),
-        { id: 'b', review: {} },
+        { id: 'b', agent: {} },
         task('s', { side: true }),
         wait('w', { any: [{ event: { type: 'UPPER', key: '${nope.x}' } }, 7] }),
       ],
@@ -496,7 +496,7 @@ describe('all problems at once (B-23)', () => {
         'pattern /version',
         'unknown_field /steps/0/colour',
         'pattern /steps/1/timeout',
-        'not_yet /steps/2/review',
+        'not_yet /steps/2/agent',
         'pattern /steps/4/wait/any/0/event/type',
         'type /steps/4/wait/any/1',
         'schema /input',
