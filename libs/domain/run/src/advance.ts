@@ -6,6 +6,8 @@ import { emitEvent } from './lifecycle/emit.js';
 import { endRun, failRun } from './lifecycle/end.js';
 import { reachCheckpoint } from './recovery/checkpoint.js';
 import { goesOn, unsettledRetry } from './recovery/evolve.js';
+import { gateOf } from './reviews/gate.js';
+import { requestReview } from './reviews/request.js';
 import { isSettled } from './steps/evolve.js';
 import { DEFINITION_ERROR, failAttempt, startAttempt, startTask } from './steps/start.js';
 import { outputDigest } from './state-digest.js';
@@ -29,6 +31,11 @@ export function advance(draft: Draft, settled: readonly string[], named: readonl
   for (const occurrence of settled) afterSettling(draft, occurrence, ready);
   start(draft, ready);
   endIfDone(draft);
+}
+
+/** A step that will not start: somebody decided so. Who calls goes on with what follows from it. */
+export function settleSkipped(draft: Draft, step: string, because: 'when' | 'optional' | 'scope'): void {
+  draft.add({ type: 'StepSkipped', version: 1, data: { step, because } });
 }
 
 /** The beginning: everything that waits for nothing. Looks at every step once. */
@@ -236,13 +243,25 @@ function skipWhereFalse(draft: Draft, ready: Set<PlannedStep>): PlannedStep[] {
 }
 
 function startStep(draft: Draft, step: PlannedStep): void {
-  if (step.kind === 'effect') return startEffect(draft, step);
+  const gate = step.guardedBy.length === 0 ? undefined : gateOf(draft, step);
+  if (gate?.kind === 'held') return; // Whoever answers the review comes here again.
+  if (gate?.kind === 'ask') {
+    const unasked = requestReview(draft, gate.step, gate.review, gate.previous);
+    if (unasked !== undefined) failRun(draft, gate.step.id, DEFINITION_ERROR, unasked.problem);
+    return;
+  }
+  if (step.kind === 'effect') return startEffect(draft, step, gate?.edit);
   if (step.kind === 'task') {
-    if (step.repeat === undefined) startTask(draft, step, step.id);
+    if (step.repeat === undefined) startTask(draft, step, step.id, undefined, gate?.edit);
     else startTurn(draft, step, 1);
     return;
   }
-  const problem = step.wait === undefined ? step.emit && emitEvent(draft, step, step.emit) : openWait(draft, step, step.wait);
+  const problem =
+    step.review !== undefined
+      ? requestReview(draft, step, step.review)
+      : step.wait === undefined
+        ? step.emit && emitEvent(draft, step, step.emit)
+        : openWait(draft, step, step.wait);
   if (problem !== undefined) giveUpStep(draft, step, DEFINITION_ERROR, problem.problem);
 }
 
@@ -299,5 +318,5 @@ const isOffPath = ({ path }: RunState, { side, reduced }: PlannedStep): boolean 
   side || (reduced !== undefined && !path.reduced.includes(reduced));
 
 function isIdle({ path: { counts } }: RunState): boolean {
-  return counts.firstAttempts + counts.laterAttempts + counts.retriesOwed + counts.blocked + counts.openWaits === 0;
+  return counts.firstAttempts + counts.laterAttempts + counts.retriesOwed + counts.blocked + counts.openWaits + counts.openReviews === 0;
 }
