@@ -20,7 +20,7 @@ const DAY = 24 * HOUR;
 const INVARIANTS = 38;
 
 const kinds = ['fault', 'bug'] as const;
-const services = ['execution', 'scheduling', 'retry-policy', 'gateway'] as const;
+const services = ['execution', 'scheduling', 'retry-policy', 'human-review', 'gateway'] as const;
 
 /** Every metric that any service tells. A name that is not here is a bug, and a spec finds it. */
 export const metricDeclarations: readonly MetricDeclaration[] = [
