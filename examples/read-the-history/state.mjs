@@ -59,6 +59,8 @@ const table = [
   ['reviews', 'ReviewEscalated', 'reviewId', () => ({ status: 'escalated' })],
   ['reviews', 'VerdictApplied', 'reviewId', (d) => ({ status: VERDICTS[d.verdict], subjectDigest: d.subjectDigest })],
   ['reviews', 'ReviewWithdrawn', 'reviewId', () => ({ status: 'withdrawn' })],
+  ['reviews', 'BranchOpened', notCarried, () => ({ status: 'withdrawn' })],
+  ['asked', 'BranchOpened', notCarried, gone],
   ['asked', 'ReviewRequested', 'reviewId', (d) => ({ why: d.why })],
   ['asked', 'ReviewEscalated', 'reviewId', () => ({ escalated: true })],
   ['asked', 'VerdictApplied ReviewWithdrawn', 'reviewId', gone],
@@ -126,6 +128,11 @@ function patched(value, ops) {
     else within[last] = given;
   }
   return holder.value;
+}
+
+/** Open reviews that a branch does not carry. */
+function notCarried({ carried: { reviews = [] } }, s) {
+  return Object.keys(s.asked).filter((id) => !reviews.includes(id));
 }
 
 function outputOfWait({ mode, keepOpen, came }, triggers) {

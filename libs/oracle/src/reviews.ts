@@ -83,10 +83,12 @@ export class ReviewChecks {
     const { reviewId, step, subjects, subjectDigest } = event.data;
     const { revision } = event;
     if (this.asked.has(reviewId)) this.report('I-25', revision, `review ${reviewId} of ${step} is asked for twice`);
-    const checkpointed = this.walk.appendOf(revision).some(
-      (other) =>
-        other.type === 'CheckpointReached' && other.data.kind === 'review' && other.data.step === step && other.revision < revision,
-    );
+    const checkpointed = this.walk
+      .appendOf(revision)
+      .some(
+        (other) =>
+          other.type === 'CheckpointReached' && other.data.kind === 'review' && other.data.step === step && other.revision < revision,
+      );
     if (!checkpointed) this.report('I-18', revision, `review ${step} is asked for without a checkpoint before it in the same append`);
     const wrong = subjects.find((subject) => subject.digest !== subjectDigestOf(this.definition, subject));
     if (wrong !== undefined) this.report('I-23', revision, `the digest of ${wrong.step} is not that of what review ${step} shows`);
@@ -137,7 +139,7 @@ export class ReviewChecks {
   private started(event: EventOf<'StepStarted'>): void {
     const { step, attempt, attemptId, input, params } = event.data;
     const reviews = this.guardedBy.get(step);
-    if (reviews === undefined || attempt > 1) return;
+    if (reviews === undefined) return;
     const append = this.walk.appendOf(event.revision);
     // Refused by the decider itself: it has not gone out.
     if (append.some((other) => other.type === 'StepFailed' && other.data.attemptId === attemptId)) return;
@@ -152,7 +154,7 @@ export class ReviewChecks {
         this.report('I-24', event.revision, `${step} starts, and review ${id} did not approve it (${last.status})`);
       else if (last.approved.get(step) !== digest)
         this.report('I-23', event.revision, `${step} starts, and review ${id} has approved something else, or nothing`);
-      else if (last.decidedAt !== null && epochMsOf(event.at) > epochMsOf(last.decidedAt) + last.data.receiptTtl)
+      else if (attempt === 1 && last.decidedAt !== null && epochMsOf(event.at) > epochMsOf(last.decidedAt) + last.data.receiptTtl)
         this.report('I-23', event.revision, `${step} starts, and the approval of ${id} is older than it may be`);
     }
   }

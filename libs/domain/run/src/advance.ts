@@ -6,7 +6,7 @@ import { emitEvent } from './lifecycle/emit.js';
 import { endRun, failRun } from './lifecycle/end.js';
 import { reachCheckpoint } from './recovery/checkpoint.js';
 import { goesOn, unsettledRetry } from './recovery/evolve.js';
-import { gateOf } from './reviews/gate.js';
+import { gateOf, type Gate } from './reviews/gate.js';
 import { requestReview } from './reviews/request.js';
 import { isSettled } from './steps/evolve.js';
 import { DEFINITION_ERROR, failAttempt, startAttempt, startTask } from './steps/start.js';
@@ -53,8 +53,15 @@ export function startDueRetry(draft: Draft, attemptId: string): 'started' | 'ear
   const work = draft.state.path.steps.get(retry.step)?.work;
   if (work === undefined) return 'settled';
   const step = draft.plan.step(parseOccurrence(retry.step).step);
-  if (step?.effect === undefined) startAttempt(draft, retry.step, work);
-  else startEffectAgain(draft, step, work);
+  const gate = step === undefined || step.guardedBy.length === 0 ? undefined : gateOf(draft, step);
+  if (gate?.kind === 'held') return 'settled'; // Whoever answers the review comes here again.
+  if (gate?.kind === 'ask') {
+    ask(draft, gate);
+    return 'started';
+  }
+  const given = gate === undefined ? work : { ...work, input: gate.edit(work.input) };
+  if (step?.effect === undefined) startAttempt(draft, retry.step, given);
+  else startEffectAgain(draft, step, given);
   return 'started';
 }
 
@@ -246,8 +253,7 @@ function startStep(draft: Draft, step: PlannedStep): void {
   const gate = step.guardedBy.length === 0 ? undefined : gateOf(draft, step);
   if (gate?.kind === 'held') return; // Whoever answers the review comes here again.
   if (gate?.kind === 'ask') {
-    const unasked = requestReview(draft, gate.step, gate.review, gate.previous);
-    if (unasked !== undefined) failRun(draft, gate.step.id, DEFINITION_ERROR, unasked.problem);
+    ask(draft, gate);
     return;
   }
   if (step.kind === 'effect') return startEffect(draft, step, gate?.edit);
@@ -263,6 +269,12 @@ function startStep(draft: Draft, step: PlannedStep): void {
         ? step.emit && emitEvent(draft, step, step.emit)
         : openWait(draft, step, step.wait);
   if (problem !== undefined) giveUpStep(draft, step, DEFINITION_ERROR, problem.problem);
+}
+
+/** What would start is not what was approved: people are asked (again). */
+function ask(draft: Draft, gate: Extract<Gate, { kind: 'ask' }>): void {
+  const unasked = requestReview(draft, gate.step, gate.review, gate.previous);
+  if (unasked !== undefined) failRun(draft, gate.step.id, DEFINITION_ERROR, unasked.problem);
 }
 
 /** A step that cannot go on: a task's attempt fails and is judged; what has no attempts is skipped if optional, else ends the run. */

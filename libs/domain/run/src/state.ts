@@ -1,4 +1,3 @@
-import type { JsonPatchOp } from '@cairn/domain-definition';
 import { PersistentMap, type Id, type Instant, type Json, type Revision } from '@cairn/kernel';
 import type { BranchOpened, BranchSuperseded, EffectChoice } from './branches/events.js';
 import type { EffectGuarantee } from './effects/events.js';
@@ -101,7 +100,8 @@ export interface ReviewEntry {
   readonly status: ReviewStatus;
   /** What was asked about; after an edit what was approved. */
   readonly subjectDigest: string;
-  readonly subjects: readonly { readonly step: Occurrence; readonly digest: string }[];
+  /** `asked`: the digest that was shown; `digest`: the one that may run, which an edit makes another. */
+  readonly subjects: readonly { readonly step: Occurrence; readonly asked: string; readonly digest: string }[];
   readonly requestedAt: Instant;
   readonly receiptTtlMs: number;
   /** How often it was passed up. */

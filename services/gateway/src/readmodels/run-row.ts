@@ -258,6 +258,8 @@ export class RunRow {
     this.endedAt = undefined;
     this.endRevision = undefined;
     for (const attemptId of [...(this.attempts?.keys() ?? [])]) if (!carried.attempts.includes(attemptId)) this.close(attemptId);
+    for (const reviewId of [...(this.reviews?.keys() ?? [])])
+      if (carried.reviews?.includes(reviewId) !== true) this.reviews?.delete(reviewId);
     for (const waitId of [...(this.waits?.keys() ?? [])]) if (!carried.waits.includes(waitId)) this.waits?.delete(waitId);
     // A policy's branch carries all that is owed, a person's nothing.
     if (carried.failures.length === 0) for (const step of [...(this.owed?.keys() ?? [])]) this.settle(step);

@@ -47,7 +47,7 @@ export class Reviewing {
     const says = answer.kind === 'accepted' ? 'what was asked about has changed since then; the run asks again' : sayNo(answer);
     if (answer.kind === 'accepted') {
       // Accepted, and yet not applied, if the subject had changed: the run has then withdrawn the question.
-      const since = await this.parts.store.read(runStream(runId, branch), requested);
+      const since = await this.parts.store.read(runStream(runId, answer.branch), answer.branch === branch ? requested : 0);
       if (since.some(({ type, data }) => type === 'VerdictApplied' && data['reviewId'] === reviewId)) return { kind: 'yes' };
     }
     await this.close(review, answer.kind === 'nothing' ? 'withdrawn' : 'invalidated', says);

@@ -1,6 +1,6 @@
 import { applyEdits, verdicts, type JsonPatchOp, type PlannedReview, type PlannedStep, type Verdict } from '@cairn/domain-definition';
 import { nothing, rejected, type Decision, type Json } from '@cairn/kernel';
-import { advance, settleSkipped } from '../advance.js';
+import { advance, settleSkipped, startDueRetries } from '../advance.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
 import type { RunEvent } from '../events.js';
@@ -107,12 +107,19 @@ function follow(draft: Draft, { review, entry }: Asked, applied: VerdictApplied[
   }
   if (then === 'block') return concluded(draft);
   const approves = (verdict === 'approve' || verdict === 'edit') && then !== 'skip';
-  const skipped = approves ? [] : review.authorises.filter((id) => !draft.state.path.steps.has(id));
+  const skipped = approves ? [] : review.authorises.filter((id) => isNotUnderWay(draft, id));
   for (const id of skipped) settleSkipped(draft, id, 'scope');
+  if (approves && !draft.state.path.paused) startDueRetries(draft); // What had begun and was changed.
   const side = then.startsWith(SIDE) ? [then.slice(SIDE.length)] : [];
   // What it authorises is named: asked again for, it waits for nothing else.
   advance(draft, [step, ...skipped], [...side, ...(approves ? review.authorises : [])]);
   return concluded(draft);
+}
+
+/** Neither settled nor out with a handler. */
+function isNotUnderWay({ state }: Draft, step: string): boolean {
+  const status = state.path.steps.get(step)?.status;
+  return status === undefined || status === 'failed';
 }
 
 /** The review was passed up, says its stream: the run shows it. */

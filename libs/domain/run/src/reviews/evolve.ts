@@ -16,7 +16,7 @@ export function evolveReviews(state: RunState, event: RunEvent, envelope: Envelo
         why,
         status: 'open',
         subjectDigest,
-        subjects: subjects.map(({ step: of, digest }) => ({ step: of, digest })),
+        subjects: subjects.map(({ step: of, digest }) => ({ step: of, asked: digest, digest })),
         requestedAt: envelope.at,
         receiptTtlMs: receiptTtl,
         level: 0,

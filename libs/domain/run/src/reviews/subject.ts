@@ -12,9 +12,11 @@ import type { ReviewSubject } from './events.js';
  * assumptions that it names (`architecture.md` §3.4). Not the state: what happens beside it must not void an approval.
  */
 export function subjectOf(draft: Draft, step: PlannedStep, edit: (input: Json) => Json = (input) => input): ReviewSubject {
-  const { work, problem } = workOf(draft, step, draft.scope(step.stepRefs));
+  // What has begun goes on with what it has, as branches have changed it since.
+  const begun = draft.state.path.steps.get(step.id)?.work;
+  const { work, problem } = begun === undefined ? workOf(draft, step, draft.scope(step.stepRefs)) : { work: begun, problem: undefined };
   const input = edit(work.input);
-  const key = step.effect === undefined ? undefined : effectKeyOf(draft, step);
+  const key = step.effect === undefined ? undefined : (work.effect?.key ?? effectKeyOf(draft, step));
   const unknown = problem ?? (key === undefined || typeof key === 'string' ? undefined : key.problem);
   const effect = typeof key === 'string' ? { key, fingerprint: fingerprintOf(step.effect?.fields ?? null, input) } : null;
   const asked = { step: step.id, input, params: work.params, effect };
