@@ -154,6 +154,7 @@ export function assembleGateway(parts: GatewayParts) {
     tellMetrics: async (): Promise<boolean> => {
       const whole = await scrape.prepared();
       lifecycle.tellGauges();
+      models.reviews.tellGauges(metrics, clock.now());
       metrics.gauge(metricNames.projectionLag, follower.lagMs() / MS_PER_S, { projection: 'runs' });
       return whole;
     },

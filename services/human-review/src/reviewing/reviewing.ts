@@ -3,7 +3,17 @@ import { subjects, type CommandAnswer, type CommandMessage } from '@cairn/contra
 import type { ApplyEscalation, ApplyVerdict } from '@cairn/domain-run';
 import { evolveReview, type ReviewRejection, type ReviewState, type ReviewStreamEvent } from '@cairn/domain-review';
 import { closeReview, openReview, passTime } from '@cairn/domain-review/decider';
-import { instantOf, invariant, partitionOf, reviewStream, runStream, type Decision, type Id, type JsonObject } from '@cairn/kernel';
+import {
+  instantOf,
+  invariant,
+  partitionOf,
+  reviewStream,
+  runStream,
+  type Decision,
+  type Id,
+  type JsonObject,
+  type StoredEvent,
+} from '@cairn/kernel';
 import { ASK_DEADLINE_MS, type Bus, type Clock, type EventStore, type Ids } from '@cairn/ports';
 import { dueAtOf, type Unfinished } from '../working-set/reviews.js';
 import { openingOf } from './open-review.js';
@@ -18,7 +28,10 @@ export interface ReviewingParts {
 /** What became of a decision in the run. */
 export type Applied = { readonly kind: 'yes' } | { readonly kind: 'no'; readonly says: string };
 
+type Asked = Pick<Unfinished, 'reviewId' | 'ns' | 'runId' | 'branch' | 'requested'>;
+
 const SERVICE = 'service:human-review';
+const ASKED_AGAIN = 'what was asked about has changed since then; the run asks again';
 
 /**
  * Does what a review is owed, from what its two streams say: opens it, brings its outcome and its escalations to the run, and closes it
@@ -30,28 +43,57 @@ export class Reviewing {
   /** Throws faults of the store and the bus. */
   async serve(review: Unfinished): Promise<void> {
     if (!review.opened) await this.open(review);
-    if (review.withdrawn !== null) return this.close(review, 'withdrawn', `the run does not ask any more: ${review.withdrawn}`);
+    if (review.withdrawn !== null) {
+      const changed = review.withdrawn === 'subject_changed';
+      return this.close(
+        review,
+        changed ? 'invalidated' : 'withdrawn',
+        changed ? ASKED_AGAIN : `the run does not ask any more: ${review.withdrawn}`,
+      );
+    }
     if (review.outcome !== null) return void (await this.apply(review, review.outcome));
     const due = dueAtOf(review);
     if (due !== undefined && due <= this.parts.clock.now()) await this.passTime(review);
     else if (review.echoed < review.level && review.passedUp !== null) await this.echo(review, review.passedUp);
   }
 
-  /** Asks execution to take what stands at a revision of the review's stream, and says what came of it. */
-  async apply(review: Pick<Unfinished, 'reviewId' | 'ns' | 'runId' | 'branch' | 'requested'>, revision: number): Promise<Applied> {
-    const { reviewId, runId, branch, requested } = review;
+  /**
+   * Asks execution to take what stands at a revision of the review's stream, and says what came of it: by the run's own history, since another
+   * question about the same may have been quicker. Throws faults; within `patienceMs` it is then not known.
+   */
+  async apply(review: Asked, revision: number, patienceMs = ASK_DEADLINE_MS): Promise<Applied> {
+    const { reviewId } = review;
     const [decided] = await this.parts.store.read(reviewStream(reviewId), revision, revision);
     invariant(decided !== undefined, `review ${reviewId} has no revision ${revision}`);
-    const answer = await this.ask(review, { type: 'ApplyVerdict', data: { reviewId, revision } }, decided.eventId, decided.actor);
+    const command: ApplyVerdict = { type: 'ApplyVerdict', data: { reviewId, revision } };
+    const answer = await this.ask(review, command, decided.eventId, decided.actor, patienceMs);
     if (answer.kind === 'nothing' && answer.because === 'duplicate') return { kind: 'yes' };
-    const says = answer.kind === 'accepted' ? 'what was asked about has changed since then; the run asks again' : sayNo(answer);
-    if (answer.kind === 'accepted') {
-      // Accepted, and yet not applied, if the subject had changed: the run has then withdrawn the question.
-      const since = await this.parts.store.read(runStream(runId, answer.branch), answer.branch === branch ? requested : 0);
-      if (since.some(({ type, data }) => type === 'VerdictApplied' && data['reviewId'] === reviewId)) return { kind: 'yes' };
-    }
-    await this.close(review, answer.kind === 'nothing' ? 'withdrawn' : 'invalidated', says);
+    const fate = await this.fateOf(review);
+    if (fate?.type === 'VerdictApplied' && fate.data['decided'] === revision) return { kind: 'yes' };
+    const changed = fate?.data['because'] === 'subject_changed';
+    const says = changed
+      ? ASKED_AGAIN
+      : answer.kind === 'rejected'
+        ? answer.rejection.detail
+        : 'it came too late: the run does not ask any more';
+    await this.close(review, changed || answer.kind === 'rejected' ? 'invalidated' : 'withdrawn', says);
     return { kind: 'no', says };
+  }
+
+  /** How the run's own record of a review ended; on whatever branch it goes on. */
+  private async fateOf({ reviewId, runId, branch, requested }: Asked): Promise<StoredEvent | undefined> {
+    const seen = new Set<string>();
+    for (let [at, from] = [branch, requested]; !seen.has(at);) {
+      seen.add(at);
+      const events = await this.parts.store.read(runStream(runId, at), from);
+      const fate = events.find(
+        ({ type, data }) => (type === 'VerdictApplied' || type === 'ReviewWithdrawn') && data['reviewId'] === reviewId,
+      );
+      const last = events.at(-1);
+      if (fate !== undefined || last?.type !== 'BranchSuperseded') return fate;
+      [at, from] = [String(last.data['successor']), 0];
+    }
+    return undefined;
   }
 
   /** Decides about a review and appends. Throws `StoreFault`. */
@@ -105,18 +147,13 @@ export class Reviewing {
     { type, data }: ApplyVerdict | ApplyEscalation,
     causationId: string,
     actor: string,
+    patienceMs = ASK_DEADLINE_MS,
   ): Promise<CommandAnswer> {
     const { bus, ids } = this.parts;
     const id = ids.next();
     const body: CommandMessage = { id, ns, runId, type, actor, causationId, data: data as unknown as JsonObject };
     const subject = subjects.executionCommand(ns, partitionOf(runId), type);
-    const answer = await bus.ask({ subject, id, body: body as unknown as JsonObject }, ASK_DEADLINE_MS);
+    const answer = await bus.ask({ subject, id, body: body as unknown as JsonObject }, patienceMs);
     return answer as unknown as CommandAnswer;
   }
-}
-
-function sayNo(answer: Exclude<CommandAnswer, { readonly kind: 'accepted' }>): string {
-  return answer.kind === 'rejected'
-    ? answer.rejection.detail
-    : `it came too late: the run does not ask any more (${answer.state ?? answer.because})`;
 }

@@ -13,10 +13,12 @@ import {
 import { reviewView, type ReviewRejection, type ReviewState, type ReviewStreamEvent } from '@cairn/domain-review';
 import { claimReview, commentReview, decideReview, escalateReview, reassignReview, releaseReview } from '@cairn/domain-review/decider';
 import { invariant, isId, roles, type Decision, type JsonObject, type Principal } from '@cairn/kernel';
-import { isFault, type IncomingMessage, type Settlement } from '@cairn/ports';
+import { ASK_DEADLINE_MS, isFault, type IncomingMessage, type Settlement } from '@cairn/ports';
 import type { Reviewing } from './reviewing.js';
 
 const SUFFIX = '-review';
+/** Shorter than whoever asked waits himself: he is told that it is decided, whatever execution does meanwhile. */
+const APPLY_PATIENCE_MS = ASK_DEADLINE_MS / 2;
 
 /** One request of a person, as `cairn.<ns>.cmd.human-review.<verb>-review` brings it. Throws `StoreFault`: then it comes again. */
 export async function takeCommand(reviewing: Reviewing, { subject, id, body }: IncomingMessage): Promise<Settlement> {
@@ -50,7 +52,7 @@ async function answerTo(reviewing: Reviewing, state: ReviewState, verb: ReviewVe
   if (state.decision === null) return { kind, review, applied: 'open' };
   const { reviewId, run: runId, branch, requested } = state.opened;
   try {
-    const applied = await reviewing.apply({ reviewId, ns: state.ns, runId, branch, requested }, state.decision.revision);
+    const applied = await reviewing.apply({ reviewId, ns: state.ns, runId, branch, requested }, state.decision.revision, APPLY_PATIENCE_MS);
     return applied.kind === 'yes' ? { kind, review, applied: 'yes' } : { kind, review, applied: 'no', says: applied.says };
   } catch (error) {
     if (!isFault(error)) throw error;
