@@ -53,11 +53,9 @@ const NAME = '[A-Za-z0-9][A-Za-z0-9._@-]{0,127}';
 const holders = z.array(
   z.strictObject({
     token: z.string().min(HOLDER_TOKEN_CHARS_MIN, { error: `must have at least ${HOLDER_TOKEN_CHARS_MIN} characters` }),
-    principal: z
-      .string()
-      .regex(new RegExp(`^(user|agent|handler|service):${NAME}$`), {
-        error: 'must be user:<name>, agent:<name>, handler:<name> or service:<name>',
-      }),
+    principal: z.string().regex(new RegExp(`^(user|agent|handler|service):${NAME}$`), {
+      error: 'must be user:<name>, agent:<name>, handler:<name> or service:<name>',
+    }),
     roles: z.array(z.enum(roles)).min(1),
     groups: z.array(z.string().regex(new RegExp(`^group:${NAME}$`), { error: 'must be group:<name>' })).default([]),
   }),

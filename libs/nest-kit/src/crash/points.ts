@@ -11,7 +11,6 @@ export const crashPoints = {
   execution: [...taking, ...asking, ...relaying],
   scheduling: [...taking, ...asking],
   'retry-policy': [...taking, ...asking],
-  'human-review': [...taking, ...asking],
   gateway: ['before-publish', 'published', 'receipt-seen'],
 } as const;
 
