@@ -42,6 +42,7 @@ import { createFastLane } from './edge/fast-lane.js';
 import { createGate, pathOf, type GateConfig } from './edge/gate.js';
 import { hungUp } from './edge/hung-up.js';
 import { digestParam, idempotencyKey, idParam, nameParam, namespaceParam, type Query } from './edge/params.js';
+import { refuse } from './edge/refused.js';
 import { refuseBrokenPath } from './edge/broken-path.js';
 import { readBody, type RawBody } from './edge/read-body.js';
 import { awaitResult } from './queries/await-result.js';
@@ -213,7 +214,12 @@ export function assembleGateway(parts: GatewayParts) {
 
     listReviews: (p: Params, query: Query, request: IncomingMessage): Promise<Answer> =>
       Promise.resolve(ok(listReviews(models, ns(p), gate.principalOf(request), query))),
-    showReview: async (p: Params): Promise<Answer> => ok(await showReview(store, ns(p), id(p))),
+    /** A verb behind the id decides, and a GET never does: whoever only follows a link is told so. */
+    showReview: async (p: Params): Promise<Answer> => {
+      if (/:[a-z]+$/.test(p['id'] ?? ''))
+        refuse('method_not_allowed', 'A GET decides nothing; this is done by POST.', {}, { allow: 'POST' });
+      return ok(await showReview(store, ns(p), id(p)));
+    },
     /** Nudged, so that whoever decided does not find it in the inbox any more. */
     reviewCommand: async (p: Params, verb: ReviewVerb, body: RawBody | undefined, request: IncomingMessage): Promise<Answer> => {
       const answer = await reviewCommand(intake, ns(p), id(p), verb, gate.principalOf(request), body);

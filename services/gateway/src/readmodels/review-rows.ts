@@ -4,7 +4,12 @@ import { categoryOf, epochMsOf, type EpochMs, type Id, type StoredEvent } from '
 import type { Metrics } from '@cairn/ports';
 import { WorkflowLabels } from '../lifecycle-metrics/workflow-labels.js';
 
-type Labels = Readonly<Record<string, string>>;
+interface Labels {
+  readonly ns: string;
+  readonly queue: string;
+  readonly risk: string;
+  readonly why: string;
+}
 
 const MS_PER_S = 1_000;
 const P95 = 0.95;
@@ -49,9 +54,10 @@ export class ReviewRows {
     }
     for (const [key, labels] of this.told) {
       const sorted = (ages.get(key) ?? []).sort((a, b) => a - b);
-      metrics.gauge(metricNames.reviewsPending, sorted.length, labels);
-      metrics.gauge(metricNames.reviewAge, sorted.at(-1) ?? 0, { ...labels, q: 'max' });
-      metrics.gauge(metricNames.reviewAge, sorted[Math.ceil(P95 * sorted.length) - 1] ?? 0, { ...labels, q: 'p95' });
+      const { ns, queue, risk, why } = labels;
+      metrics.gauge(metricNames.reviewsPending, sorted.length, { ns, queue, risk, why });
+      metrics.gauge(metricNames.reviewAge, sorted.at(-1) ?? 0, { ns, queue, risk, why, q: 'max' });
+      metrics.gauge(metricNames.reviewAge, sorted[Math.ceil(P95 * sorted.length) - 1] ?? 0, { ns, queue, risk, why, q: 'p95' });
     }
   }
 
