@@ -99,6 +99,11 @@ describe('a bad definition is refused with rule and pointer', () => {
       'not_allowed /steps/0/review/editable',
     ],
     [
+      'what may be edited behind the back of another review',
+      workflow([review('a', { authorises: ['b'], editable: ['/amount'] }), review('c', { authorises: ['b'] }), effect('b')]),
+      'not_allowed /steps/0/review/editable',
+    ],
+    [
       'an edit where nothing may be edited',
       workflow([review('a', { verdicts: ['approve', 'edit'] })]),
       'not_allowed /steps/0/review/verdicts/edit',

@@ -52,6 +52,8 @@ function lintEditable(plan: Plan, document: StepDocument, review: PlannedReview,
   const [id, another] = review.authorises;
   if (another !== undefined)
     return problems.error(pointer, 'not_allowed', 'what may be edited is the input of one step, and this review authorises several');
+  if (id !== undefined && (plan.step(id)?.guardedBy.length ?? 0) > 1)
+    return problems.error(pointer, 'not_allowed', `another review authorises ${id} too, and would not have seen what is edited here`);
   const edited = id === undefined ? document : plan.step(id)?.document;
   for (const [i, field] of review.editable.entries()) {
     if (field !== WHOLE && !mayHave(edited?.input ?? {}, field))
