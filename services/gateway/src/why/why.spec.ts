@@ -100,7 +100,30 @@ interface Case extends Told {
   readonly next: string;
 }
 
+const ASKED = idOf('review', RUN, 'main', 'approve', 1).slice(-8);
+
 const stalls: readonly Case[] = [
+  {
+    what: 'people are asked',
+    events: [told.started(), told.reviewRequested(RUN, 'approve')],
+    kind: 'in_review',
+    says: 'Step approve has waited 2m 59s for people of queue desk to decide "Go on?" (planned), until 2026-11-23T10:00:00Z, in 57m 00s, then escalate.',
+    next: `npx cairn review show ${ASKED}`,
+  },
+  {
+    what: 'nobody decided, and it was passed up to the end of its chain',
+    events: [told.started(), told.reviewRequested(RUN, 'approve'), told.reviewEscalated(RUN, 'approve')],
+    kind: 'escalated',
+    says: 'Step approve has waited 2m 59s for people of queue desk to decide "Go on?" (planned), until 2026-11-23T10:00:00Z, in 57m 00s, then escalate; it was passed up.',
+    next: `npx cairn review show ${ASKED}`,
+  },
+  {
+    what: 'nobody decided in time, and that blocks',
+    events: [told.started(), told.reviewRequested(RUN, 'approve'), told.verdictApplied(RUN, 'approve', 'block')],
+    kind: 'awaiting_decision',
+    says: 'Step approve is blocked because nobody decided its review before the deadline, which passed 2m 58s ago: the run can be cancelled.',
+    next: `npx cairn run cancel ${T}`,
+  },
   {
     what: 'nobody serves the queue',
     events: [told.started(), told.stepStarted('screen')],
