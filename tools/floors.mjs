@@ -8,6 +8,7 @@ export const floors = [
     'libs/domain/run',
     'libs/domain/schedule',
     'libs/domain/retry',
+    'libs/domain/review',
     'libs/adapters/artifacts-files',
     'libs/adapters/bus-jetstream',
     'libs/adapters/bus-memory',
@@ -20,7 +21,7 @@ export const floors = [
   ],
   ['libs/application', 'libs/contracts'],
   ['libs/nest-kit', 'libs/oracle', 'libs/sdk'],
-  ['services/execution', 'services/scheduling', 'services/retry-policy', 'services/gateway'],
+  ['services/execution', 'services/scheduling', 'services/retry-policy', 'services/human-review', 'services/gateway'],
   ['services/standalone', 'libs/simulation'],
   ['services/cli'],
 ];
@@ -31,6 +32,7 @@ export const mayImport = {
   'libs/domain/run': ['libs/kernel', 'libs/domain/definition'],
   'libs/domain/schedule': ['libs/kernel', 'libs/domain/definition'],
   'libs/domain/retry': ['libs/kernel', 'libs/domain/definition'],
+  'libs/domain/review': ['libs/kernel', 'libs/domain/definition'],
   'libs/adapters/*': ['libs/kernel', 'libs/ports'],
   'libs/application': ['libs/kernel', 'libs/ports'],
   'libs/contracts': ['libs/kernel', 'libs/ports'],
@@ -60,6 +62,7 @@ export const deciders = {
   'libs/domain/run': 'services/execution',
   'libs/domain/schedule': 'services/scheduling',
   'libs/domain/retry': 'services/retry-policy',
+  'libs/domain/review': 'services/human-review',
 };
 
 /** Client libraries, and the only files that may import each (regular expressions of paths). */

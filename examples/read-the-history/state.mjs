@@ -4,10 +4,11 @@ import { canon, digestOf, sha256 } from './encoding.mjs';
 const SLICES = {
   ledger: ['branches', 'effects', 'late', 'notifications', 'spend', 'used'],
   path: ['assumptions', 'attempts', 'carried', 'checkpoints', 'plans', 'retries', 'reviews', 'run', 'scope', 'steps', 'waits'],
-  aside: ['artifacts', 'pending', 'opened', 'last'], // In no entry, but entries and the run's state follow from it.
+  aside: ['artifacts', 'pending', 'opened', 'asked', 'last'], // In no entry, but entries and the run's state follow from it.
 };
 const ENDS = 'RunCompleted RunFailed RunGaveUp RunCancelled';
 const OUTCOMES = { RunFailed: 'failed', RunGaveUp: 'gave_up', RunCancelled: 'cancelled' };
+const VERDICTS = { approve: 'approved', edit: 'edited', revise: 'revised', reject: 'rejected', expired: 'expired' };
 const gone = () => undefined;
 
 // Slice, events, key (a member of the event's data, or a list of keys), and what the event says of the entry: members that change, or that it is
@@ -52,6 +53,18 @@ const table = [
   ['scope', 'StepSkipped', (d) => (d.because === 'scope' ? [d.step] : []), () => true],
   ['opened', 'WaitOpened', 'waitId', (d, { came = [] }) => ({ ...d, came })],
   ['opened', 'WaitTriggered', 'waitId', (d, was) => ({ came: [...was.came, d] })],
+  ['steps', 'ReviewRequested', 'step', (d, { status = 'waiting', attempts = 0, output = null }) => ({ status, attempts, output })],
+  ['steps', 'VerdictApplied', 'step', (d) => (d.then === 'block' ? {} : succeeded(outputOfVerdict(d)))],
+  ['reviews', 'ReviewRequested', 'reviewId', (d) => ({ step: d.step, status: 'open', subjectDigest: d.subjectDigest })],
+  ['reviews', 'ReviewEscalated', 'reviewId', () => ({ status: 'escalated' })],
+  ['reviews', 'VerdictApplied', 'reviewId', (d) => ({ status: VERDICTS[d.verdict], subjectDigest: d.subjectDigest })],
+  ['reviews', 'ReviewWithdrawn', 'reviewId', () => ({ status: 'withdrawn' })],
+  ['reviews', 'BranchOpened', notCarried, () => ({ status: 'withdrawn' })],
+  ['asked', 'BranchOpened', notCarried, gone],
+  ['asked', 'ReviewRequested', 'reviewId', (d) => ({ why: d.why })],
+  ['asked', 'ReviewEscalated', 'reviewId', () => ({ escalated: true })],
+  ['asked', 'VerdictApplied ReviewWithdrawn', 'reviewId', gone],
+  ['pending', 'VerdictApplied', 'step', (d) => (d.then === 'block' ? { owed: 'awaiting_decision' } : undefined)],
   ['retries', 'RetryDecided', 'attemptId', (d) => ({ decision: d.decision, notBefore: d.notBefore ?? null })],
   ['checkpoints', 'CheckpointReached', 'name', (d) => d.kind],
   ['effects', 'EffectIntended', 'key', (d) => ({ suffix: d.suffix, status: 'intended', fingerprint: d.fingerprint, result: null })],
@@ -79,6 +92,8 @@ const table = [
 
 const succeeded = (output = null) => ({ status: 'succeeded', output });
 const afterDeadline = (then) => ('value' in then ? succeeded(then.value) : 'step' in then ? succeeded({ trigger: 'deadline' }) : {});
+const outputOfVerdict = ({ by, edits, input, reason, verdict }) =>
+  Object.fromEntries(Object.entries({ by, edits, input, reason, verdict }).filter(([, value]) => value !== undefined));
 const outputDigest = (s, step) => s.artifacts[step]?.slice('sha256:'.length) ?? digestOf(s.steps[step].output);
 
 /** The changes of one kind, with the rest of their paths as lists. */
@@ -115,6 +130,11 @@ function patched(value, ops) {
   return holder.value;
 }
 
+/** Open reviews that a branch does not carry. */
+function notCarried({ carried: { reviews = [] } }, s) {
+  return Object.keys(s.asked).filter((id) => !reviews.includes(id));
+}
+
 function outputOfWait({ mode, keepOpen, came }, triggers) {
   const ended = came.filter(({ trigger }) => triggers.includes(trigger));
   const views = ended.map(({ at, data = null, dataRef, trigger }) => ({ at, data: dataRef ?? data, trigger }));
@@ -132,15 +152,19 @@ function owedAfter(decision, effect) {
 }
 
 /** State and sub-state: the first that holds. */
-function judge({ run, attempts, waits, pending, opened, last }) {
+function judge({ run, attempts, waits, pending, opened, asked, last }) {
   const numbers = Object.values(attempts).map(({ n }) => n);
   const owed = Object.values(pending).flatMap((step) => step.owed ?? []);
   const open = Object.keys(waits).filter((waitId) => waits[waitId].open);
   if (last.outcome !== undefined) return ['complete', last.outcome];
   if (run.paused) return ['blocked', 'paused'];
+  const whys = (reviews) => [...new Set(reviews.map(({ why }) => why))].sort().join('+');
+  const escalated = Object.values(asked).filter((review) => review.escalated);
+  if (escalated.length > 0) return ['escalated', whys(escalated)];
   for (const sub of ['effect_unknown', 'awaiting_decision']) if (owed.includes(sub)) return ['blocked', sub];
   if (numbers.includes(1)) return ['active', null];
   if (numbers.length + owed.length > 0) return ['retrying', last.failure?.bucket ?? null];
+  if (Object.keys(asked).length > 0) return ['in_review', whys(Object.values(asked))];
   const kinds = new Set(open.flatMap((waitId) => opened[waitId].triggers.map(({ kind }) => kind)));
   return open.length === 0 ? ['active', null] : ['waiting', [...kinds].sort().join('+')];
 }

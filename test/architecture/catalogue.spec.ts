@@ -3,6 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { consumers } from '@cairn/contracts';
 import { eventSchemas as retryEvents } from '@cairn/domain-retry';
+import { eventSchemas as reviewEvents } from '@cairn/domain-review';
 import { eventSchemas as runEvents } from '@cairn/domain-run';
 import { eventSchemas as scheduleEvents } from '@cairn/domain-schedule';
 import { readFileSync } from 'node:fs';
@@ -11,7 +12,12 @@ import { root } from './cruise.js';
 import { files } from './repository.js';
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
-const libs = { 'libs/domain/retry/': retryEvents, 'libs/domain/run/': runEvents, 'libs/domain/schedule/': scheduleEvents } as const;
+const libs = {
+  'libs/domain/retry/': retryEvents,
+  'libs/domain/review/': reviewEvents,
+  'libs/domain/run/': runEvents,
+  'libs/domain/schedule/': scheduleEvents,
+} as const;
 const typeOf = (key: string): string => key.slice(0, key.indexOf('@'));
 
 /** Rows of a table of `docs/map.md`: the first cell's name -> the other cells. */

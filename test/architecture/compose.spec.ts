@@ -7,6 +7,7 @@ import { nkeyVariable, serviceUsers } from '@cairn/contracts';
 import { Problems, readDocument } from '@cairn/domain-definition';
 import { executionEnv } from '@cairn/execution';
 import { gatewayEnv } from '@cairn/gateway';
+import { humanReviewEnv } from '@cairn/human-review';
 import { readEnv, serviceEnv } from '@cairn/nest-kit';
 import { retryPolicyEnv } from '@cairn/retry-policy';
 import { schedulingEnv } from '@cairn/scheduling';
@@ -52,7 +53,13 @@ const ours = services.filter(([, { image }]) => image === 'cairn:local');
 const onBus = ours.filter(([name]) => name !== 'store-apply');
 
 /** What reads each service's environment. The command line has no schema of its own: it reads what every service reads. */
-const schemas = { execution: executionEnv, scheduling: schedulingEnv, 'retry-policy': retryPolicyEnv, gateway: gatewayEnv } as const;
+const schemas = {
+  execution: executionEnv,
+  scheduling: schedulingEnv,
+  'retry-policy': retryPolicyEnv,
+  'human-review': humanReviewEnv,
+  gateway: gatewayEnv,
+} as const;
 const variablesOf = (name: string): readonly string[] =>
   name in schemas ? Object.keys(schemas[name as keyof typeof schemas].shape) : Object.keys(serviceEnv);
 
@@ -73,7 +80,18 @@ const dependenciesOf = ({ depends_on = [] }: Service): readonly (readonly [name:
 describe('deploy/compose/compose.yaml', () => {
   it('has every service, NATS, EventStoreDB and Prometheus, and says that it was not run', () => {
     expect(services.map(([name]) => name).sort()).toEqual(
-      ['bus-apply', 'eventstoredb', 'execution', 'gateway', 'nats', 'prometheus', 'retry-policy', 'scheduling', 'store-apply'].sort(),
+      [
+        'bus-apply',
+        'eventstoredb',
+        'execution',
+        'gateway',
+        'human-review',
+        'nats',
+        'prometheus',
+        'retry-policy',
+        'scheduling',
+        'store-apply',
+      ].sort(),
     );
     expect(text).toContain('NOT RUN BY US: no container engine was at hand');
   });

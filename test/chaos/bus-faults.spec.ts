@@ -65,7 +65,7 @@ withCluster('faults of the bus', { part: 1, linked: LINKED }, (add) => {
 
   add('F-46: the server flaps every two seconds, and nobody leaks descriptors', async ({ cluster, load }) => {
     const { nats } = cluster.stack;
-    const services = ['execution', 'scheduling', 'retry-policy', 'gateway'];
+    const services = ['execution', 'scheduling', 'retry-policy', 'human-review', 'gateway'];
     const count = (): number[] => services.map((name) => descriptorsOf(cluster.process(name).pid, new URL(cluster.stack.url).port));
     const before = count();
     for (let i = 0; i < FLAPS; i++) {

@@ -12,7 +12,7 @@ const KILLS = 3;
 
 withCluster('faults of EventStoreDB', { eventStoreDb: true, part: 1 }, (add) => {
   add('every service is killed under load, one after another', async ({ cluster, load }) => {
-    for (const name of ['execution', 'scheduling', 'retry-policy', 'gateway']) {
+    for (const name of ['execution', 'scheduling', 'retry-policy', 'human-review', 'gateway']) {
       await load.start(LOAD);
       await cluster.kill(name);
       await cluster.run(name);

@@ -41,7 +41,7 @@ withCluster('processes', { part: 1, replicas: 2, handlers: ['sdk', 'sdk-2', 'sto
     await cluster.run('scheduling');
   });
 
-  for (const name of ['execution', 'scheduling', 'retry-policy', 'gateway'])
+  for (const name of ['execution', 'scheduling', 'retry-policy', 'human-review', 'gateway'])
     add(`F-47: SIGTERM for ${name} during work: it hands back and ends by itself`, async ({ cluster, load }) => {
       await load.start(RUNS);
       const began = performance.now();

@@ -26,6 +26,7 @@ describe('users of the bus', () => {
       'execution',
       'scheduling',
       'retry-policy',
+      'human-review',
       'gateway',
       'bus',
       'handlers-acme',

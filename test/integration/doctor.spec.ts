@@ -282,7 +282,10 @@ describe('cairn doctor on the stack', () => {
     await services.stop();
     const { code, failures, by } = await onStack();
     expect({ code, failures }).toEqual({ code: 1, failures: ['services', 'replicas'] });
-    expect(by('services')).toMatchObject({ fix: 'npm run stack', says: 'scheduling, execution, retry-policy: not running, or not bound' });
+    expect(by('services')).toMatchObject({
+      fix: 'npm run stack',
+      says: 'scheduling, execution, retry-policy, human-review: not running, or not bound',
+    });
   });
 
   it('looks at the bus though the event store is away, which is asked once, and named', async () => {

@@ -36,7 +36,14 @@ const outside = [
 ];
 const users: readonly BusUser[] = [...serviceUsers, ...outside];
 const names = users.map(({ name }) => name);
-const [EXECUTION, SCHEDULING, RETRY, GATEWAY, BUS] = ['execution', 'scheduling', 'retry-policy', 'gateway', 'bus'] as const;
+const [EXECUTION, SCHEDULING, RETRY, REVIEW, GATEWAY, BUS] = [
+  'execution',
+  'scheduling',
+  'retry-policy',
+  'human-review',
+  'gateway',
+  'bus',
+] as const;
 const [SCREENER, PAYER, STRANGER, PUBLISHER, QUIET] = [
   'handlers-acme',
   'payers-acme',
@@ -44,7 +51,7 @@ const [SCREENER, PAYER, STRANGER, PUBLISHER, QUIET] = [
   'publisher-acme',
   'publisher-other',
 ] as const;
-const SERVICES = [EXECUTION, SCHEDULING, RETRY];
+const SERVICES = [EXECUTION, SCHEDULING, RETRY, REVIEW];
 
 /** Who may publish what. Everybody else must be refused. */
 const publishes: readonly (readonly [subject: string, allowed: readonly string[]])[] = [
@@ -57,7 +64,10 @@ const publishes: readonly (readonly [subject: string, allowed: readonly string[]
   [subjects.executionCommand('acme', 7, 'WakeRun'), [SCHEDULING]],
   [subjects.executionCommand('acme', 7, 'CancelRun'), [SCHEDULING]],
   [subjects.executionCommand('acme', 7, 'ApplyRetryDecision'), [RETRY]],
-  [subjects.executionCommand('acme', 7, 'ApplyVerdict'), []],
+  [subjects.executionCommand('acme', 7, 'ApplyVerdict'), [REVIEW]],
+  [subjects.executionCommand('acme', 7, 'ApplyEscalation'), [REVIEW]],
+  [subjects.command('acme', 'human-review', 'decide-review'), [GATEWAY]],
+  [subjects.command('acme', 'human-review', 'forge-review'), []],
   [subjects.command('acme', 'scheduling', 'apply-definition'), [GATEWAY]],
   [subjects.command('acme', 'retry-policy', 'apply-policy'), [GATEWAY]],
   [subjects.command('acme', 'scheduling', 'forget-everything'), []],

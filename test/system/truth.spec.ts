@@ -30,6 +30,7 @@ const EMBEDDED = {
   'execution: runs and snapshots': 1,
   'execution: working set execution': 1,
   'gateway: lists and lifecycle metrics': 1,
+  'human-review: working set human-review': 1,
   'retry-policy: working set retry-policy': 1,
   'scheduling: working set scheduling': 1,
 };

@@ -13,7 +13,7 @@ const withParent = ['--import', new URL('./with-parent.mjs', import.meta.url).hr
 const binOf = (service) => join(root, `services/${service}/bin/${service}.js`);
 
 /** Services of one process each, beside the replicas of execution. */
-const SINGLE = ['scheduling', 'retry-policy', 'gateway'];
+const SINGLE = ['scheduling', 'retry-policy', 'human-review', 'gateway'];
 
 /** What `cairn` ends with where nobody answers. */
 const UNREACHABLE = 5;
@@ -128,7 +128,7 @@ export class Stack {
     if (this.#isEnding) throw new Error('it was told to end while it started');
   }
 
-  /** A service by name: `execution`, `execution-2`, `scheduling`, `retry-policy`, `gateway`. */
+  /** A service by name: `execution`, `execution-2`, `scheduling`, `retry-policy`, `human-review`, `gateway`. */
   async start(name) {
     this.#mustGoOn();
     const service = name.replace(/-\d+$/, '');

@@ -20,7 +20,7 @@ export const busStreams: readonly BusStreamSpec[] = [
   { name: 'CAIRN_RUN', subjects: ['cairn.*.cmd.execution.*.*', 'cairn.*.reply.*'], retention: 'work_queue', dedupeWindowMs: 2 * MINUTE_MS },
   {
     name: 'CAIRN_CMD',
-    subjects: ['cairn.*.cmd.scheduling.*', 'cairn.*.cmd.retry-policy.*'],
+    subjects: ['cairn.*.cmd.scheduling.*', 'cairn.*.cmd.retry-policy.*', 'cairn.*.cmd.human-review.*'],
     retention: 'work_queue',
     dedupeWindowMs: 2 * MINUTE_MS,
   },

@@ -84,6 +84,22 @@ export const retryPolicyCommands: ConsumerSpec = {
   ...common,
 };
 
+/** Rings human-review when a run asks people, or does not any more. Losing it costs one sweep, never a review. */
+export const humanReviewOnRunFacts: ConsumerSpec = {
+  durable: 'human-review__on-run-facts',
+  busStream: 'CAIRN_EVT',
+  filters: ['cairn.*.evt.run.review-requested.*', 'cairn.*.evt.run.review-withdrawn.*', 'cairn.*.evt.run.verdict-applied.*'],
+  ...common,
+};
+
+/** What people ask of human-review: to claim, to comment, to decide. */
+export const humanReviewCommands: ConsumerSpec = {
+  durable: 'human-review__commands',
+  busStream: 'CAIRN_CMD',
+  filters: ['cairn.*.cmd.human-review.*'],
+  ...common,
+};
+
 /** Those of the services, as `cairn bus apply` makes them; those of the queues follow from the stored definitions (`workQueue`). */
 export const consumers: readonly ConsumerSpec[] = [
   schedulingIntake,
@@ -92,4 +108,6 @@ export const consumers: readonly ConsumerSpec[] = [
   ...Array.from({ length: PARTITIONS }, (_, partition) => executionPartition(partition)),
   retryPolicyOnStepFailed,
   retryPolicyCommands,
+  humanReviewOnRunFacts,
+  humanReviewCommands,
 ];

@@ -272,6 +272,8 @@ export interface WhyReason {
     | 'handed_out'
     | 'undecided'
     | 'retry_due'
+    | 'in_review'
+    | 'escalated'
     | 'waiting'
     | 'deciding';
   readonly says: string;

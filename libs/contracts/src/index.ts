@@ -17,6 +17,8 @@ export {
   consumers,
   executionPartition,
   executionRun,
+  humanReviewCommands,
+  humanReviewOnRunFacts,
   retryPolicyCommands,
   retryPolicyOnStepFailed,
   schedulingCommands,
@@ -24,6 +26,17 @@ export {
   schedulingOnRunFacts,
   workQueue,
 } from './consumers.js';
+export {
+  COMMENT_MAX,
+  GUIDANCE_MAX,
+  reviewBodies,
+  reviewVerbs,
+  type ReviewAnswer,
+  type ReviewBody,
+  type ReviewCommandMessage,
+  type ReviewVerb,
+  type ReviewView,
+} from './reviews.js';
 export { handOverTypes } from './run-facts.js';
 export { handlerUser, publisherUser, serviceUsers, type BusUser, type PublisherGrant } from './permissions.js';
 export { nkeyVariable, permissionsText } from './permissions-text.js';

@@ -20,7 +20,7 @@ const DAY = 24 * HOUR;
 const INVARIANTS = 38;
 
 const kinds = ['fault', 'bug'] as const;
-const services = ['execution', 'scheduling', 'retry-policy', 'gateway'] as const;
+const services = ['execution', 'scheduling', 'retry-policy', 'human-review', 'gateway'] as const;
 
 /** Every metric that any service tells. A name that is not here is a bug, and a spec finds it. */
 export const metricDeclarations: readonly MetricDeclaration[] = [
@@ -64,6 +64,18 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: ['ns', 'bucket', 'decider'],
     // A policy decides within milliseconds, people within days.
     buckets: [0.01, 0.05, 0.25, 1, 5, 15, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY, 7 * DAY],
+  },
+  {
+    name: 'cairn_reviews_pending',
+    kind: 'gauge',
+    help: 'Reviews that people have not decided.',
+    labels: ['ns', 'queue', 'risk', 'why'],
+  },
+  {
+    name: 'cairn_review_age_seconds',
+    kind: 'gauge',
+    help: 'Age of the reviews that people have not decided: p95 and max.',
+    labels: ['ns', 'queue', 'risk', 'why', 'q'],
   },
   { name: 'cairn_rings_total', kind: 'counter', help: 'Due times that were rung.', labels: ['kind'] },
   { name: 'cairn_ring_errors_total', kind: 'counter', help: 'Rings that failed; the sweep rings again.', labels: ['kind', 'error'] },
@@ -180,6 +192,8 @@ const lifecycleNames: ReadonlySet<string> = new Set([
   'cairn_retry_resolved_total',
   'cairn_resumes_total',
   'cairn_failure_to_decision_seconds',
+  'cairn_reviews_pending',
+  'cairn_review_age_seconds',
   'cairn_projection_lag_seconds',
   'cairn_oracle_violations_total',
 ]);
@@ -197,6 +211,8 @@ export const metricNames = {
   retryResolved: 'cairn_retry_resolved_total',
   resumes: 'cairn_resumes_total',
   failureToDecision: 'cairn_failure_to_decision_seconds',
+  reviewsPending: 'cairn_reviews_pending',
+  reviewAge: 'cairn_review_age_seconds',
   projectionLag: 'cairn_projection_lag_seconds',
   eventLoopLag: 'cairn_event_loop_lag_seconds',
   bugs: 'cairn_bugs_total',

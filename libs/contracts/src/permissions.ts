@@ -4,6 +4,8 @@ import { busStreams } from './bus-streams.js';
 import {
   consumers,
   executionPartition,
+  humanReviewCommands,
+  humanReviewOnRunFacts,
   retryPolicyCommands,
   retryPolicyOnStepFailed,
   schedulingCommands,
@@ -11,6 +13,7 @@ import {
   schedulingOnRunFacts,
   workQueue,
 } from './consumers.js';
+import { reviewVerbs } from './reviews.js';
 import { deskQuestions, kebab, lineSubjects } from './subjects.js';
 
 /**
@@ -30,6 +33,9 @@ export interface BusUser {
 const OF_SCHEDULING = ['StartRun', 'WakeRun', 'ExpireWait', 'MarkStale', 'CancelRun', 'PauseRun', 'UnpauseRun'];
 /** What retry-policy asks of execution, and nobody else. */
 const OF_RETRY_POLICY = ['ApplyRetryDecision'];
+
+/** What human-review asks of execution, and nobody else: execution then reads the review itself. */
+const OF_HUMAN_REVIEW = ['ApplyVerdict', 'ApplyEscalation'];
 
 /** Services answer whoever asked, wherever that listens. */
 const ANSWERS = '_INBOX.>';
@@ -74,6 +80,11 @@ const retryPolicyUser = user('retry-policy', {
   subscribe: [lineSubjects.rebuild],
 });
 
+const humanReviewUser = user('human-review', {
+  publish: [...bound([humanReviewOnRunFacts, humanReviewCommands]), ...asks(OF_HUMAN_REVIEW), lineSubjects.rebuilt, DEAD_LETTERS, ANSWERS],
+  subscribe: [lineSubjects.rebuild],
+});
+
 /** It asks what people may ask: no judgement, no decision, no fact. Replies that come by HTTP it hands on: the attempt's id is what counts. */
 const gatewayUser = user('gateway', {
   publish: [
@@ -82,6 +93,7 @@ const gatewayUser = user('gateway', {
     'cairn.*.cmd.scheduling.apply-definition',
     'cairn.*.cmd.scheduling.import-bundle',
     'cairn.*.cmd.retry-policy.apply-policy',
+    ...reviewVerbs.map((verb) => `cairn.*.cmd.human-review.${verb}-review`),
     'cairn.*.exchange.*',
     'cairn.*.reply.*',
     ...deskQuestions.filter((question) => question !== 'moved').map((question) => `cairn.*.desk.*.${question}`),
@@ -110,7 +122,14 @@ const busAdministrator = user('bus', {
 });
 
 /** One for each process of Cairn, and one for whoever administers the bus. */
-export const serviceUsers: readonly BusUser[] = [executionUser, schedulingUser, retryPolicyUser, gatewayUser, busAdministrator];
+export const serviceUsers: readonly BusUser[] = [
+  executionUser,
+  schedulingUser,
+  retryPolicyUser,
+  humanReviewUser,
+  gatewayUser,
+  busAdministrator,
+];
 
 /**
  * Handlers of one namespace: they reply, claim and exchange frames there. Those that take tasks as messages name their queues; a worker

@@ -11,7 +11,7 @@ export const subjects = {
   branchOpen: (ns: string, runId: string): string => `cairn.${namespace(ns)}.run.${id(runId)}.branch.open`,
   executionCommand: (ns: string, partition: number, command: string): string =>
     `cairn.${namespace(ns)}.cmd.execution.${partitionToken(partition)}.${name(kebab(command))}`,
-  command: (ns: string, service: 'scheduling' | 'retry-policy', command: string): string =>
+  command: (ns: string, service: 'scheduling' | 'retry-policy' | 'human-review', command: string): string =>
     `cairn.${namespace(ns)}.cmd.${service}.${name(kebab(command))}`,
   reply: (ns: string, partition: number): string => `cairn.${namespace(ns)}.reply.${partitionToken(partition)}`,
   work: (ns: string, queue: string): string => `cairn.${namespace(ns)}.work.${name(queue)}`,

@@ -14,6 +14,7 @@ export {
   KEY_MAX,
 } from './names.js';
 export { after, CLOCK_SKEW_MS, epochMsOf, instantOf, parseRfc3339, type EpochMs, type Instant } from './instants.js';
+export { roles, type Principal, type Role } from './principal.js';
 export { spanText } from './span.js';
 export { accepted, nothing, rejected, type Because, type Decider, type Decision, type FieldError, type Rejection } from './decider.js';
 export { invariant, InvariantBroken, unreachable } from './invariant.js';
@@ -31,5 +32,14 @@ export {
   type StoredEvent,
   type StreamName,
 } from './envelope.js';
-export { bundleStream, inboxStream, parseRunStream, policyStream, receiptStream, runStream, workflowStream } from './streams.js';
+export {
+  bundleStream,
+  inboxStream,
+  parseRunStream,
+  policyStream,
+  receiptStream,
+  reviewStream,
+  runStream,
+  workflowStream,
+} from './streams.js';
 export { PersistentMap } from './persistent-map.js';

@@ -7,6 +7,7 @@ export const receiptStream = (receiptId: Id): StreamName => `receipt-${receiptId
 export const inboxStream = (hash: Id): StreamName => `inbox-${hash}`;
 export const workflowStream = (ns: string, name: string): StreamName => `workflow-${ns}+${name}`;
 export const policyStream = (ns: string, name: string): StreamName => `policy-${ns}+${name}`;
+export const reviewStream = (reviewId: Id): StreamName => `review-${reviewId}`;
 /** What was imported of a run of another store: never among its `run-…` streams, so that nothing acts on it. */
 export const bundleStream = (runId: Id): StreamName => `bundle-${runId}`;
 

@@ -1,6 +1,7 @@
 import { isId, type StoredEvent } from '@cairn/kernel';
 import type { RecordedRunEvent } from '@cairn/domain-run';
 import { appendOf, type Branch } from './branch.js';
+import type { RunHistory } from './history.js';
 import type { Inbox } from './inbox.js';
 import type { Walk } from './walk.js';
 
@@ -11,7 +12,7 @@ const CLAIM = ':claim';
  * I-5: every append says what caused it, in a form of `history.md` §1, and that thing exists before it. What a form means is
  * asked of the append's first event; one value holds for all of them.
  */
-export function checkCauses(walk: Walk, inbox: Inbox | undefined): void {
+export function checkCauses(walk: Walk, inbox: Inbox | undefined, reviews: RunHistory['reviews']): void {
   const { report } = walk;
   const byId = new Map<string, RecordedRunEvent>();
   const startedBy = new Map<string, string>();
@@ -26,6 +27,7 @@ export function checkCauses(walk: Walk, inbox: Inbox | undefined): void {
         byId,
         startedBy,
         inbox,
+        reviews,
         cancels: cancels(branch, appendFirst),
         opens: opens(branch, appendFirst),
       });
@@ -42,6 +44,7 @@ interface Known {
   /** Attempt id -> event id of its `StepStarted`. */
   readonly startedBy: ReadonlyMap<string, string>;
   readonly inbox: Inbox | undefined;
+  readonly reviews: RunHistory['reviews'];
   /** The append is a cancellation, which first closes what is open and then says so. */
   readonly cancels: boolean;
   /** The append is a person's, who opens a branch: it first withdraws what is not carried. */
@@ -90,12 +93,21 @@ function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known
       return cause?.type === 'StepFailed' ? undefined : 'no StepFailed of this run';
     case 'BranchOpened':
       return 'no BranchSuperseded of this run';
+    case 'VerdictApplied':
+    case 'ReviewEscalated':
+    case 'ReviewWithdrawn': // What was decided is about something that has changed.
+      return reviewOf(event.data.reviewId, causationId, known);
     case 'StepStarted':
       return cause?.type === 'RetryDecided' ? undefined : 'no RetryDecided of this run';
     default:
       return 'nothing that begins an append';
   }
 }
+
+const reviewOf = (reviewId: string, causationId: string, { reviews }: Known): string | undefined =>
+  reviews === undefined || reviews.get(reviewId)?.some(({ eventId }) => eventId === causationId) === true
+    ? undefined
+    : `no event of review-${reviewId}`;
 
 const receiptOf = (causationId: string, cause: RecordedRunEvent | undefined, { inbox }: Known): string | undefined =>
   cause !== undefined || inbox === undefined || inbox.receipts.has(causationId) ? undefined : 'a receipt that does not exist';

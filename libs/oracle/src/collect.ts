@@ -1,4 +1,4 @@
-import { policyStream, receiptStream, workflowStream, type Id, type StoredEvent } from '@cairn/kernel';
+import { policyStream, receiptStream, reviewStream, workflowStream, type Id, type StoredEvent } from '@cairn/kernel';
 import { FIRST_BRANCH, readBranches, type EventStore } from '@cairn/ports';
 import { isControl } from './branch.js';
 import type { RunHistory } from './history.js';
@@ -11,8 +11,10 @@ export async function collectHistory(store: Pick<EventStore, 'read'>, runId: Id)
   const branches = await readBranches(store, runId);
   const first = branches.get(FIRST_BRANCH)?.[0];
   if (first === undefined) return undefined;
-  const [inbox, definitions, policies] = await Promise.all([
-    readAll(store, receiptsNamed([...branches.values()].flat()).map(receiptStream)),
+  const all = [...branches.values()].flat();
+  const asked = all.flatMap(({ type, data }) => (type === 'ReviewRequested' ? [String(data['reviewId'])] : []));
+  const [inbox, definitions, policies, reviews] = await Promise.all([
+    readAll(store, receiptsNamed(all).map(receiptStream)),
     readAll(
       store,
       pinsOf(first, 'definition').map((name) => workflowStream(first.metadata.ns, name)),
@@ -21,8 +23,9 @@ export async function collectHistory(store: Pick<EventStore, 'read'>, runId: Id)
       store,
       pinsOf(first, 'policies').map((name) => policyStream(first.metadata.ns, name)),
     ),
+    Promise.all(asked.map(async (reviewId) => [reviewId, await store.read(reviewStream(reviewId))] as const)),
   ]);
-  return { runId, branches, inbox, definitions, policies };
+  return { runId, branches, inbox, definitions, policies, reviews: new Map(reviews) };
 }
 
 async function readAll(store: Pick<EventStore, 'read'>, streams: readonly string[]): Promise<StoredEvent[]> {

@@ -91,7 +91,12 @@ export function checkNotStuck(history: RunHistory, state: RunState, limits: Limi
   if (state.revision < 0 || state.superseded !== null) return;
   const { state: name, sub } = state.status;
   const open = [...state.path.waits.values()].filter((wait) => wait.open);
-  const allowed = name === 'complete' || (name === 'blocked' && sub !== null) || (name === 'waiting' && open.length > 0);
+  const allowed =
+    name === 'complete' ||
+    (name === 'blocked' && sub !== null) ||
+    (name === 'waiting' && open.length > 0) ||
+    name === 'in_review' ||
+    name === 'escalated';
   if (!allowed) report('I-31', state.revision, `stuck: ${name}, and nobody has anything left to do`);
   else if (name !== 'complete') checkNothingOwed(state, report);
   if (history.readAt === undefined || name === 'complete') return;

@@ -5,6 +5,8 @@ export interface RunHistory {
   readonly runId: Id;
   /** `run-<runId>+<branch>`, whole streams by branch. */
   readonly branches: ReadonlyMap<string, readonly StoredEvent[]>;
+  /** `review-<reviewId>`, whole streams of every review that the run asked for. Absent: what needs them is not checked. */
+  readonly reviews?: ReadonlyMap<Id, readonly StoredEvent[]>;
   /** Events of `receipt-…` and `inbox-…` streams that name this run. Absent: what needs them is not checked. */
   readonly inbox?: readonly StoredEvent[];
   /** Events of the `policy-…` streams that the run names. Absent: not checked. */
@@ -68,6 +70,11 @@ export const invariants = [
   'I-20',
   'I-21',
   'I-22',
+  'I-23',
+  'I-24',
+  'I-25',
+  'I-26',
+  'I-27',
   'I-28',
   'I-29',
   'I-30',

@@ -5,6 +5,7 @@ import { breaks, broken, mainOf, withMain } from './spec/breaks.js';
 import { first, resealed, there } from './spec/editing.js';
 import { billedHistory, cancelledHistory, doubtedHistory, payingHistory } from './spec/good-effects.js';
 import { recoveredHistory } from './spec/good-branches.js';
+import { reviewedHistory, withdrawnHistory } from './spec/good-reviews.js';
 import { goodHistory, runId } from './spec/good-history.js';
 import { verifyRun } from './verify-run.js';
 
@@ -23,6 +24,8 @@ describe('verifyRun', () => {
     ['escalated', () => billedHistory('escalate')],
     ['given up', () => billedHistory('give_up')],
     ['recovered on a branch', () => recoveredHistory()],
+    ['reviewed', reviewedHistory],
+    ['cancelled under review', withdrawnHistory],
   ])('finds nothing in a good history that is %s, live and quiescent', (_is, good) => {
     expect(verifyRun(good(), defaultLimits, 'live')).toEqual([]);
     expect(verify(good())).toEqual([]);

@@ -29,6 +29,7 @@ export { checkAppend } from './check-append.js';
 export { announcedBy, FIRST_BRANCH, readBranches } from './read-branches.js';
 export { isFault, type Fault } from './faults.js';
 export type { Clock, Randomness, Timer } from './clock.js';
+export type { Principals } from './principals.js';
 export type { Ids } from './ids.js';
 export type { Line, LineMessage, Listening } from './line.js';
 export type { Labels, Metrics } from './metrics.js';

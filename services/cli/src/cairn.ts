@@ -11,6 +11,7 @@ import { policyCommands } from './commands/policy.js';
 import { retryCommands } from './commands/retry.js';
 import { runCommands } from './commands/run.js';
 import { storeCommands } from './commands/store.js';
+import { reviewCommands } from './commands/review.js';
 import { waitCommands } from './commands/wait.js';
 import { whyCommand } from './commands/why.js';
 import { EXIT } from './exit-codes.js';
@@ -54,6 +55,7 @@ const nouns = [
   runCommands,
   waitCommands,
   branchCommands,
+  reviewCommands,
   effectCommands,
   retryCommands,
   policyCommands,

@@ -1,4 +1,4 @@
-import type { Page, RunView, WaitView } from '@cairn/contracts';
+import type { Page, ReviewView, RunView, WaitView } from '@cairn/contracts';
 import { isId } from '@cairn/kernel';
 import type { Client } from './client.js';
 import { notFound, usage } from './refusal.js';
@@ -34,6 +34,18 @@ export async function waitId(client: Client, text: string): Promise<string> {
   );
 }
 
+/** The same for an open review; a closed one is named by its whole id. */
+export async function reviewId(client: Client, text: string): Promise<string> {
+  const given = checked(text, 'review');
+  if (given.whole) return given.text;
+  const { items } = await client.get<Page<ReviewView>>(`reviews?limit=${PAGE_MAX}`);
+  return only(
+    given.text,
+    'review',
+    items.map(({ review, workflow, step, status }) => ({ id: review, says: `${workflow} ${step}, ${status}` })),
+  );
+}
+
 function checked(text: string, what: string): { readonly text: string; readonly whole: boolean } {
   const lower = text.toLowerCase();
   if (isId(lower)) return { text: lower, whole: true };
@@ -41,7 +53,7 @@ function checked(text: string, what: string): { readonly text: string; readonly 
   return { text: lower, whole: false };
 }
 
-function only(text: string, what: 'run' | 'wait', found: readonly { readonly id: string; readonly says: string }[]): string {
+function only(text: string, what: 'run' | 'wait' | 'review', found: readonly { readonly id: string; readonly says: string }[]): string {
   const matching = found.filter(({ id }) => id.endsWith(text));
   const [first, second] = matching;
   if (first === undefined) throw notFound(`${what}_not_found`, `There is no ${what} whose id ends in ${text}.`);

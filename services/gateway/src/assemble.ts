@@ -6,6 +6,7 @@ import {
   BUNDLE_BYTES_MAX,
   lineSubjects,
   metricNames,
+  type ReviewVerb,
   type RunControl,
   type WorkDesk,
 } from '@cairn/contracts';
@@ -35,6 +36,7 @@ import { Intake } from './commands/intake.js';
 import { openBranch } from './commands/open-branch.js';
 import { putArtifact } from './commands/put-artifact.js';
 import { publishEvent } from './commands/publish-event.js';
+import { reviewCommand } from './commands/review.js';
 import { sendSignal } from './commands/send-signal.js';
 import { startRun } from './commands/start-run.js';
 import { beat, pollWork, reply } from './commands/work.js';
@@ -42,6 +44,7 @@ import { createFastLane } from './edge/fast-lane.js';
 import { createGate, pathOf, type GateConfig } from './edge/gate.js';
 import { hungUp } from './edge/hung-up.js';
 import { digestParam, idempotencyKey, idParam, nameParam, namespaceParam, type Query } from './edge/params.js';
+import { refuse } from './edge/refused.js';
 import { refuseBrokenPath } from './edge/broken-path.js';
 import { readBody, type RawBody } from './edge/read-body.js';
 import { awaitResult } from './queries/await-result.js';
@@ -53,6 +56,7 @@ import { listDefinitions, showDefinition } from './queries/show-definition.js';
 import { findReceipt, showReceipt } from './queries/show-receipt.js';
 import { listEffects, showEffect } from './queries/show-effects.js';
 import { listPolicies, showPolicy } from './queries/show-policy.js';
+import { listReviews, showReview } from './queries/show-reviews.js';
 import { showRetries } from './queries/show-retries.js';
 import { showHistory, showRun, showState, showWaits } from './queries/show-run.js';
 import { listWaits, showWait } from './queries/show-waits.js';
@@ -153,6 +157,7 @@ export function assembleGateway(parts: GatewayParts) {
     tellMetrics: async (): Promise<boolean> => {
       const whole = await scrape.prepared();
       lifecycle.tellGauges();
+      models.reviews.tellGauges(metrics, clock.now());
       metrics.gauge(metricNames.projectionLag, follower.lagMs() / MS_PER_S, { projection: 'runs' });
       return whole;
     },
@@ -166,7 +171,8 @@ export function assembleGateway(parts: GatewayParts) {
     }),
     onBug,
 
-    publishEvent: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> => publishEvent(intake, ns(p), headers, body),
+    publishEvent: (p: Params, headers: IncomingHttpHeaders, body: RawBody | undefined, request: IncomingMessage): Promise<Answer> =>
+      publishEvent(intake, ns(p), headers, body, gate.principalOf(request).id),
     sendSignal: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> =>
       sendSignal({ intake, ids, reader }, ns(p), id(p), name(p), idempotencyKey(headers['idempotency-key']), body),
     controlRun: (p: Params, verb: RunControl, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> =>
@@ -210,6 +216,21 @@ export function assembleGateway(parts: GatewayParts) {
     },
     followRun: (p: Params, query: Query, lastEventId: string | string[] | undefined): Promise<AsyncGenerator<string>> =>
       streams.start(ns(p), id(p), query, lastEventId),
+
+    listReviews: (p: Params, query: Query, request: IncomingMessage): Promise<Answer> =>
+      Promise.resolve(ok(listReviews(models, ns(p), gate.principalOf(request), query))),
+    /** A verb behind the id decides, and a GET never does: whoever only follows a link is told so. */
+    showReview: async (p: Params): Promise<Answer> => {
+      if (/:[a-z]+$/.test(p['id'] ?? ''))
+        refuse('method_not_allowed', 'A GET decides nothing; this is done by POST.', {}, { allow: 'POST' });
+      return ok(await showReview(store, ns(p), id(p)));
+    },
+    /** Nudged, so that whoever decided does not find it in the inbox any more. */
+    reviewCommand: async (p: Params, verb: ReviewVerb, body: RawBody | undefined, request: IncomingMessage): Promise<Answer> => {
+      const answer = await reviewCommand(intake, ns(p), id(p), verb, gate.principalOf(request), body);
+      follower.nudge();
+      return answer;
+    },
 
     listWaits: (p: Params, query: Query): Answer => ok(listWaits(models, ns(p), query)),
     showWait: async (p: Params): Promise<Answer> => ok(await showWait(models, reader, ns(p), id(p))),

@@ -12,6 +12,7 @@ import { EventsDoor } from './doors/events.door.js';
 import { EXPOSITION, GATEWAY, type Exposition } from './doors/gateway-token.js';
 import { HealthDoor } from './doors/health.door.js';
 import { PoliciesDoor } from './doors/policies.door.js';
+import { ReviewsDoor } from './doors/reviews.door.js';
 import { RunsDoor } from './doors/runs.door.js';
 import { WorkDoor } from './doors/work.door.js';
 
@@ -42,7 +43,18 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
     return {
       module: GatewayModule,
       imports: 'module' in desk ? [ports, desk.module] : [ports],
-      controllers: [RunsDoor, BundlesDoor, DoctorDoor, EventsDoor, ArtifactsDoor, DefinitionsDoor, PoliciesDoor, WorkDoor, HealthDoor],
+      controllers: [
+        RunsDoor,
+        BundlesDoor,
+        DoctorDoor,
+        EventsDoor,
+        ArtifactsDoor,
+        DefinitionsDoor,
+        PoliciesDoor,
+        ReviewsDoor,
+        WorkDoor,
+        HealthDoor,
+      ],
       providers: [
         ...(given === undefined ? [] : [given]),
         { provide: Health, useValue: health },

@@ -6,4 +6,5 @@ export { GatewayModule, type GatewayModuleOptions } from './gateway.module.js';
 export { RunRow } from './readmodels/run-row.js';
 export { withKnownLabels } from './lifecycle-metrics/known-labels.js';
 export { lifecycleMetricsOf } from './lifecycle-metrics/recompute.js';
-export { gatewayEnv } from './config.js';
+export { gatewayEnv, readTokenHolders } from './config.js';
+export type { TokenHolder } from './edge/static-principals.js';

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { metricDeclarations } from '@cairn/contracts';
 import {
   ConfigInvalid,
@@ -16,7 +16,7 @@ import {
   secretOf,
   writeServerFile,
 } from '@cairn/nest-kit';
-import { gatewayEnv, type GatewayProcessConfig } from './config.js';
+import { gatewayEnv, readTokenHolders, type GatewayProcessConfig } from './config.js';
 import type { Gateway } from './assemble.js';
 import { GATEWAY } from './doors/gateway-token.js';
 import { ProblemFilter } from './doors/problem.filter.js';
@@ -26,19 +26,22 @@ import { withKnownLabels } from './lifecycle-metrics/known-labels.js';
 
 const SERVICE = 'gateway';
 const TOKEN_CHARS_MIN = 64;
+/** In the data folder: who may come beside the holder of its token. */
+const TOKENS = 'tokens.json';
 
 async function main(): Promise<void> {
   const config = readEnv(gatewayEnv, process.env);
   const log = createLog({ service: SERVICE, level: config.CAIRN_LOG_LEVEL });
   const folder = await openDataFolder(resolve(config.CAIRN_DATA));
   const token = await tokenOf(config, folder.token);
+  const holders = readTokenHolders(config.CAIRN_TOKENS_FILE, join(resolve(config.CAIRN_DATA), TOKENS));
   const metrics = withKnownLabels(metricDeclarations, config.CAIRN_NS);
   const open = await openPorts({ service: SERVICE, config, log, metrics, consumers: [] });
   const { ports, health, exposition, onBug } = open;
   const desk = createRemoteDesk({ line: ports.line, bus: ports.bus, clock: ports.clock, randomness: ports.randomness });
   const app = await createHttpApplication(
     GatewayModule.on(PortsModule.of(ports), {
-      config: { namespaces: config.CAIRN_NS, token, hosts: config.CAIRN_HOSTS, origins: config.CAIRN_ORIGINS },
+      config: { namespaces: config.CAIRN_NS, token, holders, hosts: config.CAIRN_HOSTS, origins: config.CAIRN_ORIGINS },
       desk,
       health,
       exposition,

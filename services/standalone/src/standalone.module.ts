@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { EXECUTION, executionBindings, ExecutionModule, WORK_DESK, type Execution } from '@cairn/execution';
 import { GATEWAY, GatewayModule, ProblemFilter, type Exposition, type Gateway, type GatewayConfig } from '@cairn/gateway';
+import { humanReviewBindings, HumanReviewModule } from '@cairn/human-review';
 import { retryPolicyBindings, RetryPolicyModule } from '@cairn/retry-policy';
 import { schedulingBindings, SchedulingModule } from '@cairn/scheduling';
 import { BusStrategy, createHttpApplication, PortsModule, type Health, type Log, type Ports } from '@cairn/nest-kit';
@@ -33,6 +34,7 @@ export class StandaloneModule {
         RetryPolicyModule.on(on, { namespaces: config.namespaces }),
         execution,
         SchedulingModule.on(on),
+        HumanReviewModule.on(on),
         GatewayModule.on(on, { config, desk: { module: execution, token: WORK_DESK }, health, exposition, onBug }),
       ],
     };
@@ -49,6 +51,7 @@ export async function openApplication({ log, ...parts }: ApplicationParts): Prom
     ...retryPolicyBindings,
     ...executionBindings(app.get<Execution>(EXECUTION, { strict: false })),
     ...schedulingBindings,
+    ...humanReviewBindings,
   ];
   app.connectMicroservice({ strategy: new BusStrategy(parts.ports.bus, bindings) });
   return {

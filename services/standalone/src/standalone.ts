@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Folds } from '@cairn/application';
 import { createFileArtifacts } from '@cairn/artifacts-files';
 import { createMemoryBus } from '@cairn/bus-memory';
 import { busStreams, metricDeclarations, metricNames } from '@cairn/contracts';
 import { FolderLocked, lockFolder, openLibsqlEventStore } from '@cairn/event-store-libsql';
-import { withKnownLabels } from '@cairn/gateway';
+import { readTokenHolders, withKnownLabels } from '@cairn/gateway';
 import { createPromMetrics } from '@cairn/metrics-prom';
 import {
   buildInfo,
@@ -47,6 +47,8 @@ export class DataLocked extends Error {
 }
 
 const SERVICE = 'standalone';
+/** In the data folder: who may come beside the holder of its token. */
+const TOKENS = 'tokens.json';
 
 /**
  * Starts every service in this process on a memory bus and one libSQL file. Resolves when it listens. SIGKILL at any time loses nothing
@@ -65,6 +67,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     const folder = await openDataFolder(data);
     closing.push(lock(folder.lock));
     const token = await readOrMakeToken(folder.token);
+    const holders = readTokenHolders(process.env['CAIRN_TOKENS_FILE'], join(data, TOKENS));
     const { ports, health, exposition, onBug } = await openPorts(folder, config.namespaces, log, closing);
     const application = await openApplication({
       ports,
@@ -72,7 +75,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
       exposition,
       onBug,
       log,
-      config: { namespaces: config.namespaces, token, hosts: [], origins: config.origins },
+      config: { namespaces: config.namespaces, token, holders, hosts: [], origins: config.origins },
     });
     closing.push(() => application.close());
     const url = await application.listen(config.port, config.host);

@@ -8,7 +8,7 @@ import { CairnClient } from './cairn-client.mjs';
 import { definitions } from './cairn-definitions.mjs';
 
 const file = (path) => fileURLToPath(new URL(path, import.meta.url));
-const SERVICES = ['execution', 'scheduling', 'retry-policy', 'gateway'];
+const SERVICES = ['execution', 'scheduling', 'retry-policy', 'human-review', 'gateway'];
 const BUS = 'JetStream files, synced every second';
 const durability = `libSQL file, WAL, synchronous=FULL: fsync before a step counts; ${BUS}`;
 

@@ -166,7 +166,7 @@ export class Cluster {
   /** The link of each service to the EventStoreDB. */
   private async storeEnvs(replicas: number): Promise<ReadonlyMap<string, NodeJS.ProcessEnv>> {
     const db = this.options.eventStoreDb;
-    const names = ['execution', 'scheduling', 'retry-policy', 'gateway'];
+    const names = ['execution', 'scheduling', 'retry-policy', 'human-review', 'gateway'];
     for (let i = 2; i <= replicas; i++) names.push(`execution-${i}`);
     const envs = new Map<string, NodeJS.ProcessEnv>();
     if (db !== undefined) for (const name of names) envs.set(name, { CAIRN_EVENT_STORE: db.urlOver(await db.link(name)) });

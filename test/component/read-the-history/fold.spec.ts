@@ -29,6 +29,13 @@ const wait = (id: string, of: object, onDeadline: object, more: object = {}): ob
   ...more,
 });
 
+const review = (id: string, of: object, more: object = {}): object => ({
+  id,
+  after: [],
+  review: { queue: 'q', question: 'Go on?', deadline: '2h', ...of },
+  ...more,
+});
+
 /** Paths with less, of the definitions that have one. */
 const reduced: { readonly [plan: string]: readonly unknown[] } = {
   'a short way to the end': [{ id: 'less', drops: ['a'], steps: [task('least')], summary: 'without a' }],
@@ -61,7 +68,28 @@ const plans = {
     wait('kept', { any: signals, keepOpen: true }, { fail: 'timeout' }),
     task('after', { after: ['w', 'all', 'most', 'kept'], checkpoint: 'woken' }),
   ],
+  'people who decide': [
+    task('a', { after: [] }),
+    wait('w', { any: signals }, { value: null }),
+    review('ask', {
+      authorises: ['pay'],
+      editable: ['/amount'],
+      receiptTtl: '1h',
+      verdicts: { approve: 'continue', edit: 'continue', reject: 'step:tell' },
+    }),
+    effect('pay', 'k', { after: ['ask', 'w'], input: { amount: 5 } }),
+    task('tell', { side: true }),
+    review('gate', { authorises: ['b'], onDeadline: 'block', verdicts: { approve: 'continue', reject: 'skip' } }),
+    task('b', { after: ['gate'], input: { a: '${steps.a.status}' } }),
+    review(
+      'enough',
+      { quorum: { of: 2 }, verdicts: { approve: 'continue', edit: 'continue', reject: 'give_up' }, editable: ['/amount'] },
+      { input: { amount: 1 } },
+    ),
+    review('stop', {}, { after: ['b', 'pay'] }),
+  ],
   'an end while much is open': [
+    review('asked', {}),
     wait('w', { any: signals }, { giveUp: true }),
     task('a', { after: [] }),
     task('b', { after: [] }),
@@ -131,6 +159,8 @@ describe('the fold of examples/read-the-history', () => {
       'complete gave_up',
       'complete reduced',
       'complete succeeded',
+      'escalated planned',
+      'in_review planned',
       'retrying',
       'retrying handler_lost',
       'waiting signal+timer',

@@ -63,7 +63,24 @@ export function playOddly(run: GivenRun, { kind, pick, pass }: Move): void {
     () => (pick < 4 ? run.when({ type: 'CancelRun', data: { reason: 'enough' } }) : undefined),
     ...['x', 'y', 'x', 'y'].map((name) => () => wake(run, waitId, name, pick)),
   ];
-  moves[kind % moves.length]?.();
+  const [step, ...others] = [...new Set([...run.state.path.reviews.values()].map((review) => review.step))].sort();
+  if (step !== undefined && kind % 3 === 0) decide(run, [step, ...others][pick % (1 + others.length)] ?? step, pick, pass);
+  else moves[kind % moves.length]?.();
+}
+
+/** Somebody decides, passes up, or lets the time pass. */
+function decide(run: GivenRun, step: string, pick: number, pass: number): void {
+  const amount = { op: 'replace', path: '/amount', value: pick };
+  const moves = [
+    () => run.verdict(step, 'approve'),
+    () => run.verdict(step, 'approve', { subjectDigest: '0'.repeat(64) }),
+    () => run.verdict(step, 'edit', { edits: [amount] }),
+    () => run.verdict(step, 'reject'),
+    () => run.escalate(step, 1 + (pick % 3), pick % 2 === 0 ? null : 'group:cfo'),
+    () => run.expireReview(step, 'block'),
+    () => (run.now += pass) && run.verdict(step, 'approve'),
+  ];
+  moves[pick % moves.length]?.();
 }
 
 /** What a policy does about a failure that opens a branch; the branch begins at once, or after something else. */

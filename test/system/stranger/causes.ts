@@ -45,6 +45,9 @@ export function faultsOfRun(runId: string, events: readonly Recorded[]): string[
         expect(event, 'fingerprint', data['fingerprint'], fingerprint(String(step), input ?? null));
         break;
       }
+      case 'ReviewRequested':
+        expect(event, 'reviewId', data['reviewId'], id('review', runId, 'main', step ?? '', data['n'] ?? 0));
+        break;
       case 'CheckpointReached':
         expect(event, 'stateDigest', data['stateDigest'], folded.digest);
         break;
@@ -64,6 +67,9 @@ export function faultsOfRun(runId: string, events: readonly Recorded[]): string[
     else if (append.some((one) => /^Run(Paused|Unpaused|Cancelled)$/.test(one.type))) {
       cause = metadata['causationId']; // A receipt, which is looked up elsewhere.
       actor = /^user:local$/;
+    } else if (type === 'VerdictApplied' || type === 'ReviewEscalated') {
+      cause = metadata['causationId']; // An event of the review's own stream, which is looked up elsewhere.
+      actor = /^(user:local|service:human-review)$/;
     } else if (type === 'AttemptTaken') {
       cause = `${String(attemptId)}:claim`;
       actor = /^handler:./;

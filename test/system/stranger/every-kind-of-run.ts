@@ -112,6 +112,31 @@ export async function makeEveryKindOfRun(data: string, url: string, key = 'кл�
   for (const n of [1, 2]) await post(`runs/${deadlines}/signals/vote`, { data: { n } });
   await loseAnAttempt(runs.get('stranger-lost') ?? '');
 
+  const asks = runs.get('stranger-asks') ?? '';
+  for (const [step, verdict, edits] of [
+    ['ask', 'edit', [{ op: 'replace', path: '/list/0', value: 2 }]],
+    ['own', 'approve', undefined],
+    ['again', 'reject', undefined],
+  ] as const) {
+    await until(asks, 'in_review', step);
+    const review = await waitUntil(
+      `review ${step} is open`,
+      async () =>
+        (
+          await get<{ items: readonly { review: string; step: string; revision: number; subjectDigest: string }[] }>(`reviews?run=${asks}`)
+        ).items.find((one) => one.step === step),
+      PATIENCE_MS,
+    );
+    const { revision, subjectDigest } = review;
+    await post(`reviews/${review.review}:decide`, {
+      revision,
+      subjectDigest,
+      verdict,
+      reason: 'schön ü',
+      ...(edits === undefined ? {} : { edits }),
+    });
+  }
+
   const controlled = runs.get('stranger-controlled') ?? '';
   await until(controlled, 'active', 'hold');
   for (const verb of ['pause', 'unpause', 'cancel']) await post(`runs/${controlled}:${verb}`, { reason: `bitte ${verb} ü` });

@@ -16,7 +16,9 @@ export function checkPlace({ stream, revision, type, data, metadata }: Recorded,
     policy: 'service:retry-policy',
   };
   const category = stream.slice(0, stream.indexOf('-'));
-  if (category !== 'run') expect([stream, metadata['actor']]).toEqual([stream, writers[category]]);
+  if (category === 'review')
+    expect([stream, /^(user:local|service:human-review)$/.test(String(metadata['actor']))]).toEqual([stream, true]);
+  else if (category !== 'run') expect([stream, metadata['actor']]).toEqual([stream, writers[category]]);
   switch (type) {
     case 'EventReceived': {
       expect(stream).toBe(`receipt-${id('receipt', ns, text('source'), text('id'))}`);
@@ -28,6 +30,9 @@ export function checkPlace({ stream, revision, type, data, metadata }: Recorded,
       expect([stream, data['bodyDigest']]).toEqual([stream, digestOf(meant)]);
       break;
     }
+    case 'ReviewOpened':
+      expect(stream).toBe(`review-${text('reviewId')}`);
+      break;
     case 'EventKept':
       expect(stream).toBe(`inbox-${inboxId(ns, text('type'), text('key'))}`);
       break;

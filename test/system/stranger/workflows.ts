@@ -100,6 +100,34 @@ export const workflows = [
     { id: 'hold', wait: { any: [{ signal: 'never' }], ...later } },
     { ...effect('under-way', 'nobody', { guarantee: 'none' }), after: ['begin'] },
   ]),
+  workflow('stranger-asks', [
+    task('begin', 'echo'),
+    {
+      id: 'ask',
+      review: {
+        queue: 'fremde',
+        question: 'Zahlen, ${input.key}? 😀',
+        authorises: ['pay'],
+        editable: ['/list/0'],
+        evidence: [{ '10': 1, '9': 1.5e-7 }],
+        verdicts: { approve: 'continue', edit: 'continue', reject: 'skip' },
+        deadline: '1h',
+      },
+    },
+    effect('pay', 'echo', { guarantee: 'idempotent' }),
+    { id: 'own', review: { queue: 'fremde', question: 'Weiter?', deadline: '1h' }, input: { '10': 'ü', '9': null } },
+    {
+      id: 'again',
+      review: { queue: 'fremde', question: 'Noch einmal?', authorises: ['last'], verdicts: { reject: 'skip' }, deadline: '1h' },
+    },
+    task('last', 'echo', { checkpoint: 'asked' }),
+  ]),
+  workflow('stranger-asks-in-vain', [
+    { id: 'ask', review: { queue: 'niemand', question: 'Hallo?', deadline: '1h', escalate: [{ to: 'group:chefs', after: 20 }] } },
+    { id: 'late', after: [], review: { queue: 'niemand', question: 'Hallo?', deadline: 30, onDeadline: 'step:side' } },
+    task('side', 'echo', { side: true }),
+    { id: 'fail', after: [], wait: { any: [{ signal: 'never' }], deadline: 1_500, onDeadline: { fail: 'x-late' } } },
+  ]),
   workflow('stranger-lost', [task('work', 'lost', { checkpoint: 'done' })]),
   workflow('stranger-blocked', [task('work', 'fails')]),
   workflow('stranger-open', [

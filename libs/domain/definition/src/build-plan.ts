@@ -1,5 +1,6 @@
 import type { Json } from '@cairn/kernel';
 import { buildEffect } from './build-effect.js';
+import { buildReview } from './build-review.js';
 import { buildWait } from './build-wait.js';
 import type { Definition, StepDocument } from './document.js';
 import type { Template } from './expressions.js';
@@ -108,7 +109,14 @@ function buildSteps(definition: Definition, compiler: PlanCompiler): PlannedStep
   for (const { step, after } of all) {
     for (const id of after) dependents.set(id, [...(dependents.get(id) ?? []), step.id]);
   }
-  return all.map((one, index) => buildStep(one, index, dependents.get(one.step.id) ?? [], definition.retry ?? 'default', compiler));
+  const guards = new Map<string, string[]>();
+  for (const { step } of all) {
+    for (const guarded of step.review?.authorises ?? []) guards.set(guarded, [...(guards.get(guarded) ?? []), step.id]);
+  }
+  return all.map((one, index) => ({
+    ...buildStep(one, index, dependents.get(one.step.id) ?? [], definition.retry ?? 'default', compiler),
+    guardedBy: guards.get(one.step.id) ?? [],
+  }));
 }
 
 function buildStep(
@@ -117,7 +125,7 @@ function buildStep(
   dependents: readonly string[],
   workflowRetry: string,
   compiler: PlanCompiler,
-): PlannedStep {
+): Omit<PlannedStep, 'guardedBy'> {
   const firstUse = compiler.uses.length;
   const template = (value: Json, field: string): Template =>
     compiler.template(value, step.repeat === undefined ? STEP_ROOTS : TURN_ROOTS, at(pointer, ...field.split('/')), step.id);
@@ -161,6 +169,7 @@ function buildStep(
       ? {}
       : { queue: step.effect.queue, effect: buildEffect(step.effect, step.id, at(pointer, 'effect'), compiler) }),
     ...(step.wait === undefined ? {} : { wait: buildWait(step.wait, step.id, at(pointer, 'wait'), compiler) }),
+    ...(step.review === undefined ? {} : { review: buildReview(step.review, step.id, at(pointer, 'review'), compiler) }),
     ...(step.emit === undefined
       ? {}
       : {
@@ -178,6 +187,7 @@ function buildStep(
 /** Of a step without a kind, or with two, which is refused: any. */
 function kindOf(step: StepDocument): StepKind {
   if (step.wait !== undefined) return 'wait';
+  if (step.review !== undefined) return 'review';
   if (step.emit !== undefined) return 'emit';
   return step.effect === undefined ? 'task' : 'effect';
 }

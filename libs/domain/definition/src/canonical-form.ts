@@ -1,5 +1,6 @@
 import { canon, type Json } from '@cairn/kernel';
-import type { Definition } from './document.js';
+import { verdictsByDefault } from './build-review.js';
+import { verdicts, type Definition, type Verdict } from './document.js';
 import { durationMs } from './duration.js';
 import {
   BRANCHES_DEFAULT,
@@ -12,6 +13,7 @@ import {
   LEASE_MIN_MS,
   LOOK_BACK_MAX_MS,
   OCCURRENCES_DEFAULT,
+  RECEIPT_TTL_DEFAULT_MS,
   RISK_DEFAULT,
   RUN_AGE_DEFAULT_MS,
   SHORT_RUN_AGE_MS,
@@ -102,6 +104,7 @@ function stepForm(step: Loose, pointer: string, above: string | undefined, workf
     task: step['task'],
     effect: step['effect'] === undefined ? undefined : effectForm(objectOf(step['effect'])),
     wait: step['wait'] === undefined ? undefined : waitForm(objectOf(step['wait']), at(pointer, 'wait'), problems),
+    review: step['review'] === undefined ? undefined : reviewForm(objectOf(step['review']), at(pointer, 'review'), problems),
     emit: emit && compact({ ...emit, data: unless(emit['data'], {}) }),
   });
 }
@@ -142,6 +145,36 @@ function waitForm(wait: Loose, pointer: string, problems: Problems): Fields {
           ? undefined
           : duration(lookBack, at(pointer, 'lookBack'), problems, { max: LOOK_BACK_MAX_MS }),
     keepOpen: unless(wait['keepOpen'], false),
+  });
+}
+
+/** A list of verdicts says what follows each by default; so the map of those says the same. */
+function reviewForm(review: Loose, pointer: string, problems: Problems): Fields {
+  const said: unknown = review['verdicts'];
+  const map = Array.isArray(said)
+    ? Object.fromEntries(
+        (said as readonly unknown[])
+          .filter((verdict): verdict is Verdict => (verdicts as readonly unknown[]).includes(verdict))
+          .map((verdict) => [verdict, verdictsByDefault[verdict]]),
+      )
+    : said;
+  const quorum = objectOf(review['quorum']);
+  return compact({
+    ...review,
+    verdicts: unless(map, verdictsByDefault),
+    authorises: unless(review['authorises'], []),
+    editable: unless(review['editable'], []),
+    candidates: unless(review['candidates'], []),
+    quorum: emptyOut(compact({ of: unless(quorum['of'], 1), notSameAs: unless(quorum['notSameAs'], []) })),
+    deadline: duration(review['deadline'], at(pointer, 'deadline'), problems),
+    onDeadline: unless(review['onDeadline'], 'escalate'),
+    escalate: emptyOut(
+      listOf(review['escalate']).map((level, i) =>
+        compact({ ...level, after: duration(level['after'], at(pointer, 'escalate', i, 'after'), problems) }),
+      ),
+    ),
+    receiptTtl: unless(duration(review['receiptTtl'], at(pointer, 'receiptTtl'), problems), RECEIPT_TTL_DEFAULT_MS),
+    evidence: unless(review['evidence'], []),
   });
 }
 

@@ -74,7 +74,7 @@ export interface StartDocument {
 /** What a start event does when its key has a run: deliver to it, be refused, start another, or (later) open a branch. */
 export type Duplicates = 'attach' | 'reject' | 'new_run' | 'branch';
 
-/** Exactly one of `task`, `effect`, `wait`, `emit`, and common fields beside it. */
+/** Exactly one of `task`, `effect`, `wait`, `review`, `emit`, and common fields beside it. */
 export interface StepDocument {
   readonly id: string;
   readonly purpose?: string;
@@ -96,6 +96,7 @@ export interface StepDocument {
   readonly task?: { readonly queue: string };
   readonly effect?: EffectDocument;
   readonly wait?: WaitDocument;
+  readonly review?: ReviewDocument;
   readonly emit?: { readonly type: string; readonly key?: string; readonly data?: Json };
 }
 
@@ -139,6 +140,38 @@ export interface WaitDocument {
 
 /** What happens if nothing comes: a side step runs, the wait gives a value, fails, or the run gives up. */
 export type OnDeadline = { readonly step: string } | { readonly value: Json } | { readonly fail: Bucket } | { readonly giveUp: true };
+
+/** What a person may decide (`capabilities.md` §3.5), in the order in which options are shown. */
+export const verdicts = ['approve', 'edit', 'revise', 'reject'] as const;
+export type Verdict = (typeof verdicts)[number];
+
+/** What follows a verdict: one of the words, or `reduce:<id>`, `step:<side step>`. */
+export type VerdictOutcome =
+  'continue' | 'stop' | 'skip' | 'again' | 'fallback' | 'reduce' | 'give_up' | 'branch' | `reduce:${string}` | `step:${string}`;
+
+/** People decide whether the run goes on (C-REVIEW). */
+export interface ReviewDocument {
+  /** Whose inbox it is in. */
+  readonly queue: string;
+  readonly question: string;
+  /** What may be decided and what follows. Absent: approve and edit continue, revise opens a branch, reject stops. */
+  readonly verdicts?: { readonly [verdict in Verdict]?: VerdictOutcome };
+  /** Steps that start only with an approval of exactly what then runs. */
+  readonly authorises?: readonly string[];
+  /** JSON pointers into the input of the one step that it authorises, or without one into its own. */
+  readonly editable?: readonly string[];
+  /** `user:ana`, `group:cfo`; absent: every reviewer. */
+  readonly candidates?: readonly string[];
+  readonly quorum?: { readonly of?: number; readonly notSameAs?: readonly string[] };
+  readonly deadline?: DurationMs;
+  /** Absent: it is passed up. It never approves. */
+  readonly onDeadline?: 'stop' | 'block' | `step:${string}`;
+  /** To whom it is passed up, and how long after it was opened. */
+  readonly escalate?: readonly { readonly to: string; readonly after: DurationMs }[];
+  /** How long an approval holds until what it authorises starts. */
+  readonly receiptTtl?: DurationMs;
+  readonly evidence?: readonly Json[];
+}
 
 /** Exactly one of `event`, `signal`, `timer`. */
 export interface TriggerDocument {

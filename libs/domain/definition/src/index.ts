@@ -1,5 +1,6 @@
 export { compileDefinition, hashDefinition, planOf, type Compiled } from './compile.js';
 export { compileDefinitionText, readDocument, type DocumentFormat } from './compile-text.js';
+export { verdicts } from './document.js';
 export type {
   Definition,
   Duplicates,
@@ -10,10 +11,13 @@ export type {
   OnDeadline,
   ReducedDocument,
   RepeatDocument,
+  ReviewDocument,
   Risk,
   StartDocument,
   StepDocument,
   TriggerDocument,
+  Verdict,
+  VerdictOutcome,
   WaitDocument,
   WaiverDocument,
 } from './document.js';
@@ -26,6 +30,7 @@ export type {
   PlannedFallback,
   PlannedReduced,
   PlannedRepeat,
+  PlannedReview,
   PlannedStep,
   PlannedTrigger,
   PlannedWait,
@@ -43,6 +48,7 @@ export { NOT_YET, validatorOf, type Validator } from './json-schema.js';
 export { CEL_SOURCE_MAX, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DURATION_MAX_MS } from './limits.js';
 export { at, POINTER_PATTERN, pointerParts, readPointer } from './pointer.js';
 export { applyPatch, PATCH_OPS_MAX, type JsonPatchOp, type Patched } from './json-patch.js';
+export { applyEdits, type Edited } from './edits.js';
 export { Problems } from './problems.js';
 export { checkShape } from './shape.js';
 export { isTextLargerThan } from './size.js';

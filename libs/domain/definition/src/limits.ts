@@ -47,6 +47,18 @@ export const EFFECT_FIELDS_MAX = 100;
 /** Characters of one of them. */
 export const POINTER_MAX = 512;
 
+/** Characters of a review's question: it is a line in an inbox. */
+export const QUESTION_MAX = 500;
+/** People who must agree, and those who may be named. */
+export const QUORUM_MAX = 10;
+export const CANDIDATES_MAX = 50;
+/** Levels that a review is passed up, at most. */
+export const ESCALATIONS_MAX = 5;
+/** Pieces of evidence that one review shows. */
+export const EVIDENCE_MAX = 20;
+/** How long an approval holds unless the review says otherwise: facts grow old. */
+export const RECEIPT_TTL_DEFAULT_MS = DAY_MS;
+
 /** Age of a run at which a person is asked, by default. */
 export const RUN_AGE_DEFAULT_MS = YEAR_MS;
 /** Age of a run of class `short`, at most and by default. */

@@ -1,6 +1,6 @@
 import type { FieldError, Json } from '@cairn/kernel';
 import type { Expression, Template } from './expressions.js';
-import type { Definition, Duplicates, OnDeadline, Risk, StepDocument } from './document.js';
+import type { Definition, Duplicates, OnDeadline, Risk, StepDocument, Verdict, VerdictOutcome } from './document.js';
 
 /** A definition that is ready to run: defaults filled in, expressions and schemas compiled. Immutable; equal hash, equal plan. */
 export interface Plan {
@@ -46,7 +46,7 @@ export interface PolicyName {
   readonly version?: number;
 }
 
-export type StepKind = 'task' | 'effect' | 'wait' | 'emit';
+export type StepKind = 'task' | 'effect' | 'wait' | 'review' | 'emit';
 
 export interface PlannedStep {
   readonly index: number;
@@ -83,6 +83,9 @@ export interface PlannedStep {
   /** `low`, of an effect `medium`, unless the document says otherwise. */
   readonly risk: Risk;
   readonly wait?: PlannedWait;
+  readonly review?: PlannedReview;
+  /** Reviews that authorise this step: it starts only with an approval of exactly what then runs. */
+  readonly guardedBy: readonly string[];
   readonly emit?: { readonly type: string; readonly key?: Template; readonly data: Template };
   /** Steps that any expression of this one reads: their outputs must be at hand before it is evaluated. */
   readonly stepRefs: readonly string[];
@@ -127,6 +130,26 @@ export interface PlannedWait {
   /** How far back a kept event may lie: since the run started, not at all, or so many milliseconds. */
   readonly lookBack: 'run' | 'none' | number;
   readonly keepOpen: boolean;
+}
+
+/** People decide whether the run goes on (C-REVIEW). */
+export interface PlannedReview {
+  readonly queue: string;
+  /** Evaluates to its text. */
+  readonly question: Template;
+  /** What is offered in this release, and what follows. */
+  readonly verdicts: readonly { readonly verdict: Verdict; readonly then: VerdictOutcome }[];
+  readonly authorises: readonly string[];
+  readonly editable: readonly string[];
+  readonly candidates: readonly string[];
+  readonly quorum: { readonly of: number; readonly notSameAs: readonly string[] };
+  /** 0 where none was said, which is refused. */
+  readonly deadlineMs: number;
+  readonly onDeadline: 'escalate' | 'stop' | 'block' | `step:${string}`;
+  readonly escalate: readonly { readonly to: string; readonly afterMs: number }[];
+  readonly receiptTtlMs: number;
+  /** Evaluates to a list. */
+  readonly evidence: Template;
 }
 
 export type PlannedTrigger =

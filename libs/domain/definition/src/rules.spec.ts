@@ -13,6 +13,7 @@ const wait = (id: string, more: Fields = {}, common: Fields = {}): Fields => ({
   ...common,
   wait: { any: [{ event: { type: 'a.b', key: 'k' } }], deadline: '1d', onDeadline: { value: null }, staleAfter: '1h', ...more },
 });
+const review = (id: string, more: Fields = {}): Fields => ({ id, review: { queue: 'q', question: 'Go on?', deadline: '1d', ...more } });
 const workflow = (steps: readonly unknown[], more: Fields = {}): Fields => ({ cairn: 1, name: 'one', version: '1.0.0', steps, ...more });
 
 const effect = (id: string, more: Fields = {}, common: Fields = {}): Fields => ({
@@ -69,10 +70,79 @@ describe('a bad definition is refused with rule and pointer', () => {
     ['256 KiB', workflow([task('a', { input: { x: 'x'.repeat(262_144) } })]), 'too_large '],
     ['what JSON cannot hold', workflow([task('a', { input: { f: () => 1 } })]), 'not_json /steps/0/input/f'],
 
+    // Reviews
+    ['a review without a deadline', workflow([review('a', { deadline: undefined })]), 'review-without-deadline /steps/0/review'],
+    ['a review of no queue', workflow([review('a', { queue: undefined })]), 'required /steps/0/review/queue'],
+    ['a verdict that there is not', workflow([review('a', { verdicts: ['maybe'] })]), 'enum /steps/0/review/verdicts/0'],
+    ['an outcome that there is not', workflow([review('a', { verdicts: { approve: 'go' } })]), 'pattern /steps/0/review/verdicts/approve'],
+    ['a deadline that approves', workflow([review('a', { onDeadline: 'continue' })]), 'pattern /steps/0/review/onDeadline'],
+    ['an unknown step that is authorised', workflow([review('a', { authorises: ['zz'] })]), 'unknown-ref /steps/0/review/authorises/0'],
+    ['a wait that is authorised', workflow([review('a', { authorises: ['b'] }), wait('b')]), 'not_allowed /steps/0/review/authorises/0'],
+    [
+      'a loop that is authorised',
+      workflow([review('a', { authorises: ['b'] }), task('b', { repeat: { until: 'true', max: 2 } })]),
+      'not_allowed /steps/0/review/authorises/0',
+    ],
+    [
+      'a step that is authorised and may start before',
+      workflow([review('a', { authorises: ['b'] }), effect('b', {}, { after: [] })]),
+      'not_allowed /steps/0/review/authorises/0',
+    ],
+    [
+      'what may be edited and is not there',
+      workflow([review('a', { authorises: ['b'], editable: ['/amuont'] }), effect('b')]),
+      'unknown-ref /steps/0/review/editable/0',
+    ],
+    [
+      'what may be edited of several steps',
+      workflow([review('a', { authorises: ['b', 'c'], editable: ['/amount'] }), effect('b'), effect('c', { key: 'c' })]),
+      'not_allowed /steps/0/review/editable',
+    ],
+    [
+      'what may be edited behind the back of another review',
+      workflow([review('a', { authorises: ['b'], editable: ['/amount'] }), review('c', { authorises: ['b'] }), effect('b')]),
+      'not_allowed /steps/0/review/editable',
+    ],
+    [
+      'an edit where nothing may be edited',
+      workflow([review('a', { verdicts: ['approve', 'edit'] })]),
+      'not_allowed /steps/0/review/verdicts/edit',
+    ],
+    ...['again', 'fallback', 'branch', 'reduce', 'reduce:less'].map((then): [string, unknown, string] => [
+      `the outcome ${then}`,
+      workflow([review('a', { verdicts: { approve: 'continue', reject: then } })]),
+      'not_yet /steps/0/review/verdicts/reject',
+    ]),
+    [
+      'a side step of a verdict that is none',
+      workflow([review('a', { verdicts: { approve: 'step:b' } }), task('b')]),
+      'not_side /steps/0/review/verdicts/approve',
+    ],
+    ['an unknown side step of a deadline', workflow([review('a', { onDeadline: 'step:zz' })]), 'unknown-ref /steps/0/review/onDeadline'],
+    [
+      'more people than are named',
+      workflow([review('a', { candidates: ['user:ana'], quorum: { of: 2 } })]),
+      'quorum /steps/0/review/quorum/of',
+    ],
+    [
+      'four eyes with an unknown step',
+      workflow([review('a', { quorum: { notSameAs: ['step:zz'] } })]),
+      'unknown-ref /steps/0/review/quorum/notSameAs/0',
+    ],
+    ['an optional review', workflow([{ ...review('a'), optional: true }]), 'not_allowed /steps/0/optional'],
+    ['a review with a lease', workflow([{ ...review('a'), lease: '5m' }]), 'not_allowed /steps/0/lease'],
+    ['a review that repeats', workflow([{ ...review('a'), repeat: { until: 'true', max: 2 } }]), 'not_allowed /steps/0/repeat'],
+    ['a review of a short run', workflow([review('a')], { class: 'short' }), 'short-class /steps/0'],
+    [
+      'six levels',
+      workflow([review('a', { escalate: Array.from({ length: 6 }, () => ({ to: 'user:ana', after: '1d' })) })]),
+      'maxItems /steps/0/review/escalate',
+    ],
+
     // Not yet
-    ...['agent', 'decide', 'review', 'map', 'run', 'assumes', 'mustHold', 'budget', 'context'].map((field): [string, unknown, string] => [
+    ...['agent', 'decide', 'map', 'run', 'assumes', 'mustHold', 'budget', 'context'].map((field): [string, unknown, string] => [
       `${field} of a step`,
-      workflow([['agent', 'decide', 'review', 'map', 'run'].includes(field) ? { id: 'a', [field]: {} } : task('a', { [field]: {} })]),
+      workflow([['agent', 'decide', 'map', 'run'].includes(field) ? { id: 'a', [field]: {} } : task('a', { [field]: {} })]),
       `not_yet /steps/0/${field}`,
     ]),
     ...['schedule', 'notify', 'budget', 'giveUp'].map((field): [string, unknown, string] => [
@@ -404,6 +474,12 @@ describe('rules of judgement', () => {
     }
   });
 
+  it('an effect of high risk needs no waiver where a review authorises it', () => {
+    const steps = [review('a', { authorises: ['b'] }), effect('b', {}, { risk: 'critical' })];
+    expect(compileDefinition(workflow(steps))).toMatchObject({ ok: true, warnings: [] });
+    expect(errorsOf(compileDefinition(workflow([review('a'), steps[1]])))).toEqual(['effect-without-review /steps/1/risk']);
+  });
+
   it.each<[string, unknown, boolean]>([
     ['what a reduced path may drop', workflow([task('a'), reader('steps.a.output.x')], lessOf('a')), true],
     ['the same, as a whole', workflow([task('a'), reader('steps.a.output')], lessOf('a')), false],
@@ -485,7 +561,7 @@ describe('all problems at once (B-23)', () => {
       [
         task('a', { after: ['b'], colour: 'red' }),
         task('b', { when: 'steps.zz.output == 1', timeout: '1y' }),
-        { id: 'b', review: {} },
+        { id: 'b', agent: {} },
         task('s', { side: true }),
         wait('w', { any: [{ event: { type: 'UPPER', key: '${nope.x}' } }, 7] }),
       ],
@@ -496,7 +572,7 @@ describe('all problems at once (B-23)', () => {
         'pattern /version',
         'unknown_field /steps/0/colour',
         'pattern /steps/1/timeout',
-        'not_yet /steps/2/review',
+        'not_yet /steps/2/agent',
         'pattern /steps/4/wait/any/0/event/type',
         'type /steps/4/wait/any/1',
         'schema /input',

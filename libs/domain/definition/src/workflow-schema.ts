@@ -1,17 +1,22 @@
 import type { JsonObject } from '@cairn/kernel';
 import { buckets } from './buckets.js';
 import { DURATION_PATTERN } from './duration.js';
-import { risks } from './document.js';
+import { risks, verdicts } from './document.js';
 import { NOT_YET } from './json-schema.js';
 import {
   ATTRIBUTES_MAX,
   BRANCHES_MAX,
+  CANDIDATES_MAX,
   CEL_SOURCE_MAX,
   DURATION_MAX_MS,
   EFFECT_FIELDS_MAX,
+  ESCALATIONS_MAX,
+  EVIDENCE_MAX,
   FALLBACKS_MAX,
   OCCURRENCES_MAX,
   POINTER_MAX,
+  QUESTION_MAX,
+  QUORUM_MAX,
   REDUCED_MAX,
   REDUCED_STEPS_MAX,
   REPEAT_MAX,
@@ -119,6 +124,61 @@ const effect: JsonObject = object(
   ['queue', 'key'],
 );
 
+const person: JsonObject = {
+  type: 'string',
+  pattern: '^(user|group):[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$',
+  description: 'a person or a group: user:ana, group:cfo',
+};
+const outcome: JsonObject = {
+  type: 'string',
+  pattern: '^(continue|stop|skip|again|fallback|give_up|branch|reduce(:[a-z][a-z0-9-]{0,62})?|step:[a-z][a-z0-9-]{0,62})$',
+  description: 'what follows: continue, stop, skip, again, fallback, reduce, reduce:<id>, give_up, branch or step:<side step>',
+};
+
+const review: JsonObject = object(
+  {
+    queue: name,
+    question: text(QUESTION_MAX),
+    // A list, or what follows by verdict.
+    verdicts: {
+      type: ['array', 'object'],
+      items: oneOf(...verdicts),
+      uniqueItems: true,
+      minItems: 1,
+      properties: Object.fromEntries(verdicts.map((verdict) => [verdict, outcome])),
+      additionalProperties: false,
+      minProperties: 1,
+    },
+    authorises: names(STEPS_MAX),
+    editable: { ...list(pointer, EFFECT_FIELDS_MAX), uniqueItems: true },
+    candidates: { ...list(person, CANDIDATES_MAX), uniqueItems: true },
+    quorum: object({
+      of: { type: 'integer', minimum: 1, maximum: QUORUM_MAX },
+      notSameAs: {
+        ...list(
+          {
+            type: 'string',
+            pattern: '^(branch\\.actor|run\\.starter|step:[a-z][a-z0-9-]{0,62})$',
+            description: 'branch.actor, run.starter or step:<id>',
+          },
+          QUORUM_MAX,
+        ),
+        uniqueItems: true,
+      },
+    }),
+    deadline: duration,
+    onDeadline: {
+      type: 'string',
+      pattern: '^(escalate|stop|block|step:[a-z][a-z0-9-]{0,62})$',
+      description: 'escalate, stop, block or step:<side step>; silence never approves',
+    },
+    escalate: list(object({ to: person, after: duration }, ['to', 'after']), ESCALATIONS_MAX),
+    receiptTtl: duration,
+    evidence: list(any, EVIDENCE_MAX),
+  },
+  ['queue', 'question'],
+);
+
 const step: JsonObject = object(
   {
     id: name,
@@ -141,10 +201,10 @@ const step: JsonObject = object(
     task: object({ queue: name }, ['queue']),
     effect,
     wait,
+    review,
     emit: object({ type: eventType, key: template, data: any }, ['type']),
     agent: notYet('step kind agent'),
     decide: notYet('step kind decide'),
-    review: notYet('step kind review'),
     map: notYet('step kind map'),
     run: notYet('step kind run'),
     assumes: notYet('assumes'),

@@ -6,6 +6,8 @@ import { emitEvent } from './lifecycle/emit.js';
 import { endRun, failRun } from './lifecycle/end.js';
 import { reachCheckpoint } from './recovery/checkpoint.js';
 import { goesOn, unsettledRetry } from './recovery/evolve.js';
+import { gateOf, type Gate } from './reviews/gate.js';
+import { requestReview } from './reviews/request.js';
 import { isSettled } from './steps/evolve.js';
 import { DEFINITION_ERROR, failAttempt, startAttempt, startTask } from './steps/start.js';
 import { outputDigest } from './state-digest.js';
@@ -31,6 +33,11 @@ export function advance(draft: Draft, settled: readonly string[], named: readonl
   endIfDone(draft);
 }
 
+/** A step that will not start: somebody decided so. Who calls goes on with what follows from it. */
+export function settleSkipped(draft: Draft, step: string, because: 'when' | 'optional' | 'scope'): void {
+  draft.add({ type: 'StepSkipped', version: 1, data: { step, because } });
+}
+
 /** The beginning: everything that waits for nothing. Looks at every step once. */
 export function begin(draft: Draft): void {
   start(draft, new Set(draft.plan.steps.filter((step) => isReady(draft, step))));
@@ -46,8 +53,15 @@ export function startDueRetry(draft: Draft, attemptId: string): 'started' | 'ear
   const work = draft.state.path.steps.get(retry.step)?.work;
   if (work === undefined) return 'settled';
   const step = draft.plan.step(parseOccurrence(retry.step).step);
-  if (step?.effect === undefined) startAttempt(draft, retry.step, work);
-  else startEffectAgain(draft, step, work);
+  const gate = step === undefined || step.guardedBy.length === 0 ? undefined : gateOf(draft, step);
+  if (gate?.kind === 'held') return 'settled'; // Whoever answers the review comes here again.
+  if (gate?.kind === 'ask') {
+    ask(draft, gate);
+    return 'started';
+  }
+  const given = gate === undefined ? work : { ...work, input: gate.edit(work.input) };
+  if (step?.effect === undefined) startAttempt(draft, retry.step, given);
+  else startEffectAgain(draft, step, given);
   return 'started';
 }
 
@@ -236,14 +250,31 @@ function skipWhereFalse(draft: Draft, ready: Set<PlannedStep>): PlannedStep[] {
 }
 
 function startStep(draft: Draft, step: PlannedStep): void {
-  if (step.kind === 'effect') return startEffect(draft, step);
+  const gate = step.guardedBy.length === 0 ? undefined : gateOf(draft, step);
+  if (gate?.kind === 'held') return; // Whoever answers the review comes here again.
+  if (gate?.kind === 'ask') {
+    ask(draft, gate);
+    return;
+  }
+  if (step.kind === 'effect') return startEffect(draft, step, gate?.edit);
   if (step.kind === 'task') {
-    if (step.repeat === undefined) startTask(draft, step, step.id);
+    if (step.repeat === undefined) startTask(draft, step, step.id, undefined, gate?.edit);
     else startTurn(draft, step, 1);
     return;
   }
-  const problem = step.wait === undefined ? step.emit && emitEvent(draft, step, step.emit) : openWait(draft, step, step.wait);
+  const problem =
+    step.review !== undefined
+      ? requestReview(draft, step, step.review)
+      : step.wait === undefined
+        ? step.emit && emitEvent(draft, step, step.emit)
+        : openWait(draft, step, step.wait);
   if (problem !== undefined) giveUpStep(draft, step, DEFINITION_ERROR, problem.problem);
+}
+
+/** What would start is not what was approved: people are asked (again). */
+function ask(draft: Draft, gate: Extract<Gate, { kind: 'ask' }>): void {
+  const unasked = requestReview(draft, gate.step, gate.review, gate.previous);
+  if (unasked !== undefined) failRun(draft, gate.step.id, DEFINITION_ERROR, unasked.problem);
 }
 
 /** A step that cannot go on: a task's attempt fails and is judged; what has no attempts is skipped if optional, else ends the run. */
@@ -299,5 +330,5 @@ const isOffPath = ({ path }: RunState, { side, reduced }: PlannedStep): boolean 
   side || (reduced !== undefined && !path.reduced.includes(reduced));
 
 function isIdle({ path: { counts } }: RunState): boolean {
-  return counts.firstAttempts + counts.laterAttempts + counts.retriesOwed + counts.blocked + counts.openWaits === 0;
+  return counts.firstAttempts + counts.laterAttempts + counts.retriesOwed + counts.blocked + counts.openWaits + counts.openReviews === 0;
 }

@@ -28,9 +28,16 @@ const failure = z.object({
   evidence: z.string().optional(),
   details: jsonObject.optional(),
 });
+const patch = z.array(
+  z.union([
+    z.object({ op: z.enum(['add', 'replace', 'test']), path: z.string(), value: json }),
+    z.object({ op: z.literal('remove'), path: z.string() }),
+  ]),
+);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const ofEffect = { key: z.string(), suffix: z.number(), step: occurrence, attemptId: id };
 const by = z.enum(['operator', 'system']);
+const verdict = z.enum(['approve', 'edit', 'revise', 'reject']);
 const trigger = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('event'),
@@ -55,7 +62,7 @@ const branchSpec = z.object({
   reason: z.string(),
   evidence: z.array(z.string()),
   changes: z.array(patchOp),
-  carried: z.object({ attempts: z.array(id), waits: z.array(id), failures: z.array(id), events: z.array(id) }),
+  carried: z.object({ attempts: z.array(id), waits: z.array(id), failures: z.array(id), reviews: z.array(id).optional(), events: z.array(id) }),
   effectsChoices: z.record(z.string(), z.enum(['reuse', 'compensate', 'repeat', 'ask'])),
   lesson: z.enum(['told', 'untold']),
 });
@@ -187,6 +194,59 @@ export const eventSchemas = {
   'WaitSatisfied@1': z.object({ waitId: id, step: occurrence, triggers: z.array(z.number()) }),
   'WaitExpired@1': z.object({ waitId: id, step: occurrence, then: onDeadline }),
   'WaitWithdrawn@1': z.object({ waitId: id, step: occurrence, because: z.enum(['run_ended', 'branch', 'rescheduled']) }),
+  'ReviewRequested@1': z.object({
+    reviewId: id,
+    step: occurrence,
+    n: z.number(),
+    why: z.enum(['planned', 'risk', 'after_retries', 'after_wait', 'budget', 'give_up', 'recovery', 'plan']),
+    queue: z.string(),
+    risk: z.enum(['low', 'medium', 'high', 'critical']),
+    question: z.string(),
+    options: z.array(z.object({ id: z.string(), label: z.string(), verdict, then: z.string(), preview: z.string() })),
+    subjects: z.array(
+      z.object({
+        step: occurrence,
+        input: json,
+        params: json,
+        effect: z.object({ key: z.string(), fingerprint: sha256 }).nullable(),
+        digest: sha256,
+        problem: z.string().optional(),
+      }),
+    ),
+    subjectDigest: sha256,
+    previous: id.optional(),
+    editable: z.array(z.string()),
+    candidates: z.array(z.string()),
+    quorum: z.object({ of: z.number(), notSameAs: z.array(z.string()) }),
+    deadline: instant,
+    onDeadline: z.string(),
+    escalate: z.array(z.object({ to: z.string(), at: instant })),
+    receiptTtl: z.number(),
+    evidence: z.array(json),
+    assumptions: z.array(z.string()),
+    restores: z.string(),
+  }),
+  'ReviewEscalated@1': z.object({
+    reviewId: id,
+    step: occurrence,
+    level: z.number(),
+    to: z.string().nullable(),
+    because: z.enum(['chain', 'deadline', 'person']),
+    reason: z.string().optional(),
+  }),
+  'VerdictApplied@1': z.object({
+    reviewId: id,
+    step: occurrence,
+    verdict: z.enum(['approve', 'edit', 'revise', 'reject', 'expired']),
+    then: z.string(),
+    by: z.array(z.string()),
+    reason: z.string(),
+    subjectDigest: sha256,
+    edits: patch.optional(),
+    input: json.optional(),
+    decided: z.number(),
+  }),
+  'ReviewWithdrawn@1': z.object({ reviewId: id, step: occurrence, because: z.enum(['run_ended', 'branch', 'subject_changed']) }),
   'BranchSuperseded@1': z.object({ successor: z.string(), spec: branchSpec }),
   'BranchOpened@1': branchSpec.extend({ predecessor: point, actor: z.string(), shadow: z.boolean() }),
   'WaitStale@1': z.object({ waitId: id, step: occurrence, because: z.string() }),

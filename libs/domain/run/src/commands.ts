@@ -2,6 +2,7 @@ import type { EpochMs, Id, Instant, Json, JsonObject } from '@cairn/kernel';
 import type { Fork } from './branches/fork.js';
 import type { BranchRequest } from './branches/request.js';
 import type { RunCause } from './lifecycle/events.js';
+import type { ApplyEscalation, ApplyVerdict } from './reviews/commands.js';
 import type { Justification, RetryVerdict } from './recovery/events.js';
 import type { RunState } from './state.js';
 import type { ArtifactRef, AttemptId, Failure, Occurrence, PinnedDocument, SideEffect, Usage, WaitId } from './shared-fields.js';
@@ -170,6 +171,8 @@ export type RunCommand =
   | TakeAttempt
   | ApplyRetryDecision
   | OpenBranch
+  | ApplyVerdict
+  | ApplyEscalation
   | PauseRun
   | UnpauseRun
   | CancelRun;

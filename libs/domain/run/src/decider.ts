@@ -6,6 +6,7 @@ import { Draft, MissingOutput, NOTHING_LOADED, type LoadedOutputs } from './draf
 import { cancelRun, pauseRun, unpauseRun, wasDone } from './lifecycle/control.js';
 import { startRun } from './lifecycle/decide.js';
 import { applyRetryDecision } from './recovery/decide.js';
+import { applyEscalation, applyVerdict } from './reviews/decide.js';
 import type { RunRejection } from './rejections.js';
 import type { RunEvent } from './events.js';
 import type { RunState } from './state.js';
@@ -60,6 +61,10 @@ function decide(draft: Draft, command: RunCommand): Decision<RunEvent, RunReject
       return markStale(draft, command);
     case 'ApplyRetryDecision':
       return applyRetryDecision(draft, command);
+    case 'ApplyVerdict':
+      return applyVerdict(draft, command);
+    case 'ApplyEscalation':
+      return applyEscalation(draft, command);
     default:
       return unreachable(command);
   }

@@ -3,11 +3,12 @@ import type { BranchEvent } from './branches/events.js';
 import type { EffectEvent } from './effects/events.js';
 import type { LifecycleEvent } from './lifecycle/events.js';
 import type { RecoveryEvent } from './recovery/events.js';
+import type { ReviewEvent } from './reviews/events.js';
 import type { StepEvent } from './steps/events.js';
 import type { WaitEvent } from './waits/events.js';
 
 /** Everything that can stand in `run-<runId>+<branch>` so far. */
-export type RunEvent = LifecycleEvent | StepEvent | EffectEvent | WaitEvent | RecoveryEvent | BranchEvent;
+export type RunEvent = LifecycleEvent | StepEvent | EffectEvent | WaitEvent | ReviewEvent | RecoveryEvent | BranchEvent;
 export type RunEventType = RunEvent['type'];
 
 /**

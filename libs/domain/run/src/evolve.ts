@@ -3,6 +3,7 @@ import { evolveBranches } from './branches/evolve.js';
 import { evolveEffects } from './effects/evolve.js';
 import { evolveLifecycle } from './lifecycle/evolve.js';
 import { evolveRecovery } from './recovery/evolve.js';
+import { evolveReviews } from './reviews/evolve.js';
 import { withStatus } from './run-status.js';
 import { evolveSteps } from './steps/evolve.js';
 import { evolveWaits } from './waits/evolve.js';
@@ -21,7 +22,8 @@ export function evolve(state: RunState, event: RunEvent, envelope: Envelope): Ru
     return withStatus(folded.path.paused ? withDeferred(folded, event) : folded);
   }
   const told = evolveEffects(evolveSteps(evolveRecovery(moved, event, envelope), event, envelope), event);
-  const folded = evolveBranches(evolveLifecycle(evolveWaits(told, event, envelope), event, envelope), event, envelope);
+  const open = evolveReviews(evolveWaits(told, event, envelope), event, envelope);
+  const folded = evolveBranches(evolveLifecycle(open, event, envelope), event, envelope);
   return withStatus(folded.path.paused ? withDeferred(folded, event) : folded);
 }
 
@@ -31,6 +33,7 @@ function withDeferred(state: RunState, event: RunEvent): RunState {
     event.type === 'StepSucceeded' ||
     event.type === 'StepSkipped' ||
     event.type === 'WaitSatisfied' ||
+    (event.type === 'VerdictApplied' && event.data.then !== 'block') ||
     (event.type === 'WaitExpired' && ('value' in event.data.then || 'step' in event.data.then));
   return settles ? { ...state, path: { ...state.path, deferred: [...state.path.deferred, event.data.step] } } : state;
 }

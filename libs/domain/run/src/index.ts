@@ -29,6 +29,20 @@ export type {
   WaitWithdrawn,
 } from './waits/events.js';
 export type {
+  ReviewEscalated,
+  ReviewEvent,
+  ReviewId,
+  ReviewOption,
+  ReviewRequested,
+  ReviewSubject,
+  ReviewWhy,
+  ReviewWithdrawn,
+  VerdictApplied,
+} from './reviews/events.js';
+export type { ApplyEscalation, ApplyVerdict, RecordedDecision } from './reviews/commands.js';
+export { isOpenReview } from './reviews/evolve.js';
+export { digestOfSubjects, subjectDigestOf } from './reviews/digest.js';
+export type {
   CheckpointClaim,
   CheckpointKind,
   CheckpointReached,
@@ -69,6 +83,8 @@ export {
   type OpenAttempt,
   type Path,
   type RetryEntry,
+  type ReviewEntry,
+  type ReviewStatus,
   type RunEnd,
   type RunState,
   type RunStatus,

@@ -10,6 +10,7 @@ const pathMaps = [
   'closed',
   'waits',
   'retries',
+  'reviews',
   'checkpoints',
   'changed',
   'choices',

@@ -136,7 +136,11 @@ const slices: readonly Slice[] = [
     ({ path }) => path.retries,
     ({ decision, notBefore }) => (decision === null ? undefined : { decision, notBefore }),
   ),
-  emptySlice('path.reviews'),
+  mapSlice(
+    'path.reviews',
+    ({ path }) => path.reviews,
+    ({ status, step, subjectDigest }) => ({ status, step, subjectDigest }),
+  ),
   objectSlice('path.run', pathRun),
   mapSlice(
     'path.scope',

@@ -26,7 +26,7 @@ export function stateView(state: RunState): JsonObject {
           decision === null ? [] : [[attemptId, { decision, notBefore }]],
         ),
       ),
-      reviews: {},
+      reviews: mapped(path.reviews.toObject(), ({ step, status: review, subjectDigest }) => ({ step, status: review, subjectDigest })),
       plans: {},
       assumptions: {},
       checkpoints: path.checkpoints.toObject(),

@@ -1,8 +1,9 @@
-import type { JsonPatchOp } from '@cairn/domain-definition';
 import { PersistentMap, type Id, type Instant, type Json, type Revision } from '@cairn/kernel';
 import type { BranchOpened, BranchSuperseded, EffectChoice } from './branches/events.js';
 import type { EffectGuarantee } from './effects/events.js';
 import type { RunStarted } from './lifecycle/events.js';
+import type { JsonPatchOp } from '@cairn/domain-definition';
+import type { ReviewWhy } from './reviews/events.js';
 import type { CheckpointKind, RetryVerdict } from './recovery/events.js';
 import type { ArtifactRef, Occurrence } from './shared-fields.js';
 import type { WaitOpened } from './waits/events.js';
@@ -89,6 +90,28 @@ export interface ReceivedEvent extends CollectedTrigger {
   readonly step: Occurrence;
 }
 
+export type ReviewStatus = 'open' | 'escalated' | 'approved' | 'edited' | 'revised' | 'rejected' | 'expired' | 'withdrawn';
+
+/** One asking of people, and what came of it. */
+export interface ReviewEntry {
+  readonly step: Occurrence;
+  readonly n: number;
+  readonly why: ReviewWhy;
+  readonly status: ReviewStatus;
+  /** What was asked about; after an edit what was approved. */
+  readonly subjectDigest: string;
+  /** `asked`: the digest that was shown; `digest`: the one that may run, which an edit makes another. */
+  readonly subjects: readonly { readonly step: Occurrence; readonly asked: string; readonly digest: string }[];
+  readonly requestedAt: Instant;
+  readonly receiptTtlMs: number;
+  /** How often it was passed up. */
+  readonly level: number;
+  readonly decidedAt: Instant | null;
+  /** Revision of the review's stream that was applied. */
+  readonly decided: number | null;
+  readonly edits: readonly JsonPatchOp[] | null;
+}
+
 export type EffectStatus = 'intended' | 'confirmed' | 'absent' | 'unknown' | 'compensated';
 
 /** The newest intent of one effect key. */
@@ -128,6 +151,7 @@ export interface Path {
   readonly closed: PersistentMap<ClosedAttempt>;
   readonly waits: PersistentMap<WaitEntry>;
   readonly retries: PersistentMap<RetryEntry>;
+  readonly reviews: PersistentMap<ReviewEntry>;
   readonly checkpoints: PersistentMap<CheckpointKind>;
   /** Name of the newest one. */
   readonly checkpoint: string | null;
@@ -164,6 +188,9 @@ export interface Counts {
   /** Of `blocked`, those whose effect is unknown. */
   readonly unknown: number;
   readonly openWaits: number;
+  readonly openReviews: number;
+  /** Of `openReviews`, those that were passed up. */
+  readonly escalatedReviews: number;
   /** Step outputs held by reference: while there are none, no decision needs anything loaded. */
   readonly refs: number;
 }
@@ -242,6 +269,7 @@ export function initialState(runId: Id, branch = 'main'): RunState {
       closed: PersistentMap.empty(),
       waits: PersistentMap.empty(),
       retries: PersistentMap.empty(),
+      reviews: PersistentMap.empty(),
       checkpoints: PersistentMap.empty(),
       checkpoint: null,
       changed: PersistentMap.empty(),
@@ -254,7 +282,17 @@ export function initialState(runId: Id, branch = 'main'): RunState {
       detours: PersistentMap.empty(),
       paused: false,
       deferred: [],
-      counts: { firstAttempts: 0, laterAttempts: 0, retriesOwed: 0, blocked: 0, unknown: 0, openWaits: 0, refs: 0 },
+      counts: {
+        firstAttempts: 0,
+        laterAttempts: 0,
+        retriesOwed: 0,
+        blocked: 0,
+        unknown: 0,
+        openWaits: 0,
+        openReviews: 0,
+        escalatedReviews: 0,
+        refs: 0,
+      },
     },
     ledger: {
       used: PersistentMap.empty(),

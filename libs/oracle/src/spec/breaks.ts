@@ -3,6 +3,7 @@ import type { RunHistory } from '../history.js';
 import type { Break } from './break.js';
 import { breaksOfBranches } from './breaks-of-branches.js';
 import { breaksOfEffects } from './breaks-of-effects.js';
+import { breaksOfReviews } from './breaks-of-reviews.js';
 import { appendWith, events, first, last, remove, resealed, there, withEventId } from './editing.js';
 import { goodHistory } from './good-history.js';
 
@@ -197,7 +198,7 @@ const breaksOfWaits: readonly Break[] = [
   { invariant: 'I-35', by: 'a clock that went back', edit: (d) => (there(d.at(-2)).at = '2026-11-23T09:00:20.000Z') },
 ];
 
-export const breaks: readonly Break[] = [...breaksOfWaits, ...breaksOfEffects, ...breaksOfBranches];
+export const breaks: readonly Break[] = [...breaksOfWaits, ...breaksOfEffects, ...breaksOfBranches, ...breaksOfReviews];
 
 const misplaced = (event: StoredEvent): StoredEvent => ({ ...event, stream: `${event.stream}2` });
 

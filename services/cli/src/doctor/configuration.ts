@@ -27,6 +27,7 @@ export const known = [
   'CAIRN_URL',
   'CAIRN_TOKEN',
   'CAIRN_TOKEN_FILE',
+  'CAIRN_TOKENS_FILE',
   'CAIRN_DATA',
   'CAIRN_NS',
   'CAIRN_HOSTS',

@@ -10,6 +10,8 @@ const ASKED: ReadonlySet<string> = new Set<RunCommand['type']>([
   'ExpireWait',
   'MarkStale',
   'ApplyRetryDecision',
+  'ApplyVerdict',
+  'ApplyEscalation',
   'CancelRun',
   'PauseRun',
   'UnpauseRun',

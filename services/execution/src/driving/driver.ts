@@ -3,6 +3,7 @@ import {
   forkAt,
   initialState,
   INLINE_BYTES_MAX,
+  type ApplyVerdict,
   type ArtifactRef,
   type CommandContext,
   type OpenBranch,
@@ -16,6 +17,8 @@ import {
   canon,
   instantOf,
   invariant,
+  isId,
+  reviewStream,
   runStream,
   sealAppend,
   type Because,
@@ -179,7 +182,8 @@ export class Driver {
     const needsPolicies = command.type === 'StartRun' && run.state.started === null;
     const needsEvent = command.type === 'WakeRun' && command.data.kind === 'event' && isUnloaded(command.data.event);
     const needsFork = command.type === 'OpenBranch';
-    if (plan === undefined || needsPolicies || needsEvent || needsFork) return this.decideAfterLoading(run, order, plan);
+    const needsReview = command.type === 'ApplyVerdict' || command.type === 'ApplyEscalation';
+    if (plan === undefined || needsPolicies || needsEvent || needsFork || needsReview) return this.decideAfterLoading(run, order, plan);
     const context = this.context(order);
     try {
       const { decision, after } = decideRun(plan, run.state, command, context);
@@ -190,7 +194,7 @@ export class Driver {
     }
   }
 
-  /** Loads what the decision needs first: the definition, policies to pin, an event's large data, outputs held by reference. */
+  /** Loads what the decision needs first: the definition, policies to pin, an event's large data, what people decided, outputs held by reference. */
   private async decideAfterLoading(run: LoadedRun, order: Order, known: Plan | undefined): Promise<Decided> {
     let { command } = order;
     const { documents } = this.options;
@@ -216,6 +220,8 @@ export class Driver {
         command = { ...command, data: { ...command.data, event: { ...event, loaded: await documents.load(event.dataRef) } } };
     }
     if (command.type === 'OpenBranch' && run.state.started !== null) command = await this.withFork(run.state, command);
+    if (command.type === 'ApplyVerdict' || command.type === 'ApplyEscalation')
+      command = { ...command, data: await this.withDecision(command.data) } as RunCommand;
     const context = this.context(order);
     if (plan === undefined) return this.noSuchRun(run.state);
     const loaded = new Map<string, Json>();
@@ -244,6 +250,16 @@ export class Driver {
         ...(isPast ? { expected: lineage.at(branch, Number(revision)) } : {}),
       },
     };
+  }
+
+  /** What the review's own stream says at the revision that the command names: whatever the command brought along is not believed (W-8). */
+  private async withDecision({ reviewId, revision }: ApplyVerdict['data']): Promise<ApplyVerdict['data']> {
+    if (!isId(reviewId) || !Number.isSafeInteger(revision) || revision < 0) return { reviewId, revision };
+    const { store } = this.options;
+    const [opened] = await store.read(reviewStream(reviewId), 0, 0);
+    const [event] = await store.read(reviewStream(reviewId), revision, revision);
+    if (opened === undefined || event === undefined) return { reviewId, revision };
+    return { reviewId, revision, recorded: { type: event.type, runId: String(opened.data['run']), data: event.data } };
   }
 
   private noSuchRun(state: RunState): Decided {

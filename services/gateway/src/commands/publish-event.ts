@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { HTTP_ACTOR, inboundEventSchema, subjects } from '@cairn/contracts';
+import { inboundEventSchema, subjects } from '@cairn/contracts';
 import { idOf, withoutVersion } from '@cairn/kernel';
 import { accepted, type Answer } from '../answer.js';
 import { readCloudEvent } from '../edge/media.js';
@@ -8,11 +8,17 @@ import { checkedBody } from './checked-body.js';
 import { receiptOf, type Intake } from './intake.js';
 
 /** `POST events`: any CloudEvent, structured or binary. 202 with its receipt; the receipt's id alone if intake did not answer in time. */
-export async function publishEvent(intake: Intake, ns: string, headers: IncomingHttpHeaders, body: RawBody | undefined): Promise<Answer> {
+export async function publishEvent(
+  intake: Intake,
+  ns: string,
+  headers: IncomingHttpHeaders,
+  body: RawBody | undefined,
+  actor: string,
+): Promise<Answer> {
   const event = checkedBody(inboundEventSchema, readCloudEvent(headers, body));
   const receipt = receiptOf(
     ns,
-    await intake.receive(subjects.inbound(ns, withoutVersion(event.type)), { ...event, cairnns: ns, cairnactor: HTTP_ACTOR }),
+    await intake.receive(subjects.inbound(ns, withoutVersion(event.type)), { ...event, cairnns: ns, cairnactor: actor }),
   );
   return accepted(
     receipt ?? {

@@ -1,4 +1,4 @@
-import { HTTP_ACTOR, HTTP_SOURCE, START_TYPE, startRunSchema, subjects, type CloudEvent, type StartRunResponse } from '@cairn/contracts';
+import { HTTP_SOURCE, START_TYPE, startRunSchema, subjects, type CloudEvent, type StartRunResponse } from '@cairn/contracts';
 import { idOf, type Id, type JsonObject } from '@cairn/kernel';
 import type { Ids } from '@cairn/ports';
 import { accepted, type Answer } from '../answer.js';
@@ -17,6 +17,7 @@ export async function startRun(
   workflow: string,
   eventId: string | undefined,
   body: RawBody | undefined,
+  actor: string,
 ): Promise<Answer> {
   const request = checkedBody(startRunSchema, readJson(body));
   const id = eventId ?? parts.ids.next();
@@ -27,7 +28,7 @@ export async function startRun(
     type: START_TYPE,
     datacontenttype: 'application/json',
     cairnns: ns,
-    cairnactor: HTTP_ACTOR,
+    cairnactor: actor,
     ...(request.key === undefined ? {} : { cairnkey: request.key }),
     data: { ...request },
   };

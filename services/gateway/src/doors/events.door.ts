@@ -1,5 +1,5 @@
-import { Body, Controller, Get, Headers, Inject, Param, Post, Query as QueryString, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Body, Controller, Get, Headers, Inject, Param, Post, Query as QueryString, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Gateway, Params } from '../assemble.js';
 import type { Query } from '../edge/params.js';
@@ -17,9 +17,10 @@ export class EventsDoor {
     @Param() params: Params,
     @Headers() headers: IncomingHttpHeaders,
     @Body() body: RawBody | undefined,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    return write(reply, this.gateway.publishEvent(params, headers, body));
+    return write(reply, this.gateway.publishEvent(params, headers, body, request.raw));
   }
 
   @Get('events')

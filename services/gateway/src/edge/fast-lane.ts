@@ -15,7 +15,7 @@ export interface FastLaneParts {
   readonly gate: Gate;
   readonly namespaces: ReadonlySet<string>;
   readonly desk: WorkDesk;
-  readonly startRun: (ns: string, workflow: string, eventId: string | undefined, body: RawBody) => Promise<Answer>;
+  readonly startRun: (ns: string, workflow: string, eventId: string | undefined, body: RawBody, actor: string) => Promise<Answer>;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -79,7 +79,7 @@ async function startOne(
   nameParam(workflow);
   const eventId = idempotencyKey(request.headers['idempotency-key']);
   const bytes = await readBody(request, BODY_BYTES_MAX);
-  return startRun(ns, workflow, eventId, { bytes, contentType: request.headers['content-type'] });
+  return startRun(ns, workflow, eventId, { bytes, contentType: request.headers['content-type'] }, gate.principalOf(request).id);
 }
 
 function admit(gate: Gate, request: IncomingMessage): void {

@@ -5,13 +5,15 @@ import { eventSchemas, type RunEvent } from '@cairn/domain-run';
 import type { BundleImported } from '@cairn/domain-schedule';
 import { LifecycleMetrics } from '../lifecycle-metrics/lifecycle-metrics.js';
 import { NearMissRows } from './near-miss-rows.js';
+import { eventSchemas as reviewSchemas } from '@cairn/domain-review';
 import { PolicyRows } from './policy-rows.js';
+import { ReviewRows } from './review-rows.js';
 import { RunRow } from './run-row.js';
 import { WaitRow } from './wait-row.js';
 
-/** Types that the read models fold: everything of runs, definitions, policies, and what became of inbound events. */
+/** Types that the read models fold: everything of runs and reviews, definitions, policies, and what became of inbound events. */
 export const foldedTypes: readonly string[] = [
-  ...new Set(Object.keys(eventSchemas).map((key) => key.slice(0, key.indexOf('@')))),
+  ...new Set([...Object.keys(eventSchemas), ...Object.keys(reviewSchemas)].map((key) => key.slice(0, key.indexOf('@')))),
   'DefinitionApplied',
   'PolicyApplied',
   'ReceiptSettled',
@@ -35,6 +37,7 @@ const nobody: Announces = { announce: () => undefined };
 export class ReadModels implements Folding {
   readonly policies = new PolicyRows();
   readonly nearMisses = new NearMissRows();
+  readonly reviews = new ReviewRows();
   private rows = new Map<Id, RunRow>();
   /** In the order in which runs started, which is that of commits: what cursors count in. */
   private order: RunRow[] = [];
@@ -56,6 +59,7 @@ export class ReadModels implements Folding {
   fold(event: StoredEvent): void {
     const run = event.metadata.runId;
     if (run === undefined) {
+      if (this.reviews.apply(event)) return;
       if (event.type === 'DefinitionApplied') this.applyDefinition(event);
       else if (event.type === 'PolicyApplied') this.policies.apply(event);
       else if (event.type === 'BundleImported') this.applyImport(event.data as unknown as BundleImported['data']);
@@ -127,6 +131,7 @@ export class ReadModels implements Folding {
     this.ends = anew.ends;
     this.policies.adopt(anew.policies);
     this.nearMisses.adopt(anew.nearMisses);
+    this.reviews.adopt(anew.reviews);
     this.metrics.adopt(anew.metrics);
   }
 
@@ -137,6 +142,7 @@ export class ReadModels implements Folding {
     for (const [key, definition] of this.definitions) yield ['definition', key, definition];
     yield* this.policies.entries();
     yield* this.nearMisses.entries();
+    yield* this.reviews.entries();
     yield* this.metrics.entries();
   }
 

@@ -50,6 +50,7 @@ export class RunRow {
   /** Steps whose last failure is not settled. */
   private owed: Map<string, Owed> | undefined;
   private waits: Map<Id, { readonly kinds: readonly string[]; stale: boolean }> | undefined;
+  private reviews: Map<Id, { readonly why: string; escalated: boolean; overdue: boolean }> | undefined;
   private failure: { attemptId: Id; at: Instant; bucket: string | null } | undefined;
   private paused = false;
   private effects: EffectsInDoubt | undefined;
@@ -113,6 +114,7 @@ export class RunRow {
     copy.attempts = this.attempts && new Map(this.attempts);
     copy.owed = this.owed && new Map(this.owed);
     copy.waits = this.waits && new Map([...this.waits].map(([id, wait]) => [id, { ...wait }]));
+    copy.reviews = this.reviews && new Map([...this.reviews].map(([id, review]) => [id, { ...review }]));
     copy.failure = this.failure && { ...this.failure };
     copy.effects = this.effects?.copy();
     return copy;
@@ -193,6 +195,23 @@ export class RunRow {
         if (wait !== undefined) wait.stale = true;
         break;
       }
+      case 'ReviewRequested':
+        (this.reviews ??= new Map()).set(event.data.reviewId, { why: event.data.why, escalated: false, overdue: false });
+        break;
+      case 'ReviewEscalated': {
+        const review = this.reviews?.get(event.data.reviewId);
+        if (review === undefined) break;
+        review.escalated = true;
+        review.overdue ||= event.data.to === null;
+        break;
+      }
+      case 'VerdictApplied':
+        this.reviews?.delete(event.data.reviewId);
+        if (event.data.then === 'block') this.owe(event.data.step, 'operator');
+        break;
+      case 'ReviewWithdrawn':
+        this.reviews?.delete(event.data.reviewId);
+        break;
       case 'RunCompleted':
         this.end(event, event.data.outcome);
         break;
@@ -239,6 +258,8 @@ export class RunRow {
     this.endedAt = undefined;
     this.endRevision = undefined;
     for (const attemptId of [...(this.attempts?.keys() ?? [])]) if (!carried.attempts.includes(attemptId)) this.close(attemptId);
+    for (const reviewId of [...(this.reviews?.keys() ?? [])])
+      if (carried.reviews?.includes(reviewId) !== true) this.reviews?.delete(reviewId);
     for (const waitId of [...(this.waits?.keys() ?? [])]) if (!carried.waits.includes(waitId)) this.waits?.delete(waitId);
     // A policy's branch carries all that is owed, a person's nothing.
     if (carried.failures.length === 0) for (const step of [...(this.owed?.keys() ?? [])]) this.settle(step);
@@ -288,6 +309,7 @@ export class RunRow {
     this.attempts = undefined;
     this.owed = undefined;
     this.waits = undefined;
+    this.reviews = undefined;
     this.failure = undefined;
     this.effects = undefined;
     this.firstAttempts = this.laterAttempts = this.retriesOwed = this.operatorsOwed = this.looksOwed = 0;
@@ -297,9 +319,11 @@ export class RunRow {
   private judge(at: Instant): void {
     if (this.endedAt !== undefined) return;
     if (this.paused) this.become('blocked', 'paused', at);
+    else if (this.whys(true) !== null) this.become('escalated', this.whys(true), at);
     else if (this.operatorsOwed > 0) this.become('blocked', this.looksOwed > 0 ? 'effect_unknown' : 'awaiting_decision', at);
     else if (this.firstAttempts > 0) this.become('active', null, at);
     else if (this.laterAttempts > 0 || this.retriesOwed > 0) this.become('retrying', this.failure?.bucket ?? null, at);
+    else if (this.whys(false) !== null) this.become('in_review', this.whys(false), at);
     else if (this.waits !== undefined && this.waits.size > 0) this.become('waiting', this.triggerKinds(this.waits), at);
     else this.become('active', null, at);
   }
@@ -312,6 +336,13 @@ export class RunRow {
     this.since = at;
   }
 
+  /** Why people are asked, of all open reviews or of those that were passed up; null if there are none. */
+  private whys(escalated: boolean): string | null {
+    if (this.reviews === undefined || this.reviews.size === 0) return null;
+    const whys = [...this.reviews.values()].filter((review) => !escalated || review.escalated).map(({ why }) => why);
+    return whys.length === 0 ? null : [...new Set(whys)].sort().join('+');
+  }
+
   private triggerKinds(waits: NonNullable<RunRow['waits']>): string {
     if (waits.size === 1) for (const { kinds } of waits.values()) if (kinds.length === 1) return kinds[0]!;
     return [...new Set([...waits.values()].flatMap(({ kinds }) => kinds))].sort().join('+');
@@ -321,8 +352,10 @@ export class RunRow {
     if (this.imported !== undefined) return ['imported']; // What it waits for, or owes, is another store's affair.
     const flags: string[] = [];
     const open = [...(this.waits?.values() ?? [])];
-    if (open.length > 0) flags.push('quiet'); // Nobody is notified of anything yet.
+    const reviews = [...(this.reviews?.values() ?? [])];
+    if (open.length > 0 || reviews.length > 0) flags.push('quiet'); // Nobody is notified of anything yet.
     if (open.some(({ stale }) => stale)) flags.push('stale');
+    if (reviews.some(({ overdue }) => overdue)) flags.push('overdue');
     const working = this.state === 'active' || this.state === 'retrying' || (this.state === 'blocked' && !this.paused);
     if (working && nowMs - Date.parse(this.lastAt) > SILENT_AFTER_MS) flags.push('silent');
     return flags;

@@ -11,7 +11,7 @@ import { isId, type Id } from '@cairn/kernel';
 import type { Clock, Line, Listening } from '@cairn/ports';
 
 /** What a stack consists of. */
-const SERVICES = ['execution', 'scheduling', 'retry-policy', 'gateway'] as const;
+const SERVICES = ['execution', 'scheduling', 'retry-policy', 'human-review', 'gateway'] as const;
 /** Whoever lives has said that it is there by then, and replicas of execution have been heard several times. */
 const ROLL_CALL_MS = 1.5 * REBUILD_BEAT_MS;
 /** How often it is looked whether somebody has fallen silent. */

@@ -74,16 +74,16 @@ describe('asking every process to fold anew', () => {
   });
 
   it('gives what each says of each fold, of every replica', async () => {
-    world.serveAll('execution', 'execution', 'scheduling', 'retry-policy', 'gateway');
+    world.serveAll('execution', 'execution', 'scheduling', 'retry-policy', 'human-review', 'gateway');
     world.beat('red');
     world.beat('blue');
     const lines = await world.lines();
-    expect(servicesTold(lines)).toEqual(['execution', 'execution', 'gateway', 'retry-policy', 'scheduling']);
+    expect(servicesTold(lines)).toEqual(['execution', 'execution', 'gateway', 'human-review', 'retry-policy', 'scheduling']);
     expect(end(lines)).toEqual({ kind: 'end', equal: true, unreached: [] });
   });
 
   it('says that a fold differs, and how', async () => {
-    world.serveAll('execution', 'retry-policy', 'gateway');
+    world.serveAll('execution', 'retry-policy', 'human-review', 'gateway');
     world.serve('scheduling', () => Promise.resolve(report('working set', false)));
     const lines = await world.lines();
     expect(lines).toContainEqual(expect.objectContaining({ service: 'scheduling', equal: false, differences: ['- had', '+ says'] }));
@@ -91,7 +91,7 @@ describe('asking every process to fold anew', () => {
   });
 
   it('waits for one that takes long, as long as it is heard', async () => {
-    world.serveAll('execution', 'retry-policy', 'gateway');
+    world.serveAll('execution', 'retry-policy', 'human-review', 'gateway');
     world.serve('scheduling', () => new Promise((resolve) => world.clock.after(40_000, () => resolve(report('working set')))));
     expect(end(await world.lines())).toEqual({ kind: 'end', equal: true, unreached: [] });
   });
@@ -103,12 +103,16 @@ describe('asking every process to fold anew', () => {
     const dying = world.serve('retry-policy', () => new Promise(() => undefined));
     world.clock.after(3_000, () => void dying.close());
     const lines = await world.lines();
-    expect(end(lines)).toEqual({ kind: 'end', equal: true, unreached: ['execution (1 of 2)', 'scheduling', 'retry-policy'] });
+    expect(end(lines)).toEqual({
+      kind: 'end',
+      equal: true,
+      unreached: ['execution (1 of 2)', 'scheduling', 'retry-policy', 'human-review'],
+    });
   });
 
   it('hears nothing of another asking, and no nonsense', async () => {
     const line = world.board.line();
-    world.serveAll('execution', 'scheduling', 'retry-policy', 'gateway');
+    world.serveAll('execution', 'scheduling', 'retry-policy', 'human-review', 'gateway');
     line.listen(lineSubjects.rebuild, () => {
       line.tell(lineSubjects.rebuilt, Buffer.from('no JSON'));
       const word = { asked: idOf('random', 'other'), service: 'scheduling', process: idOf('random', 'p'), folds: [report('x', false)] };

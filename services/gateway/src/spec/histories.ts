@@ -1,5 +1,5 @@
 import { idOf, instantOf, runStream, sealAppend, type Id, type StoredEvent } from '@cairn/kernel';
-import type { CheckpointKind, OnDeadline, RunEvent } from '@cairn/domain-run';
+import type { CheckpointKind, OnDeadline, ReviewRequested, RunEvent } from '@cairn/domain-run';
 
 const HASH = `sha256:${'a'.repeat(64)}`;
 /** The first event's time; every further append is a second later. */
@@ -95,6 +95,56 @@ export const told = {
     type: 'WaitExpired',
     version: 1,
     data: { waitId: waitId(run, step), step, then },
+  }),
+  reviewRequested: (run: Id, step: string, why: ReviewRequested['data']['why'] = 'planned'): RunEvent => ({
+    type: 'ReviewRequested',
+    version: 1,
+    data: {
+      reviewId: idOf('review', run, 'main', step, 1),
+      step,
+      n: 1,
+      why,
+      queue: 'desk',
+      risk: 'high',
+      question: 'Go on?',
+      options: [],
+      subjects: [],
+      subjectDigest: '0'.repeat(64),
+      editable: [],
+      candidates: [],
+      quorum: { of: 1, notSameAs: [] },
+      deadline: instantOf(BEGIN + 3_600_000),
+      onDeadline: 'escalate',
+      escalate: [],
+      receiptTtl: 1,
+      evidence: [],
+      assumptions: [],
+      restores: `${step}.review`,
+    },
+  }),
+  reviewEscalated: (run: Id, step: string): RunEvent => ({
+    type: 'ReviewEscalated',
+    version: 1,
+    data: { reviewId: idOf('review', run, 'main', step, 1), step, level: 1, to: null, because: 'deadline' },
+  }),
+  verdictApplied: (run: Id, step: string, then: string): RunEvent => ({
+    type: 'VerdictApplied',
+    version: 1,
+    data: {
+      reviewId: idOf('review', run, 'main', step, 1),
+      step,
+      verdict: then === 'block' ? 'expired' : 'approve',
+      then,
+      by: [],
+      reason: 'so',
+      subjectDigest: '0'.repeat(64),
+      decided: 1,
+    },
+  }),
+  reviewWithdrawn: (run: Id, step: string): RunEvent => ({
+    type: 'ReviewWithdrawn',
+    version: 1,
+    data: { reviewId: idOf('review', run, 'main', step, 1), step, because: 'run_ended' },
   }),
   waitWithdrawn: (run: Id, step: string): RunEvent => ({
     type: 'WaitWithdrawn',

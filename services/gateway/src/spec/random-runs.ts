@@ -5,6 +5,7 @@ import { told } from './histories.js';
 const STEPS = ['a', 'b', 'c', 'd'];
 const EFFECTS = ['c', 'd'];
 const WAITS = ['w1', 'w2'];
+const REVIEWS = { r1: 'planned', r2: 'risk' } as const;
 const BUCKETS = ['timeout', 'network', 'rate_limited', 'x-ours'];
 const ENDS = [told.completed('ok'), told.runFailed(), told.gaveUp(), told.cancelled()];
 
@@ -18,6 +19,7 @@ export function walk(run: Id, picks: readonly number[]): RunEvent[] {
   const events: RunEvent[] = [told.started()];
   const steps = new Map(STEPS.map((step) => [step, { status: 'idle' as Status, attempt: 0 }]));
   const waits = new Map(WAITS.map((step) => [step, 'idle' as 'idle' | 'open' | 'over']));
+  const reviews = new Map(Object.keys(REVIEWS).map((step) => [step, 'idle' as 'idle' | 'open' | 'over']));
   let paused = false;
   for (const pick of picks) {
     const moves: (() => void)[] = [];
@@ -34,6 +36,21 @@ export function walk(run: Id, picks: readonly number[]): RunEvent[] {
           events.push(...(pick % 3 === 0 ? [told.waitExpired(run, step)] : [told.waitTriggered(run, step), told.waitSatisfied(run, step)]));
         });
     }
+    for (const [step, status] of reviews) {
+      if (status === 'idle')
+        moves.push(() => {
+          reviews.set(step, 'open');
+          events.push(told.reviewRequested(run, step, REVIEWS[step as keyof typeof REVIEWS]));
+        });
+      if (status === 'open')
+        moves.push(
+          () => events.push(told.reviewEscalated(run, step)),
+          () => {
+            reviews.set(step, 'over');
+            events.push(told.verdictApplied(run, step, pick % 7 === 0 ? 'block' : 'continue'));
+          },
+        );
+    }
     // Seldom, and not for long: a pause hides what the state would be without it.
     if (pick % 5 === 0 || paused)
       moves.push(() => {
@@ -43,7 +60,8 @@ export function walk(run: Id, picks: readonly number[]): RunEvent[] {
     moves[pick % Math.max(1, moves.length)]?.();
     if (pick % 197 === 196) {
       const open = [...waits].filter(([, status]) => status === 'open').map(([step]) => told.waitWithdrawn(run, step));
-      return [...events, ...open, ENDS[pick % ENDS.length] ?? told.cancelled()];
+      const asked = [...reviews].filter(([, status]) => status === 'open').map(([step]) => told.reviewWithdrawn(run, step));
+      return [...events, ...open, ...asked, ENDS[pick % ENDS.length] ?? told.cancelled()];
     }
   }
   return events;

@@ -5,6 +5,7 @@ import { Module } from '@nestjs/common';
 import { createMemoryBus } from '@cairn/bus-memory';
 import {
   busStreams,
+  humanReviewCommands,
   retryPolicyCommands,
   schedulingCommands,
   schedulingIntake,
@@ -20,7 +21,7 @@ import { systemClock, systemIds, systemRandomness } from '@cairn/system';
 import { GATEWAY } from '../doors/gateway-token.js';
 import { ProblemFilter } from '../doors/problem.filter.js';
 import { GatewayModule } from '../gateway.module.js';
-import type { Gateway } from '../assemble.js';
+import type { Gateway, GatewayConfig } from '../assemble.js';
 import { BEGIN } from './histories.js';
 
 export const TOKEN = 'c'.repeat(64);
@@ -58,7 +59,7 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-export async function openRig(): Promise<Rig> {
+export async function openRig({ holders = [] }: { readonly holders?: GatewayConfig['holders'] } = {}): Promise<Rig> {
   const store = createMemoryEventStore();
   const bus = createMemoryBus({ clock: systemClock, streams: busStreams });
   const asked: IncomingMessage[] = [];
@@ -72,6 +73,7 @@ export async function openRig(): Promise<Rig> {
   await bus.consume(schedulingIntake, handle);
   await bus.consume(schedulingCommands, handle);
   await bus.consume(retryPolicyCommands, handle);
+  await bus.consume(humanReviewCommands, handle);
 
   const desk: WorkDesk = {
     exchange: (ns, frame: ExchangeRequest) => {
@@ -111,7 +113,7 @@ export async function openRig(): Promise<Rig> {
   const health = new Health();
   health.add('store', async () => void (await store.newest()));
   const module = GatewayModule.on(ports, {
-    config: { namespaces: ['default', 'acme'], token: TOKEN, hosts: [], origins: ['https://console.example'] },
+    config: { namespaces: ['default', 'acme'], token: TOKEN, holders, hosts: [], origins: ['https://console.example'] },
     desk: { module: { module: DeskModule, providers: [{ provide: DESK, useValue: desk }], exports: [DESK] }, token: DESK },
     health,
     exposition: { contentType: 'text/plain', render: () => Promise.resolve('# nothing\n') },

@@ -100,7 +100,30 @@ interface Case extends Told {
   readonly next: string;
 }
 
+const ASKED = idOf('review', RUN, 'main', 'approve', 1).slice(-8);
+
 const stalls: readonly Case[] = [
+  {
+    what: 'people are asked',
+    events: [told.started(), told.reviewRequested(RUN, 'approve')],
+    kind: 'in_review',
+    says: 'Step approve has waited 2m 59s for people of queue desk to decide "Go on?" (planned), until 2026-11-23T10:00:00Z, in 57m 00s, then escalate.',
+    next: `npx cairn review show ${ASKED}`,
+  },
+  {
+    what: 'nobody decided, and it was passed up to the end of its chain',
+    events: [told.started(), told.reviewRequested(RUN, 'approve'), told.reviewEscalated(RUN, 'approve')],
+    kind: 'escalated',
+    says: 'Step approve has waited 2m 59s for people of queue desk to decide "Go on?" (planned), until 2026-11-23T10:00:00Z, in 57m 00s, then escalate; it was passed up.',
+    next: `npx cairn review show ${ASKED}`,
+  },
+  {
+    what: 'nobody decided in time, and that blocks',
+    events: [told.started(), told.reviewRequested(RUN, 'approve'), told.verdictApplied(RUN, 'approve', 'block')],
+    kind: 'awaiting_decision',
+    says: 'Step approve is blocked because nobody decided its review before the deadline, which passed 2m 58s ago: the run can be cancelled.',
+    next: `npx cairn run cancel ${T}`,
+  },
   {
     what: 'nobody serves the queue',
     events: [told.started(), told.stepStarted('screen')],
@@ -208,7 +231,7 @@ const stalls: readonly Case[] = [
     kind: 'awaiting_decision',
     says:
       'Step ask is blocked for 2m 57s because attempt 1 failed with "no such key", judged auth; rule default@1#auth does not try again; ' +
-      'queue triage was asked; reviews do not run in this release: the run can be cancelled.',
+      'queue triage was asked; recovery is not reviewed in this release: the run can be cancelled.',
     next: `npx cairn run cancel ${T}`,
   },
   {
@@ -233,7 +256,7 @@ const stalls: readonly Case[] = [
     kind: 'effect_unknown',
     says:
       'Step pay is blocked for 2m 55s because attempt 1 failed with "slow down", judged rate_limited; all 3 of 3 attempts that rule ' +
-      'mine@3#rate_limited allows are used; queue recovery was asked; reviews do not run in this release: the run can be cancelled; ' +
+      'mine@3#rate_limited allows are used; queue recovery was asked; recovery is not reviewed in this release: the run can be cancelled; ' +
       'whether effect "V-1" happened is unknown, too: look for that key at the target of queue q before anything else.',
     next: `npx cairn effect show ${T} V-1`,
   },
@@ -243,7 +266,7 @@ const stalls: readonly Case[] = [
     kind: 'effect_unknown',
     says:
       'Step pay is blocked for 2m 55s because attempt 1 failed with "slow down", judged unclassified; what nobody recognises is never tried ' +
-      'again (rule default@1#unclassified); queue triage was asked; reviews do not run in this release: the run can be cancelled; ' +
+      'again (rule default@1#unclassified); queue triage was asked; recovery is not reviewed in this release: the run can be cancelled; ' +
       'whether effect "V-1" happened is unknown, too: look for that key at the target of queue q before anything else.',
     next: `npx cairn effect show ${T} V-1`,
   },

@@ -4,12 +4,14 @@ import { ended } from './ended.js';
 import { command, since, type Reason, type WhyFacts } from './facts.js';
 import { failures } from './failures.js';
 import { paused } from './paused.js';
+import { openReviews } from './reviews.js';
 import { openWaits } from './waits.js';
 
 /** From what only a person moves to what moves by itself. */
 const pressing: readonly Reason['kind'][] = [
   'complete',
   'paused',
+  'escalated',
   'effect_unknown',
   'awaiting_decision',
   'no_execution',
@@ -19,6 +21,7 @@ const pressing: readonly Reason['kind'][] = [
   'queued',
   'with_handler',
   'retry_due',
+  'in_review',
   'waiting',
   'deciding',
 ];
@@ -43,7 +46,13 @@ export function why(facts: WhyFacts): WhyView {
 
 const rank = ({ kind }: Reason): number => pressing.indexOf(kind);
 
-const openThings = (facts: WhyFacts): Reason[] => [...paused(facts), ...failures(facts), ...openAttempts(facts), ...openWaits(facts)];
+const openThings = (facts: WhyFacts): Reason[] => [
+  ...paused(facts),
+  ...failures(facts),
+  ...openAttempts(facts),
+  ...openReviews(facts),
+  ...openWaits(facts),
+];
 
 /** Nothing is open, and the run has not ended: an append of execution is under way, or execution is not. */
 function deciding(facts: WhyFacts): Reason {

@@ -7,15 +7,15 @@ import type { Waivers } from './waivers.js';
 
 /** C-EFFECT: an act on the world says what it is for, what its meaning is, and what happens if nobody knows whether it was done. */
 export function lintEffects(plan: Plan, problems: Problems, waivers: Waivers): void {
-  for (const { id, risk, pointer, document } of plan.steps) {
+  for (const { id, risk, guardedBy, pointer, document } of plan.steps) {
     const { effect } = document;
     if (effect === undefined) continue;
     const where = at(pointer, 'effect');
     if (document.purpose === undefined && !problems.refusedAt(at(pointer, 'purpose')))
       problems.error(at(pointer, 'purpose'), 'effect-without-purpose', `${id} changes the world outside: say what for, in purpose`);
     lintGuarantee(id, effect, at(where, 'guarantee'), problems, waivers);
-    if (risk === 'high' || risk === 'critical') {
-      const says = `${id} has risk ${risk}, and nobody reviews it: this release has no reviews, so a waiver says why it may run`;
+    if ((risk === 'high' || risk === 'critical') && guardedBy.length === 0) {
+      const says = `${id} has risk ${risk}, and nobody reviews it: a review step that authorises it, or a waiver that says why it may run`;
       waivers.find('effect-without-review', id, at(pointer, 'risk'), says);
     }
     lintFields(effect, document, at(where, 'fields'), problems);
@@ -39,7 +39,7 @@ function lintFields(effect: EffectDocument, { input }: StepDocument, pointer: st
 }
 
 /** Whether a template's value may have something at a pointer: what an expression gives is known only when it runs. */
-function mayHave(template: Json, pointer: string): boolean {
+export function mayHave(template: Json, pointer: string): boolean {
   let here: Json | undefined = template;
   for (const part of pointerParts(pointer)) {
     if (typeof here === 'string' && here.includes('${')) return true;

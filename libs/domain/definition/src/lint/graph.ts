@@ -1,6 +1,7 @@
 import type { Plan, PlannedStep } from '../plan.js';
 import { at } from '../pointer.js';
 import type { Problems } from '../problems.js';
+import { sidesNamedBy } from './references.js';
 
 /** Rules about the graph of steps: ids, `after`, side steps. */
 export function lintGraph(plan: Plan, problems: Problems): void {
@@ -64,19 +65,22 @@ function lintCycles(plan: Plan, problems: Problems): void {
 }
 
 function lintSides(plan: Plan, problems: Problems): void {
-  const named = new Set<string>();
-  for (const { wait, pointer: step } of plan.steps) {
-    if (wait === undefined || wait.onDeadline === null || !('step' in wait.onDeadline)) continue;
-    const pointer = at(step, 'wait', 'onDeadline', 'step');
-    const target = plan.step(wait.onDeadline.step);
-    if (target === undefined) problems.error(pointer, 'unknown-ref', `there is no step ${wait.onDeadline.step}`);
-    else if (!target.side) problems.error(pointer, 'not_side', `${target.id} is on the path; a step that is named here needs side: true`);
-    if (named.has(wait.onDeadline.step))
-      problems.error(pointer, 'not_allowed', `another wait names ${wait.onDeadline.step}, and a step runs once`);
-    named.add(wait.onDeadline.step);
+  const named = new Map<string, string>();
+  for (const step of plan.steps) {
+    for (const { side, where } of sidesNamedBy(step)) {
+      const pointer = at(step.pointer, ...where);
+      const target = plan.step(side);
+      if (target === undefined) problems.error(pointer, 'unknown-ref', `there is no step ${side}`);
+      else if (!target.side) problems.error(pointer, 'not_side', `${target.id} is on the path; a step that is named here needs side: true`);
+      // Of one review's outcomes only one comes about.
+      if ((named.get(side) ?? step.id) !== step.id || (named.has(side) && step.wait !== undefined))
+        problems.error(pointer, 'not_allowed', `another step names ${side}, and a step runs once`);
+      named.set(side, step.id);
+    }
   }
   for (const { id, side, pointer } of plan.steps) {
-    if (side && !named.has(id)) problems.error(pointer, 'side-never-named', `${id} is a side step, and no onDeadline names it`);
+    if (side && !named.has(id))
+      problems.error(pointer, 'side-never-named', `${id} is a side step, and no onDeadline and no verdict names it`);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Plan, PlannedStep } from '../plan.js';
 import { at } from '../pointer.js';
 import type { Problems } from '../problems.js';
 
-const KINDS = ['task', 'effect', 'wait', 'emit'] as const;
+const KINDS = ['task', 'effect', 'wait', 'review', 'emit'] as const;
 const TRIGGER_KINDS = ['event', 'signal', 'timer'] as const;
 /** What only a step with a handler can obey. A value that equals the default says nothing, and is not seen here. */
 const OF_ATTEMPTS = ['timeout', 'lease', 'retry', 'fallback'] as const;
@@ -24,8 +24,8 @@ export function lintKinds(plan: Plan, problems: Problems): void {
 }
 
 function lintFields(plan: Plan, step: PlannedStep, document: StepDocument, pointer: string, problems: Problems): void {
-  if (plan.class === 'short' && step.kind === 'wait')
-    problems.error(pointer, 'short-class', 'a run of class short does not wait; leave the class out');
+  if (plan.class === 'short' && (step.kind === 'wait' || step.kind === 'review'))
+    problems.error(pointer, 'short-class', `a run of class short has no ${step.kind}; leave the class out`);
   if (document.repeat !== undefined) {
     if (document.task === undefined) problems.error(at(pointer, 'repeat'), 'not_allowed', 'only a task repeats');
     else if (document.repeat.max === undefined && !problems.refusedAt(at(pointer, 'repeat', 'max')))
@@ -33,9 +33,13 @@ function lintFields(plan: Plan, step: PlannedStep, document: StepDocument, point
   }
   const handled = document.task !== undefined || document.effect !== undefined;
   if (document.output !== undefined && !handled)
-    problems.error(at(pointer, 'output'), 'not_yet', 'the result of a wait or an emit is not checked by a schema in this release');
+    problems.error(
+      at(pointer, 'output'),
+      'not_yet',
+      'the result of a wait, a review or an emit is not checked by a schema in this release',
+    );
   for (const field of OF_ATTEMPTS) {
-    if (document[field] !== undefined && !handled && (step.kind === 'wait' || step.kind === 'emit'))
+    if (document[field] !== undefined && !handled && (step.kind === 'wait' || step.kind === 'review' || step.kind === 'emit'))
       problems.error(at(pointer, field), 'not_allowed', `no handler works for this ${step.kind}, so it has no ${field}`);
   }
   lintFallback(step, document, at(pointer, 'fallback'), problems);

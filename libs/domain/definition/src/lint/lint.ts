@@ -6,6 +6,7 @@ import { lintGraph } from './graph.js';
 import { lintKinds } from './kinds.js';
 import { lintReduced } from './reduced.js';
 import { lintReferences } from './references.js';
+import { lintReviews } from './reviews.js';
 import { lintWaits } from './waits.js';
 import { Waivers } from './waivers.js';
 
@@ -17,6 +18,7 @@ export function lint(plan: Plan, uses: readonly Use[], problems: Problems): void
   lintReduced(plan, problems);
   lintReferences(plan, uses, problems, waivers);
   lintWaits(plan, problems, waivers);
+  lintReviews(plan, problems);
   lintEffects(plan, problems, waivers);
   waivers.reportUnused();
 }

@@ -55,8 +55,22 @@ function asksFor({ root, path, compared }: Access, id: string): boolean {
   return root === 'steps' && path[0] === id && (path[1] === 'status' || (path[1] === 'output' && path.length === 2 && compared));
 }
 
+/** Side steps that a step may call, and where it says so below its own pointer. */
+export function sidesNamedBy({ wait, review }: PlannedStep): readonly { readonly side: string; readonly where: readonly string[] }[] {
+  if (wait !== undefined)
+    return wait.onDeadline !== null && 'step' in wait.onDeadline
+      ? [{ side: wait.onDeadline.step, where: ['wait', 'onDeadline', 'step'] }]
+      : [];
+  if (review === undefined) return [];
+  const outcomes = [
+    ...review.verdicts.map(({ verdict, then }) => ({ then: then as string, where: ['review', 'verdicts', verdict] })),
+    { then: review.onDeadline as string, where: ['review', 'onDeadline'] },
+  ];
+  return outcomes.flatMap(({ then, where }) => (then.startsWith('step:') ? [{ side: then.slice('step:'.length), where }] : []));
+}
+
 /** Which steps are settled for certain when another starts: through joins that wait for all. */
-class Settled {
+export class Settled {
   readonly #known = new Map<string, ReadonlySet<string>>();
 
   constructor(plan: Plan) {
@@ -89,10 +103,7 @@ class Settled {
 
   /** A side step runs when its wait has expired: what was settled before that wait is settled for it too, and the wait itself. */
   #beforeSide(side: PlannedStep, plan: Plan): ReadonlySet<string> {
-    const naming = plan.steps.find(
-      ({ wait }) =>
-        wait?.onDeadline !== undefined && wait.onDeadline !== null && 'step' in wait.onDeadline && wait.onDeadline.step === side.id,
-    );
+    const naming = plan.steps.find((step) => sidesNamedBy(step).some(({ side: id }) => id === side.id));
     const ids = new Set<string>();
     const open = naming === undefined ? [] : [naming.id];
     for (let id = open.pop(); id !== undefined; id = open.pop()) {

@@ -17,6 +17,8 @@ export interface Carried {
   readonly waits: readonly WaitId[];
   /** Failed attempts that are owed a judgement or another try, and still are. The steps of others start anew. */
   readonly failures: readonly AttemptId[];
+  /** Absent: none. */
+  readonly reviews?: readonly Id[];
   /** Receipts of events that came after the fork and are used when their wait opens again. */
   readonly events: readonly Id[];
 }

@@ -4,6 +4,7 @@ import { PersistentMap } from '@cairn/kernel';
 import type { Envelope, RunEvent } from '../events.js';
 import { isBlocking } from '../recovery/evolve.js';
 import { parseOccurrence, type BranchEntry, type Path, type RunState, type StepEntry, type StepWork } from '../state.js';
+import { isOpenReview } from '../reviews/evolve.js';
 import { count } from '../steps/evolve.js';
 import type { BranchOpened, BranchSuperseded, EffectChoice } from './events.js';
 
@@ -41,7 +42,7 @@ function superseded(state: RunState, data: BranchSuperseded['data'], causationId
 /** The parent's path less what is open and not carried, with the changes. */
 function opened(state: RunState, data: BranchOpened['data']): RunState {
   const { carried, changes, effectsChoices } = data;
-  const open = withoutOpenAttempts(state.path, new Set(carried.attempts));
+  const open = withoutOpenReviews(withoutOpenAttempts(state.path, new Set(carried.attempts)), new Set(carried.reviews));
   const owed = withoutOwed(withoutOpenWaits(open, new Set(carried.waits)), new Set(carried.failures));
   const events = state.received.flatMap((one) => (carried.events.includes(one.eventId) ? [[one.eventId, one] as const] : []));
   return {
@@ -66,6 +67,16 @@ function withoutOpenAttempts(path: Path, carried: ReadonlySet<string>): Path {
     counts = count(counts, n === 1 ? { firstAttempts: -1 } : { laterAttempts: -1 });
   }
   return { ...path, attempts, closed, counts };
+}
+
+function withoutOpenReviews(path: Path, carried: ReadonlySet<string>): Path {
+  let { reviews, counts } = path;
+  for (const [reviewId, review] of path.reviews.entries()) {
+    if (!isOpenReview(review) || carried.has(reviewId)) continue;
+    reviews = reviews.set(reviewId, { ...review, status: 'withdrawn' });
+    counts = count(counts, { openReviews: -1, escalatedReviews: review.status === 'escalated' ? -1 : 0 });
+  }
+  return { ...path, reviews, counts };
 }
 
 function withoutOpenWaits(path: Path, carried: ReadonlySet<string>): Path {

@@ -1,5 +1,6 @@
 import type { JsonPatchOp } from '@cairn/domain-definition';
 import type { Draft } from '../draft.js';
+import { isOpenReview } from '../reviews/evolve.js';
 import { failRun } from '../lifecycle/end.js';
 import type { BranchCause, BranchSpec } from './events.js';
 import { nextBranch } from './evolve.js';
@@ -10,7 +11,7 @@ export interface PolicyBranch {
   readonly reason: string;
   readonly evidence: readonly string[];
   readonly changes: readonly JsonPatchOp[];
-  /** Steps whose open attempts and waits are not carried. */
+  /** Steps whose open attempts, waits and reviews are not carried. */
   readonly dropped?: ReadonlySet<string>;
 }
 
@@ -26,6 +27,10 @@ export function supersedeByPolicy(draft: Draft, branch: PolicyBranch): void {
   const goesOn = ({ step }: { readonly step: string }): boolean => branch.dropped?.has(step) !== true;
   for (const [waitId, wait] of sorted(state.path.waits.entries()))
     if (wait.open && !goesOn(wait)) draft.add({ type: 'WaitWithdrawn', version: 1, data: { waitId, step: wait.step, because: 'branch' } });
+  const reviews = sorted(state.path.reviews.entries()).filter(([, review]) => isOpenReview(review));
+  for (const [reviewId, review] of reviews)
+    if (!goesOn(review)) draft.add({ type: 'ReviewWithdrawn', version: 1, data: { reviewId, step: review.step, because: 'branch' } });
+  const carriedReviews = reviews.flatMap(([reviewId, review]) => (goesOn(review) ? [reviewId] : []));
   const spec: BranchSpec = {
     parent: { branch: state.branch, revision: draft.state.revision },
     checkpoint: state.path.checkpoint,
@@ -37,6 +42,7 @@ export function supersedeByPolicy(draft: Draft, branch: PolicyBranch): void {
       attempts: sorted(state.path.attempts.entries()).flatMap(([attemptId, attempt]) => (goesOn(attempt) ? [attemptId] : [])),
       waits: sorted(state.path.waits.entries()).flatMap(([waitId, wait]) => (wait.open && goesOn(wait) ? [waitId] : [])),
       failures: sorted(state.path.retries.entries()).flatMap(([attemptId, entry]) => (entry.settled ? [] : [attemptId])),
+      ...(carriedReviews.length === 0 ? {} : { reviews: carriedReviews }),
       events: [],
     },
     effectsChoices: {},

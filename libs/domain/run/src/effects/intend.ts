@@ -11,12 +11,14 @@ type Intent = NonNullable<StepWork['effect']> & { readonly fingerprint: string }
 
 /**
  * Starts the first attempt of an effect: checkpoint, attempt and intent in one append, ahead of any dispatch (C-EFFECT). A key that
- * cannot be had, or that stands for something else already, is refused: the attempt fails here and nothing is sent.
+ * cannot be had, or that stands for something else already, is refused: the attempt fails here and nothing is sent. `edit`: what a review
+ * made of the input.
  */
-export function startEffect(draft: Draft, step: PlannedStep): void {
-  const { work, problem } = workOf(draft, step, draft.scope(step.stepRefs));
+export function startEffect(draft: Draft, step: PlannedStep, edit: (input: Json) => Json = (input) => input): void {
+  const { work: asWritten, problem } = workOf(draft, step, draft.scope(step.stepRefs));
   const reused = problem === undefined ? reusedBy(draft, step) : undefined;
-  if (reused !== undefined) return reuse(draft, step, work, reused);
+  if (reused !== undefined) return reuse(draft, step, asWritten, reused);
+  const work = { ...asWritten, input: edit(asWritten.input) };
   const intent = problem === undefined ? intentOf(draft, step, work.input) : { problem };
   if ('problem' in intent) {
     const attemptId = startAttempt(draft, step.id, work);
@@ -34,7 +36,7 @@ export function startEffect(draft: Draft, step: PlannedStep): void {
 
 /** The confirmed effect whose result the branch takes instead of calling again (U-5); `undefined` where nothing like that was chosen. */
 function reusedBy(draft: Draft, step: PlannedStep): EffectEntry | undefined {
-  const key = keyOf(draft, step);
+  const key = effectKeyOf(draft, step);
   if (typeof key !== 'string' || draft.state.path.choices.get(key) !== 'reuse') return undefined;
   const entry = draft.state.ledger.effects.get(key);
   return entry?.status === 'confirmed' && entry.step === step.id ? entry : undefined;
@@ -64,7 +66,7 @@ function intend(draft: Draft, step: PlannedStep, attemptId: string, { key, suffi
 }
 
 function intentOf(draft: Draft, step: PlannedStep, input: Json, known?: string): Intent | { readonly problem: string } {
-  const key = known ?? keyOf(draft, step);
+  const key = known ?? effectKeyOf(draft, step);
   if (typeof key !== 'string') return key;
   const fingerprint = fingerprintOf(step.effect?.fields ?? null, input);
   const entry = draft.state.ledger.effects.get(key);
@@ -73,7 +75,8 @@ function intentOf(draft: Draft, step: PlannedStep, input: Json, known?: string):
   return typeof suffix === 'number' ? { key, suffix, fingerprint } : { problem: `effect key ${key}: ${suffix.refused}` };
 }
 
-function keyOf(draft: Draft, step: PlannedStep): string | { readonly problem: string } {
+/** The key that an effect's template gives now. */
+export function effectKeyOf(draft: Draft, step: PlannedStep): string | { readonly problem: string } {
   const key = step.effect?.key.evaluate(draft.scope(step.stepRefs));
   if (key === undefined) return { problem: 'key: the step has none' };
   if (!key.ok) return { problem: `key: ${key.error}` };

@@ -27,10 +27,13 @@ export function unpauseRun(draft: Draft, { data }: UnpauseRun): Outcome {
   // Turns first: whether a loop is over is asked here, and what comes after it must not take it for settled before.
   const turns = deferred.filter((occurrence) => parseOccurrence(occurrence).turn > 0);
   const others = deferred.filter((occurrence) => parseOccurrence(occurrence).turn === 0);
-  advance(draft, [...turns, ...others, ...dropped], [...draft.state.path.detours.values(), ...stepsOfScope(draft)]);
+  advance(draft, [...turns, ...others, ...dropped], [...draft.state.path.detours.values(), ...stepsOfScope(draft), ...guardedIn(draft)]);
   if (draft.state.opened !== null && draft.state.end === null) goOn(draft); // It may have been opened while nothing could start.
   return concluded(draft);
 }
+
+/** Steps that a review authorises: one that was answered meanwhile has let them go, and nothing else names them. */
+const guardedIn = ({ plan }: Draft): string[] => plan.steps.filter(({ guardedBy }) => guardedBy.length > 0).map(({ id }) => id);
 
 /** Waits for no handler: what is open is closed in this append, effects under way are unknown (W-7). */
 export function cancelRun(draft: Draft, { data }: CancelRun): Outcome {

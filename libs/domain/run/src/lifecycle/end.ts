@@ -1,11 +1,16 @@
 import type { Draft } from '../draft.js';
 import { leaveIntentsUnknown } from '../effects/settle.js';
 import type { RunEvent } from '../events.js';
+import { isOpenReview } from '../reviews/evolve.js';
 
 /** Ends the run: what is still open is withdrawn in the same append (I-30), effects under way are unknown; open attempts are closed by the end itself. */
 export function endRun(draft: Draft, end: Extract<RunEvent, { type: 'RunCompleted' | 'RunGaveUp' | 'RunFailed' | 'RunCancelled' }>): void {
   for (const [waitId, wait] of [...draft.state.path.waits.entries()].sort(byStep)) {
     if (wait.open) draft.add({ type: 'WaitWithdrawn', version: 1, data: { waitId, step: wait.step, because: 'run_ended' } });
+  }
+  for (const [reviewId, review] of [...draft.state.path.reviews.entries()].sort(byStep)) {
+    if (isOpenReview(review))
+      draft.add({ type: 'ReviewWithdrawn', version: 1, data: { reviewId, step: review.step, because: 'run_ended' } });
   }
   leaveIntentsUnknown(draft, 'the run has ended');
   draft.add(end);

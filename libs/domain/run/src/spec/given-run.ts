@@ -170,6 +170,38 @@ export class GivenRun {
     });
   }
 
+  /** The newest review of a step. */
+  reviewId(step: string): string {
+    const [newest] = [...this.state.path.reviews.entries()].filter(([, { step: of }]) => of === step).sort(([, a], [, b]) => b.n - a.n);
+    return newest?.[0] ?? '0'.repeat(26);
+  }
+
+  /** What people decided about a step's newest review, as its stream would tell it. */
+  verdict(step: string, verdict: string, more: { readonly [field: string]: Json } = {}, reviewId = this.reviewId(step)): string[] | string {
+    const subjectDigest = this.state.path.reviews.get(reviewId)?.subjectDigest ?? '';
+    const data = { reviewId, verdict, option: verdict, subjectDigest, by: ['user:ana'], reason: 'so', ...more };
+    return this.recorded('ApplyVerdict', reviewId, 'ReviewDecided', data);
+  }
+
+  expireReview(step: string, then: string): string[] | string {
+    const reviewId = this.reviewId(step);
+    return this.recorded('ApplyVerdict', reviewId, 'ReviewExpired', { reviewId, then });
+  }
+
+  escalate(step: string, level: number, to: string | null = 'group:cfo'): string[] | string {
+    const reviewId = this.reviewId(step);
+    return this.recorded('ApplyEscalation', reviewId, 'ReviewEscalated', { reviewId, step, level, to, because: 'chain' });
+  }
+
+  private recorded(
+    type: 'ApplyVerdict' | 'ApplyEscalation',
+    reviewId: string,
+    event: string,
+    data: { readonly [field: string]: Json },
+  ): string[] | string {
+    return this.when({ type, data: { reviewId, revision: 1, recorded: { type: event, runId: RUN, data } } });
+  }
+
   waitId(step: string): string {
     return idOf('wait', RUN, step);
   }

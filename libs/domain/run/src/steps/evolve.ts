@@ -116,6 +116,8 @@ export function count(counts: Counts, change: Partial<Counts>): Counts {
     blocked: counts.blocked + (change.blocked ?? 0),
     unknown: counts.unknown + (change.unknown ?? 0),
     openWaits: counts.openWaits + (change.openWaits ?? 0),
+    openReviews: counts.openReviews + (change.openReviews ?? 0),
+    escalatedReviews: counts.escalatedReviews + (change.escalatedReviews ?? 0),
     refs: counts.refs + (change.refs ?? 0),
   };
 }

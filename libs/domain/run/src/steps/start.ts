@@ -23,8 +23,15 @@ export function workOf(draft: Draft, step: PlannedStep, scope: Scope): { readonl
 }
 
 /** Starts the first attempt of a task's occurrence with its input evaluated. An expression without answer is a failed attempt. */
-export function startTask(draft: Draft, step: PlannedStep, occurrence: Occurrence, turn?: number): void {
-  const { work, problem } = workOf(draft, step, draft.scope(step.stepRefs, turn === undefined ? {} : { turn }));
+export function startTask(
+  draft: Draft,
+  step: PlannedStep,
+  occurrence: Occurrence,
+  turn?: number,
+  edit: (input: Json) => Json = (input) => input,
+): void {
+  const { work: asWritten, problem } = workOf(draft, step, draft.scope(step.stepRefs, turn === undefined ? {} : { turn }));
+  const work = { ...asWritten, input: edit(asWritten.input) };
   const attemptId = startAttempt(draft, occurrence, work);
   if (problem !== undefined) failAttempt(draft, { step: occurrence, attemptId, code: DEFINITION_ERROR, message: problem });
 }

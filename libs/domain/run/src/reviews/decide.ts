@@ -1,0 +1,170 @@
+import { applyEdits, verdicts, type JsonPatchOp, type PlannedReview, type PlannedStep, type Verdict } from '@cairn/domain-definition';
+import { nothing, rejected, type Decision, type Json } from '@cairn/kernel';
+import { advance, settleSkipped, startDueRetries } from '../advance.js';
+import { concluded } from '../concluded.js';
+import type { Draft } from '../draft.js';
+import type { RunEvent } from '../events.js';
+import { endRun, failRun } from '../lifecycle/end.js';
+import type { RunRejection } from '../rejections.js';
+import type { ReviewEntry } from '../state.js';
+import type { ApplyEscalation, ApplyVerdict, RecordedDecision } from './commands.js';
+import type { ReviewEscalated, VerdictApplied } from './events.js';
+import { isOpenReview, SIDE } from './evolve.js';
+import { requestReview, subjectsOf } from './request.js';
+import { digestOfSubjects } from './digest.js';
+import { editor, subjectOf } from './subject.js';
+
+type Outcome = Decision<RunEvent, RunRejection>;
+
+/** Bucket of a run that a person stopped. */
+export const REJECTED = 'rejected';
+
+interface Asked {
+  readonly step: PlannedStep;
+  readonly review: PlannedReview;
+  readonly entry: ReviewEntry;
+}
+
+/**
+ * A verdict takes effect here and nowhere else. What was decided is read from the review's own stream (W-8), and it counts only for what
+ * the run still asks: a decision about a subject that has changed since then is not applied, and the run asks again.
+ */
+export function applyVerdict(draft: Draft, command: ApplyVerdict): Outcome {
+  const { reviewId, revision, recorded } = command.data;
+  const entry = draft.state.path.reviews.get(reviewId);
+  if (entry === undefined) return rejected({ code: 'review_not_found', detail: `no review ${reviewId} in this run` });
+  if (!isOpenReview(entry)) return nothing(entry.decided === revision ? 'duplicate' : 'late');
+  const asked = askedOf(draft, entry);
+  if (asked === undefined || !isAbout(draft, reviewId, recorded)) return unproven(reviewId, revision);
+  if (recorded.type === 'ReviewExpired') return expire(draft, asked, command);
+  if (recorded.type !== 'ReviewDecided') return unproven(reviewId, revision);
+
+  const { verdict, subjectDigest, by, reason, edits } = recorded.data as unknown as Decided;
+  const offered = asked.review.verdicts.find((one) => one.verdict === verdict);
+  if (offered === undefined || !(verdicts as readonly string[]).includes(verdict)) return unproven(reviewId, revision);
+  if (subjectDigest !== entry.subjectDigest) return mismatch(entry, subjectDigest);
+  if (hasChanged(draft, asked)) {
+    draft.add({ type: 'ReviewWithdrawn', version: 1, data: { reviewId, step: entry.step, because: 'subject_changed' } });
+    requestReview(draft, asked.step, asked.review, reviewId);
+    return concluded(draft);
+  }
+  const approvedDigest = verdict === 'edit' ? editedDigest(draft, asked, edits ?? []) : { digest: subjectDigest };
+  if (!('digest' in approvedDigest)) return rejected(approvedDigest);
+  const applied: VerdictApplied['data'] = {
+    reviewId,
+    step: entry.step,
+    verdict,
+    then: offered.then,
+    by,
+    reason,
+    subjectDigest: approvedDigest.digest,
+    ...(verdict === 'edit' && edits !== undefined ? { edits } : {}),
+    ...(asked.review.authorises.length > 0 ? {} : { input: ownInput(draft, asked, verdict === 'edit' ? (edits ?? null) : null) }),
+    decided: revision,
+  };
+  return follow(draft, asked, applied);
+}
+
+/** Fields of `ReviewDecided` that matter here. */
+interface Decided {
+  readonly verdict: Verdict;
+  readonly subjectDigest: string;
+  readonly by: readonly string[];
+  readonly reason: string;
+  readonly edits?: readonly JsonPatchOp[];
+}
+
+/** Nobody decided in time: what the definition declared happens, and that is never an approval (I-26). */
+function expire(draft: Draft, asked: Asked, { data: { reviewId, revision } }: ApplyVerdict): Outcome {
+  const { entry, review } = asked;
+  if (review.onDeadline === 'escalate') return unproven(reviewId, revision);
+  const reason = 'nobody decided before the deadline';
+  const { step, subjectDigest } = entry;
+  return follow(draft, asked, {
+    reviewId,
+    step,
+    verdict: 'expired',
+    then: review.onDeadline,
+    by: [],
+    reason,
+    subjectDigest,
+    decided: revision,
+  });
+}
+
+/** What follows a verdict (`capabilities.md` §3.5). What was not approved never starts on this branch (I-24). */
+function follow(draft: Draft, { review, entry }: Asked, applied: VerdictApplied['data']): Outcome {
+  const { verdict, then, step, by, reason } = applied;
+  draft.add({ type: 'VerdictApplied', version: 1, data: applied });
+  if (then === 'stop') {
+    const who = by.length === 0 ? reason : `rejected by ${by.join(', ')}: ${reason}`;
+    failRun(draft, step, verdict === 'expired' ? 'timeout' : REJECTED, `${step}: ${who}`);
+    return concluded(draft);
+  }
+  if (then === 'give_up') {
+    endRun(draft, { type: 'RunGaveUp', version: 1, data: { step, rule: 'review', numbers: { n: entry.n } } });
+    return concluded(draft);
+  }
+  if (then === 'block') return concluded(draft);
+  const approves = (verdict === 'approve' || verdict === 'edit') && then !== 'skip';
+  const skipped = approves ? [] : review.authorises.filter((id) => isNotUnderWay(draft, id));
+  for (const id of skipped) settleSkipped(draft, id, 'scope');
+  if (approves && !draft.state.path.paused) startDueRetries(draft); // What had begun and was changed.
+  const side = then.startsWith(SIDE) ? [then.slice(SIDE.length)] : [];
+  // What it authorises is named: asked again for, it waits for nothing else.
+  advance(draft, [step, ...skipped], [...side, ...(approves ? review.authorises : [])]);
+  return concluded(draft);
+}
+
+/** Neither settled nor out with a handler. */
+function isNotUnderWay({ state }: Draft, step: string): boolean {
+  const status = state.path.steps.get(step)?.status;
+  return status === undefined || status === 'failed';
+}
+
+/** The review was passed up, says its stream: the run shows it. */
+export function applyEscalation(draft: Draft, command: ApplyEscalation): Outcome {
+  const { reviewId, revision, recorded } = command.data;
+  const entry = draft.state.path.reviews.get(reviewId);
+  if (entry === undefined) return rejected({ code: 'review_not_found', detail: `no review ${reviewId} in this run` });
+  if (!isOpenReview(entry)) return nothing('late');
+  if (!isAbout(draft, reviewId, recorded) || recorded.type !== 'ReviewEscalated') return unproven(reviewId, revision);
+  const { level, to, because, reason } = recorded.data as unknown as ReviewEscalated['data'];
+  if (level <= entry.level) return nothing('duplicate');
+  const data = { reviewId, step: entry.step, level, to, because, ...(reason === undefined ? {} : { reason }) };
+  draft.add({ type: 'ReviewEscalated', version: 1, data });
+  return concluded(draft);
+}
+
+function askedOf(draft: Draft, entry: ReviewEntry): Asked | undefined {
+  const step = draft.plan.step(entry.step);
+  return step?.review === undefined ? undefined : { step, review: step.review, entry };
+}
+
+const isAbout = (draft: Draft, reviewId: string, recorded: RecordedDecision | undefined): recorded is RecordedDecision =>
+  recorded?.data['reviewId'] === reviewId && recorded.runId === draft.state.runId;
+
+/** Whether what would run now is not what was asked about. */
+function hasChanged(draft: Draft, { step, review, entry }: Asked): boolean {
+  const now = subjectsOf(draft, step, review);
+  return digestOfSubjects(now.map(({ digest }) => digest)) !== entry.subjectDigest;
+}
+
+/** The digest of the subject as it was edited: that is what may run. */
+function editedDigest(draft: Draft, { step, review }: Asked, edits: readonly JsonPatchOp[]): { readonly digest: string } | RunRejection {
+  const [id] = review.authorises;
+  const edited = (id === undefined ? undefined : draft.plan.step(id)) ?? step;
+  const checked = applyEdits(subjectOf(draft, edited).input as Json, review.editable, edits);
+  if (!checked.ok) return { code: 'edits_invalid', detail: 'the edits do not fit what may be edited', errors: checked.errors };
+  return { digest: subjectOf(draft, edited, editor(review, edits)).digest };
+}
+
+/** What a review that authorises nothing hands on: what was shown, as it was edited. */
+const ownInput = (draft: Draft, { step, review }: Asked, edits: readonly JsonPatchOp[] | null): Json =>
+  subjectOf(draft, step, editor(review, edits)).input;
+
+const unproven = (reviewId: string, revision: number): Outcome =>
+  rejected({ code: 'decision_unproven', detail: `review-${reviewId} says nothing at revision ${revision} that could be applied` });
+
+const mismatch = ({ subjectDigest }: ReviewEntry, got: string): Outcome =>
+  rejected({ code: 'digest_mismatch', detail: 'the decision is about another subject', expected: subjectDigest, got });

@@ -1,0 +1,110 @@
+import type { JsonPatchOp, Risk, Verdict } from '@cairn/domain-definition';
+import type { DomainEvent, Id, Instant, Json } from '@cairn/kernel';
+import type { Occurrence } from '../shared-fields.js';
+
+export type ReviewId = Id;
+
+/** What made the run ask (`capabilities.md` §3.5). This release asks for `planned` alone. */
+export type ReviewWhy = 'planned' | 'risk' | 'after_retries' | 'after_wait' | 'budget' | 'give_up' | 'recovery' | 'plan';
+
+/** One thing that may be decided, with its consequence in words. */
+export interface ReviewOption {
+  readonly id: string;
+  readonly label: string;
+  readonly verdict: Verdict;
+  /** As the definition says it: `continue`, `stop`, `step:chase`, … */
+  readonly then: string;
+  readonly preview: string;
+}
+
+/** What of one step an approval is about. */
+export interface ReviewSubject {
+  readonly step: Occurrence;
+  readonly input: Json;
+  readonly params: Json;
+  readonly effect: { readonly key: string; readonly fingerprint: string } | null;
+  /** sha256 hex of canon({assumptions, definition, effect, input, params, step}). */
+  readonly digest: string;
+  /** Why the input is not known yet: an expression of it has no answer at this point. */
+  readonly problem?: string;
+}
+
+/** People are asked. Appended together with its `review` checkpoint (I-18). */
+export type ReviewRequested = DomainEvent<
+  'ReviewRequested',
+  1,
+  {
+    readonly reviewId: ReviewId;
+    readonly step: Occurrence;
+    /** Counts the reviews of the step on this branch, from 1. */
+    readonly n: number;
+    readonly why: ReviewWhy;
+    readonly queue: string;
+    readonly risk: Risk;
+    readonly question: string;
+    readonly options: readonly ReviewOption[];
+    /** Of each step that it authorises; of itself, where it authorises none. */
+    readonly subjects: readonly ReviewSubject[];
+    /** Of the one subject its digest, of several sha256 hex of canon([digest, …]). */
+    readonly subjectDigest: string;
+    /** The review whose approval no longer fits. */
+    readonly previous?: ReviewId;
+    readonly editable: readonly string[];
+    readonly candidates: readonly string[];
+    readonly quorum: { readonly of: number; readonly notSameAs: readonly string[] };
+    readonly deadline: Instant;
+    readonly onDeadline: string;
+    readonly escalate: readonly { readonly to: string; readonly at: Instant }[];
+    /** How long an approval holds, in milliseconds. */
+    readonly receiptTtl: number;
+    readonly evidence: readonly Json[];
+    readonly assumptions: readonly string[];
+    readonly restores: string;
+  }
+>;
+
+/** The review was passed up, says its own stream. The run is `escalated` until somebody decides. */
+export type ReviewEscalated = DomainEvent<
+  'ReviewEscalated',
+  1,
+  {
+    readonly reviewId: ReviewId;
+    readonly step: Occurrence;
+    /** From 1. */
+    readonly level: number;
+    /** Null: the chain is at its end. */
+    readonly to: string | null;
+    readonly because: 'chain' | 'deadline' | 'person';
+    readonly reason?: string;
+  }
+>;
+
+/** What was decided takes effect. `expired`: nobody decided in time, which never approves. */
+export type VerdictApplied = DomainEvent<
+  'VerdictApplied',
+  1,
+  {
+    readonly reviewId: ReviewId;
+    readonly step: Occurrence;
+    readonly verdict: Verdict | 'expired';
+    readonly then: string;
+    readonly by: readonly string[];
+    readonly reason: string;
+    /** Of what may run now: with edits that of the edited subject. */
+    readonly subjectDigest: string;
+    readonly edits?: readonly JsonPatchOp[];
+    /** Of a review that authorises nothing: its own input, as it was edited. */
+    readonly input?: Json;
+    /** Revision of the event of `review-<reviewId>` that this follows from. */
+    readonly decided: number;
+  }
+>;
+
+/** The run does not ask any more. */
+export type ReviewWithdrawn = DomainEvent<
+  'ReviewWithdrawn',
+  1,
+  { readonly reviewId: ReviewId; readonly step: Occurrence; readonly because: 'run_ended' | 'branch' | 'subject_changed' }
+>;
+
+export type ReviewEvent = ReviewRequested | ReviewEscalated | VerdictApplied | ReviewWithdrawn;

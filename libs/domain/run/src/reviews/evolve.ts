@@ -1,0 +1,117 @@
+import type { Verdict } from '@cairn/domain-definition';
+import type { Json } from '@cairn/kernel';
+import type { Envelope, RunEvent } from '../events.js';
+import { count, settle } from '../steps/evolve.js';
+import type { ReviewEntry, ReviewStatus, RunState } from '../state.js';
+import type { ReviewId, VerdictApplied } from './events.js';
+
+/** Folds what reviews leave in the path. */
+export function evolveReviews(state: RunState, event: RunEvent, envelope: Envelope): RunState {
+  switch (event.type) {
+    case 'ReviewRequested': {
+      const { reviewId, step, n, why, subjectDigest, subjects, receiptTtl } = event.data;
+      const entry: ReviewEntry = {
+        step,
+        n,
+        why,
+        status: 'open',
+        subjectDigest,
+        subjects: subjects.map(({ step: of, digest }) => ({ step: of, asked: digest, digest })),
+        requestedAt: envelope.at,
+        receiptTtlMs: receiptTtl,
+        level: 0,
+        decidedAt: null,
+        decided: null,
+        edits: null,
+      };
+      const { path } = state;
+      // Asked again for a step that is settled: it stays settled, what it authorises waits.
+      const steps = path.steps.has(step) ? path.steps : path.steps.set(step, { status: 'waiting', attempts: 0, output: null });
+      return {
+        ...state,
+        path: { ...path, steps, reviews: path.reviews.set(reviewId, entry), counts: count(path.counts, { openReviews: 1 }) },
+      };
+    }
+    case 'ReviewEscalated': {
+      const entry = openEntry(state, event.data.reviewId);
+      if (entry === undefined) return state;
+      const counts = count(state.path.counts, { escalatedReviews: entry.status === 'escalated' ? 0 : 1 });
+      return changed({ ...state, path: { ...state.path, counts } }, event.data.reviewId, {
+        ...entry,
+        status: 'escalated',
+        level: event.data.level,
+      });
+    }
+    case 'VerdictApplied': {
+      const { reviewId, step, verdict, then, subjectDigest, edits, decided } = event.data;
+      const entry = openEntry(state, reviewId);
+      if (entry === undefined) return state;
+      const [only] = entry.subjects;
+      const closed = changed(shut(state, entry), reviewId, {
+        ...entry,
+        status: statusOf[verdict],
+        subjectDigest,
+        // An edit is of one subject, which then has another digest.
+        subjects: edits === undefined || only === undefined ? entry.subjects : [{ ...only, digest: subjectDigest }],
+        decidedAt: envelope.at,
+        decided,
+        edits: edits ?? null,
+      });
+      if (then === 'block') return { ...closed, path: { ...closed.path, counts: count(closed.path.counts, { blocked: 1 }) } };
+      const settled = settle(closed, step, 'succeeded', { value: outputOfVerdict(event.data) });
+      if (!then.startsWith(SIDE)) return settled;
+      return { ...settled, path: { ...settled.path, detours: settled.path.detours.set(step, then.slice(SIDE.length)) } };
+    }
+    case 'ReviewWithdrawn': {
+      const entry = openEntry(state, event.data.reviewId);
+      return entry === undefined ? state : changed(shut(state, entry), event.data.reviewId, { ...entry, status: 'withdrawn' });
+    }
+    default:
+      return state;
+  }
+}
+
+/** How an outcome names the side step that runs. */
+export const SIDE = 'step:';
+
+const statusOf: { readonly [verdict in Verdict | 'expired']: ReviewStatus } = {
+  approve: 'approved',
+  edit: 'edited',
+  revise: 'revised',
+  reject: 'rejected',
+  expired: 'expired',
+};
+
+export const isOpenReview = ({ status }: ReviewEntry): boolean => status === 'open' || status === 'escalated';
+export const isApproved = ({ status }: ReviewEntry): boolean => status === 'approved' || status === 'edited';
+
+/** Reviews of one step on this path, the first one first. */
+export function reviewsOf(state: RunState, step: string): readonly (readonly [ReviewId, ReviewEntry])[] {
+  return [...state.path.reviews.entries()].filter(([, entry]) => entry.step === step).sort(([, a], [, b]) => a.n - b.n);
+}
+
+/** What expressions read as the review's output. */
+function outputOfVerdict({ verdict, by, reason, edits, input }: VerdictApplied['data']): Json {
+  return {
+    by,
+    reason,
+    verdict,
+    ...(edits === undefined ? {} : { edits: edits as unknown as Json }),
+    ...(input === undefined ? {} : { input }),
+  };
+}
+
+function openEntry(state: RunState, reviewId: ReviewId): ReviewEntry | undefined {
+  const entry = state.path.reviews.get(reviewId);
+  return entry !== undefined && isOpenReview(entry) ? entry : undefined;
+}
+
+const changed = (state: RunState, reviewId: ReviewId, entry: ReviewEntry): RunState => ({
+  ...state,
+  path: { ...state.path, reviews: state.path.reviews.set(reviewId, entry) },
+});
+
+const shut = (state: RunState, { status }: ReviewEntry): RunState => ({
+  ...state,
+  path: { ...state.path, counts: count(state.path.counts, { openReviews: -1, escalatedReviews: status === 'escalated' ? -1 : 0 }) },
+});

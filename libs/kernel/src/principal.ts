@@ -1,0 +1,12 @@
+/** What somebody may do here (`reliability.md` §6.2). `handler`: work on tasks, and nothing else. */
+export const roles = ['viewer', 'operator', 'reviewer', 'admin', 'handler'] as const;
+export type Role = (typeof roles)[number];
+
+/** Who asks, as authentication found out. */
+export interface Principal {
+  /** `user:ana`, `agent:planner`, `handler:screening`. */
+  readonly id: string;
+  readonly roles: readonly Role[];
+  /** `group:cfo`. */
+  readonly groups: readonly string[];
+}

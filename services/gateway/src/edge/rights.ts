@@ -1,0 +1,19 @@
+import type { Principal, Role } from '@cairn/kernel';
+
+/** Who may ask for what (`reliability.md` §6.2), by method and path; the first row that fits. Whoever has a token may read. */
+const rights: readonly { readonly method: RegExp; readonly path: RegExp; readonly roles: readonly Role[] | 'all' }[] = [
+  { method: /^(GET|HEAD)$/, path: /^/, roles: 'all' },
+  // Whether he may decide this one, human-review says: it knows who is asked.
+  { method: /^POST$/, path: /^\/v1\/[^/]+\/reviews\//, roles: 'all' },
+  { method: /^POST$/, path: /^\/v1\/[^/]+\/work[:/]/, roles: ['handler', 'operator', 'admin'] },
+  { method: /^PUT$/, path: /^\/v1\/[^/]+\/artifacts(\/|$)/, roles: ['handler', 'operator', 'admin'] },
+  { method: /^PUT$/, path: /^\/v1\/[^/]+\/(definitions|policies)\//, roles: ['admin'] },
+  { method: /^/, path: /^/, roles: ['operator', 'admin'] },
+];
+
+/** The roles of which one is needed; `undefined` if this principal may. */
+export function missingRole({ roles }: Principal, method: string, path: string): readonly Role[] | undefined {
+  const right = rights.find((row) => row.method.test(method) && row.path.test(path));
+  if (right === undefined || right.roles === 'all') return undefined;
+  return right.roles.some((role) => roles.includes(role)) ? undefined : right.roles;
+}
