@@ -64,6 +64,7 @@ const table = [
   ['asked', 'ReviewRequested', 'reviewId', (d) => ({ why: d.why })],
   ['asked', 'ReviewEscalated', 'reviewId', () => ({ escalated: true })],
   ['asked', 'VerdictApplied ReviewWithdrawn', 'reviewId', gone],
+  ['pending', 'ReviewRequested', 'step', gone],
   ['pending', 'VerdictApplied', 'step', (d) => (d.then === 'block' ? { owed: 'awaiting_decision' } : undefined)],
   ['retries', 'RetryDecided', 'attemptId', (d) => ({ decision: d.decision, notBefore: d.notBefore ?? null })],
   ['checkpoints', 'CheckpointReached', 'name', (d) => d.kind],
@@ -77,12 +78,7 @@ const table = [
   ['pending', 'StepStarted StepSkipped', 'step', gone],
   ['pending', 'EffectIntended', 'step', (d) => ({ key: d.key })],
   ['pending', 'StepFailed', 'step', (d) => ({ owed: 'retry', attemptId: d.attemptId })],
-  [
-    'pending',
-    'BranchOpened',
-    (d, s) => Object.keys(s.pending).filter((step) => !d.carried.failures.includes(s.pending[step].attemptId)),
-    () => ({ owed: undefined }),
-  ],
+  ['pending', 'BranchOpened', goneOn, () => ({ owed: undefined })],
   ['pending', 'RetryDecided', 'step', (d, { key = '' }, s) => ({ owed: owedAfter(d.decision, s.effects[key]) })],
   ['last', 'StepFailed', () => ['failure'], (d, was, s, { at }) => !(at < was.at) && { at, attemptId: d.attemptId, bucket: null }],
   ['last', 'RetryDecided', () => ['failure'], (d, was) => d.attemptId === was.attemptId && { bucket: d.bucket }],
@@ -133,6 +129,16 @@ function patched(value, ops) {
 /** Open reviews that a branch does not carry. */
 function notCarried({ carried: { reviews = [] } }, s) {
   return Object.keys(s.asked).filter((id) => !reviews.includes(id));
+}
+
+/** Steps that are owed nothing on a branch: their failure is not carried, or the output that a verdict withheld is given. */
+function goneOn(d, s) {
+  const given = changesOf(d, 'outputs').map(({ path: [step] }) => step);
+  const { failures } = d.carried;
+  return Object.keys(s.pending).filter((step) => {
+    const { attemptId } = s.pending[step];
+    return attemptId === undefined ? given.includes(step) : !failures.includes(attemptId);
+  });
 }
 
 function outputOfWait({ mode, keepOpen, came }, triggers) {

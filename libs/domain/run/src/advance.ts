@@ -1,11 +1,12 @@
 import type { PlannedStep } from '@cairn/domain-definition';
 import { epochMsOf } from '@cairn/kernel';
 import type { Draft } from './draft.js';
-import { startEffect, startEffectAgain } from './effects/intend.js';
+import { reusedBy, startEffect, startEffectAgain } from './effects/intend.js';
 import { emitEvent } from './lifecycle/emit.js';
 import { endRun, failRun } from './lifecycle/end.js';
 import { reachCheckpoint } from './recovery/checkpoint.js';
 import { goesOn, unsettledRetry } from './recovery/evolve.js';
+import { isOpenReview, reviewsOf } from './reviews/evolve.js';
 import { gateOf, type Gate } from './reviews/gate.js';
 import { requestReview } from './reviews/request.js';
 import { isSettled } from './steps/evolve.js';
@@ -107,12 +108,27 @@ function startAgain(draft: Draft, occurrence: string, { status }: StepEntry): bo
     else startStep(draft, step);
     return isSettled(draft.state, id);
   }
+  if (status === 'waiting' && step.review !== undefined) {
+    if (!hasOpenReview(draft.state, id)) startStep(draft, step);
+    return false;
+  }
   const isWithNobody = (status === 'active' || status === 'failed') && !isUnderWay(draft.state, occurrence);
   if (!isWithNobody) return false;
-  if (step.kind === 'effect') startEffect(draft, step);
+  if (step.guardedBy.length > 0) startStep(draft, step);
+  else if (step.kind === 'effect') startEffect(draft, step);
   else startTask(draft, step, occurrence, turn === 0 ? undefined : turn);
   return isSettled(draft.state, occurrence);
 }
+
+/** Starts what a branch would have started again and people have let go now. Others of these steps start as any other. */
+export function startHeld(draft: Draft, ids: readonly string[]): void {
+  for (const id of ids) {
+    const entry = draft.state.path.steps.get(id);
+    if (entry !== undefined && draft.state.end === null) startAgain(draft, id, entry);
+  }
+}
+
+const hasOpenReview = (state: RunState, step: string): boolean => reviewsOf(state, step).some(([, review]) => isOpenReview(review));
 
 /** Whether an attempt of it is open, or owed, or a person is. */
 const isUnderWay = (state: RunState, occurrence: string): boolean =>
@@ -250,7 +266,9 @@ function skipWhereFalse(draft: Draft, ready: Set<PlannedStep>): PlannedStep[] {
 }
 
 function startStep(draft: Draft, step: PlannedStep): void {
-  const gate = step.guardedBy.length === 0 ? undefined : gateOf(draft, step);
+  // What a branch takes over as it was done before changes nothing outside, and needs nobody's word.
+  const isFree = step.guardedBy.length === 0 || (step.kind === 'effect' && reusedBy(draft, step) !== undefined);
+  const gate = isFree ? undefined : gateOf(draft, step);
   if (gate?.kind === 'held') return; // Whoever answers the review comes here again.
   if (gate?.kind === 'ask') {
     ask(draft, gate);

@@ -110,6 +110,8 @@ export interface ReviewEntry {
   /** Revision of the review's stream that was applied. */
   readonly decided: number | null;
   readonly edits: readonly JsonPatchOp[] | null;
+  /** No verdict came by its deadline, and somebody has to decide what becomes of the step. */
+  readonly blocks?: boolean;
 }
 
 export type EffectStatus = 'intended' | 'confirmed' | 'absent' | 'unknown' | 'compensated';

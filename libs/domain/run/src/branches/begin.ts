@@ -1,4 +1,5 @@
-import type { ReceivedEvent, RunState } from '../state.js';
+import { isBlocking } from '../recovery/evolve.js';
+import type { Counts, ReceivedEvent, RunState } from '../state.js';
 
 /** Events from outside that waits of the head have taken and the parent's had not, in the order of steps, then of arrival. */
 export function receivedSince(parent: RunState, head: RunState): readonly ReceivedEvent[] {
@@ -25,12 +26,30 @@ export function beginningOf(branch: string, parent: RunState, predecessor: RunSt
     revision: -1,
     at: predecessor.at,
     // Paused is the run, not a path of it.
-    path: { ...parent.path, closed, paused: predecessor.path.paused },
+    path: {
+      ...parent.path,
+      closed,
+      paused: predecessor.path.paused,
+      counts: parent.end === null ? parent.path.counts : countsOwed(parent),
+    },
     ledger: { ...predecessor.ledger, epoch: predecessor.ledger.branches.get(branch)?.epoch ?? predecessor.ledger.epoch },
     end: null,
     superseded: null,
     received: receivedSince(parent, predecessor),
     opened: null,
     digested: null,
+  };
+}
+
+/** An end owes nothing any more, and counts so; where the run goes on, what was owed before it is looked at again. */
+function countsOwed({ path }: RunState): Counts {
+  const owed = [...path.retries.values()].filter(({ settled }) => !settled);
+  const blocked = owed.filter(({ decision }) => isBlocking(decision));
+  const expired = [...path.reviews.values()].filter(({ blocks }) => blocks === true);
+  return {
+    ...path.counts,
+    retriesOwed: owed.length - blocked.length,
+    blocked: blocked.length + expired.length,
+    unknown: blocked.filter(({ unknown }) => unknown === true).length,
   };
 }

@@ -4,6 +4,7 @@ import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
 import type { RunEvent } from '../events.js';
 import type { RunRejection } from '../rejections.js';
+import { isOpenReview } from '../reviews/evolve.js';
 import type { RunState } from '../state.js';
 import { nextBranch } from './evolve.js';
 import { carriedBy, planBranch } from './plan.js';
@@ -46,6 +47,9 @@ export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEven
   for (const [waitId, { step, open }] of [...state.path.waits.entries()].sort(([a], [b]) => (a < b ? -1 : 1)))
     if (open && !carried.waits.includes(waitId))
       draft.add({ type: 'WaitWithdrawn', version: 1, data: { waitId, step, because: 'branch' } });
+  // What people were asked there they are asked again where the branch comes to it.
+  for (const [reviewId, review] of [...state.path.reviews.entries()].sort(([a], [b]) => (a < b ? -1 : 1)))
+    if (isOpenReview(review)) draft.add({ type: 'ReviewWithdrawn', version: 1, data: { reviewId, step: review.step, because: 'branch' } });
   draft.add({
     type: 'BranchSuperseded',
     version: 1,

@@ -4,7 +4,7 @@ import { PersistentMap } from '@cairn/kernel';
 import type { Envelope, RunEvent } from '../events.js';
 import { isBlocking } from '../recovery/evolve.js';
 import { parseOccurrence, type BranchEntry, type Path, type RunState, type StepEntry, type StepWork } from '../state.js';
-import { isOpenReview } from '../reviews/evolve.js';
+import { isOpenReview, unblocked } from '../reviews/evolve.js';
 import { count } from '../steps/evolve.js';
 import type { BranchOpened, BranchSuperseded, EffectChoice } from './events.js';
 
@@ -108,7 +108,7 @@ export function changedInput(input: Json, changes: readonly JsonPatchOp[]): Json
 }
 
 function withChanges(path: Path, changes: readonly JsonPatchOp[]): Path {
-  let { changed, steps, reduced, skips, counts } = path;
+  let { changed, steps, reduced, skips, reviews, counts } = path;
   for (const op of changes) {
     const [slice, name = ''] = pointerParts(op.path);
     if (slice === 'scope' && op.op !== 'remove') reduced = [...reduced, String(op.value)];
@@ -116,6 +116,7 @@ function withChanges(path: Path, changes: readonly JsonPatchOp[]): Path {
     if (slice === 'outputs' && op.op !== 'remove') {
       const before = steps.get(name);
       if (before?.output !== null && before?.output !== undefined && 'ref' in before.output) counts = count(counts, { refs: -1 });
+      ({ reviews, counts } = unblocked({ ...path, reviews, counts }, name));
       steps = steps.set(name, { status: 'succeeded', attempts: before?.attempts ?? 0, output: { value: op.value } });
     }
     if (slice === 'steps')
@@ -128,7 +129,7 @@ function withChanges(path: Path, changes: readonly JsonPatchOp[]): Path {
     if (entry.work !== undefined && ops !== undefined && ops.length > 0)
       steps = steps.set(occurrence, withWork(entry, changedWork(entry.work, ops)));
   }
-  return { ...path, changed, steps, reduced, skips, counts };
+  return { ...path, changed, steps, reduced, skips, reviews, counts };
 }
 
 const withWork = (entry: StepEntry, { work }: ChangedWork): StepEntry => ({ ...entry, work });

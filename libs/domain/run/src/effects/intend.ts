@@ -35,7 +35,7 @@ export function startEffect(draft: Draft, step: PlannedStep, edit: (input: Json)
 }
 
 /** The confirmed effect whose result the branch takes instead of calling again (U-5); `undefined` where nothing like that was chosen. */
-function reusedBy(draft: Draft, step: PlannedStep): EffectEntry | undefined {
+export function reusedBy(draft: Draft, step: PlannedStep): EffectEntry | undefined {
   const key = effectKeyOf(draft, step);
   if (typeof key !== 'string' || draft.state.path.choices.get(key) !== 'reuse') return undefined;
   const entry = draft.state.ledger.effects.get(key);

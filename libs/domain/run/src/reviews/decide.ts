@@ -1,6 +1,6 @@
 import { applyEdits, verdicts, type JsonPatchOp, type PlannedReview, type PlannedStep, type Verdict } from '@cairn/domain-definition';
 import { nothing, rejected, type Decision, type Json } from '@cairn/kernel';
-import { advance, settleSkipped, startDueRetries } from '../advance.js';
+import { advance, settleSkipped, startDueRetries, startHeld } from '../advance.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
 import type { RunEvent } from '../events.js';
@@ -109,7 +109,10 @@ function follow(draft: Draft, { review, entry }: Asked, applied: VerdictApplied[
   const approves = (verdict === 'approve' || verdict === 'edit') && then !== 'skip';
   const skipped = approves ? [] : review.authorises.filter((id) => isNotUnderWay(draft, id));
   for (const id of skipped) settleSkipped(draft, id, 'scope');
-  if (approves && !draft.state.path.paused) startDueRetries(draft); // What had begun and was changed.
+  if (approves && !draft.state.path.paused) {
+    startDueRetries(draft); // What had begun and was changed.
+    startHeld(draft, review.authorises);
+  }
   const side = then.startsWith(SIDE) ? [then.slice(SIDE.length)] : [];
   // What it authorises is named: asked again for, it waits for nothing else.
   advance(draft, [step, ...skipped], [...side, ...(approves ? review.authorises : [])]);

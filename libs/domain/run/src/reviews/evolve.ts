@@ -2,7 +2,7 @@ import type { Verdict } from '@cairn/domain-definition';
 import type { Json } from '@cairn/kernel';
 import type { Envelope, RunEvent } from '../events.js';
 import { count, settle } from '../steps/evolve.js';
-import type { ReviewEntry, ReviewStatus, RunState } from '../state.js';
+import type { Path, ReviewEntry, ReviewStatus, RunState } from '../state.js';
 import type { ReviewId, VerdictApplied } from './events.js';
 
 /** Folds what reviews leave in the path. */
@@ -24,7 +24,7 @@ export function evolveReviews(state: RunState, event: RunEvent, envelope: Envelo
         decided: null,
         edits: null,
       };
-      const { path } = state;
+      const path = unblocked(state.path, step);
       // Asked again for a step that is settled: it stays settled, what it authorises waits.
       const steps = path.steps.has(step) ? path.steps : path.steps.set(step, { status: 'waiting', attempts: 0, output: null });
       return {
@@ -57,7 +57,11 @@ export function evolveReviews(state: RunState, event: RunEvent, envelope: Envelo
         decided,
         edits: edits ?? null,
       });
-      if (then === 'block') return { ...closed, path: { ...closed.path, counts: count(closed.path.counts, { blocked: 1 }) } };
+      if (then === 'block') {
+        const { reviews, counts } = closed.path;
+        const blocking = { ...reviews.get(reviewId)!, blocks: true };
+        return { ...closed, path: { ...closed.path, reviews: reviews.set(reviewId, blocking), counts: count(counts, { blocked: 1 }) } };
+      }
       const settled = settle(closed, step, 'succeeded', { value: outputOfVerdict(event.data) });
       if (!then.startsWith(SIDE)) return settled;
       return { ...settled, path: { ...settled.path, detours: settled.path.detours.set(step, then.slice(SIDE.length)) } };
@@ -66,6 +70,8 @@ export function evolveReviews(state: RunState, event: RunEvent, envelope: Envelo
       const entry = openEntry(state, event.data.reviewId);
       return entry === undefined ? state : changed(shut(state, entry), event.data.reviewId, { ...entry, status: 'withdrawn' });
     }
+    case 'StepSkipped':
+      return { ...state, path: unblocked(state.path, event.data.step) };
     default:
       return state;
   }
@@ -88,6 +94,15 @@ export const isApproved = ({ status }: ReviewEntry): boolean => status === 'appr
 /** Reviews of one step on this path, the first one first. */
 export function reviewsOf(state: RunState, step: string): readonly (readonly [ReviewId, ReviewEntry])[] {
   return [...state.path.reviews.entries()].filter(([, entry]) => entry.step === step).sort(([, a], [, b]) => a.n - b.n);
+}
+
+/** The path where nobody has to decide about the step any more: it has gone on without the verdict that was waited for. */
+export function unblocked(path: Path, step: string): Path {
+  if (path.counts.blocked === 0) return path;
+  const found = [...path.reviews.entries()].find(([, entry]) => entry.step === step && entry.blocks === true);
+  if (found === undefined) return path;
+  const [reviewId, entry] = found;
+  return { ...path, reviews: path.reviews.set(reviewId, { ...entry, blocks: false }), counts: count(path.counts, { blocked: -1 }) };
 }
 
 /** What expressions read as the review's output. */

@@ -3,7 +3,7 @@ import { epochMsOf, type Json } from '@cairn/kernel';
 import type { Draft } from '../draft.js';
 import type { ReviewEntry } from '../state.js';
 import { isApproved, isOpenReview, reviewsOf } from './evolve.js';
-import { editor, subjectOf } from './subject.js';
+import { begunWork, editor, subjectOf } from './subject.js';
 
 /** Whether a guarded step may start: with its input as it was approved, after an answer, or only after asking (again). */
 export type Gate =
@@ -19,7 +19,7 @@ const asItIs = (input: Json): Json => input;
  * has begun was approved in time; it is asked for again only where a branch has changed it.
  */
 export function gateOf(draft: Draft, step: PlannedStep): Gate {
-  const begun = draft.state.path.steps.get(step.id)?.work !== undefined;
+  const begun = begunWork(draft, step) !== undefined;
   const plain = subjectOf(draft, step).digest;
   let edit = asItIs;
   for (const id of step.guardedBy) {
