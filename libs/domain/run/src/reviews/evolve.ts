@@ -56,11 +56,10 @@ export function evolveReviews(state: RunState, event: RunEvent, envelope: Envelo
         decidedAt: envelope.at,
         decided,
         edits: edits ?? null,
+        blocks: then === 'block',
       });
       if (then === 'block') {
-        const { reviews, counts } = closed.path;
-        const blocking = { ...reviews.get(reviewId)!, blocks: true };
-        return { ...closed, path: { ...closed.path, reviews: reviews.set(reviewId, blocking), counts: count(counts, { blocked: 1 }) } };
+        return { ...closed, path: { ...closed.path, counts: count(closed.path.counts, { blocked: 1 }) } };
       }
       const settled = settle(closed, step, 'succeeded', { value: outputOfVerdict(event.data) });
       if (!then.startsWith(SIDE)) return settled;
