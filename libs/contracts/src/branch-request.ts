@@ -23,7 +23,7 @@ export interface OpenBranchRequest {
   /** JSON Patch over the run: exactly what is different from the fork on. */
   readonly changes?: readonly BranchChange[];
   /** What came after the fork: by the names that the plan lists. */
-  readonly received?: Readonly<Record<string, 'carry' | 'drop'>>;
+  readonly received?: Readonly<Record<string, 'carry' | 'drop' | 're_ask'>>;
   /** Effects that are left behind, by key. */
   readonly effects?: Readonly<Record<string, 'reuse' | 'compensate' | 'repeat' | 'ask'>>;
   readonly lesson?: 'told' | 'untold';
@@ -71,7 +71,7 @@ export const openBranchSchema = z.strictObject({
     )
     .max(LIST_MAX)
     .optional(),
-  received: z.record(named, z.enum(['carry', 'drop'])).optional(),
+  received: z.record(named, z.enum(['carry', 'drop', 're_ask'])).optional(),
   effects: z.record(named, z.enum(['reuse', 'compensate', 'repeat', 'ask'])).optional(),
   lesson: z.enum(['told', 'untold']).optional(),
   shadow: z.boolean().optional(),

@@ -108,8 +108,21 @@ function receivedOf({ parent, head }: PlanFacts, { received: chosen = {} }: Bran
       ? [line(`wait:${step}`, opened.deadline === null ? 'open' : `open until ${opened.deadline}`)]
       : [],
   );
-  return [...events, ...waits.sort((a, b) => (a.id < b.id ? -1 : 1))];
+  return [...events, ...waits.sort((a, b) => (a.id < b.id ? -1 : 1)), ...peopleAsked(parent, head)];
 }
+
+/** Reviews that were asked or decided after the fork: their verdicts were about another path. */
+function peopleAsked(parent: RunState, head: RunState): BranchPlan['received'] {
+  const after = [...head.path.reviews.entries()].filter(([id, { status }]) => parent.path.reviews.get(id)?.status !== status);
+  const lines = after.map(([, { step, status }]) => ({
+    id: `${isOpenStatus(status) ? 'review' : 'verdict'}:${step}`,
+    says: status,
+    default: 're_ask' as const,
+    choice: 're_ask' as const,
+  }));
+  return [...new Map(lines.map((line) => [line.id, line])).values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+const isOpenStatus = (status: string): boolean => status === 'open' || status === 'escalated';
 
 /** Effects that were intended, or settled, after the fork: the branch leaves them behind, and they have happened all the same. */
 function effectsBehind({ plan, parent, head }: PlanFacts, request: BranchRequest): BranchPlan['effects'] {
@@ -156,6 +169,12 @@ function unknownChoices(
   const wrong = Object.keys(chosenReceived)
     .filter((id) => !ids.has(id))
     .map((id) => ({ pointer: `/received/${id}`, rule: 'unknown_choice', says: 'nothing of that name came after the fork' }));
+  for (const { id, default: usual } of received) {
+    const choice = chosenReceived[id];
+    if (choice === undefined || (choice === 're_ask') === (usual === 're_ask')) continue;
+    const says = usual === 're_ask' ? 'a verdict cannot be carried yet in this release: people are asked again' : 'carry or drop it';
+    wrong.push({ pointer: `/received/${id}`, rule: usual === 're_ask' ? 'not_yet' : 'unknown_choice', says });
+  }
   for (const [key, choice] of Object.entries(chosenEffects)) {
     const effect = effects.find((one) => one.key === key);
     const pointer = `/effects/${key}`;

@@ -16,7 +16,8 @@ export interface BranchRequest {
   readonly expectHead?: string;
 }
 
-export type ReceivedChoice = 'carry' | 'drop';
+/** `re_ask`: people are asked again. A verdict is never carried by default (`capabilities.md` §6). */
+export type ReceivedChoice = 'carry' | 'drop' | 're_ask';
 
 export interface PlanProblem {
   readonly pointer: string;
