@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { idOf, type Id } from '@cairn/kernel';
 import { WholeRun } from '../queries/whole-run.js';
 import { RunRow } from '../readmodels/run-row.js';
-import { recovered, stepOn, type BranchedHistory } from '../spec/branched-histories.js';
+import { recovered, specOf, stepOn, type BranchedHistory } from '../spec/branched-histories.js';
 import { told } from '../spec/histories.js';
 import { branchesOf } from './branches.js';
 import { diffOf } from './diff.js';
@@ -202,9 +202,3 @@ describe('what is different between two branches', () => {
 });
 
 const byStep = (a: { step: string }, b: { step: string }): number => (a.step < b.step ? -1 : 1);
-
-/** What main's successor was opened with. */
-function specOf({ branches }: BranchedHistory) {
-  const announced = branches.get('main')?.at(-1)?.data as unknown as { spec: Parameters<BranchedHistory['supersede']>[0] };
-  return announced.spec;
-}

@@ -152,3 +152,7 @@ export const stepOn = (step: string, attempt: number, queue: string): RunEvent =
   version: 1,
   data: { step, attempt, attemptId: attemptId(step, attempt), queue, input: {}, params: {} },
 });
+
+/** What main's successor is opened with. */
+export const specOf = ({ branches }: BranchedHistory): BranchSpec =>
+  (branches.get('main')?.at(-1)?.data as unknown as { spec: BranchSpec }).spec;
