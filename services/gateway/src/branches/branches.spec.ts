@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { idOf, type Id } from '@cairn/kernel';
 import { WholeRun } from '../queries/whole-run.js';
 import { RunRow } from '../readmodels/run-row.js';
-import { recovered, specOf, stepOn, type BranchedHistory } from '../spec/branched-histories.js';
+import { correctionFrom, recovered, stepOn, type BranchedHistory } from '../spec/branched-histories.js';
 import { told } from '../spec/histories.js';
 import { branchesOf } from './branches.js';
 import { diffOf } from './diff.js';
@@ -190,7 +190,7 @@ describe('what is different between two branches', () => {
 
   it('finds the fork of branches beside each other', () => {
     const history = recovered(RUN);
-    history.supersede({ ...specOf(history), parent: { branch: 'main', revision: 5 }, cause: 'correction' }, [], 'user:ana');
+    history.supersede(correctionFrom('main', 5), [], 'user:ana');
     const diff = diffOf(wholeOf(history), 'b2', 'b3');
     expect(diff.ancestor).toEqual({ branch: 'main', revision: 5 });
     expect(diff.changes.map(({ side, branch, cause }) => [side, branch, cause])).toEqual([

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { RunEvent } from '@cairn/domain-run';
 import { idOf, instantOf, receiptStream, sealAppend, type Id, type StoredEvent } from '@cairn/kernel';
 import { attemptId, BEGIN, history, historyOf, told } from '../spec/histories.js';
-import { recovered, specOf } from '../spec/branched-histories.js';
+import { correctionFrom, recovered } from '../spec/branched-histories.js';
 import { withDigests, type ToldAppend } from '../spec/with-digests.js';
 import { lifecycleMetricsOf } from './recompute.js';
 
@@ -285,9 +285,8 @@ describe('metrics of a run on several branches', () => {
   });
 
   it('time what a person decides by a branch, once', () => {
-    const spec = { ...specOf(recovered(RUN)), parent: { branch: 'b2', revision: 2 }, cause: 'correction' as const };
     const asked = recovered(RUN).tell(told.stepStarted('c'), told.failed('c'), told.decided('c', 1, 'escalate'));
-    const { stored } = asked.supersede(spec, [], 'user:ana');
+    const { stored } = asked.supersede(correctionFrom('b2', 2), [], 'user:ana');
     expect(samples(stored, 'cairn_failure_to_decision_seconds_sum')).toEqual({
       'bucket="timeout" decider="policy"': 1,
       'bucket="timeout" decider="human"': 2,

@@ -153,6 +153,15 @@ export const stepOn = (step: string, attempt: number, queue: string): RunEvent =
   data: { step, attempt, attemptId: attemptId(step, attempt), queue, input: {}, params: {} },
 });
 
-/** What main's successor is opened with. */
-export const specOf = ({ branches }: BranchedHistory): BranchSpec =>
-  (branches.get('main')?.at(-1)?.data as unknown as { spec: BranchSpec }).spec;
+/** A person's correction from there on: nothing goes on that was open. */
+export const correctionFrom = (branch: string, revision: number): BranchSpec => ({
+  parent: { branch, revision },
+  checkpoint: null,
+  cause: 'correction',
+  reason: 'it was wrong',
+  evidence: [],
+  changes: [],
+  carried: { attempts: [], waits: [], failures: [], events: [] },
+  effectsChoices: {},
+  lesson: 'told',
+});
