@@ -157,6 +157,8 @@ export interface BranchView {
     readonly reason: string;
     readonly evidence: readonly string[];
     readonly changes: readonly JsonObject[];
+    /** What became of each effect that it left behind, by key. */
+    readonly effects: { readonly [key: string]: string };
   };
   /** What became of it; `open` of the head of a run that goes on. */
   readonly outcome: 'open' | 'superseded' | 'abandoned' | 'succeeded' | 'reduced' | 'gave_up' | 'cancelled' | 'failed';
@@ -186,6 +188,7 @@ export interface BranchDiffView {
     readonly reason: string;
     readonly actor: string;
     readonly changes: readonly JsonObject[];
+    readonly effects: { readonly [key: string]: string };
   }[];
   /** By occurrence; null where the path does not have it. */
   readonly steps: readonly {
@@ -223,7 +226,8 @@ export interface BranchDiffStep {
 }
 
 export interface BranchDiffEffect {
-  readonly status: EffectView['status'];
+  /** `reused`: the path took the result of an effect that another one had confirmed. */
+  readonly status: EffectView['status'] | 'reused';
   readonly suffix: number;
   readonly fingerprint: string;
 }

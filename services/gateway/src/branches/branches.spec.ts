@@ -61,6 +61,7 @@ describe('the branches of a run', () => {
             reason: 'b failed at attempt 1',
             evidence: ['main@6'],
             changes: [{ op: 'replace', path: '/steps/b/queue', value: 'other' }],
+            effects: {},
           },
           outcome: 'open',
           marks: [{ kind: 'success', revision: 3, name: 'b' }],
@@ -122,6 +123,7 @@ describe('what is different between two branches', () => {
           reason: 'b failed at attempt 1',
           actor: 'policy:p@1',
           changes: [{ op: 'replace', path: '/steps/b/queue', value: 'other' }],
+          effects: {},
         },
         {
           side: 'b',
@@ -131,6 +133,7 @@ describe('what is different between two branches', () => {
           reason: 'c failed at attempt 1',
           actor: 'policy:p@1',
           changes: [{ op: 'replace', path: '/steps/c/queue', value: 'third' }],
+          effects: {},
         },
       ],
       steps: [
@@ -186,6 +189,20 @@ describe('what is different between two branches', () => {
       ['a', 'b2'],
       ['a', 'b3'],
     ]);
+  });
+
+  it('tells what was done on one side, and what the other took from it instead of doing it again', () => {
+    const history = recovered(RUN);
+    history.tell(told.stepStarted('c'), told.effectIntended('c'), told.succeeded('c'), told.effectConfirmed('c'));
+    history.supersede({ ...correctionFrom('main', 5), effectsChoices: { c: 'reuse' } }, [], 'user:ana');
+    const [confirmed, reused] = ['confirmed', 'reused'].map((status) => ({ status, suffix: 0, fingerprint: 'f'.repeat(64) }));
+    expect(diffOf(wholeOf(history), 'b2', 'b3').effects).toEqual([{ key: 'c', a: confirmed, b: null }]);
+    history.tell(told.stepStarted('c', 2), told.succeeded('c', 2));
+    expect(diffOf(wholeOf(history), 'b2', 'b3').effects).toEqual([{ key: 'c', a: confirmed, b: reused }]);
+    expect(diffOf(wholeOf(history), 'main', 'b3')).toMatchObject({
+      changes: [{ branch: 'b3', effects: { c: 'reuse' } }],
+      effects: [{ key: 'c', a: null, b: reused }],
+    });
   });
 
   it('finds the fork of branches beside each other', () => {
