@@ -146,8 +146,8 @@ export class RunCourses {
     for (const failure of this.courses.get(run)?.failures.values() ?? []) {
       if (!failure.undecided) continue;
       failure.undecided = false;
-      const labels = { ns, bucket: bucketLabel(failure.bucket), decider: 'human' };
-      this.metrics.observe(metricNames.failureToDecision, secondsBetween(failure.at, at), labels);
+      const [seconds, bucket] = [secondsBetween(failure.at, at), bucketLabel(failure.bucket)];
+      this.metrics.observe(metricNames.failureToDecision, seconds, { ns, bucket, decider: 'human' });
     }
   }
 
