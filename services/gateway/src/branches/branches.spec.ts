@@ -205,6 +205,14 @@ describe('what is different between two branches', () => {
     });
   });
 
+  it('counts the time of a path to its end, however much later the run was recovered', () => {
+    const history = chain();
+    const { seconds } = diffOf(wholeOf(history), 'main', 'b3').b;
+    history.pass(100).supersede(correctionFrom('main', 5), [], 'user:ana');
+    expect(diffOf(wholeOf(history), 'b3', 'b4').a).toMatchObject({ outcome: 'succeeded', seconds });
+    expect(branchesOf(wholeOf(history)).branches[2]).toMatchObject({ outcome: 'succeeded', supersededBy: 'b4', head: false });
+  });
+
   it('finds the fork of branches beside each other', () => {
     const history = recovered(RUN);
     history.supersede(correctionFrom('main', 5), [], 'user:ana');

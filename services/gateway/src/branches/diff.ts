@@ -64,15 +64,17 @@ const eventsOn = (whole: WholeRun, path: readonly BranchPoint[]): readonly Store
   path.flatMap(({ branch, revision }) => whole.eventsOf(branch).slice(0, revision + 1)) as readonly Stored[];
 
 function sideOf(whole: WholeRun, branch: string, events: readonly Stored[]): BranchDiffSide {
-  const last = whole.eventsOf(branch).at(-1);
+  const own = whole.eventsOf(branch);
+  const { outcome, endedAt } = outcomeOf(own);
+  const last = own.at(-1);
   const [started] = events;
   return {
     branch,
     revision: last?.revision ?? 0,
-    outcome: outcomeOf(whole.eventsOf(branch)).outcome,
+    outcome,
     attempts: events.filter(({ type }) => type === 'StepStarted').length,
     usd: usdOf(events),
-    seconds: started === undefined || last === undefined ? 0 : secondsOf(epochMsOf(last.at) - epochMsOf(started.at)),
+    seconds: started === undefined || last === undefined ? 0 : secondsOf(epochMsOf(endedAt ?? last.at) - epochMsOf(started.at)),
   };
 }
 

@@ -63,6 +63,12 @@ export class BranchedHistory {
     this.seconds += 1;
   }
 
+  /** Nothing happens for so many seconds. */
+  pass(seconds: number): this {
+    this.seconds += seconds;
+    return this;
+  }
+
   /** A step's failure is answered with a branch that the policy opens; where it is not opened at once, nothing is on it yet. */
   fallback(step: string, attempt: number, queue: string, opens = true): this {
     const { path } = this.stateOf(this.head);
