@@ -62,7 +62,13 @@ const branchSpec = z.object({
   reason: z.string(),
   evidence: z.array(z.string()),
   changes: z.array(patchOp),
-  carried: z.object({ attempts: z.array(id), waits: z.array(id), failures: z.array(id), reviews: z.array(id).optional(), events: z.array(id) }),
+  carried: z.object({
+    attempts: z.array(id),
+    waits: z.array(id),
+    failures: z.array(id),
+    reviews: z.array(id).optional(),
+    events: z.array(id),
+  }),
   effectsChoices: z.record(z.string(), z.enum(['reuse', 'compensate', 'repeat', 'ask'])),
   lesson: z.enum(['told', 'untold']),
 });
