@@ -172,6 +172,26 @@ export interface BranchView {
   readonly marksBefore: number;
 }
 
+/** `POST runs/{id}/branches:plan`: what a branch would keep, run again and take along, and what must be chosen before it may be opened. */
+export interface BranchPlanView {
+  /** `main@6`. */
+  readonly fork: string;
+  readonly checkpoint: string | null;
+  readonly head: string;
+  readonly keeps: readonly string[];
+  readonly reruns: readonly string[];
+  readonly received: readonly { readonly id: string; readonly says: string; readonly default: string; readonly choice: string }[];
+  readonly effects: readonly {
+    readonly key: string;
+    readonly step: string;
+    readonly status: string;
+    readonly choices: readonly string[];
+    readonly choice: string | null;
+  }[];
+  readonly problems: readonly FieldError[];
+  readonly unresolved: readonly string[];
+}
+
 /** `GET runs/{id}/branches/{a}...{b}/diff`: what is different, and nothing else. */
 export interface BranchDiffView {
   readonly run: Id;
