@@ -157,6 +157,8 @@ export interface BranchView {
     readonly reason: string;
     readonly evidence: readonly string[];
     readonly changes: readonly JsonObject[];
+    /** What became of each effect that it left behind, by key. */
+    readonly effects: { readonly [key: string]: string };
   };
   /** What became of it; `open` of the head of a run that goes on. */
   readonly outcome: 'open' | 'superseded' | 'abandoned' | 'succeeded' | 'reduced' | 'gave_up' | 'cancelled' | 'failed';
@@ -168,6 +170,26 @@ export interface BranchView {
   readonly marks: readonly { readonly kind: 'success' | 'checkpoint' | 'failure'; readonly revision: Revision; readonly name: string }[];
   /** Older ones that are left out. */
   readonly marksBefore: number;
+}
+
+/** `POST runs/{id}/branches:plan`: what a branch would keep, run again and take along, and what must be chosen before it may be opened. */
+export interface BranchPlanView {
+  /** `main@6`. */
+  readonly fork: string;
+  readonly checkpoint: string | null;
+  readonly head: string;
+  readonly keeps: readonly string[];
+  readonly reruns: readonly string[];
+  readonly received: readonly { readonly id: string; readonly says: string; readonly default: string; readonly choice: string }[];
+  readonly effects: readonly {
+    readonly key: string;
+    readonly step: string;
+    readonly status: string;
+    readonly choices: readonly string[];
+    readonly choice: string | null;
+  }[];
+  readonly problems: readonly FieldError[];
+  readonly unresolved: readonly string[];
 }
 
 /** `GET runs/{id}/branches/{a}...{b}/diff`: what is different, and nothing else. */
@@ -186,6 +208,7 @@ export interface BranchDiffView {
     readonly reason: string;
     readonly actor: string;
     readonly changes: readonly JsonObject[];
+    readonly effects: { readonly [key: string]: string };
   }[];
   /** By occurrence; null where the path does not have it. */
   readonly steps: readonly {
@@ -223,7 +246,8 @@ export interface BranchDiffStep {
 }
 
 export interface BranchDiffEffect {
-  readonly status: EffectView['status'];
+  /** `reused`: the path took the result of an effect that another one had confirmed. */
+  readonly status: EffectView['status'] | 'reused';
   readonly suffix: number;
   readonly fingerprint: string;
 }

@@ -98,6 +98,7 @@ export {
   type BranchDiffView,
   type BranchesView,
   type BranchPlace,
+  type BranchPlanView,
   type BranchView,
   type HistoryView,
   type ImportBundleAnswer,

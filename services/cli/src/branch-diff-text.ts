@@ -1,5 +1,5 @@
 import type { BranchDiffEffect, BranchDiffSide, BranchDiffStep, BranchDiffView } from '@cairn/contracts';
-import { changesText, type Change } from './changes-text.js';
+import { changesText, choicesText, type Change } from './changes-text.js';
 import type { Paint } from './paint.js';
 import { brief, oneLine, shortHash, table } from './show.js';
 
@@ -15,6 +15,7 @@ export function branchDiffText(view: BranchDiffView, paint: Paint): string {
   const forks = changes.flatMap((fork) => [
     `${bold(fork.branch)}  ${oneLine(fork.cause)} from ${fork.parent.branch}@${fork.parent.revision}, by ${oneLine(fork.actor)}: ${oneLine(fork.reason)}`,
     ...changesText(fork.changes as unknown as readonly Change[]).map((change) => `    ${change}`),
+    ...choicesText(fork.effects).map((choice) => `    ${choice}`),
   ]);
   const rows = [
     ...steps.flatMap(({ step, differs, a: left, b: right }) =>

@@ -1,7 +1,7 @@
-import type { BranchPlan } from '@cairn/domain-run';
+import type { BranchPlanView } from '@cairn/contracts';
 
 /** A plan for people: what stays, what runs again, what is taken along, and what they must choose. */
-export function branchPlanText(plan: BranchPlan): string {
+export function branchPlanText(plan: BranchPlanView): string {
   const line = (name: string, text: string): string => `  ${name.padEnd(9)} ${text}\n`;
   const list = (texts: readonly string[]): string => (texts.length === 0 ? '-' : texts.join(', '));
   const open = [

@@ -1,5 +1,5 @@
 import type { BranchesView, BranchView } from '@cairn/contracts';
-import { changesText, valueText, type Change } from './changes-text.js';
+import { changesText, choicesText, valueText, type Change } from './changes-text.js';
 import type { Paint } from './paint.js';
 import { oneLine } from './show.js';
 
@@ -26,6 +26,7 @@ export function branchTree(view: BranchesView, paint: Paint): string {
       ...changesText((branch.opened?.changes ?? []) as unknown as readonly Change[]).map((change) =>
         paint.style('dim', `${indent}changed  ${change}`),
       ),
+      ...choicesText(branch.opened?.effects ?? {}).map((choice) => paint.style('dim', `${indent}${choice}`)),
     ])
     .map((line) => `${line}\n`)
     .join('');

@@ -461,6 +461,7 @@ describe('the branches of a run', () => {
     reason,
     evidence: [],
     changes,
+    effects: cause === 'what_if' ? { 'V-1': 'reuse' } : {},
   });
   const queue = { op: 'replace', path: '/steps/screen/queue', value: 'screen-b' };
   const params = { op: 'replace', path: '/steps/screen/params', value: { list: 'new\u001b[2J' } };
@@ -501,6 +502,7 @@ describe('the branches of a run', () => {
         '      changed  /steps/screen/queue  screen-b',
         '      changed  /steps/screen/params  {"list":"new\\u001b[2J"}',
         'b3                \\~~o  what_if: limit 40000 (ana)         shadow, open',
+        '      effect   V-1  reuse',
         'b4    b4 is announced and not opened yet                   open',
         '',
       ].join('\n'),
@@ -542,6 +544,7 @@ describe('the branches of a run', () => {
           reason: 'no way',
           actor: 'policy:http@1',
           changes: [queue],
+          effects: {},
         },
       ],
       steps: [

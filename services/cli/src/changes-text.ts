@@ -1,4 +1,4 @@
-import { brief } from './show.js';
+import { brief, oneLine } from './show.js';
 
 /** One operation of a change set (JSON Patch). */
 export interface Change {
@@ -12,3 +12,7 @@ export const changesText = (changes: readonly Change[]): string[] =>
   changes.map(({ op, path, value }) => `${brief(path).slice(1, -1)}  ${op === 'remove' ? 'removed' : valueText(value)}`);
 
 export const valueText = (value: unknown): string => (typeof value === 'string' ? brief(value).slice(1, -1) : brief(value));
+
+/** What became of effects that were left behind, a line each. */
+export const choicesText = (choices: { readonly [key: string]: string }): string[] =>
+  Object.entries(choices).map(([key, choice]) => `effect   ${oneLine(key)}  ${choice}`);

@@ -199,7 +199,8 @@ export function assembleGateway(parts: GatewayParts) {
     showVerification: async (p: Params, query: Query): Promise<Answer> => ok(await showVerification(shown, ns(p), id(p), query)),
     showRetries: async (p: Params, query: Query): Promise<Answer> => ok(await showRetries(shown, ns(p), id(p), query)),
     showBranches: async (p: Params, query: Query): Promise<Answer> => ok(await showBranches(shown, ns(p), id(p), query)),
-    planBranch: async (p: Params, body?: RawBody): Promise<Answer> => ok(await showPlan({ ...shown, store, artifacts }, ns(p), id(p), body)),
+    planBranch: async (p: Params, body?: RawBody): Promise<Answer> =>
+      ok(await showPlan({ ...shown, store, artifacts }, ns(p), id(p), body)),
     openBranch: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> =>
       openBranch({ intake, ids, reader }, ns(p), id(p), idempotencyKey(headers['idempotency-key']), body),
     showDiff: async (p: Params, query: Query): Promise<Answer> => ok(await showDiff(shown, ns(p), id(p), p['range'] ?? '', query)),

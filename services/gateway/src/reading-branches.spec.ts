@@ -93,7 +93,10 @@ describe('a run that went on on another branch', () => {
     history.tell(told.waitTriggered(RUN, 'w'), told.waitSatisfied(RUN, 'w'), told.completed('of b2'));
     for (const event of history.stored.slice(before)) await rig.store.append(event.stream, event.revision - 1, [event]);
     expect(await answer).toEqual({ run: RUN, state: 'complete', outcome: 'succeeded', output: 'of b2' });
-    expect(await get('/why')).toMatchObject({ state: 'complete', because: [{ kind: 'complete' }] });
+    expect(await get('/why')).toMatchObject({
+      state: 'complete',
+      because: [{ kind: 'complete', says: expect.stringMatching(/ago on b2: succeeded/) }],
+    });
   });
 
   it('shows a carried wait with the branch that it goes on on, in its run and in the list', async () => {

@@ -1,5 +1,12 @@
-import { controlType, OPEN_BRANCH, type BranchChange, type BranchOpenedView, type OpenBranchRequest, type RunView } from '@cairn/contracts';
-import type { BranchPlan } from '@cairn/domain-run';
+import {
+  controlType,
+  OPEN_BRANCH,
+  type BranchChange,
+  type BranchOpenedView,
+  type BranchPlanView,
+  type OpenBranchRequest,
+  type RunView,
+} from '@cairn/contracts';
 import { Option, type Command } from 'commander';
 import { branchPlanText } from '../branch-plan-text.js';
 import { runId } from '../find-by-tail.js';
@@ -34,7 +41,7 @@ export function branchOpenCommands(noun: Command, shell: Shell): void {
       const context = shell.context(command);
       const run = await runId(context.client, text);
       const request = await requestOf(context, shell.surroundings, run, { reason: 'planned', ...options });
-      const plan = await context.client.post<BranchPlan>(`runs/${run}/branches:plan`, request);
+      const plan = await context.client.post<BranchPlanView>(`runs/${run}/branches:plan`, request);
       context.print(plan, () => branchPlanText(plan));
     });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { idOf, type Id } from '@cairn/kernel';
 import { WholeRun } from '../queries/whole-run.js';
 import { RunRow } from '../readmodels/run-row.js';
-import { recovered, stepOn, type BranchedHistory } from '../spec/branched-histories.js';
+import { correctionFrom, recovered, stepOn, type BranchedHistory } from '../spec/branched-histories.js';
 import { told } from '../spec/histories.js';
 import { branchesOf } from './branches.js';
 import { diffOf } from './diff.js';
@@ -61,6 +61,7 @@ describe('the branches of a run', () => {
             reason: 'b failed at attempt 1',
             evidence: ['main@6'],
             changes: [{ op: 'replace', path: '/steps/b/queue', value: 'other' }],
+            effects: {},
           },
           outcome: 'open',
           marks: [{ kind: 'success', revision: 3, name: 'b' }],
@@ -122,6 +123,7 @@ describe('what is different between two branches', () => {
           reason: 'b failed at attempt 1',
           actor: 'policy:p@1',
           changes: [{ op: 'replace', path: '/steps/b/queue', value: 'other' }],
+          effects: {},
         },
         {
           side: 'b',
@@ -131,6 +133,7 @@ describe('what is different between two branches', () => {
           reason: 'c failed at attempt 1',
           actor: 'policy:p@1',
           changes: [{ op: 'replace', path: '/steps/c/queue', value: 'third' }],
+          effects: {},
         },
       ],
       steps: [
@@ -188,9 +191,31 @@ describe('what is different between two branches', () => {
     ]);
   });
 
+  it('tells what was done on one side, and what the other took from it instead of doing it again', () => {
+    const history = recovered(RUN);
+    history.tell(told.stepStarted('c'), told.effectIntended('c'), told.succeeded('c'), told.effectConfirmed('c'));
+    history.supersede({ ...correctionFrom('main', 5), effectsChoices: { c: 'reuse' } }, [], 'user:ana');
+    const [confirmed, reused] = ['confirmed', 'reused'].map((status) => ({ status, suffix: 0, fingerprint: 'f'.repeat(64) }));
+    expect(diffOf(wholeOf(history), 'b2', 'b3').effects).toEqual([{ key: 'c', a: confirmed, b: null }]);
+    history.tell(told.stepStarted('c', 2), told.succeeded('c', 2));
+    expect(diffOf(wholeOf(history), 'b2', 'b3').effects).toEqual([{ key: 'c', a: confirmed, b: reused }]);
+    expect(diffOf(wholeOf(history), 'main', 'b3')).toMatchObject({
+      changes: [{ branch: 'b3', effects: { c: 'reuse' } }],
+      effects: [{ key: 'c', a: null, b: reused }],
+    });
+  });
+
+  it('counts the time of a path to its end, however much later the run was recovered', () => {
+    const history = chain();
+    const { seconds } = diffOf(wholeOf(history), 'main', 'b3').b;
+    history.pass(100).supersede(correctionFrom('main', 5), [], 'user:ana');
+    expect(diffOf(wholeOf(history), 'b3', 'b4').a).toMatchObject({ outcome: 'succeeded', seconds });
+    expect(branchesOf(wholeOf(history)).branches[2]).toMatchObject({ outcome: 'succeeded', supersededBy: 'b4', head: false });
+  });
+
   it('finds the fork of branches beside each other', () => {
     const history = recovered(RUN);
-    history.supersede({ ...specOf(history), parent: { branch: 'main', revision: 5 }, cause: 'correction' }, [], 'user:ana');
+    history.supersede(correctionFrom('main', 5), [], 'user:ana');
     const diff = diffOf(wholeOf(history), 'b2', 'b3');
     expect(diff.ancestor).toEqual({ branch: 'main', revision: 5 });
     expect(diff.changes.map(({ side, branch, cause }) => [side, branch, cause])).toEqual([
@@ -202,9 +227,3 @@ describe('what is different between two branches', () => {
 });
 
 const byStep = (a: { step: string }, b: { step: string }): number => (a.step < b.step ? -1 : 1);
-
-/** What main's successor was opened with. */
-function specOf({ branches }: BranchedHistory) {
-  const announced = branches.get('main')?.at(-1)?.data as unknown as { spec: Parameters<BranchedHistory['supersede']>[0] };
-  return announced.spec;
-}

@@ -43,8 +43,18 @@ export function branchesOf(whole: WholeRun): BranchesView {
 }
 
 function openedOf(at: string, data: BranchOpened['data']): NonNullable<BranchView['opened']> {
-  const { actor, parent, checkpoint, cause, reason, evidence, changes } = data;
-  return { at, actor, parent, checkpoint, cause, reason, evidence, changes: changes as unknown as readonly JsonObject[] };
+  const { actor, parent, checkpoint, cause, reason, evidence, changes, effectsChoices } = data;
+  return {
+    at,
+    actor,
+    parent,
+    checkpoint,
+    cause,
+    reason,
+    evidence,
+    changes: changes as unknown as readonly JsonObject[],
+    effects: effectsChoices,
+  };
 }
 
 /** What became of a branch. One that had ended and was gone on from keeps its end. */

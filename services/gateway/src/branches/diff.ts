@@ -41,7 +41,7 @@ export function diffOf(whole: WholeRun, a: string, b: string): BranchDiffView {
     changes: [...changesOf(whole, 'a', pathA.slice(shared)), ...changesOf(whole, 'b', pathB.slice(shared))],
     steps,
     same,
-    effects: effectRows(effectsOf(whole.run, eventsA), effectsOf(whole.run, eventsB)),
+    effects: effectRows(effectsIn(whole, eventsA), effectsIn(whole, eventsB)),
   };
 }
 
@@ -64,15 +64,17 @@ const eventsOn = (whole: WholeRun, path: readonly BranchPoint[]): readonly Store
   path.flatMap(({ branch, revision }) => whole.eventsOf(branch).slice(0, revision + 1)) as readonly Stored[];
 
 function sideOf(whole: WholeRun, branch: string, events: readonly Stored[]): BranchDiffSide {
-  const last = whole.eventsOf(branch).at(-1);
+  const own = whole.eventsOf(branch);
+  const { outcome, endedAt } = outcomeOf(own);
+  const last = own.at(-1);
   const [started] = events;
   return {
     branch,
     revision: last?.revision ?? 0,
-    outcome: outcomeOf(whole.eventsOf(branch)).outcome,
+    outcome,
     attempts: events.filter(({ type }) => type === 'StepStarted').length,
     usd: usdOf(events),
-    seconds: started === undefined || last === undefined ? 0 : secondsOf(epochMsOf(last.at) - epochMsOf(started.at)),
+    seconds: started === undefined || last === undefined ? 0 : secondsOf(epochMsOf(endedAt ?? last.at) - epochMsOf(started.at)),
   };
 }
 
@@ -80,8 +82,8 @@ function changesOf(whole: WholeRun, side: 'a' | 'b', path: readonly BranchPoint[
   return path.flatMap(({ branch }) => {
     const opened = openedOf(whole, branch);
     if (opened === undefined) return [];
-    const { parent, cause, reason, actor, changes } = opened;
-    return [{ side, branch, parent, cause, reason, actor, changes: changes as unknown as readonly JsonObject[] }];
+    const { parent, cause, reason, actor, changes, effectsChoices: effects } = opened;
+    return [{ side, branch, parent, cause, reason, actor, changes: changes as unknown as readonly JsonObject[], effects }];
   });
 }
 
@@ -100,13 +102,25 @@ const fields = ['queue', 'input', 'params', 'attempts', 'outcome', 'output', 'fa
 const equal = (a: unknown, b: unknown): boolean =>
   a === undefined ? b === undefined : b !== undefined && canon(a as Json) === canon(b as Json);
 
-function effectRows(a: readonly EffectView[], b: readonly EffectView[]): BranchDiffView['effects'] {
-  const keys = [...new Set([...a, ...b].map(({ key }) => key))];
-  const rows = keys.map((key) => ({ key, a: effectIn(a, key), b: effectIn(b, key) }));
-  return rows.filter((row) => !equal(row.a, row.b));
+type Effects = ReadonlyMap<string, BranchDiffEffect>;
+
+/** What a path did to the world outside, and what it took from a path that had done it before. */
+function effectsIn(whole: WholeRun, events: readonly Stored[]): Effects {
+  const found = new Map<string, BranchDiffEffect>();
+  const take = ({ key, status, suffix, fingerprint }: EffectView, as: BranchDiffEffect['status'] = status): void =>
+    void found.set(key, { status: as, suffix, fingerprint });
+  for (const effect of effectsOf(whole.run, events)) take(effect);
+  const reused = new Set(events.flatMap((event) => (event.type === 'BranchOpened' ? reusedBy(event.data) : [])));
+  const done = new Set(events.flatMap((event) => (event.type === 'StepSucceeded' ? [event.data.step] : [])));
+  for (const effect of effectsOf(whole.run, whole.events))
+    if (reused.has(effect.key) && !found.has(effect.key) && done.has(effect.step)) take(effect, 'reused');
+  return found;
 }
 
-function effectIn(effects: readonly EffectView[], wanted: string): BranchDiffEffect | null {
-  const found = effects.find(({ key }) => key === wanted);
-  return found === undefined ? null : { status: found.status, suffix: found.suffix, fingerprint: found.fingerprint };
+const reusedBy = ({ effectsChoices }: BranchOpened['data']): string[] =>
+  Object.entries(effectsChoices).flatMap(([key, choice]) => (choice === 'reuse' ? [key] : []));
+
+function effectRows(a: Effects, b: Effects): BranchDiffView['effects'] {
+  const rows = [...new Set([...a.keys(), ...b.keys()])].map((key) => ({ key, a: a.get(key) ?? null, b: b.get(key) ?? null }));
+  return rows.filter((row) => canon(row.a as unknown as Json) !== canon(row.b as unknown as Json));
 }

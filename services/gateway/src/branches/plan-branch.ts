@@ -1,6 +1,7 @@
 import { openBranchSchema } from '@cairn/contracts';
 import { planOf, type Definition } from '@cairn/domain-definition';
-import { forkAt, planBranch, type BranchPlan } from '@cairn/domain-run';
+import { forkAt, planBranch } from '@cairn/domain-run';
+import type { BranchPlanView } from '@cairn/contracts';
 import type { Id } from '@cairn/kernel';
 import type { Artifacts, EventStore } from '@cairn/ports';
 import { checkedBody } from '../commands/checked-body.js';
@@ -17,7 +18,7 @@ export interface PlanBranchParts {
 }
 
 /** `POST runs/{id}/branches:plan`: a pure question. What a branch would keep, run again and take along, and what is to be chosen first. */
-export async function showPlan(parts: PlanBranchParts, ns: string, run: Id, body: RawBody | undefined): Promise<BranchPlan> {
+export async function showPlan(parts: PlanBranchParts, ns: string, run: Id, body: RawBody | undefined): Promise<BranchPlanView> {
   const asked = checkedBody(openBranchSchema, readJson(body));
   await parts.reader.ownRow(ns, run);
   const whole = await parts.reader.whole(ns, run);

@@ -1,10 +1,13 @@
 import { metricNames, type MetricDeclaration } from '@cairn/contracts';
-import type { RetryVerdict } from '@cairn/domain-run';
+import type { BranchCause, RetryVerdict } from '@cairn/domain-run';
 import { outcomes } from '@cairn/domain-schedule';
 import { bucketLabels } from './bucket-label.js';
 import { resumeOrigins, resumeOutcomes, resumeTriggers } from './resume.js';
 
 const decisions: readonly RetryVerdict[] = ['retry', 'retry_modified', 'fallback', 'reduce_scope', 'escalate', 'block', 'give_up'];
+
+const causes: readonly BranchCause[] = ['retry_modified', 'fallback', 'reduced_scope', 'override', 'correction', 'what_if'];
+const branchOutcomes = ['succeeded', 'reduced', 'superseded', 'failed', 'gave_up', 'cancelled', 'abandoned'] as const;
 
 type LabelSets = Readonly<Record<string, readonly string[]>>;
 
@@ -14,6 +17,8 @@ const closed: ReadonlyMap<string, LabelSets> = new Map<string, LabelSets>([
   [metricNames.retryAttempts, { bucket: bucketLabels, decision: decisions }],
   [metricNames.retryResolved, { bucket: bucketLabels }],
   [metricNames.resumes, { trigger: resumeTriggers, from: resumeOrigins, outcome: resumeOutcomes }],
+  [metricNames.branchesOpened, { cause: causes }],
+  [metricNames.branchesEnded, { cause: causes, outcome: branchOutcomes }],
   [metricNames.failureToDecision, { bucket: bucketLabels, decider: ['policy'] }],
 ]);
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { RunEvent } from '@cairn/domain-run';
 import { idOf, instantOf, receiptStream, sealAppend, type Id, type StoredEvent } from '@cairn/kernel';
 import { attemptId, BEGIN, history, historyOf, told } from '../spec/histories.js';
+import { correctionFrom, recovered } from '../spec/branched-histories.js';
 import { withDigests, type ToldAppend } from '../spec/with-digests.js';
 import { lifecycleMetricsOf } from './recompute.js';
 
@@ -238,6 +239,64 @@ describe('cairn_resumes_total (C-M-RESUMES)', () => {
     const [success, failed] = ['success', 'failed'].map((outcome) => found[`from="checkpoint" outcome="${outcome}" trigger="event"`] ?? 0);
     expect([success, failed, found['from="checkpoint" outcome="cut" trigger="event"']]).toEqual([7, 3, 1]);
     expect((success ?? 0) / ((success ?? 0) + (failed ?? 0))).toBe(0.7);
+  });
+});
+
+describe('metrics of a run on several branches', () => {
+  /** `b` fails on main, is done by its fallback on b2; `c` fails there, is retried, then goes on on b3. */
+  const told3 = (): StoredEvent[] =>
+    recovered(RUN)
+      .tell(told.stepStarted('c'), told.failed('c'), told.decided('c', 1, 'retry'), told.stepStarted('c', 2), told.succeeded('c', 2))
+      .tell(told.stepStarted('d'), told.failed('d'))
+      .fallback('d', 1, 'third')
+      .tell(told.stepStarted('d', 2), told.succeeded('d', 2), ...woken('w'), told.completed('ok')).stored;
+
+  it('count each branch when it opens and when it is over, by what it was opened for', () => {
+    expect(samples(told3(), 'cairn_branches_opened_total')).toEqual({ 'cause="fallback"': 2 });
+    expect(samples(told3(), 'cairn_branches_ended_total')).toEqual({
+      'cause="fallback" outcome="superseded"': 1,
+      'cause="fallback" outcome="succeeded"': 1,
+    });
+    expect(samples(told3(), 'cairn_runs')).toEqual({ 'state="complete"': 1 });
+  });
+
+  it('take for resolved only what was retried on the branch of its failure', () => {
+    expect(samples(told3(), 'cairn_retry_attempts_total')).toEqual({
+      'bucket="timeout" decision="fallback"': 2,
+      'bucket="timeout" decision="retry"': 1,
+    });
+    expect(samples(told3(), 'cairn_retry_resolved_total')).toEqual({ 'bucket="timeout"': 1 });
+  });
+
+  it('prove a carried wait by the checkpoint of the branch that opened it, a later one by its own branch', () => {
+    expect(samples(told3(), 'cairn_resumes_total')).toEqual({ 'from="checkpoint" outcome="success" trigger="signal"': 1 });
+    const later = recovered(RUN);
+    later.append(opens('later', ['event']));
+    later.append(woken('later'));
+    later.tell(told.completed('ok'));
+    expect(samples(later.stored, 'cairn_resumes_total')).toEqual({ 'from="checkpoint" outcome="success" trigger="event"': 1 });
+  });
+
+  it('cut what was going on when the run went on elsewhere', () => {
+    const cut = recovered(RUN)
+      .tell(told.stepStarted('c'), told.failed('c'), ...woken('w'))
+      .fallback('c', 1, 'third');
+    expect(samples(cut.stored, 'cairn_resumes_total')).toEqual({ 'from="checkpoint" outcome="cut" trigger="signal"': 1 });
+  });
+
+  it('time what a person decides by a branch, once', () => {
+    const asked = recovered(RUN).tell(told.stepStarted('c'), told.failed('c'), told.decided('c', 1, 'escalate'));
+    const { stored } = asked.supersede(correctionFrom('b2', 2), [], 'user:ana');
+    expect(samples(stored, 'cairn_failure_to_decision_seconds_sum')).toEqual({
+      'bucket="timeout" decider="policy"': 1,
+      'bucket="timeout" decider="human"': 2,
+    });
+  });
+
+  it('are the same, and so is the row, whatever is delivered again', () => {
+    const events = told3();
+    const again = events.flatMap((event, i) => [event, ...events.slice(Math.max(0, i - 4), i)]);
+    expect(lifecycleMetricsOf(again)).toEqual(lifecycleMetricsOf(events));
   });
 });
 

@@ -1,6 +1,17 @@
 import { metricNames } from '@cairn/contracts';
 import { runStream } from '@cairn/kernel';
-import { ArtifactFault, isFault, StoreFault, type Artifacts, type Clock, type EventStore, type Metrics, type Timer } from '@cairn/ports';
+import {
+  ArtifactFault,
+  FIRST_BRANCH,
+  isFault,
+  readBranches,
+  StoreFault,
+  type Artifacts,
+  type Clock,
+  type EventStore,
+  type Metrics,
+  type Timer,
+} from '@cairn/ports';
 import { proveCheckpoint } from './checkpoint-proof.js';
 import type { JudgedResume, ResumeOrigin } from './resume.js';
 
@@ -82,10 +93,13 @@ export class ResumeProofs {
     }
   }
 
-  private async origin({ run, opened, restores }: JudgedResume): Promise<ResumeOrigin> {
+  private async origin(resume: JudgedResume): Promise<ResumeOrigin> {
     const { store, artifacts } = this.parts;
+    const { run, branch, opened } = resume;
     try {
-      const named = proveCheckpoint(run, await store.read(runStream(run, 'main'), 0, opened), restores);
+      const branches =
+        branch === FIRST_BRANCH ? new Map([[branch, await store.read(runStream(run, branch), 0, opened)]]) : await readBranches(store, run);
+      const named = proveCheckpoint(resume, branches);
       if (named === undefined) return 'full_fold';
       for (const sha256 of named) if ((await artifacts.get(sha256)) === undefined) return 'full_fold';
       return 'checkpoint';

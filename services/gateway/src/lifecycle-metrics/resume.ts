@@ -11,7 +11,8 @@ export interface Resume {
   readonly trigger: string;
   /** Name of the checkpoint that the run goes on from. */
   readonly restores: string;
-  /** Revision of its `WaitOpened`: the checkpoint lies before it. */
+  /** Where its `WaitOpened` stands: the checkpoint lies before it. */
+  readonly branch: string;
   readonly opened: Revision;
 }
 

@@ -1,7 +1,7 @@
-import type { RunEvent, WaitOpened } from '@cairn/domain-run';
+import type { BranchCause, RunEvent, WaitOpened } from '@cairn/domain-run';
 import { metricNames } from '@cairn/contracts';
 import type { Id, Instant, Revision, StoredEvent } from '@cairn/kernel';
-import type { Metrics } from '@cairn/ports';
+import { FIRST_BRANCH, type Metrics } from '@cairn/ports';
 import { bucketLabel } from './bucket-label.js';
 import type { JudgedResume, Resume, ResumeOutcome } from './resume.js';
 import { secondsBetween } from './seconds-between.js';
@@ -9,9 +9,17 @@ import { secondsBetween } from './seconds-between.js';
 /** What must be remembered of a run between a failure or a resume and what becomes of it. */
 interface Course {
   /** Steps whose last attempt failed. */
-  readonly failures: Map<string, { readonly at: Instant; bucket: string }>;
+  readonly failures: Map<string, Failure>;
   /** Resumes whose outcome is open. */
   resumes: OpenResume[];
+}
+
+interface Failure {
+  readonly at: Instant;
+  readonly branch: string;
+  bucket: string;
+  /** Nobody has decided about it, or a person is to. */
+  undecided: boolean;
 }
 
 interface OpenResume extends Resume {
@@ -24,13 +32,16 @@ interface OpenResume extends Resume {
 interface OpenWait {
   readonly kinds: readonly string[];
   readonly restores: string;
+  readonly branch: string;
   readonly opened: Revision;
 }
 
-/** Failures and what became of them; waits and how their runs went on. Keeps nothing of a run that has ended. */
+/** Failures and what became of them; waits and how their runs went on; branches. Keeps nothing of a run that has ended. */
 export class RunCourses {
   private courses = new Map<Id, Course>();
   private waits = new Map<Id, OpenWait>();
+  /** What the head of a run was opened for, where it is not the first branch. */
+  private causes = new Map<Id, BranchCause>();
 
   constructor(
     private readonly metrics: Metrics,
@@ -41,11 +52,11 @@ export class RunCourses {
   apply(event: StoredEvent & RunEvent, run: Id, ns: string, paused: boolean): void {
     switch (event.type) {
       case 'StepSucceeded':
-        this.resolve(run, ns, event.data.step);
+        this.resolve(event, run, ns);
         break;
       case 'StepFailed':
         this.settle(run, 'failed');
-        this.course(run).failures.set(event.data.step, { at: event.at, bucket: '' });
+        this.course(run).failures.set(event.data.step, { at: event.at, branch: branchOf(event), bucket: '', undecided: true });
         break;
       case 'RetryDecided':
         this.decide(event, run, ns);
@@ -57,7 +68,7 @@ export class RunCourses {
         if (event.data.kind !== 'recovery') this.settle(run, 'success');
         break;
       case 'WaitOpened':
-        this.waits.set(event.data.waitId, openWait(event.data, event.revision));
+        this.waits.set(event.data.waitId, openWait(event.data, branchOf(event), event.revision));
         break;
       case 'WaitSatisfied':
         this.resume(event, run, ns, paused);
@@ -74,14 +85,24 @@ export class RunCourses {
       case 'RunUnpaused':
         for (const resume of this.courses.get(run)?.resumes ?? []) resume.held = false;
         break;
+      case 'BranchSuperseded':
+        this.supersede(event, run, ns);
+        break;
+      case 'BranchOpened':
+        this.metrics.count(metricNames.branchesOpened, { ns, cause: event.data.cause });
+        this.causes.set(run, event.data.cause);
+        break;
       case 'RunCompleted':
+        this.endBranch(run, ns, event.data.outcome);
         this.end(run, 'success');
         break;
       case 'RunCancelled':
+        this.endBranch(run, ns, 'cancelled');
         this.end(run, 'cut');
         break;
       case 'RunFailed':
       case 'RunGaveUp':
+        this.endBranch(run, ns, event.type === 'RunFailed' ? 'failed' : 'gave_up');
         this.endBadly(run, event.metadata.appendFirst);
         break;
       default:
@@ -92,11 +113,13 @@ export class RunCourses {
   *entries(): Iterable<readonly [kind: string, key: string, value: unknown]> {
     for (const [run, course] of this.courses) yield ['course', run, course];
     for (const [wait, open] of this.waits) yield ['wait to resume', wait, open];
+    for (const [run, cause] of this.causes) yield ['cause of the head', run, cause];
   }
 
-  adopt({ courses, waits }: RunCourses): void {
+  adopt({ courses, waits, causes }: RunCourses): void {
     this.courses = courses;
     this.waits = waits;
+    this.causes = causes;
   }
 
   private course(run: Id): Course {
@@ -105,13 +128,34 @@ export class RunCourses {
     return course;
   }
 
-  /** A step that failed before has succeeded: its retry resolved the failure just before. */
-  private resolve(run: Id, ns: string, step: string): void {
+  /** A step that failed before has succeeded: its retry resolved the failure just before, if that is of the same branch. */
+  private resolve(event: StoredEvent & Extract<RunEvent, { type: 'StepSucceeded' }>, run: Id, ns: string): void {
+    const { step } = event.data;
     const failures = this.courses.get(run)?.failures;
     const failure = failures?.get(step);
     if (failures === undefined || failure === undefined) return;
     failures.delete(step);
-    this.metrics.count(metricNames.retryResolved, { ns, bucket: bucketLabel(failure.bucket) });
+    if (failure.branch === branchOf(event)) this.metrics.count(metricNames.retryResolved, { ns, bucket: bucketLabel(failure.bucket) });
+  }
+
+  /** The run goes on elsewhere. Where a person says so, that one has decided about what failed. */
+  private supersede({ at, data }: StoredEvent & Extract<RunEvent, { type: 'BranchSuperseded' }>, run: Id, ns: string): void {
+    this.settle(run, 'cut');
+    this.endBranch(run, ns, 'superseded');
+    if (byPolicy.includes(data.spec.cause)) return;
+    for (const failure of this.courses.get(run)?.failures.values() ?? []) {
+      if (!failure.undecided) continue;
+      failure.undecided = false;
+      const [seconds, bucket] = [secondsBetween(failure.at, at), bucketLabel(failure.bucket)];
+      this.metrics.observe(metricNames.failureToDecision, seconds, { ns, bucket, decider: 'human' });
+    }
+  }
+
+  private endBranch(run: Id, ns: string, outcome: string): void {
+    const cause = this.causes.get(run);
+    if (cause === undefined) return;
+    this.causes.delete(run);
+    this.metrics.count(metricNames.branchesEnded, { ns, cause, outcome });
   }
 
   /** `escalate` hands the decision to a person: how long it took is known when that one has decided. */
@@ -123,6 +167,7 @@ export class RunCourses {
     if (failure === undefined) return;
     failure.bucket = data.bucket;
     if (decision === 'escalate') return;
+    failure.undecided = false;
     const seconds = secondsBetween(failure.at, at);
     this.metrics.observe(metricNames.failureToDecision, seconds, { ns, bucket, decider: 'policy' });
   }
@@ -136,13 +181,14 @@ export class RunCourses {
     const wait = this.waits.get(event.data.waitId);
     if (wait === undefined) return;
     this.waits.delete(event.data.waitId);
-    const { restores, opened } = wait;
+    const { restores, branch, opened } = wait;
     const mayEnd = event.type === 'WaitExpired' && ('fail' in event.data.then || 'giveUp' in event.data.then);
     this.course(run).resumes.push({
       ns,
       run,
       trigger: event.type === 'WaitExpired' ? 'deadline' : kindsOf(wait, event.data.triggers),
       restores,
+      branch,
       opened,
       held: paused,
       ...(mayEnd ? { endsWith: event.metadata.appendFirst } : {}),
@@ -155,7 +201,7 @@ export class RunCourses {
     const settled = course.resumes.filter(({ held }) => !held);
     if (settled.length === 0) return;
     course.resumes = course.resumes.filter(({ held }) => held);
-    for (const { ns, trigger, restores, opened } of settled) this.resumed({ ns, run, trigger, restores, opened, outcome });
+    for (const { ns, trigger, restores, branch, opened } of settled) this.resumed({ ns, run, trigger, restores, branch, opened, outcome });
   }
 
   /** What is still held never went on, and is no resume. */
@@ -175,9 +221,15 @@ export class RunCourses {
   }
 }
 
-const openWait = ({ triggers, restores }: WaitOpened['data'], opened: Revision): OpenWait => ({
+const branchOf = ({ metadata }: StoredEvent): string => metadata.branch ?? FIRST_BRANCH;
+
+/** Causes that a policy opens a branch for by a `RetryDecided`: all others are a person's. */
+const byPolicy: readonly BranchCause[] = ['retry_modified', 'fallback', 'reduced_scope'];
+
+const openWait = ({ triggers, restores }: WaitOpened['data'], branch: string, opened: Revision): OpenWait => ({
   kinds: triggers.map(({ kind }) => kind),
   restores,
+  branch,
   opened,
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeRunEvents, evolve, initialState } from '@cairn/domain-run';
+import { decodeRunEvents, evolve, initialState, type RunEvent } from '@cairn/domain-run';
 import { idOf, type Id } from '@cairn/kernel';
 import fc from 'fast-check';
+import { BranchedHistory } from '../spec/branched-histories.js';
 import { BEGIN, history, told } from '../spec/histories.js';
 import { walk } from '../spec/random-runs.js';
 import { RunRow, SILENT_AFTER_MS } from './run-row.js';
@@ -12,6 +13,19 @@ import { RunRow, SILENT_AFTER_MS } from './run-row.js';
  * event told to both.
  */
 const RUN: Id = idOf('run', 'default', 'w', 'k');
+
+/** The walk, that goes on on another branch behind each failure at one of these places. */
+function branched(events: readonly RunEvent[], forks: readonly number[]): BranchedHistory {
+  const history = new BranchedHistory(RUN);
+  for (const [i, event] of events.entries()) {
+    if (forks.some((fork) => fork % 3 === i % 3) && event.type === 'RetryDecided' && event.data.decision === 'retry') {
+      const { step, attemptId } = event.data;
+      const entry = history.stateOf(history.head).path.retries.get(attemptId);
+      history.fallback(step, entry?.n ?? 1, 'other');
+    } else history.tell(event);
+  }
+  return history;
+}
 
 describe('a row of a run', () => {
   it('is at every revision what the domain folds', () => {
@@ -34,6 +48,28 @@ describe('a row of a run', () => {
         }
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('is, on whatever branch the run goes on, what the domain folds of the head; and the same when events come again', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(10_000), { minLength: 10, maxLength: 40 }), fc.array(fc.nat(60), { maxLength: 3 }), (picks, forks) => {
+        const told = branched(walk(RUN, picks), forks);
+        const [row, twice] = [new RunRow(RUN), new RunRow(RUN)];
+        for (const [i, event] of told.stored.entries()) {
+          row.apply(event);
+          for (const again of told.stored.slice(Math.max(0, i - 5), i + 1)) twice.apply(again);
+        }
+        const { status, revision, branch, ledger } = told.stateOf(told.head);
+        expect({ state: row.state, sub: row.sub, since: row.since, revision: row.revision, head: row.head }).toEqual({
+          ...status,
+          revision,
+          head: branch,
+        });
+        expect([...row.branches].sort()).toEqual(Object.keys(ledger.branches.toObject()).sort());
+        expect(twice.view(0)).toEqual(row.view(0));
+      }),
+      { numRuns: 30 },
     );
   });
 

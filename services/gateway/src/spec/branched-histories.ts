@@ -63,6 +63,12 @@ export class BranchedHistory {
     this.seconds += 1;
   }
 
+  /** Nothing happens for so many seconds. */
+  pass(seconds: number): this {
+    this.seconds += seconds;
+    return this;
+  }
+
   /** A step's failure is answered with a branch that the policy opens; where it is not opened at once, nothing is on it yet. */
   fallback(step: string, attempt: number, queue: string, opens = true): this {
     const { path } = this.stateOf(this.head);
@@ -151,4 +157,17 @@ export const stepOn = (step: string, attempt: number, queue: string): RunEvent =
   type: 'StepStarted',
   version: 1,
   data: { step, attempt, attemptId: attemptId(step, attempt), queue, input: {}, params: {} },
+});
+
+/** A person's correction from there on: nothing goes on that was open. */
+export const correctionFrom = (branch: string, revision: number): BranchSpec => ({
+  parent: { branch, revision },
+  checkpoint: null,
+  cause: 'correction',
+  reason: 'it was wrong',
+  evidence: [],
+  changes: [],
+  carried: { attempts: [], waits: [], failures: [], events: [] },
+  effectsChoices: {},
+  lesson: 'told',
 });

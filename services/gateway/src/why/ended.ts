@@ -1,4 +1,5 @@
 import { runEnds } from '@cairn/domain-run';
+import { FIRST_BRANCH } from '@cairn/ports';
 import { command, said, since, type Reason, type RunStored, type WhyFacts } from './facts.js';
 import { saidAfterwards } from './late.js';
 import { hasReason, verdictText } from './verdict.js';
@@ -29,7 +30,8 @@ function doubts(facts: WhyFacts, unknown: readonly string[]): string {
 const ways: { readonly [type: string]: string | undefined } = { RunGaveUp: 'retry explain', RunFailed: 'retry explain' };
 
 function sentence(facts: WhyFacts, end: RunStored): string {
-  const ago = `${since(facts, end.at)} ago`;
+  const { branch } = facts.state;
+  const ago = `${since(facts, end.at)} ago${branch === FIRST_BRANCH ? '' : ` on ${branch}`}`;
   switch (end.type) {
     case 'RunCompleted':
       return `The run ended ${ago}: ${end.data.outcome}.`;

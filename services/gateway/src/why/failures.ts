@@ -22,7 +22,7 @@ function reasonOf(facts: WhyFacts, attemptId: Id, entry: RetryEntry): Reason {
     case 'retry_modified':
     case 'fallback':
     case 'reduce_scope':
-      return branching(facts, attemptId, entry);
+      return entry.notBefore === null ? branching(facts, attemptId, entry) : due(facts, attemptId, entry);
     default:
       return blocked(facts, attemptId, entry);
   }
