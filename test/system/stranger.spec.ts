@@ -19,6 +19,7 @@ import { allStreams, checkPlace, refsOf } from './stranger/places.js';
 import { eventsOfBundle, importedByReader, read, writeTo } from './stranger/reader.js';
 
 const LIMIT_MS = 240_000;
+const BRANCHED = 'stranger-branches';
 
 describe('a stranger reads what is stored', () => {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-stranger-'));
@@ -29,6 +30,8 @@ describe('a stranger reads what is stored', () => {
   let world: World;
   let streams: ReadonlyMap<string, readonly Recorded[]> = new Map();
   const runOf = (name: string): string => world.runs.get(name) ?? '';
+  /** Branches of the run that has more than one. */
+  const branches = new Map<string, readonly Recorded[]>();
   const bundleOf = (name: string): string => join(folder, `${name}.jsonl`);
 
   beforeAll(async () => {
@@ -44,6 +47,10 @@ describe('a stranger reads what is stored', () => {
       for (const { revision } of events) views.push(canon(await world.get<Fields>(`runs/${runId}/state?at=main@${revision}`)));
       shown.set(name, views);
     }
+    const { out } = await cairn(data, 'run', 'history', world.branched, '--json');
+    for (const { branch, events } of (JSON.parse(out) as { branches: { branch: string; events: Recorded[] }[] }).branches)
+      branches.set(branch, events);
+    expect(await cairn(data, 'run', 'export', world.branched, '--out', bundleOf(BRANCHED))).toMatchObject({ code: 0 });
   }, LIMIT_MS);
 
   afterAll(async () => {
@@ -52,7 +59,7 @@ describe('a stranger reads what is stored', () => {
   });
 
   it('meets every event of this release', () => {
-    const met = [...new Set([...histories.values()].flatMap((events) => events.map(({ type }) => type)))].sort();
+    const met = [...new Set([...histories.values(), ...branches.values()].flatMap((events) => events.map(({ type }) => type)))].sort();
     const locked = Object.keys(JSON.parse(readFileSync(join(root, 'events.lock.json'), 'utf8')) as Fields);
     const ofRuns = locked
       .map((name) => name.replace(/@\d+$/, ''))
@@ -189,6 +196,35 @@ describe('a stranger reads what is stored', () => {
     LIMIT_MS,
   );
 
+  it(
+    'folds each branch at each revision to what the server shows of it, from a bundle and from the stand-in (C-STATE)',
+    async () => {
+      expect([...branches.keys()]).toEqual(['main', 'b2', 'b3']);
+      const standIn = await EsdbStandIn.start();
+      try {
+        const stored = eventsOfBundle(bundleOf(BRANCHED));
+        await writeTo(
+          standIn.url,
+          [...branches.keys()].map((branch) => stored.filter(({ metadata }) => metadata.branch === branch)),
+        );
+        for (const [branch, events] of branches) {
+          const views: string[] = [];
+          for (const { revision } of events)
+            views.push(canon(await world.get<Fields>(`runs/${world.branched}/state?at=${branch}@${revision}`)));
+          for (const source of [[bundleOf(BRANCHED)], [standIn.url, world.branched]]) {
+            const { code, out, err } = await read(...(source as [string]), '--at', branch, '--every');
+            expect([branch, code, err, out]).toEqual([branch, 0, expect.stringContaining(`events of ${branch}: ids, chain and`), views]);
+          }
+        }
+      } finally {
+        await standIn.kill();
+      }
+      expect(faultsOfStream(branches.get('b3') ?? [], Object.fromEntries(branches))).toEqual([]);
+      expect((await world.get<{ violations: Fields[] }>(`runs/${world.branched}/verify`)).violations).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
   it('is told no where a history is not what it says, or not there', async () => {
     const file = bundleOf('stranger-line');
     expect(await read(file, '--at', 'main@9999')).toMatchObject({ code: 1, out: [], err: expect.stringContaining('no main@9999') });
@@ -241,7 +277,7 @@ describe('a stranger reads what is stored', () => {
       const files = readdirSync(data).filter((name) => !/-(wal|shm)$/.test(name));
       expect(files.sort()).toEqual(['artifacts', 'events.db', 'lock.db', 'token']);
       streams = await allStreams(join(data, 'events.db'));
-      for (const [stream, events] of streams) expect([stream, faultsOfStream(events)]).toEqual([stream, []]);
+      for (const [stream, events] of streams) expect([stream, faultsOfStream(events, Object.fromEntries(branches))]).toEqual([stream, []]);
       for (const [name, runId] of world.runs) expect(streams.get(`run-${runId}+main`)).toEqual(histories.get(name));
       const everything = [...streams.values()].flat();
       for (const event of everything) {

@@ -3,6 +3,7 @@ import { waitUntil } from '@cairn/testkit';
 import { id } from '../../../examples/read-the-history/checks.mjs';
 import type { Fields } from '../../../examples/read-the-history/encoding.mjs';
 import { call, startServer } from '../processes.js';
+import { makeBranchedRun } from './branched-run.js';
 import { replyTo, work, type Task } from './worker.js';
 import { workflows } from './workflows.js';
 
@@ -17,6 +18,8 @@ export interface World extends Made {
 export interface Made {
   /** By the names of their workflows. */
   readonly runs: ReadonlyMap<string, string>;
+  /** One that has more branches than `main`. */
+  readonly branched: string;
   get<T>(path: string): Promise<T>;
   /** Ends the handlers. */
   dismiss(): Promise<void>;
@@ -148,8 +151,15 @@ export async function makeEveryKindOfRun(data: string, url: string, key = 'кл�
     'stranger-open': 'waiting',
   };
   for (const [name, runId] of runs) await until(runId, stays[name] ?? 'complete');
+  const put = async (path: string, body: unknown): Promise<unknown> => {
+    const { status, body: told } = await call(data, url, 'PUT', path, body);
+    if (status > 202) throw new Error(`${path} was not applied: ${JSON.stringify(told)}`);
+    return told;
+  };
+  const branched = await makeBranchedRun({ get, put, post }, key);
   return {
     runs,
+    branched,
     get,
     dismiss: async () => {
       over = true;

@@ -13,11 +13,12 @@ export function checkPlace({ stream, revision, type, data, metadata }: Recorded,
     receipt: 'service:scheduling',
     inbox: 'service:scheduling',
     workflow: 'user:local',
-    policy: 'service:retry-policy',
   };
   const category = stream.slice(0, stream.indexOf('-'));
   if (category === 'review')
     expect([stream, /^(user:local|service:human-review)$/.test(String(metadata['actor']))]).toEqual([stream, true]);
+  else if (category === 'policy')
+    expect([stream, /^(user:local|service:retry-policy)$/.test(String(metadata['actor']))]).toEqual([stream, true]);
   else if (category !== 'run') expect([stream, metadata['actor']]).toEqual([stream, writers[category]]);
   switch (type) {
     case 'EventReceived': {

@@ -1,0 +1,59 @@
+// One run on three branches: a policy's, which takes the declared alternative, and a person's, who goes back behind a signal that came.
+import { waitUntil } from '@cairn/testkit';
+import type { Fields } from '../../../examples/read-the-history/encoding.mjs';
+
+const PATIENCE_MS = 60_000;
+
+const policy = {
+  cairn: 1,
+  policy: 'stranger-curt',
+  buckets: {
+    invalid_output: { retry: true, attempts: 1, expects: 'resampled_output', backoff: { kind: 'fixed', first: 100 } },
+    unclassified: { retry: false, escalate: 'triage' },
+  },
+  onExhausted: ['fallback', 'block'],
+};
+const definition = {
+  cairn: 1,
+  name: 'stranger-branches',
+  version: '1.0.0',
+  steps: [
+    { id: 'first', task: { queue: 'echo' }, input: { of: '${input.key}' } },
+    { id: 'extract', task: { queue: 'fails' }, retry: 'stranger-curt', fallback: [{ queue: 'echo', params: { '10': 1, '9': 'ü' } }] },
+    { id: 'letter', wait: { any: [{ signal: 'go' }], deadline: '1h', onDeadline: { fail: 'timeout' } } },
+    { id: 'last', task: { queue: 'echo' }, input: { more: '${input}' } },
+  ],
+};
+
+export interface Http {
+  get<T>(path: string): Promise<T>;
+  put(path: string, body: unknown): Promise<unknown>;
+  post<T>(path: string, body: unknown): Promise<T>;
+}
+
+/** Makes the run; resolves with its id when it is complete on `b3`. Its queues are served by somebody else. */
+export async function makeBranchedRun({ get, put, post }: Http, key: string): Promise<string> {
+  await put('policies/stranger-curt', policy);
+  await put('definitions/stranger-branches', definition);
+  const { runId } = await post<{ runId: string }>('workflows/stranger-branches/runs', { key, input: { key } });
+  const until = (state: string, head: string): Promise<boolean> =>
+    waitUntil(
+      `${runId} is ${state} on ${head}`,
+      async () => {
+        const row = await get<Fields>(`runs/${runId}`);
+        return row['state'] === state && row['head'] === head;
+      },
+      PATIENCE_MS,
+    );
+  await until('waiting', 'b2');
+  await post(`runs/${runId}/signals/go`, { data: { '10': 'ü', '9': 1e-7 } });
+  await until('complete', 'b2');
+  await post(`runs/${runId}/branches`, {
+    from: { branch: 'b2', at: 'letter.wait' },
+    cause: 'correction',
+    reason: 'schöner ü',
+    changes: [{ op: 'add', path: '/input/more', value: { '10': 1, '9': 2 } }],
+  });
+  await until('complete', 'b3');
+  return runId;
+}
