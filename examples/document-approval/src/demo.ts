@@ -55,7 +55,7 @@ try {
 }
 
 async function play(): Promise<void> {
-  console.log(paint('bold', 'Cairn: a run that waits, is refused twice, is killed three times, pays once, and completes'));
+  console.log(paint('bold', 'Cairn: a run that waits, is refused twice, is killed three times, pays once, completes, and is corrected'));
   say(
     onStack
       ? `a real nats-server, one process a service, ${eventStore === undefined ? 'one libSQL file' : `the EventStoreDB at ${withoutPassword(eventStore)} (namespace ${world.ns})`}, one handler process, the command line; no cluster. Each kill hits all of them but the handler${eventStore === undefined ? '' : ' and the EventStoreDB'}, and takes all that the bus holds`
@@ -189,10 +189,47 @@ async function play(): Promise<void> {
   const { code } = await cairn.show('run', 'verify', run, '--when', 'quiescent');
   claim('cairn run verify finds the history whole', code === 0);
 
+  await correct(url, run, result.output?.route);
+
   section('Why each retry was justified');
   const explained = await cairn.show('retry', 'explain', run);
   claim('each retry is explained', explained.code === 0);
   await end(server, handlers, outside, url);
+}
+
+/** Days later: what the run decided by was old. The past is not changed, and nothing is paid twice. */
+async function correct(url: string, run: string, routed: string | undefined): Promise<void> {
+  section('8  An operator finds that the limit was old, and goes back to before the decision');
+  const asked = [run, '--at', 'decide-route', '--set', '/input/limitUsd=10000'];
+  const because = ['--reason', 'the limit has been $10,000 since November'];
+  const plan = await cairn.show('branch', 'plan', ...asked);
+  claim(
+    'the plan lists what is kept, what runs again, and the payment that must be chosen for',
+    plan.code === 0 && /keeps .*extract/.test(plan.out),
+  );
+  const silent = await cairn.show('branch', 'open', ...asked, ...because);
+  claim('without a word about the payment nothing is opened', silent.code === 1);
+  const opened = await cairn.show('branch', 'open', ...asked, ...because, '--effect', `vendor:${VENDOR}:deposit=reuse`);
+  claim('with it the run goes on on a branch of its own', opened.code === 0 && opened.out.includes('opened b2'));
+  const corrected = await until('the run is complete on b2', async () => {
+    const view = await cairn.get<RunView>(url, `runs/${run}`);
+    return view?.state === 'complete' && view.head === 'b2' ? view : undefined;
+  });
+  const { output } = await until('it has its result', () =>
+    cairn.get<{ readonly output: { readonly route?: string; readonly booking?: string } }>(url, `runs/${corrected.run}/result`),
+  );
+  claim('the decision is another now', routed === 'standard' && output.route === 'senior-buyer');
+  claim('and still there is one booking, which the branch has taken over', booked().length === 1 && output.booking === 'B-1');
+  await cairn.show('branch', 'tree', run);
+  await cairn.show('branch', 'diff', run);
+  const events = await cairn.events(url, run);
+  claim(
+    'nothing that was finished before the fork ran again, and the old path stands as it was',
+    startsOf(events, 'extract').length === 3 && events.filter(({ type }) => type === 'RunCompleted').length === 2,
+  );
+  await cairn.show('why', run);
+  const { code } = await cairn.show('run', 'verify', run, '--when', 'quiescent');
+  claim('both branches are whole', code === 0);
 }
 
 /** What the history says about the whole story. */

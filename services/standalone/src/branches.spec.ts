@@ -1,0 +1,146 @@
+// B-47 and B-48 on all services over HTTP: a person goes back, and nothing about what happened since is decided in silence.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Json, JsonObject } from '@cairn/kernel';
+import { startStandalone, type Standalone } from './standalone.js';
+
+interface Got {
+  readonly status: number;
+  readonly json: JsonObject;
+}
+
+const DEFINITION = {
+  cairn: 1,
+  name: 'paying',
+  version: '1.0.0',
+  steps: [
+    { id: 'screen', task: { queue: 'screening' }, params: { list: 'old' } },
+    {
+      id: 'pay',
+      effect: { queue: 'payments', key: 'payment-${run.key}', guarantee: 'idempotent' },
+      purpose: 'the vendor gets the money',
+      input: { risk: '${steps.screen.output.risk}' },
+    },
+    { id: 'file', task: { queue: 'filing' }, input: { booking: '${steps.pay.output.booking}' } },
+  ],
+};
+const CORRECTION = {
+  from: { branch: 'main', at: 'screen' },
+  cause: 'correction',
+  reason: 'the list was old',
+  changes: [{ op: 'replace', path: '/steps/screen/params/list', value: 'new' }],
+};
+
+describe('a branch that a person opens', () => {
+  let data: string;
+  let server: Standalone;
+  beforeAll(async () => {
+    data = await mkdtemp(join(tmpdir(), 'cairn-branches-'));
+    server = await startStandalone({ data, port: 0, logLevel: 'silent' });
+    expect((await call('PUT', 'definitions/paying', DEFINITION)).status).toBe(201);
+  });
+  afterAll(async () => {
+    await server.stop();
+    await rm(data, { recursive: true });
+  });
+
+  async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Got> {
+    const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
+    const response = await fetch(`${server.url}/v1/default/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${server.token}`, ...type, ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, json: (await response.json()) as JsonObject };
+  }
+
+  /** Takes the next task of a queue and answers it; resolves with what the handler was given. */
+  async function work(queue: string, output: Json): Promise<JsonObject> {
+    const { tasks } = (await call('POST', `work/${queue}:poll`, { max: 1, waitMs: 20_000 })).json as unknown as {
+      tasks: readonly { readonly data: JsonObject & { readonly lease: { readonly attemptId: string } } }[];
+    };
+    const [task] = tasks;
+    if (task === undefined) throw new Error(`no task on ${queue}`);
+    const { lease } = task.data;
+    const reply = { specversion: '1.0', id: `${lease.attemptId}:end`, source: '/spec/1', type: 'cairn.reply.succeeded.v1' };
+    await call('POST', `work/${lease.attemptId}:reply`, { ...reply, data: { lease, output } });
+    return task.data;
+  }
+
+  /** A run that has screened, paid, filed, and ended. */
+  async function complete(key: string): Promise<string> {
+    const { runId } = (await call('POST', 'workflows/paying/runs', { key })).json;
+    await work('screening', { risk: 1 });
+    await work('payments', { booking: `B-${key}` });
+    await work('filing', 'done');
+    const run = String(runId);
+    expect((await call('GET', `runs/${run}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    return run;
+  }
+
+  it('is refused with its plan until the payment is chosen for, then goes on, and pays nothing', async () => {
+    const run = await complete('once');
+    const effects = { 'payment-once': 'reuse' };
+    const plan = await call('POST', `runs/${run}/branches:plan`, CORRECTION);
+    expect(plan).toMatchObject({
+      status: 200,
+      json: { fork: 'main@0', keeps: [], reruns: ['screen', 'pay', 'file'], unresolved: ['effects/payment-once'], problems: [] },
+    });
+    const refused = await call('POST', `runs/${run}/branches`, CORRECTION);
+    expect(refused).toMatchObject({ status: 422, json: { code: 'branch_refused', plan: { unresolved: ['effects/payment-once'] } } });
+    const opened = await call('POST', `runs/${run}/branches`, { ...CORRECTION, effects });
+    expect(opened).toMatchObject({ status: 201, json: { run, branch: 'b2' } });
+    expect(await work('screening', { risk: 2 })).toMatchObject({ attempt: 1, params: { list: 'new' } });
+    expect(await work('filing', 'done')).toMatchObject({ input: { booking: 'B-once' } }); // Nobody was asked to pay.
+    expect((await call('GET', `runs/${run}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    expect((await call('GET', `runs/${run}`)).json).toMatchObject({ head: 'b2', state: 'complete' });
+    expect((await call('GET', `runs/${run}/verify?when=quiescent`)).json).toMatchObject({ violations: [] });
+    expect((await call('GET', `events/${String(opened.json['receiptId'])}`)).json).toMatchObject({ outcome: 'branched' });
+  });
+
+  it('is opened by one of two who ask at once; the other learns that the head has moved (B-48)', async () => {
+    const run = await complete('race');
+    const request = { ...CORRECTION, effects: { 'payment-race': 'reuse' } };
+    const both = await Promise.all([1, 2].map(() => call('POST', `runs/${run}/branches`, request)));
+    expect(both.map(({ status }) => status).sort()).toEqual([201, 409]);
+    expect(both.find(({ status }) => status === 409)?.json).toMatchObject({
+      code: 'head_moved',
+      plan: { head: expect.stringMatching(/^b2@/) as never },
+    });
+    await work('screening', { risk: 2 });
+    await work('filing', 'done');
+  });
+
+  it('is the same branch for a request that is sent again', async () => {
+    const run = await complete('again');
+    const request = { ...CORRECTION, effects: { 'payment-again': 'reuse' } };
+    const twice = [];
+    for (let n = 0; n < 2; n++) twice.push(await call('POST', `runs/${run}/branches`, request, { 'idempotency-key': 'the same' }));
+    expect(twice.map(({ status, json }) => [status, json['branch']])).toEqual([
+      [201, 'b2'],
+      [201, 'b2'],
+    ]);
+    await work('screening', { risk: 2 });
+    await work('filing', 'done');
+  });
+
+  it.each([
+    ['an unknown branch', { from: { branch: 'b7', at: 0 } }, 404, 'fork_not_found', '/from/branch'],
+    ['a revision that is not there yet', { from: { branch: 'main', at: 999 } }, 404, 'fork_not_found', '/from/at'],
+    ['a name that means nothing', { from: { branch: 'main', at: 'nowhere' } }, 404, 'fork_not_found', '/from/at'],
+    ['a field that is none', { head: 'main' }, 400, 'unknown_field', '/head'],
+    ['no reason', { reason: '' }, 400, 'invalid_body', '/reason'],
+    ['an unknown cause', { cause: 'whim' }, 400, 'invalid_body', '/cause'],
+    ['evidence that is no place', { evidence: ['there'] }, 400, 'invalid_body', '/evidence/0'],
+    ['a step that is not there', { changes: [{ op: 'add', path: '/steps/none/params', value: 1 }] }, 422, 'branch_refused', '/changes/0'],
+    ['a shadow', { shadow: true }, 422, 'branch_refused', '/shadow'],
+  ])('tells field and rule of %s (B-47)', async (_, more, status, code, pointer) => {
+    const run = await complete(`bad-${pointer}-${code}-${String(_.length)}`);
+    const got = await call('POST', `runs/${run}/branches`, { ...CORRECTION, ...more });
+    expect(got).toMatchObject({ status, json: { code } });
+    expect((got.json['errors'] as readonly JsonObject[]).map((error) => String(error['pointer']).replace('/data', ''))).toContain(pointer);
+    expect((await call('GET', `runs/${run}`)).json).toMatchObject({ head: 'main' });
+  });
+});
