@@ -7,7 +7,7 @@ export interface OpenAttemptEntry {
   readonly runId: Id;
 }
 
-/** A branch that was announced, and on which nothing has started yet. */
+/** A branch that was announced, and whose beginning has started nothing yet. */
 export interface AnnouncedBranch {
   readonly ns: string;
   readonly branch: string;
@@ -16,7 +16,7 @@ export interface AnnouncedBranch {
 }
 
 /**
- * Execution's unfinished business: attempts that the history has open, and branches that were announced and have started nothing. After a crash, or when an append landed that its writer
+ * Execution's unfinished business: attempts that the history has open, and branches that were announced and have not begun. After a crash, or when an append landed that its writer
  * had given up, the sweep finds here what no handler was told of (F-5, F-6).
  */
 export class OpenAttempts implements WorkingSetFold {
@@ -33,7 +33,7 @@ export class OpenAttempts implements WorkingSetFold {
     'RunGaveUp',
     'RunCancelled',
   ];
-  readonly foldVersion = 3;
+  readonly foldVersion = 4;
   private attempts = new Map<Id, OpenAttemptEntry>();
   private byRun = new Map<Id, Set<Id>>();
   private branches = new Map<Id, AnnouncedBranch>();
@@ -68,7 +68,8 @@ export class OpenAttempts implements WorkingSetFold {
       case 'BranchSuperseded':
         return this.superseded(run.runId, event);
       case 'StepStarted':
-        if (this.branches.get(run.runId)?.branch === run.branch) this.branches.delete(run.runId);
+        // A carried step may be retried before the branch itself has begun: only what the announcement caused shows that it has.
+        if (this.branches.get(run.runId)?.announcedBy === event.metadata.causationId) this.branches.delete(run.runId);
         this.add(attemptId as Id, { ns: event.metadata.ns, runId: run.runId });
         return;
       case 'StepSucceeded':

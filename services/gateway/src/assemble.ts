@@ -175,8 +175,21 @@ export function assembleGateway(parts: GatewayParts) {
       publishEvent(intake, ns(p), headers, body, gate.principalOf(request).id),
     sendSignal: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> =>
       sendSignal({ intake, ids, reader }, ns(p), id(p), name(p), idempotencyKey(headers['idempotency-key']), body),
-    controlRun: (p: Params, verb: RunControl, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> =>
-      controlRun({ intake, ids, reader }, ns(p), id(p), verb, idempotencyKey(headers['idempotency-key']), body),
+    controlRun: (
+      p: Params,
+      verb: RunControl,
+      headers: IncomingHttpHeaders,
+      body: RawBody | undefined,
+      request: IncomingMessage,
+    ): Promise<Answer> =>
+      controlRun(
+        { intake, ids, reader, actor: gate.principalOf(request).id },
+        ns(p),
+        id(p),
+        verb,
+        idempotencyKey(headers['idempotency-key']),
+        body,
+      ),
     applyDefinition: (p: Params, body?: RawBody): Promise<Answer> => applyDefinition(intake, ns(p), name(p), body),
     applyPolicy: (p: Params, body?: RawBody): Promise<Answer> => applyPolicy(intake, ns(p), name(p), body),
 
@@ -201,8 +214,14 @@ export function assembleGateway(parts: GatewayParts) {
     showBranches: async (p: Params, query: Query): Promise<Answer> => ok(await showBranches(shown, ns(p), id(p), query)),
     planBranch: async (p: Params, body?: RawBody): Promise<Answer> =>
       ok(await showPlan({ ...shown, store, artifacts }, ns(p), id(p), body)),
-    openBranch: (p: Params, headers: IncomingHttpHeaders, body?: RawBody): Promise<Answer> =>
-      openBranch({ intake, ids, reader }, ns(p), id(p), idempotencyKey(headers['idempotency-key']), body),
+    openBranch: (p: Params, headers: IncomingHttpHeaders, body: RawBody | undefined, request: IncomingMessage): Promise<Answer> =>
+      openBranch(
+        { intake, ids, reader, actor: gate.principalOf(request).id },
+        ns(p),
+        id(p),
+        idempotencyKey(headers['idempotency-key']),
+        body,
+      ),
     showDiff: async (p: Params, query: Query): Promise<Answer> => ok(await showDiff(shown, ns(p), id(p), p['range'] ?? '', query)),
     listEffects: async (p: Params, query: Query): Promise<Answer> => ok(await listEffects(shown, ns(p), id(p), query)),
     showEffect: async (p: Params, query: Query): Promise<Answer> => ok(await showEffect(shown, ns(p), id(p), p['key'] ?? '', query)),

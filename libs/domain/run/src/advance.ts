@@ -1,5 +1,5 @@
 import type { PlannedStep } from '@cairn/domain-definition';
-import { epochMsOf } from '@cairn/kernel';
+import { epochMsOf, idOf } from '@cairn/kernel';
 import type { Draft } from './draft.js';
 import { reusedBy, startEffect, startEffectAgain } from './effects/intend.js';
 import { emitEvent } from './lifecycle/emit.js';
@@ -80,8 +80,8 @@ export function startDueRetries(draft: Draft): void {
  * its scope drops or adds, and whatever else may start where it stands. Done again it changes nothing. Looks at every step once.
  */
 export function goOn(draft: Draft): void {
+  const settled = dropFromScope(draft); // First: what is dropped is owed nothing any more.
   startDueRetries(draft);
-  const settled = dropFromScope(draft);
   for (const [occurrence, entry] of inOrder(draft)) {
     if (draft.state.end !== null) return;
     if (startAgain(draft, occurrence, entry)) settled.push(occurrence);
@@ -109,7 +109,7 @@ function startAgain(draft: Draft, occurrence: string, { status }: StepEntry): bo
     return isSettled(draft.state, id);
   }
   if (status === 'waiting' && step.review !== undefined) {
-    if (!hasOpenReview(draft.state, id)) startStep(draft, step);
+    if (!hasOpenReview(draft.state, id) && !isAskedHere(draft.state, id)) startStep(draft, step);
     return false;
   }
   const isWithNobody = (status === 'active' || status === 'failed') && !isUnderWay(draft.state, occurrence);
@@ -127,6 +127,10 @@ export function startHeld(draft: Draft, ids: readonly string[]): void {
     if (entry !== undefined && draft.state.end === null) startAgain(draft, id, entry);
   }
 }
+
+/** People have been asked on this very branch: what came of that stays as it is, however often the branch is told to begin. */
+const isAskedHere = (state: RunState, step: string): boolean =>
+  reviewsOf(state, step).some(([reviewId, { n }]) => reviewId === idOf('review', state.runId, state.branch, step, n));
 
 const hasOpenReview = (state: RunState, step: string): boolean => reviewsOf(state, step).some(([, review]) => isOpenReview(review));
 

@@ -1,12 +1,4 @@
-import {
-  controlType,
-  OPEN_BRANCH,
-  type BranchChange,
-  type BranchOpenedView,
-  type BranchPlanView,
-  type OpenBranchRequest,
-  type RunView,
-} from '@cairn/contracts';
+import type { BranchChange, BranchOpenedView, BranchPlanView, OpenBranchRequest, RunView } from '@cairn/contracts';
 import { Option, type Command } from 'commander';
 import { branchPlanText } from '../branch-plan-text.js';
 import { runId } from '../find-by-tail.js';
@@ -130,7 +122,7 @@ const eventOf = (run: string, data: OpenBranchRequest): object => ({
     specversion: '1.0',
     id: '<yours>',
     source: '<yours>',
-    type: controlType(OPEN_BRANCH),
+    type: 'cairn.branch.open.v1', // Spelt out: the contracts load what no command line has time for.
     datacontenttype: 'application/json',
     data,
   },

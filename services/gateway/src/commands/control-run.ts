@@ -1,4 +1,4 @@
-import { controlType, HTTP_ACTOR, HTTP_SOURCE, runControlSchema, subjects, type CloudEvent, type RunControl } from '@cairn/contracts';
+import { controlType, HTTP_SOURCE, runControlSchema, subjects, type CloudEvent, type RunControl } from '@cairn/contracts';
 import { idOf, type Id } from '@cairn/kernel';
 import type { Ids } from '@cairn/ports';
 import { accepted, type Answer } from '../answer.js';
@@ -13,6 +13,8 @@ export interface ControlRunParts {
   readonly intake: Intake;
   readonly ids: Ids;
   readonly reader: RunReader;
+  /** Who asks: what the history says did it. */
+  readonly actor: string;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function controlRun(
     datacontenttype: 'application/json',
     cairnns: ns,
     cairnrun: run,
-    cairnactor: HTTP_ACTOR,
+    cairnactor: parts.actor,
     data: reason === undefined ? {} : { reason },
   };
   const receipt = receiptOf(ns, await parts.intake.receive(subjects.runControl(ns, run, verb), event));

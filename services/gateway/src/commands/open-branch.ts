@@ -1,4 +1,4 @@
-import { controlType, HTTP_ACTOR, HTTP_SOURCE, OPEN_BRANCH, openBranchSchema, subjects, type CloudEvent } from '@cairn/contracts';
+import { controlType, HTTP_SOURCE, OPEN_BRANCH, openBranchSchema, subjects, type CloudEvent } from '@cairn/contracts';
 import { idOf, type Id, type Json } from '@cairn/kernel';
 import { accepted, created, type Answer } from '../answer.js';
 import { readJson } from '../edge/media.js';
@@ -22,7 +22,7 @@ export async function openBranch(
   const row = await parts.reader.ownRow(ns, run);
   const id = eventId ?? parts.ids.next();
   // With a key of its own a repeat must be the same event, whatever the head is by then.
-  const expectHead = asked.expectHead ?? (eventId === undefined ? `${row.head}@${row.revision}` : undefined);
+  const expectHead = asked.expectHead ?? (eventId === undefined && row.revision >= 0 ? `${row.head}@${row.revision}` : undefined);
   const type = controlType(OPEN_BRANCH);
   const event: CloudEvent = {
     specversion: '1.0',
@@ -32,7 +32,7 @@ export async function openBranch(
     datacontenttype: 'application/json',
     cairnns: ns,
     cairnrun: run,
-    cairnactor: HTTP_ACTOR,
+    cairnactor: parts.actor,
     data: { ...asked, ...(expectHead === undefined ? {} : { expectHead }) } as unknown as Json,
   };
   const receipt = receiptOf(ns, await parts.intake.receive(subjects.branchOpen(ns, run), event));

@@ -29,9 +29,10 @@ export class RunsDoor {
     @Param() params: Params,
     @Headers() headers: IncomingHttpHeaders,
     @Body() body: RawBody | undefined,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    return write(reply, this.gateway.controlRun(params, 'cancel', headers, body));
+    return write(reply, this.gateway.controlRun(params, 'cancel', headers, body, request.raw));
   }
 
   @Post('runs/:id(^[^:]+)::pause')
@@ -39,9 +40,10 @@ export class RunsDoor {
     @Param() params: Params,
     @Headers() headers: IncomingHttpHeaders,
     @Body() body: RawBody | undefined,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    return write(reply, this.gateway.controlRun(params, 'pause', headers, body));
+    return write(reply, this.gateway.controlRun(params, 'pause', headers, body, request.raw));
   }
 
   @Post('runs/:id(^[^:]+)::unpause')
@@ -49,9 +51,10 @@ export class RunsDoor {
     @Param() params: Params,
     @Headers() headers: IncomingHttpHeaders,
     @Body() body: RawBody | undefined,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    return write(reply, this.gateway.controlRun(params, 'unpause', headers, body));
+    return write(reply, this.gateway.controlRun(params, 'unpause', headers, body, request.raw));
   }
 
   @Get('runs')
@@ -114,9 +117,10 @@ export class RunsDoor {
     @Param() params: Params,
     @Headers() headers: IncomingHttpHeaders,
     @Body() body: RawBody | undefined,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    return write(reply, this.gateway.openBranch(params, headers, body));
+    return write(reply, this.gateway.openBranch(params, headers, body, request.raw));
   }
 
   @Post('runs/:id/branches::plan')

@@ -196,6 +196,7 @@ export class RunRow {
         break;
       }
       case 'ReviewRequested':
+        this.settle(event.data.step); // Asked again: what it blocked is not owed to an operator any more.
         (this.reviews ??= new Map()).set(event.data.reviewId, { why: event.data.why, escalated: false, overdue: false });
         break;
       case 'ReviewEscalated': {

@@ -58,13 +58,25 @@ async function excludedFrom(
   add(definition?.actor, 'definition.author', false);
   const steps = notSameAs.flatMap((one) => (one.startsWith('step:') ? [one.slice('step:'.length)] : []));
   if (steps.length === 0) return found;
-  for (const event of await store.read(request.stream, 0, request.revision)) {
+  for (const event of await pathTo(store, request)) {
     const step = String(event.data['step']);
     if (!steps.includes(step)) continue;
     if (event.type === 'VerdictApplied') for (const who of event.data['by'] as readonly string[]) add(who, `step:${step}`, true);
     if (event.type === 'StepSucceeded') add(event.actor, `step:${step}`, true);
   }
   return found;
+}
+
+/** What led to an event: its branch up to there, and before that the branches that this one grew from, each up to the fork. */
+async function pathTo(store: EventStore, { stream, revision, metadata }: StoredEvent): Promise<readonly StoredEvent[]> {
+  const path: StoredEvent[] = [];
+  for (let at: { stream: string; revision: number } | undefined = { stream, revision }; at !== undefined;) {
+    const events: readonly StoredEvent[] = await store.read(at.stream, 0, at.revision);
+    path.unshift(...events);
+    const { parent } = (events[0]?.data ?? {}) as { readonly parent?: { readonly branch: string; readonly revision: number } };
+    at = parent === undefined ? undefined : { stream: runStream(metadata.runId ?? '', parent.branch), revision: parent.revision };
+  }
+  return path;
 }
 
 /** Who started a run, as the gateway knew him; what came over the bus names nobody whom we know. */

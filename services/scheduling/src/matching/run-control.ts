@@ -11,7 +11,7 @@ import type { CancelRun, OpenBranch, PauseRun, UnpauseRun } from '@cairn/domain-
 import type { EventControl, ReceiptLine } from '@cairn/domain-schedule';
 import { refused } from '@cairn/domain-schedule/decider';
 import { runStream, type Id } from '@cairn/kernel';
-import { FIRST_BRANCH, type EventStore } from '@cairn/ports';
+import { BusFault, FIRST_BRANCH, type EventStore } from '@cairn/ports';
 import type { ExecutionDesk } from '../execution-desk.js';
 import { problemOf } from '../intake/parse-event.js';
 import { absentRun } from './absent-run.js';
@@ -40,8 +40,14 @@ export async function controlRun({ store, desk }: Ports, inbound: Inbound, { run
 
   const { reason } = asked.value;
   const command = commandOf(verb, reason === undefined ? {} : { reason });
-  const actor = receipt.event.via === 'http' ? HTTP_ACTOR : undefined;
+  const actor = actorOf(receipt.event);
   return lineOf(await desk.ask(ns, runId, command, receiptId, actor), line);
+}
+
+/** Who asked over HTTP, as the gateway knew him: it writes this attribute itself. Who publishes on the bus names nobody whom we know. */
+function actorOf({ via, extensions }: Inbound['receipt']['event']): string | undefined {
+  const { cairnactor } = extensions;
+  return via !== 'http' ? undefined : typeof cairnactor === 'string' ? cairnactor : HTTP_ACTOR;
 }
 
 /** Opens a branch: `branched`, or refused with the plan that says what is to be chosen. */
@@ -54,11 +60,13 @@ async function openBranch({ store, desk }: Ports, inbound: Inbound, runId: Id): 
   if (first?.metadata.ns !== ns) return absentRun(store, ns, runId);
   const { from } = asked.value;
   const command: OpenBranch = { type: 'OpenBranch', data: { ...asked.value, from: { ...from, at: String(from.at) } } };
-  const answer = await desk.ask(ns, runId, command, receiptId, receipt.event.via === 'http' ? HTTP_ACTOR : undefined);
+  const answer = await desk.ask(ns, runId, command, receiptId, actorOf(receipt.event));
   switch (answer.kind) {
     case 'accepted':
       return { outcome: 'branched', runs: [{ run: runId, branch: answer.branch }], nearMisses: [] };
-    case 'nothing': // It was done before, for this very event.
+    case 'nothing':
+      // It was done before, for this very event; else the run is on its way to another branch, and is asked again.
+      if (answer.because !== 'duplicate') throw new BusFault('bus_unavailable', `run ${runId} could not be asked: ${answer.because}`);
       return { outcome: 'branched', runs: [{ run: runId }], nearMisses: [] };
     case 'rejected':
       return { ...refused(problemFrom(answer.rejection)), runs: [{ run: runId }] };

@@ -20,6 +20,11 @@ export function beginningOf(branch: string, parent: RunState, predecessor: RunSt
   for (const [attemptId, entry] of parent.path.closed.entries()) if (!closed.has(attemptId)) closed = closed.set(attemptId, entry);
   for (const [attemptId, { step }] of predecessor.path.attempts.entries())
     if (!parent.path.attempts.has(attemptId)) closed = closed.set(attemptId, { step, replyId: null });
+  // What is open in both may have been granted since: who has it, has it (I-17).
+  let { attempts } = parent.path;
+  for (const [attemptId, entry] of predecessor.path.attempts.entries())
+    if (attempts.has(attemptId)) attempts = attempts.set(attemptId, entry);
+  const { paused } = predecessor.path;
   return {
     ...parent,
     branch,
@@ -28,8 +33,10 @@ export function beginningOf(branch: string, parent: RunState, predecessor: RunSt
     // Paused is the run, not a path of it.
     path: {
       ...parent.path,
+      attempts,
       closed,
-      paused: predecessor.path.paused,
+      paused,
+      deferred: paused ? parent.path.deferred : [],
       counts: parent.end === null ? parent.path.counts : countsOwed(parent),
     },
     ledger: { ...predecessor.ledger, epoch: predecessor.ledger.branches.get(branch)?.epoch ?? predecessor.ledger.epoch },

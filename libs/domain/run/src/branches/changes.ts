@@ -50,6 +50,8 @@ function problemOf(facts: PlanFacts, request: BranchRequest, op: JsonPatchOp): S
     return { rule: 'path', says: 'a change names /input, /steps/<id>/(queue|input|params), /outputs/<step>, /skip/<id> or /scope' };
   if (!allowed[request.cause].includes(slice))
     return { rule: 'cause', says: `${request.cause} may change ${allowed[request.cause].map((one) => `/${one}`).join(', ') || 'nothing'}` };
+  const isWhole = pointerParts(op.path).length <= (WHOLE_PARTS[slice] ?? 2);
+  if (isWhole && op.op === 'remove') return { rule: 'op', says: 'what a step or the run is given can be replaced, and not be taken away' };
   switch (slice) {
     case 'input':
       return inputProblem(facts, request);
@@ -57,11 +59,28 @@ function problemOf(facts: PlanFacts, request: BranchRequest, op: JsonPatchOp): S
       return scopeProblem(facts, 'value' in op ? op.value : undefined);
     case 'steps':
       return stepProblem(facts, request, op, { id: name, part });
-    default: // outputs, skip
-      return facts.plan.step(parseOccurrence(name).step) === undefined
-        ? { rule: 'unknown-ref', says: `there is no step ${name}` }
-        : undefined;
+    default:
+      return settledProblem(facts, op, { slice, name, isWhole });
   }
+}
+
+/** `/input`, `/scope`; `/outputs/<step>`, `/skip/<step>`; `/steps/<id>/<part>`: the whole of what may be changed there. */
+const WHOLE_PARTS: Readonly<Record<string, number>> = { input: 1, scope: 1, outputs: 2, skip: 2, steps: 3 };
+
+/** `/outputs/<step>` and `/skip/<step>`: the step is settled by it, so it is one that the definition has, and its output is a good one. */
+function settledProblem(
+  { plan }: PlanFacts,
+  op: JsonPatchOp,
+  { slice, name, isWhole }: { readonly slice: string; readonly name: string; readonly isWhole: boolean },
+): Says | undefined {
+  const step = plan.step(parseOccurrence(name).step);
+  if (step === undefined) return { rule: 'unknown-ref', says: `there is no step ${name}` };
+  if (!isWhole || op.op === 'test') return { rule: 'path', says: `/${slice}/<step> is added or replaced as a whole` };
+  if (step.repeat !== undefined)
+    return { rule: 'not_yet', says: `${step.id} is a loop, whose turns cannot be settled yet in this release` };
+  if (slice === 'skip' || op.op === 'remove') return undefined;
+  const [breach] = step.validateOutput(op.value);
+  return breach === undefined ? undefined : { rule: breach.rule, says: `output${breach.pointer}: ${breach.says}` };
 }
 
 function inputProblem({ plan, parent }: PlanFacts, { changes = [] }: BranchRequest): Says | undefined {

@@ -25,13 +25,7 @@ export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEven
   const facts = { plan, fork: fork.point, parent: fork.state, head: state };
   const request = isAsPlanned(facts, asked, expected) ? { ...asked, expectHead: `${state.branch}@${state.revision}` } : asked;
   const branchPlan = planBranch(facts, request);
-  const max = state.started?.limits.branches ?? 0;
-  const problems = [
-    ...branchPlan.problems,
-    ...(state.ledger.branches.size >= max
-      ? [{ pointer: '', rule: 'limits.branches', says: `the run has ${max} branches, and may have no more` }]
-      : []),
-  ];
+  const { problems } = branchPlan;
   if (problems.length > 0 || branchPlan.unresolved.length > 0) {
     const open = branchPlan.unresolved.map((what) => ({
       pointer: `/${what}`,
@@ -41,7 +35,7 @@ export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEven
     const errors = [...problems, ...open];
     const detail = `the branch is not opened: ${errors.map(({ pointer, says }) => `${pointer} ${says}`.trim()).join('; ')}`;
     const code = errors.every(({ rule }) => rule === 'head_moved') ? 'head_moved' : 'branch_refused';
-    return rejected({ code, detail, errors, plan: { ...branchPlan, problems } });
+    return rejected({ code, detail, errors, plan: branchPlan });
   }
   const carried = carriedBy(facts, request);
   for (const [waitId, { step, open }] of [...state.path.waits.entries()].sort(([a], [b]) => (a < b ? -1 : 1)))

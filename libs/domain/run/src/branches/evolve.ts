@@ -1,12 +1,11 @@
 import { applyPatch, pointerParts, type JsonPatchOp } from '@cairn/domain-definition';
 import type { Json } from '@cairn/kernel';
-import { PersistentMap } from '@cairn/kernel';
 import type { Envelope, RunEvent } from '../events.js';
 import { isBlocking } from '../recovery/evolve.js';
 import { parseOccurrence, type BranchEntry, type Path, type RunState, type StepEntry, type StepWork } from '../state.js';
 import { isOpenReview, unblocked } from '../reviews/evolve.js';
 import { count } from '../steps/evolve.js';
-import type { BranchOpened, BranchSuperseded, EffectChoice } from './events.js';
+import type { BranchOpened, BranchSuperseded } from './events.js';
 
 /** Folds where a run goes on: the table of branches, and what a branch begins with. */
 export function evolveBranches(state: RunState, event: RunEvent, { causationId }: Pick<Envelope, 'causationId'>): RunState {
@@ -44,7 +43,12 @@ function opened(state: RunState, data: BranchOpened['data']): RunState {
   const { carried, changes, effectsChoices } = data;
   const open = withoutOpenReviews(withoutOpenAttempts(state.path, new Set(carried.attempts)), new Set(carried.reviews));
   const owed = withoutOwed(withoutOpenWaits(open, new Set(carried.waits)), new Set(carried.failures));
-  const events = state.received.flatMap((one) => (carried.events.includes(one.eventId) ? [[one.eventId, one] as const] : []));
+  // What an earlier branch has chosen and not used yet is still so, unless it is chosen otherwise.
+  let choices = owed.choices;
+  for (const [key, choice] of Object.entries(effectsChoices)) choices = choices.set(key, choice);
+  let events = owed.carried;
+  for (const one of state.received)
+    events = carried.events.includes(one.eventId) ? events.set(one.eventId, one) : events.delete(one.eventId);
   return {
     ...state,
     opened: data,
@@ -52,8 +56,8 @@ function opened(state: RunState, data: BranchOpened['data']): RunState {
     started: state.started === null ? null : { ...state.started, input: changedInput(state.started.input, changes) },
     path: {
       ...withChanges(owed, changes),
-      choices: PersistentMap.of<EffectChoice>(Object.entries(effectsChoices)),
-      carried: PersistentMap.of(events),
+      choices,
+      carried: events,
     },
   };
 }

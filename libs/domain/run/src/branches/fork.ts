@@ -1,3 +1,4 @@
+import type { StoredEvent } from '@cairn/kernel';
 import type { RecordedRunEvent } from '../events.js';
 import type { BranchPoint } from './events.js';
 import type { Branches } from './lineage.js';
@@ -14,6 +15,12 @@ export type Fork =
 /** The last checkpoint before the last failure. */
 const FAILURE = 'failure';
 
+/** What came in one append belongs together: an attempt and its intent, a result and its stage. */
+function endOfAppend(events: readonly RecordedRunEvent[], revision: number): number {
+  const { metadata } = events[revision] as unknown as Pick<StoredEvent, 'metadata'>;
+  return metadata.appendFirst + metadata.appendCount - 1;
+}
+
 /**
  * The point that a request means, on the path of the branch that it names: of several the last. What is not there is told with the field that
  * names it.
@@ -25,7 +32,7 @@ export function forkAt(branches: Branches, { branch, at }: ForkRequest): Fork {
   if (/^\d+$/.test(at)) {
     const revision = Number(at);
     return revision < events.length
-      ? { point: { branch, revision } }
+      ? { point: { branch, revision: endOfAppend(events, revision) } }
       : wrong('/from/at', 'revision_not_found', `${branch} ends at ${branch}@${events.length - 1}`);
   }
   const path = pathOf(branches, branch);
@@ -68,8 +75,7 @@ function beforeFailure(path: readonly Placed[]): BranchPoint | undefined {
 /** Just before a step first began on this path: nothing of it has happened there. */
 function beforeStep(path: readonly Placed[], step: string): BranchPoint | undefined {
   const began = path.findIndex(({ event }) => {
-    if (event.type === 'CheckpointReached')
-      return event.data.step === step && (event.data.kind === 'pre_effect' || event.data.kind === 'wait');
+    if (event.type === 'CheckpointReached') return event.data.step === step && ['pre_effect', 'wait', 'review'].includes(event.data.kind);
     return (event.type === 'StepStarted' || event.type === 'StepSkipped' || event.type === 'EventEmitted') && event.data.step === step;
   });
   return began <= 0 ? undefined : path[began - 1]?.point;

@@ -29,6 +29,8 @@ export function planBranch(facts: PlanFacts, request: BranchRequest): BranchPlan
       ...problemsOfChanges(facts, request),
       ...unknownChoices(request, received, effects),
       ...inDoubt(effects),
+      ...wokeTwice(received),
+      ...noMoreBranches(head),
     ],
     unresolved: effects.filter(({ status, choice }) => status === 'confirmed' && choice === null).map(({ key }) => `effects/${key}`),
   };
@@ -37,53 +39,61 @@ export function planBranch(facts: PlanFacts, request: BranchRequest): BranchPlan
 /** What goes on under its id: open at the fork and at the head, not concerned by a change, not dropped. */
 export function carriedBy(facts: PlanFacts, request: BranchRequest): Carried {
   const { parent, head } = facts;
-  const isConcerned = concernedBy(request);
-  const isLeftOut = leftOutBy(request);
+  const isConcerned = concernedBy(facts, request);
+  const isLeftOut = leftOutBy(facts, request);
   const attempts = [...parent.path.attempts.entries()].flatMap(([id, { step }]) =>
     head.path.attempts.has(id) && !isConcerned(step) ? [id] : [],
   );
   const waits = [...parent.path.waits.entries()].flatMap(([id, { step, open }]) =>
-    open && head.path.waits.get(id)?.open === true && !isLeftOut(step) && request.received?.[`wait:${step}`] !== 'drop' ? [id] : [],
+    open && isStillOpen(facts, id) && !isLeftOut(step) && request.received?.[`wait:${step}`] !== 'drop' ? [id] : [],
   );
   const events = receivedSince(parent, head).flatMap(({ eventId }) => (request.received?.[`event:${eventId}`] === 'drop' ? [] : [eventId]));
   return { attempts: attempts.sort(), waits: waits.sort(), failures: [], events: events.sort() };
 }
 
 /** Steps that a change concerns: nothing of them that is under way goes on. */
-const concernedBy = ({ changes = [] }: BranchRequest): ((step: string) => boolean) => {
-  const slices = changes.map(({ path }) => pointerParts(path));
+function concernedBy(facts: PlanFacts, request: BranchRequest): (occurrence: string) => boolean {
+  const slices = slicesOf(request);
+  const isLeftOut = leftOutBy(facts, request);
+  return (occurrence) =>
+    isLeftOut(occurrence) ||
+    slices.some(([slice, name = '']) => slice === 'input' || (slice === 'steps' && name === parseOccurrence(occurrence).step));
+}
+
+/** Steps that do not run or wait here any more: their output is given, they are skipped, or a reduced path drops them. */
+function leftOutBy({ plan }: PlanFacts, request: BranchRequest): (occurrence: string) => boolean {
+  const taken = (request.changes ?? []).flatMap((op) => (op.path === '/scope' && op.op !== 'remove' ? [op.value] : []));
+  const dropped = new Set(plan.reduced.flatMap(({ id, drops }) => (taken.includes(id) ? drops : [])));
+  const named = slicesOf(request).flatMap(([slice, name = '']) =>
+    slice === 'skip' || slice === 'outputs' ? [parseOccurrence(name).step] : [],
+  );
   return (occurrence) => {
     const { step } = parseOccurrence(occurrence);
-    return slices.some(
-      ([slice = '', name = '']) => slice === 'input' || (OF_A_STEP.includes(slice) && parseOccurrence(name).step === step),
-    );
+    return dropped.has(step) || named.includes(step);
   };
-};
-const OF_A_STEP: readonly string[] = ['steps', 'skip', 'outputs'];
+}
 
-/** Steps that do not wait any more, since their output is given, or they are skipped. */
-const leftOutBy = ({ changes = [] }: BranchRequest): ((step: string) => boolean) => {
-  const slices = changes.map(({ path }) => pointerParts(path));
-  return (occurrence) =>
-    slices.some(
-      ([slice, name = '']) => (slice === 'skip' || slice === 'outputs') && parseOccurrence(name).step === parseOccurrence(occurrence).step,
-    );
-};
+const slicesOf = ({ changes = [] }: BranchRequest): string[][] => changes.map(({ path }) => pointerParts(path));
+
+/** Open at the head, too, and what only a timer brought there is not missing here: nobody rings it a second time. */
+function isStillOpen({ parent, head }: PlanFacts, waitId: string): boolean {
+  const [before, now] = [parent.path.waits.get(waitId), head.path.waits.get(waitId)];
+  const known = new Set(before?.got.map(({ eventId }) => eventId));
+  return now?.open === true && now.got.every(({ event, eventId }) => event !== undefined || known.has(eventId));
+}
 
 const settledAt = ({ path }: RunState): string[] =>
   [...path.steps.entries()].flatMap(([step, { status }]) => (status === 'succeeded' || status === 'skipped' ? [step] : []));
 
-function rerunsOf({ parent, head }: PlanFacts, request: BranchRequest): string[] {
+function rerunsOf(facts: PlanFacts, request: BranchRequest): string[] {
+  const { parent, head } = facts;
+  const isConcerned = concernedBy(facts, request);
   const settled = new Set(settledAt(parent));
   const carried = new Set(
-    [...parent.path.attempts.entries()].flatMap(([id, { step }]) =>
-      head.path.attempts.has(id) && !concernedBy(request)(step) ? [step] : [],
-    ),
+    [...parent.path.attempts.entries()].flatMap(([id, { step }]) => (head.path.attempts.has(id) && !isConcerned(step) ? [step] : [])),
   );
   const waiting = new Set(
-    [...parent.path.waits.values()].flatMap(({ step, open }) =>
-      open && head.path.waits.get(waitIdOf(head, step))?.open === true ? [step] : [],
-    ),
+    [...parent.path.waits.values()].flatMap(({ step, open }) => (open && isStillOpen(facts, waitIdOf(head, step)) ? [step] : [])),
   );
   return [...head.path.steps.keys()].filter((step) => !settled.has(step) && !carried.has(step) && !waiting.has(step));
 }
@@ -93,7 +103,8 @@ function inOrder(plan: Plan, steps: readonly string[]): string[] {
   return [...steps].sort((a, b) => place(a) - place(b) || parseOccurrence(a).turn - parseOccurrence(b).turn);
 }
 
-function receivedOf({ parent, head }: PlanFacts, { received: chosen = {} }: BranchRequest): BranchPlan['received'] {
+function receivedOf(facts: PlanFacts, { received: chosen = {} }: BranchRequest): BranchPlan['received'] {
+  const { parent, head } = facts;
   const line = (id: string, says: string): BranchPlan['received'][number] => ({
     id,
     says,
@@ -104,9 +115,7 @@ function receivedOf({ parent, head }: PlanFacts, { received: chosen = {} }: Bran
     line(`event:${eventId}`, `${event?.type ?? ''} for ${step}`),
   );
   const waits = [...parent.path.waits.entries()].flatMap(([id, { step, open, opened }]) =>
-    open && head.path.waits.get(id)?.open === true
-      ? [line(`wait:${step}`, opened.deadline === null ? 'open' : `open until ${opened.deadline}`)]
-      : [],
+    open && isStillOpen(facts, id) ? [line(`wait:${step}`, opened.deadline === null ? 'open' : `open until ${opened.deadline}`)] : [],
   );
   return [...events, ...waits.sort((a, b) => (a.id < b.id ? -1 : 1)), ...peopleAsked(parent, head)];
 }
@@ -125,14 +134,17 @@ function peopleAsked(parent: RunState, head: RunState): BranchPlan['received'] {
 const isOpenStatus = (status: string): boolean => status === 'open' || status === 'escalated';
 
 /** Effects that were intended, or settled, after the fork: the branch leaves them behind, and they have happened all the same. */
-function effectsBehind({ plan, parent, head }: PlanFacts, request: BranchRequest): BranchPlan['effects'] {
+function effectsBehind(facts: PlanFacts, request: BranchRequest): BranchPlan['effects'] {
+  const { plan, parent, head } = facts;
   const { effects: chosen = {} } = request;
-  const isConcerned = concernedBy(request);
+  const isConcerned = concernedBy(facts, request);
   const behind = [...head.ledger.effects.entries()].filter(([key, entry]) => {
     const before = parent.ledger.effects.get(key);
     if (before !== undefined && canon(seen(before)) === canon(seen(entry))) {
       const isCarried = head.path.attempts.has(entry.attemptId) && !isConcerned(entry.step);
-      return entry.status === 'intended' && !isCarried;
+      // Chosen on an earlier branch and not used there yet: it is chosen for again here.
+      const isUnused = entry.status === 'confirmed' && parent.path.steps.get(entry.step)?.status !== 'succeeded';
+      return isUnused || (entry.status === 'intended' && !isCarried);
     }
     return !(entry.status === 'intended' && parent.path.attempts.has(entry.attemptId) && !isConcerned(entry.step));
   });
@@ -142,7 +154,7 @@ function effectsBehind({ plan, parent, head }: PlanFacts, request: BranchRequest
       step,
       status,
       choices: status === 'confirmed' ? CHOICES : [],
-      choice: chosen[key] ?? null,
+      choice: chosen[key] ?? parent.path.choices.get(key) ?? null,
     }))
     .sort((a, b) => (plan.step(a.step)?.index ?? 0) - (plan.step(b.step)?.index ?? 0) || (a.key < b.key ? -1 : 1));
 }
@@ -185,6 +197,23 @@ function unknownChoices(
       wrong.push({ pointer, rule: 'unknown_choice', says: `it is ${effect.status}: there is nothing to choose` });
   }
   return wrong;
+}
+
+/** Which of two waits an event is carried for is not said in this release: it is dropped, and both ask again. */
+function wokeTwice(received: BranchPlan['received']): PlanProblem[] {
+  const twice = received.filter(({ id, choice }, i) => choice === 'carry' && received.findIndex((one) => one.id === id) !== i);
+  return twice.map(({ id }) => ({
+    pointer: `/received/${id}`,
+    rule: 'not_yet',
+    says: 'it woke two waits, and cannot be carried yet in this release: drop it',
+  }));
+}
+
+function noMoreBranches({ started, ledger }: RunState): PlanProblem[] {
+  const max = started?.limits.branches ?? 0;
+  return ledger.branches.size < max
+    ? []
+    : [{ pointer: '', rule: 'limits.branches', says: `the run has ${max} branches, and may have no more` }];
 }
 
 /** `unknown` blocks until somebody finds out: a branch that forgot it could pay twice. */

@@ -2,6 +2,7 @@ import type { JsonPatchOp } from '@cairn/domain-definition';
 import type { Draft } from '../draft.js';
 import { isOpenReview } from '../reviews/evolve.js';
 import { failRun } from '../lifecycle/end.js';
+import { parseOccurrence } from '../state.js';
 import type { BranchCause, BranchSpec } from './events.js';
 import { nextBranch } from './evolve.js';
 
@@ -24,7 +25,7 @@ export function supersedeByPolicy(draft: Draft, branch: PolicyBranch): void {
   const { state } = draft;
   const max = state.started?.limits.branches ?? 0;
   if (state.ledger.branches.size >= max) return failRun(draft, undefined, 'budget', `limits.branches: the run has ${max} branches`);
-  const goesOn = ({ step }: { readonly step: string }): boolean => branch.dropped?.has(step) !== true;
+  const goesOn = ({ step }: { readonly step: string }): boolean => branch.dropped?.has(parseOccurrence(step).step) !== true;
   for (const [waitId, wait] of sorted(state.path.waits.entries()))
     if (wait.open && !goesOn(wait)) draft.add({ type: 'WaitWithdrawn', version: 1, data: { waitId, step: wait.step, because: 'branch' } });
   const reviews = sorted(state.path.reviews.entries()).filter(([, review]) => isOpenReview(review));

@@ -22,8 +22,8 @@ export function unpauseRun(draft: Draft, { data }: UnpauseRun): Outcome {
   const { paused, deferred } = draft.state.path;
   if (!paused || isDone(draft)) return nothing('duplicate');
   draft.add({ type: 'RunUnpaused', version: 1, data });
+  const dropped = dropFromScope(draft); // Of a branch that was opened meanwhile; first, since what is dropped is owed nothing.
   startDueRetries(draft);
-  const dropped = dropFromScope(draft); // Of a branch that was opened meanwhile.
   // Turns first: whether a loop is over is asked here, and what comes after it must not take it for settled before.
   const turns = deferred.filter((occurrence) => parseOccurrence(occurrence).turn > 0);
   const others = deferred.filter((occurrence) => parseOccurrence(occurrence).turn === 0);

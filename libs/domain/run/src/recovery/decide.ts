@@ -58,6 +58,8 @@ function branchFor(draft: Draft, retry: RetryEntry, { data }: ApplyRetryDecision
   if (decision === 'reduce_scope') {
     const path = draft.plan.reduced.find((one) => one.id === data.change?.['reduce']);
     if (path === undefined || draft.state.path.reduced.includes(path.id)) return { refused: `no reduced path is left as ${change(data)}` };
+    const inDoubt = path.drops.find((id) => isInDoubt(draft, id));
+    if (inDoubt !== undefined) return { refused: `reduced path ${path.id} drops ${inDoubt}, and it is open whether its effect happens` };
     const changes: JsonPatchOp[] = [{ op: 'add', path: '/scope', value: path.id }];
     return { ...told, cause: 'reduced_scope', changes, dropped: new Set(path.drops) };
   }
@@ -69,6 +71,12 @@ function branchFor(draft: Draft, retry: RetryEntry, { data }: ApplyRetryDecision
   const changes = ops.map((op) => ({ ...op, path: `/steps/${id}${op.path}` }));
   return { ...told, cause: decision === 'fallback' ? 'fallback' : 'retry_modified', changes };
 }
+
+/** An effect of the step is under way, or nobody knows what it did: it is never left behind in silence (I-17). */
+const isInDoubt = ({ state }: Draft, step: string): boolean =>
+  [...state.ledger.effects.values()].some(
+    (effect) => effect.step === step && (effect.status === 'intended' || effect.status === 'unknown'),
+  );
 
 const change = ({ change: told }: ApplyRetryDecision['data']): string => JSON.stringify(told ?? null);
 

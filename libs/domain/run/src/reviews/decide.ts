@@ -11,6 +11,7 @@ import type { ApplyEscalation, ApplyVerdict, RecordedDecision } from './commands
 import type { ReviewEscalated, VerdictApplied } from './events.js';
 import { isOpenReview, SIDE } from './evolve.js';
 import { requestReview, subjectsOf } from './request.js';
+import { DEFINITION_ERROR } from '../steps/start.js';
 import { digestOfSubjects } from './digest.js';
 import { editor, subjectOf } from './subject.js';
 
@@ -45,7 +46,8 @@ export function applyVerdict(draft: Draft, command: ApplyVerdict): Outcome {
   if (subjectDigest !== entry.subjectDigest) return mismatch(entry, subjectDigest);
   if (hasChanged(draft, asked)) {
     draft.add({ type: 'ReviewWithdrawn', version: 1, data: { reviewId, step: entry.step, because: 'subject_changed' } });
-    requestReview(draft, asked.step, asked.review, reviewId);
+    const unasked = requestReview(draft, asked.step, asked.review, reviewId);
+    if (unasked !== undefined) failRun(draft, entry.step, DEFINITION_ERROR, unasked.problem); // Nobody can be asked: it would wait for ever.
     return concluded(draft);
   }
   const approvedDigest = verdict === 'edit' ? editedDigest(draft, asked, edits ?? []) : { digest: subjectDigest };
