@@ -104,7 +104,7 @@ describe('a branch that a person opens', () => {
     const run = await complete('race');
     const request = { ...CORRECTION, effects: { 'payment-race': 'reuse' } };
     const both = await Promise.all([1, 2].map(() => call('POST', `runs/${run}/branches`, request)));
-    expect(both.map(({ status }) => status).sort()).toEqual([201, 409]);
+    expect(both.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 409]);
     expect(both.find(({ status }) => status === 409)?.json).toMatchObject({
       code: 'head_moved',
       plan: { head: expect.stringMatching(/^b2@/) as never },
