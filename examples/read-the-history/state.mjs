@@ -195,6 +195,11 @@ export class State {
     const copied = (slice) => Object.assign(Object.create(null), slice); // Entries are never changed, only replaced.
     for (const name of [...SLICES.path, ...SLICES.aside]) state.slices[name] = copied(parent.slices[name]);
     for (const name of SLICES.ledger) state.slices[name] = copied(predecessor.slices[name]);
+    const { attempts, carried, waits } = state.slices;
+    for (const id of Object.keys(attempts)) attempts[id] = predecessor.slices.attempts[id] ?? attempts[id]; // Whoever took it has it.
+    // What came after the fork is carried by the first event, or not at all.
+    for (const [id, { got }] of Object.entries(predecessor.slices.waits))
+      for (const eventId of got) if (waits[id]?.got.includes(eventId) !== true) delete carried[eventId];
     delete state.slices.last.outcome;
     state.slices.run.paused = predecessor.slices.run.paused;
     state.status = parent.status;

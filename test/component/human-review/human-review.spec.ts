@@ -149,6 +149,25 @@ describe('human-review', () => {
       expect(await world.decide(ben, 'approve')).toMatchObject({ applied: 'yes' });
     }));
 
+  it('four eyes: also not who decided it on the branch that this one grew from', () =>
+    inWorld(async (world) => {
+      const scan = { id: 'scan', task: { queue: 'q' } };
+      await world.startRun([review({}, 'first'), scan, review({ ...asked, quorum: { notSameAs: ['step:first'] } }), pay()]);
+      await world.decide(ana, 'approve', {}, 'first');
+      await world.pass(100);
+      const data = {
+        from: { branch: 'main', at: 'scan' },
+        cause: 'override',
+        reason: 'by hand',
+        changes: [{ op: 'add', path: '/skip/scan', value: true }],
+      };
+      expect(await world.command('OpenBranch', data)).toMatchObject({ kind: 'accepted' });
+      await world.pass(1_000);
+      expect((await world.review('ask', 1, 'b2')).excluded).toContainEqual(
+        expect.objectContaining({ who: 'user:ana', because: 'step:first' }),
+      );
+    }));
+
   it('passes up along the chain and at the deadline, echoed in the run; silence never approves (C-REVIEW, I-26)', () =>
     inWorld(async (world) => {
       await world.startRun([review({ ...asked, escalate: [{ to: 'group:cfo', after: '1h' }] }), pay()]);

@@ -189,8 +189,8 @@ export class ReviewWorld {
     return { subjectDigest, revision };
   }
 
-  async review(step = 'ask', n = 1): Promise<ReviewView> {
-    const events = await this.store.read(reviewStream(idOf('review', RUN, 'main', step, n)));
+  async review(step = 'ask', n = 1, branch = 'main'): Promise<ReviewView> {
+    const events = await this.store.read(reviewStream(idOf('review', RUN, branch, step, n)));
     const state = events.reduce<ReviewState | undefined>((before, event) => evolveReview(before, event), undefined);
     if (state === undefined) throw new Error(`there is no review ${n} of ${step}`);
     return reviewView(state) as unknown as ReviewView;

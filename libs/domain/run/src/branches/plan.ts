@@ -88,6 +88,7 @@ const settledAt = ({ path }: RunState): string[] =>
 function rerunsOf(facts: PlanFacts, request: BranchRequest): string[] {
   const { parent, head } = facts;
   const isConcerned = concernedBy(facts, request);
+  const isLeftOut = leftOutBy(facts, request);
   const settled = new Set(settledAt(parent));
   const carried = new Set(
     [...parent.path.attempts.entries()].flatMap(([id, { step }]) => (head.path.attempts.has(id) && !isConcerned(step) ? [step] : [])),
@@ -95,7 +96,7 @@ function rerunsOf(facts: PlanFacts, request: BranchRequest): string[] {
   const waiting = new Set(
     [...parent.path.waits.values()].flatMap(({ step, open }) => (open && isStillOpen(facts, waitIdOf(head, step)) ? [step] : [])),
   );
-  return [...head.path.steps.keys()].filter((step) => !settled.has(step) && !carried.has(step) && !waiting.has(step));
+  return [...head.path.steps.keys()].filter((step) => !settled.has(step) && !carried.has(step) && !waiting.has(step) && !isLeftOut(step));
 }
 
 function inOrder(plan: Plan, steps: readonly string[]): string[] {

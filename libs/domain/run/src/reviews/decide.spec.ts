@@ -281,4 +281,18 @@ describe('time, people and ends', () => {
     expect(run.reviewId('ask')).toBe(reviewId);
     expect(run.verdict('ask', 'approve')).toContain('EffectIntended(pay)');
   });
+
+  it('is asked once on a branch, however often the branch is told to begin', () => {
+    const wake = { type: 'WakeRun', data: { kind: 'branch', branch: 'b2' } } as const;
+    const scan = { id: 'scan', after: [], task: { queue: 'a' }, fallback: [{ queue: 'b' }] };
+    const run = started(planWith([scan, review('ask', { ...asked, onDeadline: 'block' }, { after: ['scan'] }), pay()]));
+    run.fail('scan');
+    run.decideBranch('scan', 'fallback', { fallback: 0 });
+    run.openSuccessor();
+    run.when(wake);
+    run.succeed('scan');
+    run.now += 3 * HOUR_MS;
+    expect(run.expireReview('ask', 'block')).toEqual(['VerdictApplied(ask)']);
+    expect(run.when(wake)).toBe('nothing: unchanged');
+  });
 });
