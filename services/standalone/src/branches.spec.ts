@@ -1,15 +1,7 @@
 // B-47 and B-48 on all services over HTTP: a person goes back, and nothing about what happened since is decided in silence.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Json, JsonObject } from '@cairn/kernel';
-import { startStandalone, type Standalone } from './standalone.js';
-
-interface Got {
-  readonly status: number;
-  readonly json: JsonObject;
-}
+import { GivenServer, type Got } from './spec/given-server.js';
 
 const DEFINITION = {
   cairn: 1,
@@ -34,38 +26,18 @@ const CORRECTION = {
 };
 
 describe('a branch that a person opens', () => {
-  let data: string;
-  let server: Standalone;
+  let server: GivenServer;
   beforeAll(async () => {
-    data = await mkdtemp(join(tmpdir(), 'cairn-branches-'));
-    server = await startStandalone({ data, port: 0, logLevel: 'silent' });
-    expect((await call('PUT', 'definitions/paying', DEFINITION)).status).toBe(201);
+    server = await GivenServer.start(DEFINITION);
   });
-  afterAll(async () => {
-    await server.stop();
-    await rm(data, { recursive: true });
-  });
+  afterAll(() => server.stop());
 
-  async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Got> {
-    const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-    const response = await fetch(`${server.url}/v1/default/${path}`, {
-      method,
-      headers: { authorization: `Bearer ${server.token}`, ...type, ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, json: (await response.json()) as JsonObject };
-  }
+  const call = (...asked: Parameters<GivenServer['call']>): Promise<Got> => server.call(...asked);
 
   /** Takes the next task of a queue and answers it; resolves with what the handler was given. */
   async function work(queue: string, output: Json): Promise<JsonObject> {
-    const { tasks } = (await call('POST', `work/${queue}:poll`, { max: 1, waitMs: 20_000 })).json as unknown as {
-      tasks: readonly { readonly data: JsonObject & { readonly lease: { readonly attemptId: string } } }[];
-    };
-    const [task] = tasks;
-    if (task === undefined) throw new Error(`no task on ${queue}`);
-    const { lease } = task.data;
-    const reply = { specversion: '1.0', id: `${lease.attemptId}:end`, source: '/spec/1', type: 'cairn.reply.succeeded.v1' };
-    await call('POST', `work/${lease.attemptId}:reply`, { ...reply, data: { lease, output } });
+    const task = await server.take(queue);
+    await server.answer(task, output);
     return task.data;
   }
 

@@ -1,19 +1,7 @@
 // B-46 on all services over HTTP: cancel, pause and unpause in the middle of an effect, twice, and after the end.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { idOf, type JsonObject } from '@cairn/kernel';
-import { startStandalone, type Standalone } from './standalone.js';
-
-interface Got {
-  readonly status: number;
-  readonly json: JsonObject;
-}
-
-interface Task {
-  readonly data: { readonly lease: { readonly attemptId: string }; readonly effect: { readonly key: string } };
-}
+import { GivenServer, type Got, type Task } from './spec/given-server.js';
 
 const DEFINITION = {
   cairn: 1,
@@ -33,46 +21,23 @@ const DEFINITION = {
 type Verb = 'cancel' | 'pause' | 'unpause';
 
 describe('what is asked of a whole run (B-46)', () => {
-  let data: string;
-  let server: Standalone;
+  let server: GivenServer;
   beforeAll(async () => {
-    data = await mkdtemp(join(tmpdir(), 'cairn-control-'));
-    server = await startStandalone({ data, port: 0, logLevel: 'silent' });
-    expect((await call('PUT', 'definitions/paying', DEFINITION)).status).toBe(201);
+    server = await GivenServer.start(DEFINITION);
   });
-  afterAll(async () => {
-    await server.stop();
-    await rm(data, { recursive: true });
-  });
+  afterAll(() => server.stop());
 
-  async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Got> {
-    const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-    const response = await fetch(`${server.url}/v1/default/${path}`, {
-      method,
-      headers: { authorization: `Bearer ${server.token}`, ...type, ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, json: (await response.json()) as JsonObject };
-  }
-  const get = async (path: string): Promise<JsonObject> => (await call('GET', path)).json;
+  const call = (...asked: Parameters<GivenServer['call']>): Promise<Got> => server.call(...asked);
+  const get = (path: string): Promise<JsonObject> => server.get(path);
+  const take = (queue: string): Promise<Task> => server.take(queue);
+  const answer = (task: Task): Promise<JsonObject> => server.answer(task, { paid: true });
   const control = (run: string, verb: Verb, body?: unknown): Promise<Got> => call('POST', `runs/${run}:${verb}`, body);
-
-  async function take(queue: string): Promise<Task> {
-    const { tasks } = (await call('POST', `work/${queue}:poll`, { max: 1, waitMs: 20_000 })).json as unknown as { tasks: readonly Task[] };
-    if (tasks[0] === undefined) throw new Error(`no task on ${queue}`);
-    return tasks[0];
-  }
-
-  async function answer({ data: { lease } }: Task): Promise<JsonObject> {
-    const reply = { specversion: '1.0', id: `${lease.attemptId}:end`, source: '/spec/1', type: 'cairn.reply.succeeded.v1' };
-    return (await call('POST', `work/${lease.attemptId}:reply`, { ...reply, data: { lease, output: { paid: true } } })).json;
-  }
 
   /** A run whose payment is in the hands of a handler. */
   async function midEffect(key: string): Promise<{ readonly run: string; readonly task: Task }> {
     await call('POST', 'workflows/paying/runs', { key });
     const task = await take('payments');
-    expect(task.data.effect).toMatchObject({ key: `payment-${key}` });
+    expect(task.data['effect']).toMatchObject({ key: `payment-${key}` });
     return { run: idOf('run', 'default', 'paying', key), task };
   }
 
