@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { waitUntil } from '@cairn/testkit';
 import { root } from './processes.js';
 
-/** The demo gives up by itself after 60 s. */
-const LIMIT_MS = 90_000;
+/** The demo gives up by itself after 90 s. */
+const LIMIT_MS = 120_000;
 
 describe('npm run demo', () => {
   it(
@@ -20,8 +20,15 @@ describe('npm run demo', () => {
       try {
         const problem = out.split('\n').filter((line) => /FALSE|in vain|not done/.test(line));
         expect([code, problem]).toEqual([0, []]);
-        expect(out).toMatch(/(2\d|[3-9]\d) claims checked, 0 false/);
-        for (const said of ['kill -9', 'near miss: key: expected "V-1042", got "V-1024"', 'whole  run']) expect(out).toContain(said);
+        expect(out).toMatch(/(4\d|[5-9]\d) claims checked, 0 false/);
+        for (const said of [
+          'kill -9',
+          'near miss: key: expected "V-1042", got "V-1024"',
+          'whole  run',
+          'HEAD  complete: succeeded',
+          'vendor:V-1042:deposit  reuse',
+        ])
+          expect(out).toContain(said);
         expect((await fetch(`${url}/healthz`)).status).toBe(200);
         expect(JSON.parse(readFileSync(join(folder, 'data/server.json'), 'utf8'))).toMatchObject({ url, pid: Number(pid) });
       } finally {
@@ -34,10 +41,36 @@ describe('npm run demo', () => {
   );
 });
 
-async function run(script: string, args: readonly string[]): Promise<{ readonly code: number | null; readonly out: string }> {
-  const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+describe('npm run demo -- --interactive', () => {
+  it(
+    'leaves the review to the person at the terminal: rejected, nothing is paid and the history is whole',
+    async () => {
+      const { code, out } = await run(
+        join(root, 'examples/document-approval/dist/demo.js'),
+        ['--interactive'],
+        'maybe\nreject\nnot this year\n',
+      );
+      const problem = out.split('\n').filter((line) => /FALSE|in vain|not done/.test(line));
+      expect([code, problem]).toEqual([0, []]);
+      expect(out).toContain('not understood: maybe');
+      expect(out).toContain('complete(failed)');
+    },
+    LIMIT_MS,
+  );
+});
+
+async function run(
+  script: string,
+  args: readonly string[],
+  typed?: string,
+): Promise<{ readonly code: number | null; readonly out: string }> {
+  const child = spawn(process.execPath, [script, ...args], {
+    cwd: root,
+    stdio: [typed === undefined ? 'ignore' : 'pipe', 'pipe', 'inherit'],
+  });
+  child.stdin?.end(typed);
   let out = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => void (out += text));
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => void (out += text));
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   return { code, out };
 }

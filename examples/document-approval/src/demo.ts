@@ -5,7 +5,8 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Cairn, type LedgerLine, type Receipt, type RunView, type StoredEvent } from './demo/cairn.js';
+import { Cairn, type LedgerLine, type Receipt, type ReviewView, type RunView, type StoredEvent } from './demo/cairn.js';
+import { askPerson, closeTerminal, lowered, type Decision } from './demo/person.js';
 import {
   answers,
   startCairn,
@@ -26,9 +27,11 @@ if (eventStore !== undefined && !onStack) {
   console.error('--event-store needs --stack: `cairn dev` keeps its events in its data folder');
   process.exit(2);
 }
+/** The person at this terminal decides the review, instead of the story. */
+const interactive = process.argv.includes('--interactive');
 const startServer = onStack ? startStack : startEmbedded;
 /** Everything together; a demo that hangs is a demo that failed. The stack is six processes that are killed and started three times. */
-const DEMO_MS_MAX = onStack ? 240_000 : 60_000;
+const DEMO_MS_MAX = onStack ? 240_000 : 90_000;
 const VENDOR = 'V-1042';
 const WRONG_VENDOR = 'V-1024';
 
@@ -46,7 +49,8 @@ const world: World = {
 const cairn = new Cairn(world);
 const running = new Set<Pick<Server, 'kill9'>>();
 
-const watchdog = setTimeout(() => void fail(new Error(`not done after ${DEMO_MS_MAX / 1000} s`)), DEMO_MS_MAX);
+const watch = (): NodeJS.Timeout => setTimeout(() => void fail(new Error(`not done after ${DEMO_MS_MAX / 1000} s`)), DEMO_MS_MAX);
+let watchdog = watch();
 
 try {
   await play();
@@ -55,13 +59,15 @@ try {
 }
 
 async function play(): Promise<void> {
-  console.log(paint('bold', 'Cairn: a run that waits, is refused twice, is killed three times, pays once, completes, and is corrected'));
+  console.log(
+    paint('bold', 'Cairn: a run that waits, is refused, loses its tool, is killed three times, asks a person, pays once, and is corrected'),
+  );
   say(
     onStack
       ? `a real nats-server, one process a service, ${eventStore === undefined ? 'one libSQL file' : `the EventStoreDB at ${withoutPassword(eventStore)} (namespace ${world.ns})`}, one handler process, the command line; no cluster. Each kill hits all of them but the handler${eventStore === undefined ? '' : ' and the EventStoreDB'}, and takes all that the bus holds`
       : 'one server process (memory bus, one libSQL file), one handler process, the command line; no cluster, no broker',
   );
-  say('outside: a reading service that is busy at first, and a payment server with a ledger of its own');
+  say('outside: a reading service that is busy at first and breaks later, and a payment server with a ledger of its own');
   say(`data folder: ${folder}`);
 
   const outside = await startOutside(world);
@@ -72,13 +78,14 @@ async function play(): Promise<void> {
   running.add(server);
   const port = Number(new URL(url).port);
   say(`server at ${url}, process ${server.pid}`);
+  await cairn.show('policy', 'apply', fileURLToPath(new URL('../policy.yaml', import.meta.url)));
   await cairn.show('def', 'apply', fileURLToPath(new URL('./workflow.js', import.meta.url)));
   let handlers = startHandlers(world, outside);
   running.add(handlers);
 
   const early = await cairn.send(url, 'crm.vendor.registered', VENDOR, 'registered-1', { name: 'Brightwater Instruments' });
   claim('nobody waits for the registration yet, and it is kept', early.outcome === 'kept');
-  const requested = await cairn.send(url, 'procurement.vendor.requested', VENDOR, 'requested-1', { vendorId: VENDOR, limitUsd: 15_000 });
+  const requested = await cairn.send(url, 'procurement.vendor.requested', VENDOR, 'requested-1', { vendorId: VENDOR, limitUsd: 10_000 });
   const run = requested.runs[0]?.run ?? '';
   claim('the published event started a run', requested.outcome === 'started' && run !== '');
   const watching = startCairn('run', world, ['run', 'watch', run]);
@@ -154,7 +161,33 @@ async function play(): Promise<void> {
   running.add(server);
   say(`server started again, process ${server.pid}`);
 
-  section('5  Handler and server are killed between the booking and its answer');
+  section('5  The reading service breaks for good; retry-policy opens a branch on which the declared alternative reads');
+  const b2 = await until('the fallback branch reads to its end', async () => {
+    const [, branch] = await cairn.branches(url, run);
+    return branch?.some(({ type, data }) => type === 'StepSucceeded' && data['step'] === 'extract') === true ? branch : undefined;
+  });
+  const [main = []] = await cairn.branches(url, run);
+  claim(
+    'two 503, one justified retry, then fallback: the policy decided it, nobody was asked',
+    main
+      .filter(({ type }) => type === 'RetryDecided')
+      .slice(2)
+      .map(({ data }) => [data['bucket'], data['decision']].join(' '))
+      .join() === 'upstream_5xx retry,upstream_5xx fallback' && b2[0]?.data['cause'] === 'fallback',
+  );
+  claim(
+    'on b2 nothing that was finished ran again: its first step is extract, with another queue',
+    b2.find(({ type }) => type === 'StepStarted')?.data['step'] === 'extract' && eventOf(b2, 'WaitOpened', 'document') === undefined,
+  );
+  await cairn.show('branch', 'tree', run);
+
+  section('6  The offer is over the limit: a person is asked, and approves less');
+  if (!(await approve(url, run))) {
+    await rejected(url, run, 0);
+    return end(server, handlers, outside, url);
+  }
+
+  section('7  Handler and server are killed between the booking and its answer');
   await outside.payments.printed(/^booked/);
   say(`kill -9 ${server.pid} ${handlers.pid}`);
   await Promise.all([server.kill9(), handlers.kill9()]);
@@ -167,7 +200,7 @@ async function play(): Promise<void> {
   running.add(handlers);
   say(`started again: server process ${server.pid}, handlers process ${handlers.pid}`);
 
-  section('6  The run goes on and completes');
+  section('8  The run goes on and completes');
   const result = await until('the run is complete', async () => {
     const view = await cairn.get<{
       state: string;
@@ -185,7 +218,7 @@ async function play(): Promise<void> {
   running.delete(watching);
   await check(url, run, [early, requested, missed, woken]);
 
-  section('7  Verified');
+  section('9  Verified');
   const { code } = await cairn.show('run', 'verify', run, '--when', 'quiescent');
   claim('cairn run verify finds the history whole', code === 0);
 
@@ -197,49 +230,99 @@ async function play(): Promise<void> {
   await end(server, handlers, outside, url);
 }
 
+/**
+ * The review of the deposit: asked for, claimed, and approved with a lower amount; by the person at the terminal if that
+ * was asked for. Gives whether the run may go on.
+ */
+async function approve(url: string, run: string): Promise<boolean> {
+  const asked = await until('the review is in the inbox', async () => {
+    const reviews = await cairn.get<{ readonly items: readonly ReviewView[] }>(url, 'reviews');
+    return reviews?.items.find((review) => review.run === run);
+  });
+  const id = asked.review;
+  await cairn.show('review', 'inbox');
+  await cairn.show('review', 'show', id);
+  const proposed = asked.subjects[0]?.input.amountUsd ?? 0;
+  claim('it shows exactly what would be paid: a tenth of the total', proposed === 1_197);
+  claim('one claims it', (await cairn.show('review', 'claim', id)).code === 0);
+  const { verdict, edits, reason } = await decide(proposed);
+  const { code } = await cairn.show('review', 'decide', id, verdict, ...edits, '--reason', reason);
+  claim('the decision is taken', code === 0);
+  const view = await until('the review is decided', async () => {
+    const review = await cairn.get<ReviewView>(url, `reviews/${id}`);
+    return review?.status === 'decided' ? review : undefined;
+  });
+  claim('the review stands in its own history, decided', view.review === id);
+  return verdict !== 'reject';
+}
+
+/** A person takes the time that a person takes. */
+async function decide(proposedUsd: number): Promise<Decision> {
+  if (!interactive) return lowered(1_000, 'a thousand up front, the rest on delivery');
+  clearTimeout(watchdog);
+  const decision = await askPerson(proposedUsd);
+  watchdog = watch();
+  return decision;
+}
+
+/** Whoever was asked said no: the run ends there, and nothing is paid. */
+async function rejected(url: string, run: string, bookings: number): Promise<void> {
+  const ended = await until('the run has ended', async () => {
+    const view = await cairn.get<RunView>(url, `runs/${run}`);
+    return view?.state === 'complete' ? view : undefined;
+  });
+  await cairn.show('why', run);
+  claim('rejected: the run has failed, and nothing was booked since', ended.state === 'complete' && booked().length === bookings);
+  await cairn.show('branch', 'tree', run);
+  const { code } = await cairn.show('run', 'verify', run, '--when', 'quiescent');
+  claim('its history is whole', code === 0);
+}
+
 /** Days later: what the run decided by was old. The past is not changed, and nothing is paid twice. */
 async function correct(url: string, run: string, routed: string | undefined): Promise<void> {
-  section('8  An operator finds that the limit was old, and goes back to before the decision');
-  const asked = [run, '--at', 'decide-route', '--set', '/input/limitUsd=10000'];
-  const because = ['--reason', 'the limit has been $10,000 since November'];
+  section('10  An operator finds that the sanctions list was old, and goes back to before the screening');
+  const asked = [run, '--at', 'screen', '--set', '/steps/screen/params/list=2026-11-22'];
+  const because = ['--reason', 'screened against the list of 1 November'];
   const plan = await cairn.show('branch', 'plan', ...asked);
   claim(
-    'the plan lists what is kept, what runs again, and the payment that must be chosen for',
-    plan.code === 0 && /keeps .*extract/.test(plan.out),
+    'the plan lists what is kept, what runs again, the verdict that is asked for again, and the payment that must be chosen for',
+    plan.code === 0 && /keeps .*extract/.test(plan.out) && /re_ask/.test(plan.out) && plan.out.includes(`vendor:${VENDOR}:deposit`),
   );
   const silent = await cairn.show('branch', 'open', ...asked, ...because);
   claim('without a word about the payment nothing is opened', silent.code === 1);
   const opened = await cairn.show('branch', 'open', ...asked, ...because, '--effect', `vendor:${VENDOR}:deposit=reuse`);
-  claim('with it the run goes on on a branch of its own', opened.code === 0 && opened.out.includes('opened b2'));
-  const corrected = await until('the run is complete on b2', async () => {
+  claim('with it the run goes on on a branch of its own', opened.code === 0 && opened.out.includes('opened b3'));
+  if (!(await approve(url, run))) return rejected(url, run, 1);
+  const corrected = await until('the run is complete on b3', async () => {
     const view = await cairn.get<RunView>(url, `runs/${run}`);
-    return view?.state === 'complete' && view.head === 'b2' ? view : undefined;
+    return view?.state === 'complete' && view.head === 'b3' ? view : undefined;
   });
   const { output } = await until('it has its result', () =>
     cairn.get<{ readonly output: { readonly route?: string; readonly booking?: string } }>(url, `runs/${corrected.run}/result`),
   );
-  claim('the decision is another now', routed === 'standard' && output.route === 'senior-buyer');
+  claim('the decision is another now', routed === 'senior-buyer' && output.route === 'compliance');
   claim('and still there is one booking, which the branch has taken over', booked().length === 1 && output.booking === 'B-1');
   await cairn.show('branch', 'tree', run);
   await cairn.show('branch', 'diff', run);
   const events = await cairn.events(url, run);
   claim(
     'nothing that was finished before the fork ran again, and the old path stands as it was',
-    startsOf(events, 'extract').length === 3 && events.filter(({ type }) => type === 'RunCompleted').length === 2,
+    startsOf(events, 'extract').length === 5 && events.filter(({ type }) => type === 'RunCompleted').length === 2,
   );
   await cairn.show('why', run);
   const { code } = await cairn.show('run', 'verify', run, '--when', 'quiescent');
-  claim('both branches are whole', code === 0);
+  claim('all three branches are whole', code === 0);
 }
 
 /** What the history says about the whole story. */
 async function check(url: string, run: string, receipts: readonly Receipt[]): Promise<void> {
   section('Timeline, from the history');
   await cairn.show('run', 'history', run);
-  const events = await cairn.events(url, run);
+  const [main = [], b2 = []] = await cairn.branches(url, run);
+  const events = [...main, ...b2];
   claim(
-    'extract has three attempts, two of them refused: under the third the server died, and its result was delivered to the next one',
-    startsOf(events, 'extract').length === 3,
+    'extract has four attempts on main and one on b2: under the third the server died, and its end was delivered to the next one',
+    startsOf(main, 'extract').length === 4 && startsOf(b2, 'extract').length === 1,
   );
   claim('every step has one result', stepsOf(events, 'StepSucceeded').join() === [...new Set(stepsOf(events, 'StepStarted'))].join());
   const intended = events.findIndex(({ type }) => type === 'EffectIntended');
@@ -253,7 +336,7 @@ async function check(url: string, run: string, receipts: readonly Receipt[]): Pr
   claim('every inbound event that did something counts once', used.length === events.filter(isInbound).length);
   claim(
     'revisions have no gap',
-    events.every(({ revision }, index) => revision === index),
+    [main, b2].every((branch) => branch.every(({ revision }, index) => revision === index)),
   );
   const timer = eventOf(events, 'WaitOpened', 'cool-off');
   const decide = eventOf(events, 'StepStarted', 'decide-route');
@@ -276,6 +359,7 @@ async function check(url: string, run: string, receipts: readonly Receipt[]): Pr
 }
 
 async function end(server: Server, handlers: Spawned, outside: Outside, url: string): Promise<void> {
+  closeTerminal();
   const drained = await handlers.terminate();
   claim('the handlers drain on SIGTERM and end with 0', drained === 0);
   await Promise.all([outside.reader.kill9(), outside.payments.kill9()]);

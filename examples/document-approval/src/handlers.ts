@@ -1,12 +1,13 @@
-// The handler process: user code for the three tasks and the effect of `workflow.ts`. It knows nothing of runs, waits, retries or crashes.
+// The handler process: user code for the tasks and the effect of `workflow.ts`. It knows nothing of runs, waits, retries or crashes.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { handler, serve, z } from '@cairn/sdk';
+import { handler, serve, z, type StepResult, type Task } from '@cairn/sdk';
 import { ask } from './asking.js';
 import { paragraphsOf } from './paragraphs.js';
-import type { Findings } from './reading.js';
+import { read, type Findings } from './reading.js';
+import { isListed } from './sanctions.js';
 
 const documents = fileURLToPath(new URL('../documents/', import.meta.url));
 /** Where `file-away` puts its records. */
@@ -25,11 +26,11 @@ const Extracted = z.object({
   tone: z.number(),
 });
 
-/**
- * Has the document read paragraph by paragraph. The pause between them is declared in the workflow (`params`), not hidden here. What
- * the reading service refuses is handed on as it was said, with its headers: the retry policy knows what to make of it, not this code.
- */
-const extraction = handler('extraction', { input: z.object({ file: z.string() }), output: Extracted }, async (task) => {
+/** Reads one paragraph. */
+type Reader = (paragraph: string) => Promise<Findings>;
+
+/** Has the document read paragraph by paragraph. The pause between them is declared in the workflow (`params`), not hidden here. */
+async function extract(task: Task<{ file: string }>, readParagraph: Reader): Promise<StepResult<z.infer<typeof Extracted>>> {
   const { pauseMs } = task.params as { pauseMs: number };
   // A name from an event must not lead out of the folder.
   const file = basename(task.input.file);
@@ -42,15 +43,13 @@ const extraction = handler('extraction', { input: z.object({ file: z.string() })
   say(`extract ${file}: attempt ${task.attempt}, ${paragraphs.length} paragraphs, ${pauseMs} ms pause after each`);
   const findings: Findings[] = [];
   for (const [index, paragraph] of paragraphs.entries()) {
-    const answer = await ask(`${readerUrl}/read`, { text: paragraph }, { signal: task.signal });
-    if (!answer.ok) throw task.failure({ ...answer.failure, sideEffect: 'none' });
-    const found = answer.body as Findings;
+    const found = await readParagraph(paragraph);
     findings.push(found);
     say(
       `extract ${file}: paragraph ${index + 1} of ${paragraphs.length}${found.amounts.length > 0 ? `, $${found.amounts.join(', $')}` : ''}`,
     );
     await task.progress(`${index + 1} of ${paragraphs.length} paragraphs`);
-    await pause(pauseMs, undefined, { signal: task.signal });
+    if (pauseMs > 0) await pause(pauseMs, undefined, { signal: task.signal });
   }
   const amounts = findings.flatMap((found) => found.amounts);
   const tones = findings.map(({ sentiment }) => sentiment);
@@ -66,13 +65,42 @@ const extraction = handler('extraction', { input: z.object({ file: z.string() })
     },
     { evidence: file, uncertainty: 0.2 },
   );
+}
+
+const Document = z.object({ file: z.string() });
+
+/**
+ * The reading service reads. What it refuses is handed on as it was said, with its headers: the retry policy knows what to make of it,
+ * not this code.
+ */
+const extraction = handler('extraction', { input: Document, output: Extracted }, (task) =>
+  extract(task, async (text) => {
+    const answer = await ask(`${readerUrl}/read`, { text }, { signal: task.signal });
+    if (!answer.ok) throw task.failure({ ...answer.failure, sideEffect: 'none' });
+    return answer.body as Findings;
+  }),
+);
+
+/** The declared alternative: the same model, read here. */
+const ownExtraction = handler('extraction-b', { input: Document, output: Extracted }, (task) =>
+  extract(task, (text) => Promise.resolve(read(text))),
+);
+
+/** Looks the vendor up in the sanctions list that the step's params name. */
+const screening = handler('screening', { input: z.object({ vendor: z.string() }) }, (task) => {
+  const { list } = task.params as { list: string };
+  const listed = isListed(task.input.vendor, list);
+  if (listed === undefined) throw task.failure({ bucket: 'not_found', message: `no sanctions list of ${list}`, sideEffect: 'none' });
+  say(`screen: ${task.input.vendor} ${listed ? 'stands' : 'does not stand'} on the list of ${list}`);
+  return { list, listed };
 });
 
-/** Below the limit and in a friendly tone the offer goes straight through. */
-const routing = handler('routing', { input: z.object({ total: z.number(), tone: z.number(), limitUsd: z.number() }) }, ({ input }) => {
-  const { total, tone, limitUsd } = input;
-  const route = total <= limitUsd && tone >= 0 ? 'standard' : 'senior-buyer';
-  const because = `$${total} of $${limitUsd}, tone ${tone}`;
+/** Below the limit, unlisted and in a friendly tone the offer goes straight through. */
+const Routable = z.object({ total: z.number(), tone: z.number(), listed: z.boolean(), limitUsd: z.number() });
+const routing = handler('routing', { input: Routable }, ({ input }) => {
+  const { total, tone, listed, limitUsd } = input;
+  const route = listed ? 'compliance' : total <= limitUsd && tone >= 0 ? 'standard' : 'senior-buyer';
+  const because = `$${total} of $${limitUsd}, tone ${tone}${listed ? ', on the sanctions list' : ''}`;
   say(`decide-route: ${route} (${because})`);
   return { route, because };
 });
@@ -97,5 +125,5 @@ const filing = handler('filing', (task) => {
   return { path };
 });
 
-const worker = serve({ name: 'documents' }, [extraction, routing, payment, filing]);
+const worker = serve({ name: 'documents' }, [extraction, ownExtraction, screening, routing, payment, filing]);
 say(`ready, session ${worker.session.slice(-8)}`);

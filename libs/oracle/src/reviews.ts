@@ -141,8 +141,9 @@ export class ReviewChecks {
     const reviews = this.guardedBy.get(step);
     if (reviews === undefined) return;
     const append = this.walk.appendOf(event.revision);
-    // Refused by the decider itself: it has not gone out.
-    if (append.some((other) => other.type === 'StepFailed' && other.data.attemptId === attemptId)) return;
+    // Ended by the decider itself, refused or as the reuse of a confirmed effect: it has not gone out.
+    if (append.some((other) => (other.type === 'StepFailed' || other.type === 'StepSucceeded') && other.data.attemptId === attemptId))
+      return;
     const intent = append.find((other) => other.type === 'EffectIntended' && other.data.attemptId === attemptId);
     const effect = intent?.type === 'EffectIntended' ? { key: intent.data.key, fingerprint: intent.data.fingerprint } : null;
     const subject: Omit<ReviewSubject, 'digest'> = { step, input, params, effect };

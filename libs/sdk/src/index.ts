@@ -13,6 +13,7 @@ export type {
   Duration,
   EffectFields,
   EmitFields,
+  ReviewFields,
   SchemaOf,
   StartFields,
   StepFields,

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Json, JsonObject } from '@cairn/kernel';
-import type { Duplicates, Guarantee, OnDeadline, Risk } from '@cairn/domain-definition';
+import type { Duplicates, Guarantee, OnDeadline, Risk, Verdict, VerdictOutcome } from '@cairn/domain-definition';
 
 /** `10s`, `5m`, `2h`, `14d`, ISO 8601 without months and years, or whole milliseconds; at most 5 years. */
 export type Duration = string | number;
@@ -97,6 +97,32 @@ export interface WaitFields extends StepFields {
   readonly guard?: string;
   readonly lookBack?: 'run' | 'none' | Duration;
   readonly keepOpen?: boolean;
+}
+
+/** A review: who is asked what, and what follows each verdict (`capabilities.md` §3.5). */
+export interface ReviewFields extends StepFields {
+  /** Whose inbox it is in. */
+  readonly queue: string;
+  /** Text that may hold `${CEL}`; at most 500 characters. */
+  readonly question: string;
+  /** What may be decided and what follows. Default: approve and edit continue, revise opens a branch, reject stops. A list: these, as by default. */
+  readonly verdicts?: { readonly [verdict in Verdict]?: VerdictOutcome } | readonly Verdict[];
+  /** Steps that start only with an approval of exactly what then runs. */
+  readonly authorises?: readonly string[];
+  /** JSON pointers into the input of the one step that it authorises, or without one into its own. */
+  readonly editable?: readonly string[];
+  /** `user:ana`, `group:cfo`. Default: every reviewer. */
+  readonly candidates?: readonly string[];
+  /** How many must agree, and who may not be among them: `branch.actor`, `run.starter`, `step:<id>`. */
+  readonly quorum?: { readonly of?: number; readonly notSameAs?: readonly string[] };
+  readonly deadline?: Duration;
+  /** Default `escalate`. It never approves. */
+  readonly onDeadline?: 'escalate' | 'stop' | 'block' | `step:${string}`;
+  /** To whom it is passed up, and how long after it was opened. At most 5. */
+  readonly escalate?: readonly { readonly to: string; readonly after: Duration }[];
+  /** How long an approval holds until what it authorises starts. Default 24 hours. */
+  readonly receiptTtl?: Duration;
+  readonly evidence?: readonly Value[];
 }
 
 export type TriggerFields =

@@ -4,6 +4,7 @@ import type {
   EffectFields,
   EmitFields,
   ReducedFields,
+  ReviewFields,
   SchemaOf,
   StartFields,
   StepFields,
@@ -84,6 +85,43 @@ export class WorkflowBuilder {
   wait(id: string, fields: WaitFields): WorkflowBuilder {
     const { any, all, atLeast, deadline, noDeadline, onDeadline, staleAfter, guard, lookBack, keepOpen, ...common } = fields;
     return this.#step(id, common, { wait: { any, all, atLeast, deadline, noDeadline, onDeadline, staleAfter, guard, lookBack, keepOpen } });
+  }
+
+  /**
+   * People decide whether the run goes on, and see exactly what they approve: a step that it authorises starts only with an approval of what
+   * then runs.
+   */
+  review(id: string, fields: ReviewFields): WorkflowBuilder {
+    const {
+      queue,
+      question,
+      verdicts,
+      authorises,
+      editable,
+      candidates,
+      quorum,
+      deadline,
+      onDeadline,
+      escalate,
+      receiptTtl,
+      evidence,
+      ...common
+    } = fields;
+    const said = {
+      queue,
+      question,
+      verdicts,
+      authorises,
+      editable,
+      candidates,
+      quorum,
+      deadline,
+      onDeadline,
+      escalate,
+      receiptTtl,
+      evidence,
+    };
+    return this.#step(id, common, { review: said });
   }
 
   /** Tells the world: an event that others, or other workflows, may hear. */

@@ -36,6 +36,12 @@ const says: Readonly<Record<string, (data: Data) => string>> = {
   WaitExpired: ({ step: name, then }) => `${text(name)} -> ${brief(then)}`,
   WaitWithdrawn: ({ step: name, because }) => `${text(name)}: ${text(because)}`,
   WaitStale: ({ step: name, because }) => `${text(name)}: ${text(because)}`,
+  ReviewRequested: ({ step: name, why, queue, question }) => `${text(name)} of ${text(queue)} (${text(why)}): ${text(question)}`,
+  ReviewEscalated: ({ step: name, level, to }) =>
+    `${text(name)} level ${text(level)}${to === null ? ', the end of its chain' : ` to ${text(to)}`}`,
+  VerdictApplied: ({ step: name, verdict, then, by, reason }) =>
+    `${text(name)}: ${text(verdict)}, ${text(then)}${(by as string[]).length === 0 ? '' : ` by ${(by as string[]).join(', ')}`}${reason === undefined ? '' : `: ${text(reason)}`}`,
+  ReviewWithdrawn: ({ step: name, because }) => `${text(name)}: ${text(because)}`,
   EventEmitted: ({ type, key, data }) => `${text(type)}${key === undefined ? '' : ` key ${text(key)}`} ${brief(data, 60)}`,
   RunCompleted: ({ outcome, output, outputRef }) => `${text(outcome)} ${brief(output ?? outputRef)}`,
   RunGaveUp: ({ step: name, rule, numbers }) => `${text(name ?? '')} rule ${text(rule)} ${brief(numbers, 60)}`.trim(),
@@ -62,6 +68,8 @@ const loud: Readonly<Record<string, Parameters<Paint['style']>[0]>> = {
   EffectConfirmed: 'green',
   EffectUnknown: 'red',
   RetryDecided: 'yellow',
+  ReviewRequested: 'yellow',
+  VerdictApplied: 'green',
   BranchSuperseded: 'yellow',
   BranchOpened: 'bold',
   WaitOpened: 'yellow',

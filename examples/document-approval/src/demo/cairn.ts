@@ -25,6 +25,15 @@ export interface StoredEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+export interface ReviewView {
+  readonly review: string;
+  readonly run: string;
+  readonly branch: string;
+  readonly status: string;
+  readonly options: readonly { readonly verdict: string; readonly preview: string }[];
+  readonly subjects: readonly { readonly input: { readonly amountUsd?: number } }[];
+}
+
 /** One line of the payment server's ledger. */
 export interface LedgerLine {
   readonly kind: 'request' | 'booking';
@@ -72,9 +81,14 @@ export class Cairn {
     }
   }
 
+  /** Every event of a run, branch by branch in the order in which they opened. */
   async events(url: string, run: string): Promise<readonly StoredEvent[]> {
+    return (await this.branches(url, run)).flat();
+  }
+
+  async branches(url: string, run: string): Promise<readonly (readonly StoredEvent[])[]> {
     const history = await until('the history is read', () => this.get<History>(url, `runs/${run}/history`));
-    return history.branches.flatMap(({ events }) => events);
+    return history.branches.map(({ events }) => events);
   }
 }
 

@@ -89,7 +89,7 @@ export async function startOutside({ ledger }: World): Promise<Outside> {
       spawn(process.execPath, [fileOf(`services/${name}.js`), '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env }),
     );
   };
-  const reader = start('reader', ['--refuse', '2']);
+  const reader = start('reader', ['--refuse', '2', '--break-after', '6']);
   const payments = start('payments', ['--first-answer-after', '3000']);
   const urlOf = async (one: Spawned): Promise<string> => (await one.printed(/ at http/)).split(' at ')[1] ?? '';
   return { reader, payments, readerUrl: await urlOf(reader), paymentsUrl: await urlOf(payments) };
