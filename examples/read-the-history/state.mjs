@@ -66,16 +66,23 @@ const table = [
   ['asked', 'VerdictApplied ReviewWithdrawn', 'reviewId', gone],
   ['pending', 'ReviewRequested', 'step', gone],
   ['pending', 'VerdictApplied', 'step', (d) => (d.then === 'block' ? { owed: 'awaiting_decision' } : undefined)],
+  ['steps', 'EffectConfirmed', (d, s) => (foundOut(d, s) ? [d.step] : []), (d) => succeeded(d.receipt)],
+  ['pending', 'EffectConfirmed', (d, s) => (foundOut(d, s) ? [d.step, `${d.step}/reconcile`] : []), gone],
+  ['retries', 'EffectAbsent', (d, s) => (isBlocked(d, s) ? [s.pending[d.step].attemptId] : []), gone],
+  ['pending', 'EffectAbsent', (d, s) => (isOwed(d, s) ? [`${d.step}/reconcile`] : []), gone],
+  ['pending', 'EffectAbsent', (d, s) => (isBlocked(d, s) ? [d.step] : []), () => ({ owed: 'retry' })],
   ['retries', 'RetryDecided', 'attemptId', (d) => ({ decision: d.decision, notBefore: d.notBefore ?? null })],
   ['checkpoints', 'CheckpointReached', 'name', (d) => d.kind],
   ['effects', 'EffectIntended', 'key', (d) => ({ suffix: d.suffix, status: 'intended', fingerprint: d.fingerprint, result: null })],
-  ['effects', 'EffectConfirmed', 'key', (d, was, s) => ({ status: 'confirmed', result: outputDigest(s, d.step) })],
+  ['effects', 'EffectConfirmed', 'key', (d, was, s) => ({ status: 'confirmed', result: resultOf(d, s) })],
   ['effects', 'EffectAbsent', 'key', () => ({ status: 'absent' })],
   ['effects', 'EffectUnknown', 'key', () => ({ status: 'unknown' })],
+  ['effects', 'EffectCompensated', 'key', () => ({ status: 'compensated' })],
   ['used', 'WaitTriggered', (d) => [canon([d.step, d.eventId])], () => true],
   ['late', 'LateResultRecorded', (d) => [canon([d.attemptId, d.replyId])], () => true],
   ['spend', 'StepStarted StepSucceeded StepFailed LateResultRecorded', (d) => [d.step, ''], spent],
   ['pending', 'StepStarted StepSkipped', 'step', gone],
+  ['pending', 'StepStarted', (d) => (d.effect ? [d.step] : []), (d) => ({ key: d.effect.key })],
   ['pending', 'EffectIntended', 'step', (d) => ({ key: d.key })],
   ['pending', 'StepFailed', 'step', (d) => ({ owed: 'retry', attemptId: d.attemptId })],
   ['pending', 'BranchOpened', goneOn, () => ({ owed: undefined })],
@@ -86,6 +93,12 @@ const table = [
   ['aside', 'WaitStale', () => []],
 ];
 
+/** The step has failed over this effect, and something is owed for that. */
+const isOwed = ({ step, key }, s) => s.last.outcome === undefined && s.pending[step]?.owed !== undefined && s.pending[step].key === key;
+const isBlocked = (d, s) => isOwed(d, s) && s.pending[d.step].owed !== 'retry';
+/** What became of it is found out later, by another attempt or a person. */
+const foundOut = (d, s) => d.by !== 'reply' && isOwed(d, s);
+const resultOf = (d, s) => (d.by === 'reply' ? outputDigest(s, d.step) : digestOf(d.receipt ?? null));
 const succeeded = (output = null) => ({ status: 'succeeded', output });
 const afterDeadline = (then) => ('value' in then ? succeeded(then.value) : 'step' in then ? succeeded({ trigger: 'deadline' }) : {});
 const outputOfVerdict = ({ by, edits, input, reason, verdict }) =>

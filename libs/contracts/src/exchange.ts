@@ -44,7 +44,11 @@ export const BEATS_MISSED_MAX = 3;
 
 /** What a handler is given (`capabilities.md` §4). */
 export interface TaskData {
-  readonly kind: 'task' | 'effect';
+  /**
+   * `reconcile`: find out whether `effect` has happened, and answer `{found: true | false | null, result?}`; `false` says that it has not
+   * and will not any more. `compensate`: undo it; what is undone already is undone. Both may come again under the same key.
+   */
+  readonly kind: 'task' | 'effect' | 'reconcile' | 'compensate';
   readonly workflow: string;
   /** A session serves several queues in one frame: the task says which code it is for. */
   readonly queue: string;
@@ -55,7 +59,13 @@ export interface TaskData {
   readonly params: Json;
   readonly purpose?: string;
   /** Of an effect. `key` is what goes to the target as its idempotency key, suffix included. */
-  readonly effect?: { readonly key: string; readonly fingerprint: string; readonly guarantee: 'none' | 'reconcile' | 'idempotent' };
+  readonly effect?: {
+    readonly key: string;
+    readonly fingerprint: string;
+    readonly guarantee: 'none' | 'reconcile' | 'idempotent';
+    /** Of a compensation: what the target gave for the act. */
+    readonly receipt?: Json;
+  };
   /** The attempt must be claimed before anything is done; the answer of poll or exchange that holds this task is the grant. */
   readonly claim?: true;
   readonly lease: Lease;

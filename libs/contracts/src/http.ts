@@ -1,6 +1,6 @@
 import type { FieldError, Id, Instant, Json, JsonObject, Revision } from '@cairn/kernel';
 import type { Receipt, RejectionBody } from './messages.js';
-import { OPEN_BRANCH, type RunControl } from './subjects.js';
+import { isEffectControl, OPEN_BRANCH, type EffectControl, type RunControl } from './subjects.js';
 
 /** Bytes of a request's body at most, but for exchange frames (`FRAME_BYTES_MAX`). */
 export const BODY_BYTES_MAX = 262_144;
@@ -23,8 +23,9 @@ export const HTTP_ACTOR = 'user:local';
 /** Types of the direct inbound events. */
 export const START_TYPE = 'cairn.run.start.v1';
 export const SIGNAL_TYPE = 'cairn.run.signal.v1';
-/** Type of the event that controls a whole run: `cairn.run.cancel.v1`, `.pause.`, `.unpause.`, and `cairn.branch.open.v1`. */
-export const controlType = (verb: RunControl | typeof OPEN_BRANCH): string => `cairn.${verb === OPEN_BRANCH ? verb : `run.${verb}`}.v1`;
+/** Type of the event that controls a run: `cairn.run.cancel.v1`, `.pause.`, `.unpause.`, `cairn.branch.open.v1`, `cairn.effect.reconcile.v1`, `.compensate.`. */
+export const controlType = (verb: RunControl | typeof OPEN_BRANCH | EffectControl): string =>
+  `cairn.${verb === OPEN_BRANCH || isEffectControl(verb) ? verb : `run.${verb}`}.v1`;
 /** Characters of a reason that people give. */
 export const REASON_MAX = 1_024;
 

@@ -4,7 +4,9 @@ export {
   lineSubjects,
   namespaceOf,
   parseInboundSubject,
+  isEffectControl,
   OPEN_BRANCH,
+  type EffectControl,
   runControls,
   subjects,
   type DeskQuestion,
@@ -176,4 +178,11 @@ export {
   type RebuildQuestion,
   type RebuildWord,
 } from './rebuilding.js';
+export {
+  compensateEffectSchema,
+  effectControlSchemas,
+  reconcileEffectSchema,
+  type CompensateEffectRequest,
+  type ReconcileEffectRequest,
+} from './effect-request.js';
 export { openBranchSchema, type BranchChange, type BranchFrom, type BranchOpenedView, type OpenBranchRequest } from './branch-request.js';

@@ -9,6 +9,8 @@ export const subjects = {
   runControl: (ns: string, runId: string, verb: RunControl): string => `cairn.${namespace(ns)}.run.${id(runId)}.${verb}`,
   /** A person opens a branch of the run. */
   branchOpen: (ns: string, runId: string): string => `cairn.${namespace(ns)}.run.${id(runId)}.branch.open`,
+  /** A person has an effect of the run found out about, or undone. */
+  effectControl: (ns: string, runId: string, verb: EffectControl): string => `cairn.${namespace(ns)}.run.${id(runId)}.${verb}`,
   executionCommand: (ns: string, partition: number, command: string): string =>
     `cairn.${namespace(ns)}.cmd.execution.${partitionToken(partition)}.${name(kebab(command))}`,
   command: (ns: string, service: 'scheduling' | 'retry-policy' | 'human-review', command: string): string =>
@@ -33,6 +35,10 @@ export const runControls = ['cancel', 'pause', 'unpause'] as const;
 export type RunControl = (typeof runControls)[number];
 /** What an event to `….branch.open` asks of a run. */
 export const OPEN_BRANCH = 'branch.open';
+/** What an event to `….effect.reconcile` or `….effect.compensate` asks of a run. */
+export const effectControls = ['effect.reconcile', 'effect.compensate'] as const;
+export type EffectControl = (typeof effectControls)[number];
+export const isEffectControl = (text: unknown): text is EffectControl => (effectControls as readonly unknown[]).includes(text);
 const isRunControl = (text: unknown): text is RunControl => (runControls as readonly unknown[]).includes(text);
 
 /** Questions to a desk, `DeskMessages` in `exchange.ts`. */
@@ -70,6 +76,8 @@ export function parseInboundSubject(subject: string): InboundSubject | undefined
   if (rest.length === 3 && isId(first) && second === 'signal' && isName(third)) return { kind: 'signal', ns, runId: first, signal: third };
   if (rest.length === 3 && isId(first) && second === 'branch' && third === 'open')
     return { kind: 'control', ns, runId: first, verb: OPEN_BRANCH };
+  const verb = `${second}.${third}`;
+  if (rest.length === 3 && isId(first) && isEffectControl(verb)) return { kind: 'control', ns, runId: first, verb };
   if (rest.length === 2 && isId(first) && isRunControl(second)) return { kind: 'control', ns, runId: first, verb: second };
   return undefined;
 }
@@ -78,7 +86,7 @@ export type InboundSubject =
   | { readonly kind: 'event'; readonly ns: string; readonly type: string }
   | { readonly kind: 'start'; readonly ns: string; readonly workflow: string }
   | { readonly kind: 'signal'; readonly ns: string; readonly runId: string; readonly signal: string }
-  | { readonly kind: 'control'; readonly ns: string; readonly runId: string; readonly verb: RunControl | typeof OPEN_BRANCH };
+  | { readonly kind: 'control'; readonly ns: string; readonly runId: string; readonly verb: RunControl | typeof OPEN_BRANCH | EffectControl };
 
 /** The namespace token of any subject of ours. */
 export function namespaceOf(subject: string): string {

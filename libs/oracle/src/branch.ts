@@ -23,6 +23,7 @@ const versions: Readonly<Record<RunEventType, number>> = {
   EventEmitted: 1,
   StepStarted: 1,
   AttemptTaken: 1,
+  EffectCompensated: 1,
   StepSucceeded: 1,
   StepFailed: 1,
   StepSkipped: 1,

@@ -1,3 +1,4 @@
+import { parseOccurrence, type RecordedRunEvent } from '@cairn/domain-run';
 import { canon } from '@cairn/kernel';
 import type { Branch, EventOf } from './branch.js';
 import type { Limits } from './history.js';
@@ -66,7 +67,9 @@ function checkOpening(
 export function checkPauses(walk: Walk): void {
   const { report } = walk;
   let paused = false;
+  let ended = false; // What becomes of effects is found out then all the same.
   for (const event of walk.events()) {
+    ended = isEnd(event.type) || (ended && event.type !== 'BranchOpened');
     switch (event.type) {
       case 'RunPaused':
       case 'RunUnpaused':
@@ -78,7 +81,7 @@ export function checkPauses(walk: Walk): void {
       case 'AttemptTaken':
       case 'WaitOpened':
       case 'EventEmitted':
-        if (paused) report('I-9', event.revision, `${event.type} of ${event.data.step} while the run is paused`);
+        if (paused && !ended) report('I-9', event.revision, `${event.type} of ${event.data.step} while the run is paused`);
         break;
       case 'RunCompleted':
         if (paused) report('I-9', event.revision, 'the run completes while it is paused');
@@ -88,8 +91,12 @@ export function checkPauses(walk: Walk): void {
   }
 }
 
-/** What may follow a run's end on its head, and change nothing (I-8, as far as it exists). */
-const annotations: readonly string[] = ['LateResultRecorded'];
+/** What may follow a run's end on its head, and change nothing of it (I-8, as far as it exists). */
+const annotations: readonly string[] = ['LateResultRecorded', 'EffectConfirmed', 'EffectAbsent', 'EffectUnknown', 'EffectCompensated'];
+/** Of attempts that find out about an effect, or undo it. */
+const ofParts: readonly string[] = ['StepStarted', 'StepSucceeded', 'StepFailed'];
+const isAnnotation = ({ type, data }: RecordedRunEvent): boolean =>
+  annotations.includes(type) || (ofParts.includes(type) && 'step' in data && parseOccurrence(data.step ?? '').part !== undefined);
 
 /** I-8: nothing follows an end but what is written in its margin, and nothing a successor. I-30: what is over has nothing open. */
 export function checkEnd(walk: Walk): void {
@@ -101,7 +108,7 @@ export function checkEnd(walk: Walk): void {
       ended = undefined;
       for (const waitId of openWaits.keys()) if (!event.data.carried.waits.includes(waitId)) openWaits.delete(waitId);
     }
-    const allowed = ended === undefined || (ended !== 'BranchSuperseded' && [...annotations, 'BranchSuperseded'].includes(event.type));
+    const allowed = ended === undefined || (ended !== 'BranchSuperseded' && (isAnnotation(event) || event.type === 'BranchSuperseded'));
     if (!allowed) report('I-8', event.revision, `${event.type} after ${ended}`);
     if (event.type === 'WaitOpened') openWaits.set(event.data.waitId, event.data.step);
     if (event.type === 'WaitSatisfied' || event.type === 'WaitExpired' || event.type === 'WaitWithdrawn')

@@ -97,7 +97,11 @@ function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known
     case 'ReviewEscalated':
     case 'ReviewWithdrawn': // What was decided is about something that has changed.
       return reviewOf(event.data.reviewId, causationId, known);
+    case 'EffectConfirmed': // A person says so.
+    case 'EffectAbsent':
+      return receiptOf(causationId, undefined, known);
     case 'StepStarted':
+      if (event.data.effect !== undefined && cause === undefined) return receiptOf(causationId, undefined, known);
       return cause?.type === 'RetryDecided' ? undefined : 'no RetryDecided of this run';
     default:
       return 'nothing that begins an append';

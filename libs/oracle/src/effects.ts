@@ -1,3 +1,4 @@
+import { partOf } from '@cairn/domain-run';
 import type { DataOf, EventOf } from './branch.js';
 import { isEnd } from './steps.js';
 import type { Report } from './report.js';
@@ -10,9 +11,9 @@ interface Intent {
   readonly guarantee: DataOf<'EffectIntended'>['guarantee'];
   readonly step: string;
   readonly attemptId: string;
-  status: 'intended' | 'confirmed' | 'absent' | 'unknown';
+  status: 'intended' | 'confirmed' | 'absent' | 'unknown' | 'compensated';
   /** An earlier attempt under this suffix may have done it. */
-  readonly inDoubt: boolean;
+  inDoubt: boolean;
 }
 
 type Told = EventOf<'EffectConfirmed' | 'EffectAbsent' | 'EffectUnknown'>;
@@ -28,6 +29,8 @@ export class EffectChecks {
   /** Steps that take their confirmed result on this branch, and keys that go out again by choice. */
   private readonly reused = new Set<string>();
   private readonly repeated = new Set<string>();
+  /** Only what becomes of effects is told any more. */
+  private hasEnded = false;
   private readonly report: Report;
 
   constructor(
@@ -59,6 +62,9 @@ export class EffectChecks {
         case 'EffectUnknown':
           this.closed(event);
           break;
+        case 'EffectCompensated':
+          this.compensated(event);
+          break;
         case 'StepSucceeded':
         case 'StepFailed':
           this.settled(event);
@@ -74,6 +80,7 @@ export class EffectChecks {
 
   /** What goes on under its ids keeps its key; other steps begin anew, with what was chosen of the effects that are left behind (I-17). */
   private opened({ revision, data: { carried, effectsChoices } }: EventOf<'BranchOpened'>): void {
+    this.hasEnded = false;
     const goesOn = new Set<string>();
     for (const [attemptId, { key, intent }] of this.byAttempt) {
       const isCarried = carried.attempts.includes(attemptId) || carried.failures.includes(attemptId);
@@ -140,7 +147,10 @@ export class EffectChecks {
     if (suffix === before.suffix && !same) this.report('I-16', revision, `effect ${key}#${suffix} has a second meaning`);
     const isRepeated = this.repeated.delete(key) && before.status === 'confirmed' && suffix === before.suffix + 1;
     if (isRepeated) return;
-    if (suffix !== before.suffix && (suffix !== before.suffix + 1 || before.status !== 'absent' || same))
+    const isUndone = before.status === 'compensated' && suffix === before.suffix + 1;
+    if (before.status === 'compensated' && !isUndone)
+      this.report('I-16', revision, `effect ${key} was undone and goes out again under its old suffix ${suffix}`);
+    else if (!isUndone && suffix !== before.suffix && (suffix !== before.suffix + 1 || before.status !== 'absent' || same))
       this.report('I-16', revision, `effect ${key} goes from suffix ${before.suffix}, which is ${before.status}, to ${suffix}`);
     if (before.status === 'confirmed') this.report('I-16', revision, `effect ${key} has happened for ${before.step} and goes out again`);
     if (before.status === 'intended')
@@ -168,16 +178,51 @@ export class EffectChecks {
       );
     else if (by === 'reply' && !this.has(revision, 'StepSucceeded', attemptId))
       this.report('I-15', revision, `effect ${key} is confirmed by a reply that did not succeed`);
-    if (!this.checkpointed(revision, 'post_effect', step))
+    else if (by !== 'reply' && intent.status !== 'unknown')
+      this.report('I-17', revision, `effect ${key} is ${intent.status}, and found out about by ${by}`);
+    else if (by === 'reconcile' && this.answerOf(revision, step, 'reconcile')?.['found'] !== true)
+      this.report('I-17', revision, `effect ${key} is confirmed by a reconciliation that did not find it`);
+    else if (by === 'person' && !this.walk.begins(revision))
+      this.report('I-17', revision, `effect ${key} is confirmed by a person in the append of something else`);
+    if (!this.hasEnded && !this.checkpointed(revision, 'post_effect', step))
       this.report('I-18', revision, `effect ${step} is confirmed without a checkpoint after it in the same append`);
     intent.status = 'confirmed';
   }
 
   private closed({ type, revision, data: { key, suffix, attemptId } }: Exclude<Told, { type: 'EffectConfirmed' }>): void {
     const intent = this.byKey.get(key);
+    if (intent?.status === 'unknown' && intent.suffix === suffix && intent.attemptId === attemptId)
+      return this.foundOut(type, revision, key, intent);
     if (intent?.suffix !== suffix || intent.attemptId !== attemptId || intent.status !== 'intended')
       return this.report('I-15', revision, `${type} of ${key}#${suffix}, which attempt ${attemptId} has not open`);
     intent.status = type === 'EffectAbsent' ? 'absent' : 'unknown';
+  }
+
+  /** Nobody knew, and now somebody says: by a reconciliation, or by a person alone (I-17). */
+  private foundOut(type: string, revision: number, key: string, intent: Intent): void {
+    const answer = this.answerOf(revision, intent.step, 'reconcile');
+    const isRight = type === 'EffectAbsent' ? answer?.['found'] === false || this.walk.begins(revision) : answer?.['found'] === null;
+    if (!isRight) this.report('I-17', revision, `${type} of effect ${key}, of which nobody knew, and nobody has found that out`);
+    if (type !== 'EffectAbsent') return;
+    intent.status = 'absent';
+    intent.inDoubt = false;
+  }
+
+  private compensated({ revision, data: { key, suffix, step } }: EventOf<'EffectCompensated'>): void {
+    const intent = this.byKey.get(key);
+    if (intent?.suffix !== suffix || intent.status !== 'confirmed')
+      return this.report('I-15', revision, `effect ${key}#${suffix} is compensated, and it is ${intent?.status ?? 'not intended'}`);
+    if (this.answerOf(revision, step, 'compensate') === undefined)
+      this.report('I-15', revision, `effect ${key} is compensated, and no attempt to do that has succeeded`);
+    intent.status = 'compensated';
+  }
+
+  /** What the attempt about an effect has answered in this append. */
+  private answerOf(revision: number, step: string, part: 'reconcile' | 'compensate'): { readonly [field: string]: unknown } | undefined {
+    const done = this.walk.appendOf(revision).find((one) => one.type === 'StepSucceeded' && one.data.step === partOf(step, part));
+    if (done?.type !== 'StepSucceeded') return undefined;
+    const { output } = done.data;
+    return typeof output === 'object' && output !== null ? (output as { readonly [field: string]: unknown }) : {};
   }
 
   /** The attempt is over: what became of its effect is told in the same append, and no better than it is known. */
@@ -189,7 +234,7 @@ export class EffectChecks {
     const known = this.tellsOf(event.revision, attemptId);
     const replied = event.type === 'StepSucceeded' || isReply(event.data.failure.by);
     const granted = this.granted.has(attemptId);
-    if (replied && intent.guarantee === 'none' && !granted)
+    if (replied && intent.guarantee !== 'idempotent' && !granted)
       this.report('I-17', event.revision, `attempt ${attemptId} of ${step} was answered and never granted`);
     if (event.type === 'StepSucceeded') {
       if (known !== 'EffectConfirmed') this.report('I-15', event.revision, `${step} succeeds and its effect is not confirmed with it`);
@@ -197,7 +242,7 @@ export class EffectChecks {
     }
     // `none` speaks for this attempt: what an earlier one left in doubt is in doubt still.
     const certainlyNot =
-      !intent.inDoubt && event.data.failure.sideEffect === 'none' && (replied || (intent.guarantee === 'none' && !granted));
+      !intent.inDoubt && event.data.failure.sideEffect === 'none' && (replied || (intent.guarantee !== 'idempotent' && !granted));
     const right = certainlyNot ? 'EffectAbsent' : 'EffectUnknown';
     if (known !== right)
       this.report('I-17', event.revision, `attempt ${attemptId} of effect ${step} failed with ${known ?? 'nothing'} told, not ${right}`);
@@ -210,6 +255,7 @@ export class EffectChecks {
   }
 
   private ended(revision: number, by: string): void {
+    this.hasEnded = true;
     for (const [key, { status }] of this.byKey)
       if (status === 'intended') this.report('I-17', revision, `${by} leaves effect ${key} open: nobody knows whether it happened`);
     this.open.clear();

@@ -1,3 +1,4 @@
+import { parseOccurrence, partOf } from '@cairn/domain-run';
 import { canon, epochMsOf, type StoredEvent } from '@cairn/kernel';
 import type { EventOf } from './branch.js';
 import { leastPauseMs, policyNamed, type Policy, type RetryRule } from './policies.js';
@@ -61,6 +62,10 @@ export class RetryChecks {
         case 'StepSkipped':
           this.steps.delete(event.data.step);
           break;
+        case 'EffectConfirmed':
+        case 'EffectAbsent':
+          this.foundOut(event);
+          break;
         case 'RunGaveUp':
           this.gaveUp(event);
           break;
@@ -73,6 +78,20 @@ export class RetryChecks {
     }
     const superseded = this.walk.branch.events.at(-1)?.type === 'BranchSuperseded';
     if (this.when === 'quiescent' && !ended && !superseded) this.nobodySilent();
+  }
+
+  /** What a failed attempt did is known later: it had succeeded, or its failure is judged anew. What was asked about it is over. */
+  private foundOut(event: EventOf<'EffectConfirmed' | 'EffectAbsent'>): void {
+    const { step } = event.data;
+    const tries = this.steps.get(step);
+    if (tries?.failed === undefined || (event.type === 'EffectConfirmed' && event.data.by === 'reply')) return;
+    const asked = this.steps.get(partOf(step, 'reconcile'));
+    if (asked !== undefined) {
+      delete asked.failed;
+      delete asked.decided;
+    }
+    if (event.type === 'EffectConfirmed') delete tries.failed;
+    if (event.type === 'EffectConfirmed' || (tries.decided !== undefined && !goesOn.has(tries.decided.data.decision))) delete tries.decided;
   }
 
   /** Each branch may give its steps something else. What is not carried of a failure is owed nothing there: its step starts anew. */
@@ -91,12 +110,13 @@ export class RetryChecks {
     const before = this.steps.get(step);
     const count = (before?.attempts ?? 0) + 1;
     if (attempt !== count) this.report('I-12', revision, `attempt ${attempt} of ${step} is its attempt number ${count}`);
-    const given = canon([input, params]);
+    const { part } = parseOccurrence(step); // About an effect a person may ask at any time, and about another one of that step.
+    const given = part === undefined ? canon([input, params]) : '';
     if (before === undefined) return void this.steps.set(step, { attempts: count, ofWay: 1, given, attemptId });
     if (before.given !== undefined && before.given !== given)
       this.report('I-13', revision, `attempt ${attempt} of ${step} is given another input than the first`);
     const { failed, decided } = before;
-    if (failed !== undefined && !(decided !== undefined && goesOn.has(decided.data.decision)))
+    if (part === undefined && failed !== undefined && !(decided !== undefined && goesOn.has(decided.data.decision)))
       this.report('I-13', revision, `attempt ${attempt} of ${step} begins without a decision to try again`);
     if (decided?.data.notBefore !== undefined && event.at < decided.data.notBefore)
       this.report('I-21', revision, `attempt ${attempt} of ${step} started at ${event.at}, before ${decided.data.notBefore}`);

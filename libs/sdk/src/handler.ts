@@ -94,7 +94,7 @@ function isThenable(answer: unknown): answer is PromiseLike<unknown> {
 
 /** Never throws. An effect whose function came to its end was carried out, whatever is wrong with what it gave. */
 function outcomeOf(answer: unknown, check: ((value: unknown) => Checked) | undefined, attempt: Attempt): Outcome {
-  const bad = (says: string): Outcome => breach('invalid_output', says, attempt.effect === undefined ? undefined : 'applied');
+  const bad = (says: string): Outcome => breach('invalid_output', says, attempt.kind === 'effect' ? 'applied' : undefined);
   try {
     if (answer instanceof StepFailure) return { kind: 'failed', ...saidBy(answer) };
     const rich = answer instanceof StepResult;

@@ -2,7 +2,7 @@ export { z } from 'zod';
 export { CONCURRENCY_DEFAULT, handler, type Handler, type HandlerFunction, type HandlerOptions, type Outcome } from './handler.js';
 export { serve, type ServeOptions, type Worker } from './serve.js';
 export { StepFailure, type FailureOptions } from './failure.js';
-export { StepResult, type ResultOptions, type Task, type TaskEffect } from './task.js';
+export { StepResult, type ResultOptions, type Reconciled, type Task, type TaskEffect, type TaskKind } from './task.js';
 export { ArtifactError, type ArtifactRef, type TaskArtifacts } from './artifacts.js';
 export type { Usage } from './usage.js';
 export type { Schema } from './schema-check.js';

@@ -28,6 +28,22 @@ export interface TaskEffect {
   readonly fingerprint: string;
   /** What follows if nobody learns whether it was done. `idempotent`: it is sent again under its key. `none`: a person decides. */
   readonly guarantee: 'none' | 'reconcile' | 'idempotent';
+  /** Of a compensation: what the target gave for the act. */
+  readonly receipt?: Json;
+}
+
+/**
+ * What is asked for. `reconcile`: whether the effect has happened, to be answered `{ found: true | false | null, result? }`; `false` says that
+ * it has not and will not any more, so while a call of the lost attempt may still be on its way to the target the answer is `null`.
+ * `compensate`: that the effect is undone; what is undone already is a success.
+ */
+export type TaskKind = 'task' | 'effect' | 'reconcile' | 'compensate';
+
+/** The answer of a handler that reconciles. */
+export interface Reconciled<R = Json> {
+  readonly found: boolean | null;
+  /** With `found: true`: the output of the step, as the lost attempt would have given it. */
+  readonly result?: R;
 }
 
 /** One attempt at a step, as its handler sees it (`capabilities.md` §4). */
@@ -37,7 +53,8 @@ export interface Task<I = Json> {
   /** The knobs of the step, which a changed retry may turn. */
   readonly params: Json;
   readonly purpose: string | undefined;
-  /** Of an effect: the act on the world that this attempt stands for. Absent of a task. */
+  readonly kind: TaskKind;
+  /** Of an effect, and of what finds out about it or undoes it: the act on the world that this attempt stands for. Absent of a task. */
   readonly effect: TaskEffect | undefined;
   /** The key to hand to the target as its idempotency key; equal in every attempt. Throws `TypeError` for a step that is no effect. */
   readonly idempotencyKey: string;
@@ -96,6 +113,9 @@ export class Attempt implements Task<unknown> {
   }
   get purpose(): string | undefined {
     return this.data.purpose;
+  }
+  get kind(): TaskKind {
+    return this.data.kind;
   }
   get effect(): TaskEffect | undefined {
     return this.data.effect;

@@ -65,8 +65,15 @@ export interface EffectFields extends WorkFields {
   readonly key: string;
   /** JSON pointers into the input that carry the act's meaning. Default: the whole input. */
   readonly fields?: readonly string[];
-  /** What follows if nobody learns whether it was done. `idempotent`: it is sent again under its key. `none`: a person decides. */
+  /**
+   * What follows if nobody learns whether it was done. `idempotent`: it is sent again under its key. `reconcile`: the queue `reconcile` is
+   * asked first. `none`: a person decides.
+   */
   readonly guarantee?: Guarantee;
+  /** The queue of the handler that finds out whether it was done: it answers `{ found: true | false | null, result? }`. */
+  readonly reconcile?: string;
+  /** The queue of the handler that undoes it. */
+  readonly compensate?: string;
 }
 
 export interface TaskFields extends WorkFields {

@@ -77,8 +77,8 @@ export class WorkflowBuilder {
 
   /** An act on the outside world, done by a handler under a key that stays the same over all its attempts. */
   effect(id: string, fields: EffectFields): WorkflowBuilder {
-    const { queue, key, fields: meaning, guarantee, ...common } = fields;
-    return this.#step(id, common, { effect: { queue, key, fields: meaning, guarantee } });
+    const { queue, key, fields: meaning, guarantee, reconcile, compensate, ...common } = fields;
+    return this.#step(id, common, { effect: { queue, key, fields: meaning, guarantee, reconcile, compensate } });
   }
 
   /** The run pauses until a trigger comes, or the deadline. */

@@ -26,6 +26,7 @@ const says: Readonly<Record<string, (data: Data) => string>> = {
   EffectIntended: ({ step: name, key, suffix, guarantee }) => `${text(name)} ${sent(key, suffix)} (${text(guarantee)})`,
   EffectConfirmed: ({ step: name, key, suffix, by }) => `${text(name)} ${sent(key, suffix)} by ${text(by)}`,
   EffectAbsent: ({ step: name, key, suffix, because }) => `${text(name)} ${sent(key, suffix)}: ${text(because)}`,
+  EffectCompensated: ({ step: name, key, suffix }) => `${text(name)} ${sent(key, suffix)}`,
   EffectUnknown: ({ step: name, key, suffix, because }) => `${text(name)} ${sent(key, suffix)}: ${text(because)}`,
   CheckpointReached: ({ name, kind, stateDigest }) => `${text(name)} (${text(kind)}) state ${text(stateDigest).slice(0, 19)}`,
   WaitOpened: ({ step: name, triggers, deadline }) =>
@@ -67,6 +68,7 @@ const loud: Readonly<Record<string, Parameters<Paint['style']>[0]>> = {
   RunPaused: 'yellow',
   EffectConfirmed: 'green',
   EffectUnknown: 'red',
+  EffectCompensated: 'yellow',
   RetryDecided: 'yellow',
   ReviewRequested: 'yellow',
   VerdictApplied: 'green',

@@ -6,6 +6,7 @@ import {
   BUNDLE_BYTES_MAX,
   lineSubjects,
   metricNames,
+  type EffectControl,
   type ReviewVerb,
   type RunControl,
   type WorkDesk,
@@ -33,6 +34,7 @@ import { applyDefinition } from './commands/apply-definition.js';
 import { applyPolicy } from './commands/apply-policy.js';
 import { controlRun } from './commands/control-run.js';
 import { Intake } from './commands/intake.js';
+import { controlEffect } from './commands/control-effect.js';
 import { openBranch } from './commands/open-branch.js';
 import { putArtifact } from './commands/put-artifact.js';
 import { publishEvent } from './commands/publish-event.js';
@@ -225,6 +227,21 @@ export function assembleGateway(parts: GatewayParts) {
     showDiff: async (p: Params, query: Query): Promise<Answer> => ok(await showDiff(shown, ns(p), id(p), p['range'] ?? '', query)),
     listEffects: async (p: Params, query: Query): Promise<Answer> => ok(await listEffects(shown, ns(p), id(p), query)),
     showEffect: async (p: Params, query: Query): Promise<Answer> => ok(await showEffect(shown, ns(p), id(p), p['key'] ?? '', query)),
+    controlEffect: (
+      p: Params,
+      verb: EffectControl,
+      headers: IncomingHttpHeaders,
+      body: RawBody | undefined,
+      request: IncomingMessage,
+    ): Promise<Answer> =>
+      controlEffect(
+        { intake, ids, reader, actor: gate.principalOf(request).id },
+        ns(p),
+        id(p),
+        { key: p['key'] ?? '', verb },
+        idempotencyKey(headers['idempotency-key']),
+        body,
+      ),
     showWhy: async (p: Params, query: Query): Promise<Answer> => ok(await showWhy(shown, ns(p), id(p), query)),
     awaitResult: async (p: Params, query: Query): Promise<Answer> => ok(await awaitResult(shown, ns(p), id(p), query)),
     exportBundle: async (p: Params, query: Query): Promise<AsyncGenerator<string | Uint8Array>> => exportBundle(shown, ns(p), id(p), query),

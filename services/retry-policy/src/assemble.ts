@@ -1,7 +1,7 @@
 import { SweepLoop, WorkingSet, type Folds } from '@cairn/application';
 import { namespaceOf, retryPolicyCommands, retryPolicyOnStepFailed } from '@cairn/contracts';
 import type { StepFailed } from '@cairn/domain-run';
-import type { JsonObject, StoredEvent } from '@cairn/kernel';
+import { parseRunStream, type JsonObject, type StoredEvent } from '@cairn/kernel';
 import {
   done,
   type Artifacts,
@@ -69,7 +69,11 @@ export function assembleRetryPolicy(options: RetryPolicyOptions): RetryPolicy {
     return Promise.resolve();
   };
   const onFolded = (events: readonly StoredEvent[]): void => {
-    for (const { type, data } of events) {
+    for (const { type, data, stream } of events) {
+      // What an effect has done, or that nobody can tell, is known now: what waited for that is judged.
+      const isFoundOut = type === 'EffectAbsent' || type === 'EffectUnknown' || type === 'RetryDecided';
+      const run = running && isFoundOut ? parseRunStream(stream)?.runId : undefined;
+      if (run !== undefined) for (const failure of failures.of(run)) queue.ring(failure);
       const failure = type === 'StepFailed' ? failures.get((data as unknown as StepFailed['data']).attemptId) : undefined;
       if (running && failure !== undefined) queue.ring(failure); // Else a later event of the batch has decided it.
     }

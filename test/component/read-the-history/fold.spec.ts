@@ -21,6 +21,7 @@ const effect = (id: string, key: string, more: object = {}): object => ({
   after: [],
   ...more,
 });
+const lookedUp = { queue: 'q', guarantee: 'reconcile', reconcile: 'look', compensate: 'undo' };
 const signals = [{ signal: 'x' }, { signal: 'y' }, { timer: '1h' }];
 const wait = (id: string, of: object, onDeadline: object, more: object = {}): object => ({
   id,
@@ -59,6 +60,13 @@ const plans = {
     effect('safely', 'k2', { effect: { queue: 'q', key: 'k2', guarantee: 'idempotent' } }),
     effect('maybe', 'undefined', { after: ['a'], optional: true }),
     task('b', { after: ['once', 'again', 'safely', 'maybe'], checkpoint: 'paid' }),
+  ],
+  'effects that are found out about and undone': [
+    task('a'),
+    effect('looked-up', 'k', { effect: { ...lookedUp, key: 'k' } }),
+    effect('undone', 'k2', { after: ['a'], effect: { ...lookedUp, key: 'k2', guarantee: 'none' } }),
+    effect('sure', 'k3', { effect: { ...lookedUp, key: 'k3', guarantee: 'idempotent' }, optional: true }),
+    task('b', { after: ['looked-up', 'undone', 'sure'], checkpoint: 'paid' }),
   ],
   'waits of every kind': [
     wait('w', { any: signals }, { step: 'late' }),

@@ -1,6 +1,6 @@
 // Moves that lead a run wherever commands can: sensible ones, late ones, the same twice, in any order.
 import type { JsonPatchOp } from '@cairn/domain-definition';
-import { forkAt, planBranch, type BranchRequest } from '@cairn/domain-run';
+import { forkAt, parseOccurrence, planBranch, type BranchRequest } from '@cairn/domain-run';
 import { instantOf } from '@cairn/kernel';
 import type { GivenRun } from '../../../libs/domain/run/src/spec/given-run.js';
 
@@ -30,9 +30,19 @@ export function playOddly(run: GivenRun, { kind, pick, pass }: Move): void {
     string,
   ];
   const n = pick % 3;
-  // A loop's condition would have to be given the bytes.
-  const large = attempts.get(attemptId)?.step.startsWith('turns') === true ? {} : { outputRef };
+  // A loop's condition, and an expression that reads the step, would have to be given the bytes.
+  const at = attempts.get(attemptId)?.step ?? '';
+  const isRead = at.startsWith('turns') || run.plan.steps.some(({ stepRefs }) => stepRefs.includes(at));
+  const large = isRead ? {} : { outputRef };
+  const key = one(run.state.ledger.effects.keys());
+  const part = [...attempts.entries()].find(([, { step }]) => parseOccurrence(step).part !== undefined)?.[0] ?? attemptId;
+  const found = [true, false, null][n] ?? null;
   const moves = [
+    () => run.reply(part, { kind: 'succeeded', output: { found, result: { n } } }),
+    () => run.reply(part, { kind: 'succeeded', output: { found, result: { n } } }),
+    () => run.when({ type: 'ReconcileEffect', data: { key } }),
+    () => run.when({ type: 'ReconcileEffect', data: { key, found: n === 0, ...(n === 0 ? { result: { n } } : {}), reason: 'seen' } }),
+    () => run.when({ type: 'CompensateEffect', data: { key, reason: 'undo' } }),
     () => run.when({ type: 'ExpireWait', data: { waitId } }),
     () => (run.now += pass) && run.when({ type: 'ExpireWait', data: { waitId } }),
     () => (run.now += pass) && run.when({ type: 'MarkStale', data: { waitId } }),

@@ -19,7 +19,8 @@ export function buildEffect(effect: EffectDocument, step: string, pointer: strin
   return {
     key,
     fields: effect.fields === undefined || effect.fields.includes(WHOLE) ? null : effect.fields,
-    // `reconcile` is refused by the lint, and is none until it is built.
-    guarantee: effect.guarantee === 'idempotent' ? 'idempotent' : 'none',
+    guarantee: effect.guarantee ?? 'none',
+    ...(effect.reconcile === undefined ? {} : { reconcile: effect.reconcile }),
+    ...(effect.compensate === undefined ? {} : { compensate: effect.compensate }),
   };
 }

@@ -116,6 +116,10 @@ export interface EffectDocument {
   readonly fields?: readonly string[];
   /** As it was said: silence means `none` too, but draws a warning, so a said `none` is another document. */
   readonly guarantee?: 'none' | 'reconcile' | 'idempotent';
+  /** The queue whose handler finds out whether it happened. Needed for `guarantee: reconcile`. */
+  readonly reconcile?: string;
+  /** The queue whose handler undoes it. */
+  readonly compensate?: string;
 }
 
 export interface RepeatDocument {

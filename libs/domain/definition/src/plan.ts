@@ -104,11 +104,18 @@ export interface PlannedEffect {
   readonly key: Template;
   /** JSON pointers into the input that carry the meaning, which the fingerprint covers; `null`: the whole input. */
   readonly fields: readonly string[] | null;
-  /** What may follow an unknown outcome. `none`: a person decides. `idempotent`: the target de-duplicates, the same key may go again. */
+  /**
+   * What may follow an unknown outcome. `none`: a person decides. `reconcile`: queue `reconcile` is asked what happened, and nothing goes
+   * again before it has answered. `idempotent`: the target de-duplicates, the same key may go again.
+   */
   readonly guarantee: Guarantee;
+  /** Who finds out whether it happened: by itself after an unknown outcome of guarantee `reconcile`, of any when a person asks. */
+  readonly reconcile?: string;
+  /** Who undoes it. */
+  readonly compensate?: string;
 }
 
-export type Guarantee = 'none' | 'idempotent';
+export type Guarantee = 'none' | 'reconcile' | 'idempotent';
 
 export interface PlannedRepeat {
   /** Sees `output` (of the turn that ended) and `turn` (its number, from 1). */

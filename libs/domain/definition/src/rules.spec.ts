@@ -262,12 +262,19 @@ describe('a bad definition is refused with rule and pointer', () => {
     ],
 
     // Effects
-    ...['reconcile', 'compensate', 'stub'].map((field): [string, unknown, string] => [
-      `${field} of an effect`,
+    ['stub of an effect', workflow([effect('a', { stub: 'q' })]), 'not_yet /steps/0/effect/stub'],
+    ...['reconcile', 'compensate'].map((field): [string, unknown, string] => [
+      `${field} by the queue that does it`,
       workflow([effect('a', { [field]: 'q' })]),
-      `not_yet /steps/0/effect/${field}`,
+      `queue-taken /steps/0/effect/${field}`,
     ]),
-    ['guarantee: reconcile', workflow([effect('a', { guarantee: 'reconcile' })]), 'not_yet /steps/0/effect/guarantee'],
+    [
+      'one queue that looks and undoes',
+      workflow([effect('a', { reconcile: 'other', compensate: 'other' })]),
+      'queue-taken /steps/0/effect/compensate',
+    ],
+    ['a queue that is no name', workflow([effect('a', { reconcile: 'No' })]), 'pattern /steps/0/effect/reconcile'],
+    ['nobody who reconciles', workflow([effect('a', { guarantee: 'reconcile' })]), 'effect-without-reconcile /steps/0/effect/reconcile'],
     ['a guarantee that is none', workflow([effect('a', { guarantee: 'exactly_once' })]), 'enum /steps/0/effect/guarantee'],
     ['an effect without a queue', workflow([effect('a', { queue: undefined })]), 'required /steps/0/effect/queue'],
     ['an effect without a key', workflow([effect('a', { key: undefined })]), 'required /steps/0/effect/key'],

@@ -2,6 +2,7 @@ import type { PlannedStep } from '@cairn/domain-definition';
 import { epochMsOf, idOf } from '@cairn/kernel';
 import type { Draft } from './draft.js';
 import { reusedBy, startEffect, startEffectAgain } from './effects/intend.js';
+import { compensateChosen, reconcileOwed } from './effects/parts.js';
 import { emitEvent } from './lifecycle/emit.js';
 import { endRun, failRun } from './lifecycle/end.js';
 import { reachCheckpoint } from './recovery/checkpoint.js';
@@ -53,7 +54,12 @@ export function startDueRetry(draft: Draft, attemptId: string): 'started' | 'ear
   if (draft.state.path.paused) return 'paused';
   const work = draft.state.path.steps.get(retry.step)?.work;
   if (work === undefined) return 'settled';
-  const step = draft.plan.step(parseOccurrence(retry.step).step);
+  const { step: id, part } = parseOccurrence(retry.step);
+  if (part !== undefined) {
+    startAttempt(draft, retry.step, work);
+    return 'started';
+  }
+  const step = draft.plan.step(id);
   const gate = step === undefined || step.guardedBy.length === 0 ? undefined : gateOf(draft, step);
   if (gate?.kind === 'held') return 'settled'; // Whoever answers the review comes here again.
   if (gate?.kind === 'ask') {
@@ -82,6 +88,8 @@ export function startDueRetries(draft: Draft): void {
 export function goOn(draft: Draft): void {
   const settled = dropFromScope(draft); // First: what is dropped is owed nothing any more.
   startDueRetries(draft);
+  reconcileOwed(draft);
+  compensateChosen(draft);
   for (const [occurrence, entry] of inOrder(draft)) {
     if (draft.state.end !== null) return;
     if (startAgain(draft, occurrence, entry)) settled.push(occurrence);
@@ -100,9 +108,9 @@ function inOrder({ plan, state }: Draft): [string, StepEntry][] {
 
 /** Starts what was under way at the fork and is with nobody here; a wait takes what is carried for it. Answers whether that settled it. */
 function startAgain(draft: Draft, occurrence: string, { status }: StepEntry): boolean {
-  const { step: id, turn } = parseOccurrence(occurrence);
+  const { step: id, turn, part } = parseOccurrence(occurrence);
   const step = draft.plan.step(id);
-  if (step === undefined) return false;
+  if (step === undefined || part !== undefined) return false;
   if (status === 'waiting' && step.wait !== undefined) {
     if (draft.state.path.waits.get(waitIdOf(draft.state, id))?.open === true) takeCarried(draft, id);
     else startStep(draft, step);
@@ -171,9 +179,9 @@ function occurrenceOf({ path }: RunState, id: string): string {
 /** One occurrence is settled: reach its checkpoint, go on with its loop, and note which steps may start. */
 function afterSettling(draft: Draft, occurrence: string, ready: Set<PlannedStep>): void {
   if (draft.state.end !== null) return;
-  const { step: id, turn } = parseOccurrence(occurrence);
+  const { step: id, turn, part } = parseOccurrence(occurrence);
   const step = draft.plan.step(id);
-  if (step === undefined) return;
+  if (step === undefined || part !== undefined) return;
   if (turn > 0 && nextTurn(draft, step, turn) !== 'over') return;
   const succeeded = draft.state.path.steps.get(occurrence)?.status === 'succeeded';
   if (step.checkpoint !== undefined && succeeded) reachStage(draft, step, occurrence);

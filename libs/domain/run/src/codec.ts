@@ -109,6 +109,7 @@ export const eventSchemas = {
     params: json,
     purpose: z.string().optional(),
     childRun: id.optional(),
+    effect: z.object({ key: z.string(), suffix: z.number() }).optional(),
   }),
   'StepSucceeded@1': z.object({
     step: occurrence,
@@ -121,9 +122,10 @@ export const eventSchemas = {
   'StepFailed@1': z.object({ step: occurrence, attemptId: id, failure, usage: usage.optional() }),
   'AttemptTaken@1': z.object({ step: occurrence, attemptId: id, handler: z.string(), nonce: z.string() }),
   'EffectIntended@1': z.object({ ...ofEffect, fingerprint: sha256, guarantee: z.enum(['none', 'reconcile', 'idempotent']) }),
-  'EffectConfirmed@1': z.object({ ...ofEffect, by: z.enum(['reply', 'reconcile', 'person']), receipt: json.optional() }),
+  'EffectConfirmed@1': z.object({ ...ofEffect, by: z.enum(['reply', 'reconcile', 'person']), receipt: json.optional(), because: z.string().optional() }),
   'EffectAbsent@1': z.object({ ...ofEffect, because: z.string() }),
   'EffectUnknown@1': z.object({ ...ofEffect, because: z.string() }),
+  'EffectCompensated@1': z.object({ ...ofEffect, receipt: json.optional() }),
   'StepSkipped@1': z.object({ step: occurrence, because: z.enum(['when', 'optional', 'scope']) }),
   'LateResultRecorded@1': z.object({
     step: occurrence,

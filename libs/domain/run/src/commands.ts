@@ -161,6 +161,21 @@ export interface OpenBranch {
   };
 }
 
+/**
+ * What became of an effect that is unknown. Without `found` its reconcile queue is asked; with it a person says so, and why he knows.
+ * `result`: what the target gave, which becomes the output of the step.
+ */
+export interface ReconcileEffect {
+  readonly type: 'ReconcileEffect';
+  readonly data: { readonly key: string; readonly found?: boolean; readonly result?: Json; readonly reason?: string };
+}
+
+/** Undoes a confirmed effect by its compensate queue. */
+export interface CompensateEffect {
+  readonly type: 'CompensateEffect';
+  readonly data: { readonly key: string; readonly reason: string };
+}
+
 export type RunCommand =
   | StartRun
   | WakeRun
@@ -171,6 +186,8 @@ export type RunCommand =
   | TakeAttempt
   | ApplyRetryDecision
   | OpenBranch
+  | ReconcileEffect
+  | CompensateEffect
   | ApplyVerdict
   | ApplyEscalation
   | PauseRun

@@ -4,6 +4,7 @@ import { openBranch } from './branches/decide.js';
 import type { CommandContext, RunCommand } from './commands.js';
 import { Draft, MissingOutput, NOTHING_LOADED, type LoadedOutputs } from './draft.js';
 import { cancelRun, pauseRun, unpauseRun, wasDone } from './lifecycle/control.js';
+import { compensateEffect, reconcileEffect } from './effects/decide.js';
 import { startRun } from './lifecycle/decide.js';
 import { applyRetryDecision } from './recovery/decide.js';
 import { applyEscalation, applyVerdict } from './reviews/decide.js';
@@ -41,10 +42,12 @@ function decide(draft: Draft, command: RunCommand): Decision<RunEvent, RunReject
   if (draft.state.superseded !== null) return nothing('late'); // The run goes on elsewhere: whoever decides here has not looked.
   if (command.type === 'RecordReply') return recordReply(draft, command); // Welcome after the end, too: as late.
   if (command.type === 'OpenBranch') return openBranch(draft, command); // An ended run is recovered the same way.
+  // What became of an effect is found out, and undone, after the end as well; only such attempts are open then.
+  if (command.type === 'ReconcileEffect') return reconcileEffect(draft, command);
+  if (command.type === 'CompensateEffect') return compensateEffect(draft, command);
+  if (command.type === 'RecordLapse') return recordLapse(draft, command);
   if (draft.state.end !== null) return nothing(wasDone(draft, command) ? 'duplicate' : 'late');
   switch (command.type) {
-    case 'RecordLapse':
-      return recordLapse(draft, command);
     case 'TakeAttempt':
       return takeAttempt(draft, command);
     case 'PauseRun':

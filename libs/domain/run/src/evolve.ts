@@ -7,7 +7,7 @@ import { evolveReviews } from './reviews/evolve.js';
 import { withStatus } from './run-status.js';
 import { evolveSteps } from './steps/evolve.js';
 import { evolveWaits } from './waits/evolve.js';
-import type { RunState } from './state.js';
+import { parseOccurrence, type RunState } from './state.js';
 
 /**
  * The fold: what a run is after one more event. Never changes the given state, never throws on an event that the codec let
@@ -21,7 +21,7 @@ export function evolve(state: RunState, event: RunEvent, envelope: Envelope): Ru
     const folded = evolveSteps(type === 'StepStarted' ? evolveRecovery(moved, event, envelope) : moved, event, envelope);
     return withStatus(folded.path.paused ? withDeferred(folded, event) : folded);
   }
-  const told = evolveEffects(evolveSteps(evolveRecovery(moved, event, envelope), event, envelope), event);
+  const told = evolveEffects(evolveSteps(evolveRecovery(moved, event, envelope), event, envelope), event, envelope);
   const open = evolveReviews(evolveWaits(told, event, envelope), event, envelope);
   const folded = evolveBranches(evolveLifecycle(open, event, envelope), event, envelope);
   return withStatus(folded.path.paused ? withDeferred(folded, event) : folded);
@@ -33,9 +33,10 @@ function withDeferred(state: RunState, event: RunEvent): RunState {
     event.type === 'StepSucceeded' ||
     event.type === 'StepSkipped' ||
     event.type === 'WaitSatisfied' ||
+    (event.type === 'EffectConfirmed' && event.data.by !== 'reply') ||
     (event.type === 'VerdictApplied' && event.data.then !== 'block') ||
     (event.type === 'WaitExpired' && ('value' in event.data.then || 'step' in event.data.then));
-  return settles ? { ...state, path: { ...state.path, deferred: [...state.path.deferred, event.data.step] } } : state;
+  return settles && parseOccurrence(event.data.step).part === undefined ? { ...state, path: { ...state.path, deferred: [...state.path.deferred, event.data.step] } } : state;
 }
 
 /** Folds events onto a state, in order. */

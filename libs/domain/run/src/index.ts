@@ -15,7 +15,7 @@ export type {
   RunUnpaused,
 } from './lifecycle/events.js';
 export type { AttemptTaken, LateResultRecorded, StepEvent, StepFailed, StepSkipped, StepStarted, StepSucceeded } from './steps/events.js';
-export type { EffectAbsent, EffectConfirmed, EffectEvent, EffectGuarantee, EffectIntended, EffectUnknown } from './effects/events.js';
+export type { EffectAbsent, EffectCompensated, EffectConfirmed, EffectEvent, EffectGuarantee, EffectIntended, EffectUnknown } from './effects/events.js';
 export type {
   ContinuationContract,
   OnDeadline,
@@ -55,10 +55,12 @@ export type {
   ApplyRetryDecision,
   CancelRun,
   CommandContext,
+  CompensateEffect,
   ExpireWait,
   MarkStale,
   OpenBranch,
   PauseRun,
+  ReconcileEffect,
   RecordLapse,
   RecordReply,
   ReportedFailure,
@@ -73,11 +75,13 @@ export type {
 export {
   initialState,
   parseOccurrence,
+  partOf,
   type BranchEntry,
   type ClosedAttempt,
   type CollectedTrigger,
   type Counts,
   type EffectEntry,
+  type EffectPart,
   type EffectStatus,
   type Ledger,
   type OpenAttempt,

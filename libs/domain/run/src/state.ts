@@ -27,7 +27,7 @@ export interface StepWork {
   readonly input: Json;
   readonly params: Json;
   readonly purpose?: string;
-  /** Of an effect: the intent that every attempt goes out with. */
+  /** Of an effect: the intent that every attempt goes out with. Of work about one: that effect. */
   readonly effect?: { readonly key: string; readonly suffix: number };
 }
 
@@ -130,6 +130,8 @@ export interface EffectEntry {
   readonly result: string | null;
   /** The confirmed result itself: what a branch that reuses it goes on with. */
   readonly output: StepOutput | null;
+  /** What its attempt was given: who reconciles or compensates it is told. */
+  readonly work: Pick<StepWork, 'input' | 'params'> | null;
 }
 
 export interface Spend {
@@ -314,8 +316,20 @@ export function initialState(runId: Id, branch = 'main'): RunState {
   };
 }
 
-/** The loop step that an occurrence is a turn of, and which turn; turn 0 for a step that does not loop. */
-export function parseOccurrence(occurrence: Occurrence): { step: string; turn: number } {
+/** Work about an effect that is an attempt of its own: finding out whether it happened, undoing it. */
+export type EffectPart = 'reconcile' | 'compensate';
+const PART = /^(.+)\/(reconcile|compensate)$/;
+
+/** `pay/reconcile`. */
+export const partOf = (step: string, part: EffectPart): Occurrence => `${step}/${part}`;
+
+/**
+ * The loop step that an occurrence is a turn of, and which turn; turn 0 for a step that does not loop. `part`: it is not the step itself but
+ * work about its effect.
+ */
+export function parseOccurrence(occurrence: Occurrence): { step: string; turn: number; part?: EffectPart } {
+  const [, of, part] = PART.exec(occurrence) ?? [];
+  if (of !== undefined) return { step: of, turn: 0, part: part as EffectPart };
   const hash = occurrence.indexOf('#');
   return hash < 0 ? { step: occurrence, turn: 0 } : { step: occurrence.slice(0, hash), turn: Number(occurrence.slice(hash + 1)) };
 }

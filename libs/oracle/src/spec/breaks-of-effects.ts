@@ -102,7 +102,7 @@ export const breaksOfEffects: readonly Break[] = [
     edit: (d) => {
       const once = ofStep(d, 'EffectConfirmed', 'pay');
       const { events } = appendWith(d, once);
-      events.splice(events.indexOf(once), 0, { ...once, data: { ...once.data, by: 'person' } });
+      events.splice(events.indexOf(once) + 1, 0, { ...once, data: { ...once.data, by: 'person' } });
     },
   },
   {

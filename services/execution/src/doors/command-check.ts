@@ -16,6 +16,8 @@ const ASKED: ReadonlySet<string> = new Set<RunCommand['type']>([
   'PauseRun',
   'UnpauseRun',
   'OpenBranch',
+  'ReconcileEffect',
+  'CompensateEffect',
 ]);
 
 /**

@@ -1,6 +1,6 @@
 import { subjects, type CloudEvent, type TaskData } from '@cairn/contracts';
 import type { Plan } from '@cairn/domain-definition';
-import { parseOccurrence, type RunState, type StepWork } from '@cairn/domain-run';
+import { outputView, parseOccurrence, type EffectPart, type RunState, type StepWork } from '@cairn/domain-run';
 import { partitionOf, type Id } from '@cairn/kernel';
 
 /** An open attempt as it is offered to handlers. */
@@ -31,12 +31,13 @@ export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undef
   const step = attempt === undefined ? undefined : plan.step(parseOccurrence(attempt.step).step);
   if (attempt === undefined || work === undefined || step === undefined || state.started === null) return undefined;
   const { ns, workflow } = state.started;
-  const effect = effectOf(state, attemptId, work);
+  const { part } = parseOccurrence(attempt.step);
+  const effect = part === undefined ? effectOf(state, attemptId, work) : effectOfPart(state, part, work);
   if (step.kind === 'effect' && effect === undefined) return undefined; // No intent on record: nothing may leave.
-  const claim = effect?.guarantee === 'none' || effect?.guarantee === 'reconcile';
+  const claim = part === undefined && (effect?.guarantee === 'none' || effect?.guarantee === 'reconcile');
   const previous = attempt.n === 1 ? undefined : previousFailure(state, attempt.step, attempt.n);
   const data: TaskData = {
-    kind: effect === undefined ? 'task' : 'effect',
+    kind: part ?? (effect === undefined ? 'task' : 'effect'),
     workflow,
     queue: work.queue,
     step: attempt.step,
@@ -87,8 +88,21 @@ function effectOf(state: RunState, attemptId: Id, { effect }: StepWork): TaskDat
   const entry = effect === undefined ? undefined : state.ledger.effects.get(effect.key);
   if (effect === undefined || entry?.attemptId !== attemptId || entry.status !== 'intended') return undefined;
   const { key, suffix } = effect;
-  return { key: suffix === 0 ? key : `${key}#${suffix}`, fingerprint: entry.fingerprint, guarantee: entry.guarantee };
+  return { key: sentKey(key, suffix), fingerprint: entry.fingerprint, guarantee: entry.guarantee };
 }
+
+/** What it is to find out about, or to undo. */
+function effectOfPart(state: RunState, part: EffectPart, { effect }: StepWork): TaskData['effect'] {
+  const entry = effect === undefined ? undefined : state.ledger.effects.get(effect.key);
+  if (effect === undefined || entry === undefined) return undefined;
+  const { key, suffix } = effect;
+  const { fingerprint, guarantee, output } = entry;
+  const receipt = part === 'compensate' && output !== null ? { receipt: outputView(output) } : {};
+  return { key: sentKey(key, suffix), fingerprint, guarantee, ...receipt };
+}
+
+/** The key as the target is sent it. */
+const sentKey = (key: string, suffix: number): string => (suffix === 0 ? key : `${key}#${suffix}`);
 
 function previousFailure(state: RunState, step: string, n: number): { bucket: string; message: string } | undefined {
   for (const retry of state.path.retries.values()) {

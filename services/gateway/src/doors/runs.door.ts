@@ -107,6 +107,28 @@ export class RunsDoor {
     return write(reply, this.gateway.showEffect(params, query));
   }
 
+  @Post('runs/:id/effects/:key(^.+)::reconcile')
+  reconcile(
+    @Param() params: Params,
+    @Headers() headers: IncomingHttpHeaders,
+    @Body() body: RawBody | undefined,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return write(reply, this.gateway.controlEffect(params, 'effect.reconcile', headers, body, request.raw));
+  }
+
+  @Post('runs/:id/effects/:key(^.+)::compensate')
+  compensate(
+    @Param() params: Params,
+    @Headers() headers: IncomingHttpHeaders,
+    @Body() body: RawBody | undefined,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return write(reply, this.gateway.controlEffect(params, 'effect.compensate', headers, body, request.raw));
+  }
+
   @Get('runs/:id/branches')
   branches(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
     return write(reply, this.gateway.showBranches(params, query));

@@ -8,6 +8,8 @@ const rights: readonly { readonly method: RegExp; readonly path: RegExp; readonl
   { method: /^POST$/, path: /^\/v1\/[^/]+\/work[:/]/, roles: ['handler', 'operator', 'admin'] },
   { method: /^PUT$/, path: /^\/v1\/[^/]+\/artifacts(\/|$)/, roles: ['handler', 'operator', 'admin'] },
   { method: /^PUT$/, path: /^\/v1\/[^/]+\/(definitions|policies)\//, roles: ['admin'] },
+  // What became of an effect is said, and undone, by who may do that: no operator may by being one (`reliability.md` §6.2).
+  { method: /^POST$/, path: /^\/v1\/[^/]+\/runs\/[^/]+\/effects\//, roles: ['effect.reconcile'] },
   { method: /^/, path: /^/, roles: ['operator', 'admin'] },
 ];
 

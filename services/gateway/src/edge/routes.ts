@@ -17,6 +17,8 @@ export const routes: readonly { readonly method: 'GET' | 'POST' | 'PUT'; readonl
   { method: 'GET', path: '/v1/{ns}/runs/{id}/retries' },
   { method: 'GET', path: '/v1/{ns}/runs/{id}/effects' },
   { method: 'GET', path: '/v1/{ns}/runs/{id}/effects/{key}' },
+  { method: 'POST', path: '/v1/{ns}/runs/{id}/effects/{key}:reconcile' },
+  { method: 'POST', path: '/v1/{ns}/runs/{id}/effects/{key}:compensate' },
   { method: 'GET', path: '/v1/{ns}/runs/{id}/branches' },
   { method: 'GET', path: '/v1/{ns}/runs/{id}/branches/{range}/diff' },
   { method: 'POST', path: '/v1/{ns}/runs/{id}/branches' },

@@ -43,7 +43,7 @@ export function effectsOf(run: Id, events: readonly StoredEvent[]): EffectView[]
     if (status === undefined) continue;
     const { key, suffix, step, attemptId, fingerprint, guarantee, by, because } = event.data as unknown as Told;
     const known = ledger.get(key);
-    const said = by === undefined ? because : `by ${by}`;
+    const said = by === undefined ? because : `by ${by}${because === undefined ? '' : `: ${because}`}`;
     keys.set(attemptId, key);
     const effect: EffectView = {
       run,
@@ -77,9 +77,10 @@ const statusAfter: { readonly [type: string]: EffectView['status'] | undefined }
   EffectConfirmed: 'confirmed',
   EffectAbsent: 'absent',
   EffectUnknown: 'unknown',
+  EffectCompensated: 'compensated',
 };
 
-/** What the four events have between them. */
+/** What the five events have between them. */
 interface Told {
   readonly key: string;
   readonly suffix: number;

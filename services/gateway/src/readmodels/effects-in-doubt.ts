@@ -17,6 +17,15 @@ export class EffectsInDoubt {
     this.unknown.delete(key);
   }
 
+  /** An attempt that finds out about an effect, or undoes it: no intent. */
+  askAbout(step: string, key: string): void {
+    this.keys.set(step, key);
+  }
+
+  keyOf(step: string): string | undefined {
+    return this.keys.get(step);
+  }
+
   doubt(key: string): void {
     this.unknown.add(key);
   }

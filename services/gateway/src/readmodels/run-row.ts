@@ -1,6 +1,6 @@
 import type { ImportedRunSummary, RunStateName, RunView } from '@cairn/contracts';
 import type { Id, Instant, JsonObject, Revision, StoredEvent } from '@cairn/kernel';
-import type { BranchSuperseded, RetryDecided, RunEvent, RunStarted } from '@cairn/domain-run';
+import { partOf, type BranchSuperseded, type RetryDecided, type RunEvent, type RunStarted } from '@cairn/domain-run';
 import type { BundleImported } from '@cairn/domain-schedule';
 import { FIRST_BRANCH } from '@cairn/ports';
 import { EffectsInDoubt } from './effects-in-doubt.js';
@@ -150,6 +150,7 @@ export class RunRow {
       case 'StepStarted':
         this.settle(event.data.step);
         this.effects?.forget(event.data.step);
+        if (event.data.effect !== undefined) (this.effects ??= new EffectsInDoubt()).askAbout(event.data.step, event.data.effect.key);
         (this.attempts ??= new Map()).set(event.data.attemptId, event.data.attempt);
         if (event.data.attempt === 1) this.firstAttempts += 1;
         else this.laterAttempts += 1;
@@ -178,8 +179,18 @@ export class RunRow {
         this.effects?.doubt(event.data.key);
         break;
       case 'EffectConfirmed':
+        this.effects?.clear(event.data.key);
+        if (event.data.by === 'reply' || !this.hasFailedOver(event.data)) break;
+        // Found out later: the step has succeeded all the same.
+        this.settle(event.data.step);
+        this.settle(partOf(event.data.step, 'reconcile'));
+        this.effects?.forget(event.data.step);
+        break;
       case 'EffectAbsent':
         this.effects?.clear(event.data.key);
+        if (!this.hasFailedOver(event.data)) break;
+        this.settle(partOf(event.data.step, 'reconcile'));
+        if (this.owed?.get(event.data.step) !== 'retry') this.owe(event.data.step, 'retry'); // Judged anew.
         break;
       case 'WaitOpened':
         this.waits ??= new Map();
@@ -232,6 +243,7 @@ export class RunRow {
         this.paused = false;
         break;
       case 'AttemptTaken':
+      case 'EffectCompensated':
       case 'WaitTriggered':
       case 'EventEmitted':
       case 'CheckpointReached':
@@ -264,6 +276,11 @@ export class RunRow {
     for (const waitId of [...(this.waits?.keys() ?? [])]) if (!carried.waits.includes(waitId)) this.waits?.delete(waitId);
     // A policy's branch carries all that is owed, a person's nothing.
     if (carried.failures.length === 0) for (const step of [...(this.owed?.keys() ?? [])]) this.settle(step);
+  }
+
+  /** The step has failed here with that effect, and something is owed for it. */
+  private hasFailedOver({ key, step }: { readonly key: string; readonly step: string }): boolean {
+    return this.endedAt === undefined && this.owed?.has(step) === true && this.effects?.keyOf(step) === key;
   }
 
   private close(attemptId: Id): void {

@@ -1,4 +1,4 @@
-import type { RetryEntry } from '@cairn/domain-run';
+import { partOf, type RetryEntry } from '@cairn/domain-run';
 import { epochMsOf, spanText, type Id } from '@cairn/kernel';
 import { blocked } from './blocked.js';
 import { command, decisionOf, said, since, until, type Reason, type WhyFacts } from './facts.js';
@@ -29,6 +29,9 @@ function reasonOf(facts: WhyFacts, attemptId: Id, entry: RetryEntry): Reason {
 }
 
 function undecided(facts: WhyFacts, attemptId: Id, { step, n, message, failedAt }: RetryEntry): Reason {
+  const asking = reconciling(facts, step);
+  if (asking !== undefined)
+    return { kind: 'undecided', says: `${asking} (${said(message)}).`, next: command(facts, 'effect list'), step, attemptId };
   const late = facts.now - epochMsOf(failedAt) > SOON_MS;
   const says = `retry-policy has not judged the failure of ${step}, attempt ${n} (${said(message)}), of ${since(facts, failedAt)} ago`;
   return {
@@ -38,6 +41,16 @@ function undecided(facts: WhyFacts, attemptId: Id, { step, n, message, failedAt 
     step,
     attemptId,
   };
+}
+
+/** Nobody knows what the attempt did, and somebody is asked: first that, then whether it is tried again. */
+function reconciling({ state: { path, ledger } }: WhyFacts, step: string): string | undefined {
+  const key = path.steps.get(step)?.work?.effect?.key;
+  const part = partOf(step, 'reconcile');
+  const isAsked = [...path.attempts.values()].some((attempt) => attempt.step === part);
+  if (key === undefined || ledger.effects.get(key)?.status !== 'unknown' || !isAsked) return undefined;
+  const queue = path.steps.get(part)?.work?.queue ?? '?';
+  return `Nobody knows whether effect ${said(key)} of step ${step} happened; queue ${queue} is asked before anything is tried again`;
 }
 
 function due(facts: WhyFacts, attemptId: Id, { step, n, bucket, message, notBefore }: RetryEntry): Reason {

@@ -247,7 +247,7 @@ const stalls: readonly Case[] = [
     kind: 'effect_unknown',
     says:
       'Step pay is blocked for 2m 55s because nobody knows whether effect "V-1 \'net\'" happened ("lost"), so it is not called again: ' +
-      'look for that key at the target of queue q before anything else; the run can be cancelled, and nothing else moves it in this release.',
+      'look for that key at the target of queue q, and say what you found with effect reconcile --found or --not-found and a --reason; or the run can be cancelled.',
     next: `npx cairn effect show ${T} 'V-1 '\\''net'\\'''`,
   },
   {
@@ -279,8 +279,8 @@ const stalls: readonly Case[] = [
     kind: 'effect_unknown',
     says:
       'Step pay is blocked for 2m 55s because nobody knows whether effect "V-1" happened ("slow down"), so it is not called again; its handler ' +
-      'said afterwards that it failed ("no money") and that nothing happened: look for that key at the target of queue q before anything ' +
-      'else; the run can be cancelled, and nothing else moves it in this release.',
+      'said afterwards that it failed ("no money") and that nothing happened: look for that key at the target of queue q, and say what you found with ' +
+      'effect reconcile --found or --not-found and a --reason; or the run can be cancelled.',
     next: `npx cairn effect show ${T} V-1`,
   },
   {

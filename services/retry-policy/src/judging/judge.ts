@@ -3,7 +3,7 @@ import { subjects, type CommandAnswer, type CommandMessage } from '@cairn/contra
 import { changesWork, judgeFailure, waysLeft, type DeclaredWays, type FailedAttempt, type TakenWays } from '@cairn/domain-retry/decider';
 import type { PolicyState } from '@cairn/domain-retry';
 import type { Plan, PlannedStep } from '@cairn/domain-definition';
-import type { ApplyRetryDecision, Failure, StepFailed, StepStarted } from '@cairn/domain-run';
+import { parseOccurrence, type ApplyRetryDecision, type Failure, type StepFailed, type StepStarted } from '@cairn/domain-run';
 import { invariant, InvariantBroken, partitionOf, runStream, type JsonObject, type Revision } from '@cairn/kernel';
 import { ASK_DEADLINE_MS, type Artifacts, type Bus, type EventStore, type Ids } from '@cairn/ports';
 import type { Failures, Undecided } from '../working-set/failures.js';
@@ -24,7 +24,7 @@ export interface JudgeParts {
 
 /**
  * Judges failures and asks execution to record what it judged; execution decides whether that came in time. A judgement follows from the
- * history up to its failure alone, so whoever judges it, however often, says the same.
+ * history up to its failure, and from what was found out since of its effect, so whoever judges it, however often, says the same.
  */
 export class Judge {
   private readonly runs: Runs;
@@ -44,19 +44,22 @@ export class Judge {
       command = await this.commandFor(undecided, refused);
       answer = await this.ask(undecided, command);
     }
+    if (answer.kind === 'nothing' && answer.because === 'early') return; // It is being found out what happened: rung again then.
     invariant(answer.kind !== 'rejected', `attempt ${undecided.attemptId}: execution refuses the decision`);
     this.parts.failures.settle(undecided.attemptId); // `nothing('late')` settles it too.
   }
 
-  private async commandFor(failure: Undecided, refused: NonNullable<FailedAttempt['refused']>): Promise<ApplyRetryDecision> {
-    const { step: occurrence, attemptId } = failure;
+  private async commandFor(rung: Undecided, refused: NonNullable<FailedAttempt['refused']>): Promise<ApplyRetryDecision> {
+    const { step: occurrence, attemptId } = rung;
     const { undecided, shown } =
-      failure.partial === true
-        ? await recounted(this.parts.store, failure)
-        : { undecided: failure, shown: this.parts.failures.shown(failure) };
+      rung.partial === true
+        ? await recounted(this.parts.store, rung)
+        : { undecided: rung, shown: this.parts.failures.shown(rung) };
     const { plan, step, policy } = await this.runs.lookUp(undecided.runId, occurrence);
+    const { part } = parseOccurrence(occurrence);
+    const failure = undecided.failure ?? (await this.readFailure(undecided));
     const told: FailedAttempt = {
-      failure: undecided.failure ?? (await this.readFailure(undecided)),
+      failure: undecided.foundAbsent === true ? { ...failure, sideEffect: 'none' } : failure,
       attempt: undecided.attempt,
       failedEventId: undecided.eventId,
       failedAt: undecided.at,
@@ -65,8 +68,9 @@ export class Judge {
       earlier: shown,
       refused,
       ...(undecided.since === undefined ? {} : { since: undecided.since }),
-      ...(step.effect === undefined ? {} : { guarantee: step.effect.guarantee, inDoubt: undecided.inDoubt }),
-      ways: waysLeft(step.id, declaredOf(step, plan), takenOf(step, undecided)),
+      ...(step.effect === undefined || part !== undefined ? {} : { guarantee: step.effect.guarantee, inDoubt: undecided.inDoubt }),
+      // Who looks for an effect, or undoes it, has no other way to do that.
+      ...(part === undefined ? { ways: waysLeft(step.id, declaredOf(step, plan), takenOf(step, undecided)) } : {}),
       ...(policy.policy.limits.usd === undefined ? {} : { usd: await spentUsd(this.parts.store, undecided) }),
     };
     const failed = changesWork(told, policy) ? { ...told, ...(await this.readWork(undecided, step)) } : told;

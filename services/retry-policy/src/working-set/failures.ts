@@ -30,6 +30,8 @@ export interface Undecided {
   readonly partial?: true;
   /** An earlier attempt may have changed the world outside, and nobody has found out since. */
   readonly inDoubt: boolean;
+  /** It was found out later that nothing has happened outside, whatever the failure said then. */
+  readonly foundAbsent?: true;
   /** Absent where it is large or was put away: then it is read again. */
   readonly failure?: Failure;
 }
@@ -61,6 +63,8 @@ interface StepDossier {
   since?: { failed: number; firstFailedAt?: Instant };
   /** The attempts so far may have changed the world outside. */
   inDoubt: boolean;
+  /** The last failure, where it is blocked over what it may have done outside: once that is known to be nothing it is judged anew. */
+  blocked?: Undecided;
   /** New evidence of each decision: together everything that the step has shown. */
   readonly shown: Evidence[];
 }
@@ -84,8 +88,8 @@ const KEPT_CHARACTERS_MAX = 2_048;
 /** `StepFailed` without `RetryDecided`: what retry-policy must not forget, and the dossiers that judging it needs. */
 export class Failures implements WorkingSetFold {
   readonly name = 'retry-policy';
-  readonly foldVersion = 4;
-  readonly types = ['StepFailed', 'RetryDecided', 'EffectAbsent', 'BranchOpened', 'BranchAbandoned', ...runEnds];
+  readonly foldVersion = 5;
+  readonly types = ['StepFailed', 'RetryDecided', 'EffectAbsent', 'EffectUnknown', 'BranchOpened', 'BranchAbandoned', ...runEnds];
   private readonly undecided = new Map<Id, Undecided>();
   private readonly dossiers = new Map<Id, Dossier>();
   /** Execution has answered for these; the history has not told it yet, so it is no part of the fold. */
@@ -104,6 +108,8 @@ export class Failures implements WorkingSetFold {
         return this.decided(event, run);
       case 'EffectAbsent':
         return this.foundAbsent(event, run);
+      case 'EffectUnknown':
+        return; // Who is found out about is rung: what nobody can tell is judged as it is.
       case 'BranchOpened':
         return this.opened(event, run);
       case 'BranchAbandoned':
@@ -123,6 +129,11 @@ export class Failures implements WorkingSetFold {
 
   get(attemptId: Id): Undecided | undefined {
     return this.answered.has(attemptId) ? undefined : this.undecided.get(attemptId);
+  }
+
+  /** Those of one run. */
+  of(runId: Id): readonly Undecided[] {
+    return this.all().filter((one) => one.runId === runId);
   }
 
   /** What the earlier attempts of a step have shown. */
@@ -176,6 +187,7 @@ export class Failures implements WorkingSetFold {
     const { step, attemptId, failure } = event.data as unknown as StepFailed['data'];
     const counted = stepOf(dossier, step, at);
     counted.failed += 1;
+    delete counted.blocked;
     if (counted.since !== undefined) counted.since = { failed: counted.since.failed + 1, firstFailedAt: counted.since.firstFailedAt ?? at };
     const { failed, firstFailedAt, since, inDoubt } = counted;
     const { step: id } = parseOccurrence(step);
@@ -203,10 +215,16 @@ export class Failures implements WorkingSetFold {
   }
 
   private decided(event: StoredEvent, { runId, branch }: RunBranch): void {
-    const { step, attemptId, justification, change } = event.data as unknown as RetryDecided['data'];
+    const { step, attemptId, decision, justification, change } = event.data as unknown as RetryDecided['data'];
+    const judged = this.undecided.get(attemptId);
     this.over(attemptId);
     const dossier = this.dossiers.get(runId);
     if (dossier === undefined || !isNew(dossier, branch, event.revision)) return;
+    const decided = dossier.steps.get(step);
+    if (decided !== undefined && judged !== undefined && (decision === 'block' || decision === 'escalate')) {
+      const { failure: _, ...rest } = judged; // It is read again.
+      decided.blocked = rest;
+    }
     const shown = dossier.steps.get(step)?.shown ?? [];
     for (const evidence of justification.newEvidence) if (!isShown(shown, evidence)) shown.push(evidence);
     if (typeof change?.['fallback'] === 'number') takeFallback(dossier, parseOccurrence(step).step, change['fallback'] + 1);
@@ -218,7 +236,14 @@ export class Failures implements WorkingSetFold {
     const dossier = this.dossiers.get(runId);
     if (dossier === undefined || !isNew(dossier, branch, event.revision)) return;
     const step = dossier.steps.get((event.data as unknown as { readonly step: string }).step);
-    if (step !== undefined) step.inDoubt = false;
+    if (step === undefined) return;
+    step.inDoubt = false;
+    for (const one of this.undecided.values())
+      if (one.runId === runId && one.step === event.data['step'])
+        this.undecided.set(one.attemptId, { ...one, inDoubt: false, foundAbsent: true });
+    if (step.blocked === undefined) return;
+    this.undecided.set(step.blocked.attemptId, { ...step.blocked, inDoubt: false, foundAbsent: true });
+    delete step.blocked;
   }
 
   private opened(event: StoredEvent, { runId, branch }: RunBranch): void {

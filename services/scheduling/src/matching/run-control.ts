@@ -1,13 +1,16 @@
 import {
   checkBody,
+  effectControlSchemas,
   HTTP_ACTOR,
+  isEffectControl,
   OPEN_BRANCH,
   openBranchSchema,
   runControlSchema,
   type CommandAnswer,
+  type EffectControl,
   type RunControl,
 } from '@cairn/contracts';
-import type { CancelRun, OpenBranch, PauseRun, UnpauseRun } from '@cairn/domain-run';
+import type { CancelRun, CompensateEffect, OpenBranch, PauseRun, ReconcileEffect, UnpauseRun } from '@cairn/domain-run';
 import type { EventControl, ReceiptLine } from '@cairn/domain-schedule';
 import { refused } from '@cairn/domain-schedule/decider';
 import { runStream, type Id } from '@cairn/kernel';
@@ -30,6 +33,7 @@ interface Ports {
 export async function controlRun({ store, desk }: Ports, inbound: Inbound, { runId, verb }: EventControl): Promise<ReceiptLine> {
   const { ns, receiptId, receipt, data } = inbound;
   if (verb === OPEN_BRANCH) return openBranch({ store, desk }, inbound, runId);
+  if (isEffectControl(verb)) return controlEffect({ store, desk }, inbound, { runId, verb });
   const asked = checkBody(runControlSchema, data ?? {});
   if (asked.kind === 'bad')
     return refused(problemOf('control_invalid', ...asked.errors.map((error) => ({ ...error, pointer: `/data${error.pointer}` }))));
@@ -71,6 +75,28 @@ async function openBranch({ store, desk }: Ports, inbound: Inbound, runId: Id): 
     case 'rejected':
       return { ...refused(problemFrom(answer.rejection)), runs: [{ run: runId }] };
   }
+}
+
+/** Has an effect found out about, or undone: `attached`, also where that is under way already. */
+async function controlEffect(
+  { store, desk }: Ports,
+  inbound: Inbound,
+  { runId, verb }: { readonly runId: Id; readonly verb: EffectControl },
+): Promise<ReceiptLine> {
+  const { ns, receiptId, receipt, data } = inbound;
+  const asked = checkBody<ReconcileEffect['data'] | CompensateEffect['data']>(effectControlSchemas[verb], data ?? {});
+  if (asked.kind === 'bad')
+    return refused(problemOf('effect_invalid', ...asked.errors.map((error) => ({ ...error, pointer: `/data${error.pointer}` }))));
+  const [first] = await store.read(runStream(runId, FIRST_BRANCH), 0, 0);
+  if (first?.metadata.ns !== ns) return absentRun(store, ns, runId);
+  const type = verb === 'effect.reconcile' ? 'ReconcileEffect' : 'CompensateEffect';
+  const command = { type, data: asked.value } as ReconcileEffect | CompensateEffect;
+  const answer = await desk.ask(ns, runId, command, receiptId, actorOf(receipt.event));
+  if (answer.kind === 'rejected') return { ...refused(problemFrom(answer.rejection)), runs: [{ run: runId }] };
+  // On its way to another branch: it is asked again there.
+  if (answer.kind === 'nothing' && answer.because !== 'duplicate')
+    throw new BusFault('bus_unavailable', `run ${runId} could not be asked: ${answer.because}`);
+  return { outcome: 'attached', runs: [{ run: runId }], nearMisses: [] };
 }
 
 function commandOf(verb: RunControl, reason: { readonly reason?: string }): CancelRun | PauseRun | UnpauseRun {

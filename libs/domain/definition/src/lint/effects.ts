@@ -19,14 +19,31 @@ export function lintEffects(plan: Plan, problems: Problems, waivers: Waivers): v
       waivers.find('effect-without-review', id, at(pointer, 'risk'), says);
     }
     lintFields(effect, document, at(where, 'fields'), problems);
+    lintQueues(id, effect, where, problems);
   }
 }
 
-function lintGuarantee(id: string, { guarantee }: EffectDocument, pointer: string, problems: Problems, waivers: Waivers): void {
-  if (guarantee === 'reconcile') problems.error(pointer, 'not_yet', 'guarantee: reconcile does not run yet in this release');
+function lintGuarantee(id: string, { guarantee, reconcile }: EffectDocument, pointer: string, problems: Problems, waivers: Waivers): void {
+  if (guarantee === 'reconcile' && reconcile === undefined) {
+    const says = `${id} is reconciled after an unknown outcome: name the queue that finds out, in reconcile`;
+    problems.error(pointer.replace(/guarantee$/, 'reconcile'), 'effect-without-reconcile', says);
+  }
   if (guarantee !== undefined || problems.refusedAt(pointer)) return;
-  const says = `${id} does not say what may follow an unknown outcome: idempotent if the target knows a key again, else none (a person decides)`;
+  const says =
+    `${id} does not say what may follow an unknown outcome: idempotent if the target knows a key again, reconcile if somebody can ask it ` +
+    'what happened, else none (a person decides)';
   waivers.find('effect-without-guarantee', id, pointer, says);
+}
+
+/** A handler that does not look at the kind of its task would act where it is asked to look. */
+function lintQueues(id: string, { queue, reconcile, compensate }: EffectDocument, where: string, problems: Problems): void {
+  const taken = new Map([[queue, 'queue']]);
+  for (const [field, named] of Object.entries({ reconcile, compensate })) {
+    if (typeof named !== 'string') continue;
+    const other = taken.get(named);
+    if (other !== undefined) problems.error(at(where, field), 'queue-taken', `${id}: ${field} needs a queue of its own, ${named} is its ${other}`);
+    taken.set(named, field);
+  }
 }
 
 /** A field that the input cannot have would leave its meaning out of the fingerprint without a word. */

@@ -92,7 +92,8 @@ describe('a plan for a branch', () => {
     ['a queue that is no name', { changes: [{ op: 'replace', path: '/steps/screen/queue', value: 'A B' }] }, '/changes/0', 'type'],
     ['an event that did not come', { received: { 'event:none': 'drop' } }, '/received/event:none', 'unknown_choice'],
     ['an effect that is not there', { effects: { 'pay:k': 'reuse', none: 'reuse' } }, '/effects/none', 'unknown_choice'],
-    ['a choice that does not run yet', { effects: { 'pay:k': 'compensate' } }, '/effects/pay:k', 'not_yet'],
+    ['a choice that does not run yet', { effects: { 'pay:k': 'ask' } }, '/effects/pay:k', 'not_yet'],
+    ['a compensation that nobody could do', { effects: { 'pay:k': 'compensate' } }, '/effects/pay:k', 'undeclared'],
   ] as const)('names field and rule of %s, and nothing is opened', (_, more, pointer, rule) => {
     const run = complete();
     const request = { ...correction, ...more } as BranchRequest;

@@ -1,5 +1,6 @@
 import { pointerParts, type Plan } from '@cairn/domain-definition';
 import { canon } from '@cairn/kernel';
+import { partsUnderWay } from '../effects/parts.js';
 import { parseOccurrence, type EffectEntry, type RunState } from '../state.js';
 import { waitIdOf } from '../waits/evolve.js';
 import { receivedSince } from './begin.js';
@@ -7,7 +8,7 @@ import { causesOf, problemsOfChanges } from './changes.js';
 import type { Carried, EffectChoice } from './events.js';
 import type { BranchPlan, BranchRequest, PlanFacts, PlanProblem } from './request.js';
 
-/** Choices that run in this release; `compensate` needs its queue's handler to be asked, `ask` needs a review. */
+/** Choices that need nothing of the definition; `compensate` needs a queue that undoes. `ask` needs a review and does not run yet. */
 const CHOICES: readonly EffectChoice[] = ['reuse', 'repeat'];
 
 /** Plans a branch: pure, asks nobody. Empty `problems` and `unresolved`: it may be opened. */
@@ -29,6 +30,7 @@ export function planBranch(facts: PlanFacts, request: BranchRequest): BranchPlan
       ...problemsOfChanges(facts, request),
       ...unknownChoices(request, received, effects),
       ...inDoubt(effects),
+      ...partsOpen(head),
       ...wokeTwice(received),
       ...noMoreBranches(head),
     ],
@@ -83,7 +85,9 @@ function isStillOpen({ parent, head }: PlanFacts, waitId: string): boolean {
 }
 
 const settledAt = ({ path }: RunState): string[] =>
-  [...path.steps.entries()].flatMap(([step, { status }]) => (status === 'succeeded' || status === 'skipped' ? [step] : []));
+  [...path.steps.entries()].flatMap(([step, { status }]) =>
+    parseOccurrence(step).part === undefined && (status === 'succeeded' || status === 'skipped') ? [step] : [],
+  );
 
 function rerunsOf(facts: PlanFacts, request: BranchRequest): string[] {
   const { parent, head } = facts;
@@ -96,7 +100,7 @@ function rerunsOf(facts: PlanFacts, request: BranchRequest): string[] {
   const waiting = new Set(
     [...parent.path.waits.values()].flatMap(({ step, open }) => (open && isStillOpen(facts, waitIdOf(head, step)) ? [step] : [])),
   );
-  return [...head.path.steps.keys()].filter((step) => !settled.has(step) && !carried.has(step) && !waiting.has(step) && !isLeftOut(step));
+  return [...head.path.steps.keys()].filter((step) => parseOccurrence(step).part === undefined && !settled.has(step) && !carried.has(step) && !waiting.has(step) && !isLeftOut(step));
 }
 
 function inOrder(plan: Plan, steps: readonly string[]): string[] {
@@ -154,11 +158,14 @@ function effectsBehind(facts: PlanFacts, request: BranchRequest): BranchPlan['ef
       key,
       step,
       status,
-      choices: status === 'confirmed' ? CHOICES : [],
+      choices: status === 'confirmed' ? choicesOf(plan, step) : [],
       choice: chosen[key] ?? parent.path.choices.get(key) ?? null,
     }))
     .sort((a, b) => (plan.step(a.step)?.index ?? 0) - (plan.step(b.step)?.index ?? 0) || (a.key < b.key ? -1 : 1));
 }
+
+const choicesOf = (plan: Plan, step: string): readonly EffectChoice[] =>
+  plan.step(step)?.effect?.compensate === undefined ? CHOICES : ['reuse', 'compensate', 'repeat'];
 
 const seen = ({ suffix, status, attemptId }: EffectEntry): { suffix: number; status: string; attemptId: string } => ({
   suffix,
@@ -193,7 +200,11 @@ function unknownChoices(
     const pointer = `/effects/${key}`;
     if (effect === undefined) wrong.push({ pointer, rule: 'unknown_choice', says: 'no effect of that key was intended after the fork' });
     else if (effect.status === 'confirmed' && !effect.choices.includes(choice))
-      wrong.push({ pointer, rule: 'not_yet', says: `${choice} does not run yet in this release: ${effect.choices.join(' or ')}` });
+      wrong.push(
+        choice === 'compensate'
+          ? { pointer, rule: 'undeclared', says: `${effect.step} names no queue that could undo it: ${effect.choices.join(' or ')}` }
+          : { pointer, rule: 'not_yet', says: `${choice} does not run yet in this release: ${effect.choices.join(' or ')}` },
+      );
     else if (effect.status !== 'confirmed')
       wrong.push({ pointer, rule: 'unknown_choice', says: `it is ${effect.status}: there is nothing to choose` });
   }
@@ -217,6 +228,14 @@ function noMoreBranches({ started, ledger }: RunState): PlanProblem[] {
     : [{ pointer: '', rule: 'limits.branches', says: `the run has ${max} branches, and may have no more` }];
 }
 
+/** What is being found out, or undone, is known first: a branch would take its answer for a late one. */
+const partsOpen = (head: RunState): PlanProblem[] =>
+  partsUnderWay(head).map((step) => ({
+    pointer: '',
+    rule: 'effect_in_doubt',
+    says: `${step} is under way: wait until it has said what became of the effect`,
+  }));
+
 /** `unknown` blocks until somebody finds out: a branch that forgot it could pay twice. */
 const inDoubt = (effects: BranchPlan['effects']): PlanProblem[] =>
   effects
@@ -224,5 +243,5 @@ const inDoubt = (effects: BranchPlan['effects']): PlanProblem[] =>
     .map(({ key, status, step }) => ({
       pointer: `/effects/${key}`,
       rule: 'effect_in_doubt',
-      says: status === 'intended' ? `${step} is about to do it: wait until it has` : `nobody knows whether ${step} did it: find out first`,
+      says: status === 'intended' ? `${step} is about to do it: wait until it has` : `nobody knows whether ${step} did it: find out first, with effect reconcile`,
     }));

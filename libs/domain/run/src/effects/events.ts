@@ -29,8 +29,13 @@ export type EffectConfirmed = DomainEvent<
   1,
   OfEffect & {
     readonly by: 'reply' | 'reconcile' | 'person';
-    /** What the target gave, where it is not the output of the step that succeeds in the same append. */
+    /**
+     * What the target gave, where it is not the output of the step that succeeds in the same append: by reconcile or by a person. It is the
+     * output of the step then, which succeeds by this event where it has failed on this path.
+     */
     readonly receipt?: Json;
+    /** Of a person: how it is known. */
+    readonly because?: string;
   }
 >;
 
@@ -40,4 +45,7 @@ export type EffectAbsent = DomainEvent<'EffectAbsent', 1, OfEffect & { readonly 
 /** Nobody knows whether it happened. Never called again unless its target de-duplicates, or somebody finds out. */
 export type EffectUnknown = DomainEvent<'EffectUnknown', 1, OfEffect & { readonly because: string }>;
 
-export type EffectEvent = EffectIntended | EffectConfirmed | EffectAbsent | EffectUnknown;
+/** It was undone: the key may go out again, under its next suffix. `receipt`: what the target gave for that. */
+export type EffectCompensated = DomainEvent<'EffectCompensated', 1, OfEffect & { readonly receipt?: Json }>;
+
+export type EffectEvent = EffectIntended | EffectConfirmed | EffectAbsent | EffectUnknown | EffectCompensated;

@@ -1,9 +1,9 @@
-import type { RunEvent } from '../events.js';
+import type { Envelope, RunEvent } from '../events.js';
 import { outputDigest } from '../state-digest.js';
-import type { EffectEntry, RunState } from '../state.js';
+import type { EffectEntry, RunState, StepEntry } from '../state.js';
 
 /** Folds the ledger of effects: one entry a key, the newest intent. Never rewinds with a path. */
-export function evolveEffects(state: RunState, event: RunEvent): RunState {
+export function evolveEffects(state: RunState, event: RunEvent, { causationId }: Pick<Envelope, 'causationId'>): RunState {
   switch (event.type) {
     case 'EffectIntended': {
       const { key, suffix, step, attemptId, fingerprint, guarantee } = event.data;
@@ -24,6 +24,7 @@ export function evolveEffects(state: RunState, event: RunEvent): RunState {
         inDoubt,
         result: null,
         output: null,
+        work: entry?.work === undefined ? null : { input: entry.work.input, params: entry.work.params },
       };
       const choices = state.path.choices.delete(key); // What was chosen for the intent before has been done.
       return withEffect({ ...state, path: { ...state.path, steps, choices } }, key, intended);
@@ -31,12 +32,17 @@ export function evolveEffects(state: RunState, event: RunEvent): RunState {
     case 'EffectConfirmed': {
       const { key, step, by, receipt } = event.data;
       const output = by === 'reply' ? (state.path.steps.get(step)?.output ?? null) : { value: receipt ?? null };
-      return moved(state, key, { status: 'confirmed', result: outputDigest(output), output });
+      const confirmed = moved(state, key, { status: 'confirmed', result: outputDigest(output), output, inDoubt: false });
+      return by === 'person' ? withControl(confirmed, causationId) : confirmed;
     }
-    case 'EffectAbsent':
-      return moved(state, event.data.key, { status: 'absent' });
+    case 'EffectAbsent': {
+      const absent = moved(state, event.data.key, { status: 'absent', inDoubt: false });
+      return state.ledger.effects.get(event.data.key)?.status === 'unknown' ? withControl(absent, causationId) : absent;
+    }
     case 'EffectUnknown':
       return moved(state, event.data.key, { status: 'unknown' });
+    case 'EffectCompensated':
+      return moved(state, event.data.key, { status: 'compensated' });
     default:
       return state;
   }
@@ -56,4 +62,16 @@ const withEffect = (state: RunState, key: string, entry: EffectEntry): RunState 
 export function isEffectUnknown(state: RunState, step: string): boolean {
   const key = state.path.steps.get(step)?.work?.effect?.key;
   return key !== undefined && state.ledger.effects.get(key)?.status === 'unknown';
+}
+
+/** What asked for it was done, and is not done again (I-28). */
+export const withControl = (state: RunState, causationId: string): RunState => ({
+  ...state,
+  ledger: { ...state.ledger, controls: [...state.ledger.controls, causationId] },
+});
+
+/** The step that has failed here over an effect, if it is that one: what becomes of the effect becomes of the step, too. */
+export function failedOver(state: RunState, { key, step }: { readonly key: string; readonly step: string }): StepEntry | undefined {
+  const entry = state.path.steps.get(step);
+  return state.end === null && entry?.status === 'failed' && entry.work?.effect?.key === key ? entry : undefined;
 }

@@ -6,6 +6,7 @@ import { digestOfValue } from '../state-view.js';
 import { DEFINITION_ERROR, failAttempt, startAttempt, workOf } from '../steps/start.js';
 import type { EffectEntry, StepWork } from '../state.js';
 import { fingerprintOf } from './fingerprint.js';
+import { waitsForCompensation } from './parts.js';
 
 type Intent = NonNullable<StepWork['effect']> & { readonly fingerprint: string };
 
@@ -16,6 +17,8 @@ type Intent = NonNullable<StepWork['effect']> & { readonly fingerprint: string }
  */
 export function startEffect(draft: Draft, step: PlannedStep, edit: (input: Json) => Json = (input) => input): void {
   const { work: asWritten, problem } = workOf(draft, step, draft.scope(step.stepRefs));
+  const key = effectKeyOf(draft, step);
+  if (typeof key === 'string' && waitsForCompensation(draft.state, key)) return; // Whoever has undone it comes here again.
   const reused = problem === undefined ? reusedBy(draft, step) : undefined;
   if (reused !== undefined) return reuse(draft, step, asWritten, reused);
   const work = { ...asWritten, input: edit(asWritten.input) };

@@ -3,13 +3,14 @@ import { reachCheckpoint } from '../recovery/checkpoint.js';
 import { outputDigest } from '../state-digest.js';
 import { digestOfValue } from '../state-view.js';
 import type { Occurrence, SideEffect } from '../shared-fields.js';
-import type { OpenAttempt, RunState, StepWork } from '../state.js';
+import type { Json } from '@cairn/kernel';
+import { parseOccurrence, type EffectEntry, type OpenAttempt, type RunState, type StepOutput, type StepWork } from '../state.js';
 
 /** The intent that an open attempt went out with; `undefined` for a task. Read it before its step is settled: settling drops the work. */
 export function intentOfAttempt(state: RunState, attemptId: string): Intended | undefined {
   const attempt = state.path.attempts.get(attemptId);
   const work = attempt === undefined ? undefined : state.path.steps.get(attempt.step)?.work;
-  if (attempt === undefined || work?.effect === undefined) return undefined;
+  if (attempt === undefined || work?.effect === undefined || parseOccurrence(attempt.step).part !== undefined) return undefined;
   return { ...work.effect, step: attempt.step, attemptId, attempt, work };
 }
 
@@ -25,7 +26,30 @@ export interface Intended {
 /** It happened: the ledger says so, and the checkpoint after it. Comes right after the `StepSucceeded` of its attempt. */
 export function confirmEffect(draft: Draft, { key, suffix, step, attemptId, work }: Intended): void {
   draft.add({ type: 'EffectConfirmed', version: 1, data: { key, suffix, step, attemptId, by: 'reply' } });
-  const output = draft.state.path.steps.get(step)?.output ?? null;
+  reachAfter(draft, { key, step, input: work.input }, draft.state.path.steps.get(step)?.output ?? null);
+}
+
+/** It had happened, it turns out. On a run that has ended the ledger alone says so (I-8). */
+export function confirmLater(
+  draft: Draft,
+  key: string,
+  { suffix, step, attemptId, work }: EffectEntry,
+  told: { readonly by: 'reconcile' | 'person'; readonly receipt: Json; readonly because?: string },
+): void {
+  draft.add({ type: 'EffectConfirmed', version: 1, data: { key, suffix, step, attemptId, ...told } });
+  if (draft.state.end === null) reachAfter(draft, { key, step, input: work?.input ?? null }, { value: told.receipt });
+}
+
+/** It had not happened, it turns out: what failed over it is a failure like any other. */
+export function findAbsent(draft: Draft, key: string, { suffix, step, attemptId }: EffectEntry, because: string): void {
+  draft.add({ type: 'EffectAbsent', version: 1, data: { key, suffix, step, attemptId, because } });
+}
+
+function reachAfter(
+  draft: Draft,
+  { key, step, input }: { readonly key: string; readonly step: string; readonly input: Json },
+  output: StepOutput | null,
+): void {
   const result = outputDigest(output);
   reachCheckpoint(draft, {
     name: `${step}.after`,
@@ -33,7 +57,7 @@ export function confirmEffect(draft: Draft, { key, suffix, step, attemptId, work
     step,
     claim: {
       says: `effect ${step} has happened, under key ${key}`,
-      inputDigest: digestOfValue(work.input),
+      inputDigest: digestOfValue(input),
       ...(result === null ? {} : { resultDigest: `sha256:${result}` }),
       artifacts: output !== null && 'ref' in output ? [output.ref.artifact] : [],
     },

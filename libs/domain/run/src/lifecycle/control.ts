@@ -3,6 +3,7 @@ import { advance, dropFromScope, goOn, startDueRetries, stepsOfScope } from '../
 import type { CancelRun, PauseRun, RunCommand, UnpauseRun } from '../commands.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
+import { reconcileOwed } from '../effects/parts.js';
 import type { RunEvent } from '../events.js';
 import type { RunRejection } from '../rejections.js';
 import { parseOccurrence } from '../state.js';
@@ -24,6 +25,7 @@ export function unpauseRun(draft: Draft, { data }: UnpauseRun): Outcome {
   draft.add({ type: 'RunUnpaused', version: 1, data });
   const dropped = dropFromScope(draft); // Of a branch that was opened meanwhile; first, since what is dropped is owed nothing.
   startDueRetries(draft);
+  reconcileOwed(draft);
   // Turns first: whether a loop is over is asked here, and what comes after it must not take it for settled before.
   const turns = deferred.filter((occurrence) => parseOccurrence(occurrence).turn > 0);
   const others = deferred.filter((occurrence) => parseOccurrence(occurrence).turn === 0);

@@ -7,6 +7,7 @@ import type { ApplyRetryDecision } from '../commands.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
 import { isEffectUnknown } from '../effects/evolve.js';
+import { isUnderWay } from '../effects/parts.js';
 import type { RunEvent } from '../events.js';
 import { endRun } from '../lifecycle/end.js';
 import type { RunRejection } from '../rejections.js';
@@ -19,8 +20,10 @@ export function applyRetryDecision(draft: Draft, command: ApplyRetryDecision): D
   if (retry === undefined || retry.settled) return nothing('late');
   if (retry.decision !== null) return nothing('duplicate'); // The bus delivers at least once.
   if (retry.step !== step) return unsupported(`attempt ${attemptId} is one of ${retry.step}`);
+  if (isEarly(draft, command)) return nothing('early');
   switch (decision) {
     case 'retry': // Same parameters: same branch.
+      if (isNeverAgain(draft, step)) return unsupported(`it is unknown whether the effect of ${step} happened: that is found out first`);
       draft.add({ type: 'RetryDecided', version: 1, data: command.data });
       if (notBefore === undefined || epochMsOf(notBefore) <= draft.context.now) startDueRetry(draft, attemptId);
       return concluded(draft);
@@ -45,10 +48,30 @@ export function applyRetryDecision(draft: Draft, command: ApplyRetryDecision): D
 
 const unsupported = (detail: string): Decision<RunEvent, RunRejection> => rejected({ code: 'decision_unsupported', detail });
 
+/**
+ * What the attempt did is being found out, or has been since it was judged: reconcile first (`capabilities.md` §3.5), then judge by that. A
+ * paused run asks when it goes on.
+ */
+function isEarly({ state, plan }: Draft, { data: { step, bucket } }: ApplyRetryDecision): boolean {
+  const key = state.path.steps.get(step)?.work?.effect?.key;
+  const entry = key === undefined || parseOccurrence(step).part !== undefined ? undefined : state.ledger.effects.get(key);
+  if (entry?.status === 'absent') return bucket === 'effect_unknown';
+  if (entry?.status !== 'unknown' || entry.guarantee !== 'reconcile') return false;
+  return isUnderWay(state, step, 'reconcile') || (state.path.paused && plan.step(step)?.effect?.reconcile !== undefined);
+}
+
+/** Its target does not de-duplicate, and nobody knows whether it was called: another try is no retry (I-17). */
+function isNeverAgain({ state }: Draft, step: string): boolean {
+  const key = state.path.steps.get(step)?.work?.effect?.key;
+  const entry = key === undefined || parseOccurrence(step).part !== undefined ? undefined : state.ledger.effects.get(key);
+  return entry?.status === 'unknown' && entry.guarantee !== 'idempotent';
+}
+
 /** The branch that a decision opens, or why it cannot: what it names must be declared, and must fit the step's work. */
 function branchFor(draft: Draft, retry: RetryEntry, { data }: ApplyRetryDecision): PolicyBranch | { readonly refused: string } {
   const { step: occurrence, decision } = data;
-  const { step: id } = parseOccurrence(occurrence);
+  const { step: id, part } = parseOccurrence(occurrence);
+  if (part !== undefined) return { refused: `${occurrence} asks about an effect as it is: it has no alternative and is given nothing else` };
   const step = draft.plan.step(id);
   if (step === undefined) return { refused: `there is no step ${id}` };
   const told = {
@@ -112,7 +135,8 @@ function patchOps(told: JsonObject | undefined): readonly JsonPatchOp[] | { read
  * unless the policy gives it up. Otherwise giving up ends the run, and a block waits for an operator, visibly.
  */
 function settleFailure(draft: Draft, step: string, attemptId: string, decision: 'escalate' | 'block' | 'give_up', rule: string): void {
-  const optional = draft.plan.step(parseOccurrence(step).step)?.optional === true;
+  const { step: id, part } = parseOccurrence(step);
+  const optional = part === undefined && draft.plan.step(id)?.optional === true;
   if (optional && (decision === 'give_up' || !isEffectUnknown(draft.state, step))) {
     draft.add({ type: 'StepSkipped', version: 1, data: { step, because: 'optional' } });
     advance(draft, [step]);

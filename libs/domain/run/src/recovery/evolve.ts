@@ -1,7 +1,7 @@
 import type { Envelope, RunEvent } from '../events.js';
-import { isEffectUnknown } from '../effects/evolve.js';
+import { failedOver, isEffectUnknown } from '../effects/evolve.js';
 import { count } from '../steps/evolve.js';
-import type { RetryEntry, RunState } from '../state.js';
+import { partOf, type RetryEntry, type RunState } from '../state.js';
 
 /** Folds failures, what was decided about them, and checkpoints. */
 export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envelope): RunState {
@@ -47,6 +47,15 @@ export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envel
     case 'StepStarted':
     case 'StepSkipped':
       return settleRetries(state, event.data.step);
+    case 'EffectConfirmed': {
+      const { by, step } = event.data;
+      if (by === 'reply' || failedOver(state, event.data) === undefined) return state;
+      return settleRetries(settleRetries(state, step), partOf(step, 'reconcile'));
+    }
+    case 'EffectAbsent': {
+      const { step } = event.data;
+      return failedOver(state, event.data) === undefined ? state : reopened(settleRetries(state, partOf(step, 'reconcile')), step);
+    }
     case 'CheckpointReached': {
       const { name, kind } = event.data;
       return {
@@ -84,4 +93,14 @@ function settleRetries(state: RunState, step: string): RunState {
     isBlocking(entry.decision) ? { blocked: -1, unknown: entry.unknown === true ? -1 : 0 } : { retriesOwed: -1 },
   );
   return { ...state, path: { ...state.path, retries: state.path.retries.set(attemptId, { ...entry, settled: true }), counts } };
+}
+
+/** Nobody knew what the failed attempt did, and now it is known that it did nothing: it is judged anew, as a failure like any other. */
+function reopened(state: RunState, step: string): RunState {
+  const [attemptId, entry] = unsettledRetry(state, step) ?? [];
+  if (attemptId === undefined || entry === undefined || !isBlocking(entry.decision)) return state;
+  const { unknown, ...rest } = entry;
+  const counts = count(state.path.counts, { retriesOwed: 1, blocked: -1, unknown: unknown === true ? -1 : 0 });
+  const retries = state.path.retries.set(attemptId, { ...rest, decision: null, notBefore: null });
+  return { ...state, path: { ...state.path, retries, counts } };
 }

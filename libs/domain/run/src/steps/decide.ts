@@ -3,6 +3,8 @@ import { advance } from '../advance.js';
 import type { RecordLapse, RecordReply, ReportedFailure, TakeAttempt } from '../commands.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
+import { reconcileAtOnce } from '../effects/parts.js';
+import { recordPart } from '../effects/record-part.js';
 import { closeIntent, confirmEffect, intentOfAttempt, type Intended } from '../effects/settle.js';
 import type { RunEvent } from '../events.js';
 import type { RunRejection } from '../rejections.js';
@@ -19,6 +21,7 @@ export function recordReply(draft: Draft, command: RecordReply): Decision<RunEve
   const { attemptId, result, usage, shared } = command.data;
   const open = draft.state.path.attempts.get(attemptId);
   if (open === undefined) return recordLate(draft, command);
+  if (parseOccurrence(open.step).part !== undefined) return recordPart(draft, command, open);
   const intended = intentOfAttempt(draft.state, attemptId);
 
   if (result.kind === 'failed') {
@@ -26,7 +29,7 @@ export function recordReply(draft: Draft, command: RecordReply): Decision<RunEve
     const failure = judgedFailure(result.failure, intended !== undefined, others);
     const data = { step: open.step, attemptId, failure, ...(usage === undefined ? {} : { usage }) };
     draft.add({ type: 'StepFailed', version: 1, data });
-    if (intended !== undefined) closeIntent(draft, intended, failure.sideEffect, becauseOf(result.failure, failure));
+    if (intended !== undefined) closeAndAsk(draft, intended, failure.sideEffect, becauseOf(result.failure, failure));
     return concluded(draft);
   }
   const errors = draft.plan.step(parseOccurrence(open.step).step)?.validateOutput(result.output) ?? [];
@@ -43,7 +46,7 @@ export function recordReply(draft: Draft, command: RecordReply): Decision<RunEve
       sideEffect,
       ...(usage === undefined ? {} : { usage }),
     });
-    if (intended !== undefined) closeIntent(draft, intended, sideEffect, 'its output breaks the schema');
+    if (intended !== undefined) closeAndAsk(draft, intended, sideEffect, 'its output breaks the schema');
     return concluded(draft);
   }
   draft.add({
@@ -62,6 +65,12 @@ export function recordReply(draft: Draft, command: RecordReply): Decision<RunEve
   if (intended !== undefined) confirmEffect(draft, intended);
   advance(draft, [open.step]);
   return concluded(draft);
+}
+
+/** The attempt is over; where it is unknown what it did, who can find out is asked before anything else. */
+function closeAndAsk(draft: Draft, intended: Intended, sideEffect: SideEffect, because: string): void {
+  closeIntent(draft, intended, sideEffect, because);
+  reconcileAtOnce(draft, intended.key);
 }
 
 /**
@@ -103,7 +112,10 @@ function recordLate(draft: Draft, command: RecordReply): Decision<RunEvent, RunR
   return concluded(draft);
 }
 
-const isEffectStep = (draft: Draft, step: string): boolean => draft.plan.step(parseOccurrence(step).step)?.kind === 'effect';
+const isEffectStep = (draft: Draft, occurrence: string): boolean => {
+  const { step, part } = parseOccurrence(occurrence);
+  return part === undefined && draft.plan.step(step)?.kind === 'effect';
+};
 
 /**
  * The lease of an attempt ran out. A lapse that comes after its reply changes nothing. An effect that had to be claimed and was not has
@@ -117,7 +129,7 @@ export function recordLapse(draft: Draft, command: RecordLapse): Decision<RunEve
   const sideEffect: SideEffect = intended === undefined || isUntouched(draft.state, intended) ? 'none' : 'unknown';
   const code = by === 'lease' ? 'handler_lost' : 'timeout';
   draft.add({ type: 'StepFailed', version: 1, data: { step: open.step, attemptId, failure: { by, code, message, sideEffect } } });
-  if (intended !== undefined) closeIntent(draft, intended, sideEffect, sideEffect === 'none' ? 'the attempt was never granted' : code);
+  if (intended !== undefined) closeAndAsk(draft, intended, sideEffect, sideEffect === 'none' ? 'the attempt was never granted' : code);
   return concluded(draft);
 }
 

@@ -14,6 +14,8 @@ export type StepStarted = DomainEvent<
     readonly params: Json;
     readonly purpose?: string;
     readonly childRun?: Id;
+    /** Of an attempt that reconciles or compensates (`pay/reconcile`): the effect that it is about. */
+    readonly effect?: { readonly key: string; readonly suffix: number };
   }
 >;
 

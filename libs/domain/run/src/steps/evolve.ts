@@ -1,4 +1,5 @@
 import { canon } from '@cairn/kernel';
+import { failedOver } from '../effects/evolve.js';
 import type { Envelope, RunEvent } from '../events.js';
 import {
   parseOccurrence,
@@ -17,14 +18,14 @@ import type { Json } from '@cairn/kernel';
 export function evolveSteps(state: RunState, event: RunEvent, envelope: Envelope): RunState {
   switch (event.type) {
     case 'StepStarted': {
-      const { step, attempt, attemptId, queue, input, params, purpose } = event.data;
+      const { step, attempt, attemptId, queue, input, params, purpose, effect } = event.data;
       const path = state.path;
       const { step: base, turn } = parseOccurrence(step);
       const entry: StepEntry = {
         status: 'active',
         attempts: attempt,
         output: null,
-        work: { queue, input, params, ...(purpose === undefined ? {} : { purpose }) },
+        work: { queue, input, params, ...(purpose === undefined ? {} : { purpose }), ...(effect === undefined ? {} : { effect }) },
       };
       return {
         ...state,
@@ -42,7 +43,12 @@ export function evolveSteps(state: RunState, event: RunEvent, envelope: Envelope
           loops: turn === 0 ? path.loops : path.loops.set(base, turn),
           counts: count(path.counts, attempt === 1 ? { firstAttempts: 1 } : { laterAttempts: 1 }),
         },
-        ledger: { ...state.ledger, spend: spent(spent(state.ledger, step, { attempts: 1 }), '', { attempts: 1 }) },
+        ledger: {
+          ...state.ledger,
+          spend: spent(spent(state.ledger, step, { attempts: 1 }), '', { attempts: 1 }),
+          // An operator may have asked for it, who asks twice.
+          ...(effect === undefined ? {} : { controls: [...state.ledger.controls, envelope.causationId] }),
+        },
       };
     }
     case 'StepSucceeded': {
@@ -70,6 +76,13 @@ export function evolveSteps(state: RunState, event: RunEvent, envelope: Envelope
       const { step, because } = event.data;
       const skipped = settle(state, step, 'skipped', null);
       return because === 'scope' ? { ...skipped, path: { ...skipped.path, scope: skipped.path.scope.set(step, true) } } : skipped;
+    }
+    case 'EffectConfirmed': {
+      // Found out later: the step has succeeded all the same.
+      const { by, step, receipt } = event.data;
+      return by === 'reply' || failedOver(state, event.data) === undefined
+        ? state
+        : settle(state, step, 'succeeded', { value: receipt ?? null });
     }
     case 'EventEmitted':
       return settle(state, event.data.step, 'succeeded', { value: { eventId: event.data.eventId } });

@@ -3,7 +3,7 @@ import { idOf, type Json } from '@cairn/kernel';
 import { changedWork } from '../branches/evolve.js';
 import type { Draft } from '../draft.js';
 import type { Occurrence, SideEffect, Usage } from '../shared-fields.js';
-import type { StepWork } from '../state.js';
+import { parseOccurrence, type StepWork } from '../state.js';
 
 /** Failures that no other try can mend: the definition itself has no answer (`capabilities.md` §3.1). */
 export const DEFINITION_ERROR = 'definition_error';
@@ -41,8 +41,10 @@ export function startAttempt(draft: Draft, step: Occurrence, work: StepWork): st
   const attempt = (draft.state.path.steps.get(step)?.attempts ?? 0) + 1;
   const attemptId = idOf('attempt', draft.context.entropy, step, attempt);
   const { input, params, purpose, queue } = work;
+  const effect = parseOccurrence(step).part === undefined ? undefined : work.effect;
   // In the order of canonical keys: the two events of every step take the serialiser's fast path.
-  const data = { attempt, attemptId, input, params, ...(purpose === undefined ? {} : { purpose }), queue, step };
+  const about = effect === undefined ? {} : { effect };
+  const data = { attempt, attemptId, ...about, input, params, ...(purpose === undefined ? {} : { purpose }), queue, step };
   draft.add({ type: 'StepStarted', version: 1, data });
   return attemptId;
 }
