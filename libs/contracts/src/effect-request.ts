@@ -46,6 +46,8 @@ export const compensateEffectSchema: z.ZodType<CompensateEffectRequest> = z.stri
 
 /** The data of `cairn.effect.reconcile.v1` and `cairn.effect.compensate.v1`: the same, with the key. */
 export const effectControlSchemas = {
-  'effect.reconcile': z.strictObject({ key, ...found }).superRefine(isWhole) as unknown as z.ZodType<ReconcileEffectRequest & { readonly key: string }>,
+  'effect.reconcile': z.strictObject({ key, ...found }).superRefine(isWhole) as unknown as z.ZodType<
+    ReconcileEffectRequest & { readonly key: string }
+  >,
   'effect.compensate': z.strictObject({ key, reason }) as z.ZodType<CompensateEffectRequest & { readonly key: string }>,
 } as const;

@@ -30,7 +30,18 @@ export interface BusUser {
 }
 
 /** What scheduling asks of execution, and nobody else. */
-const OF_SCHEDULING = ['StartRun', 'WakeRun', 'ExpireWait', 'MarkStale', 'CancelRun', 'PauseRun', 'UnpauseRun', 'OpenBranch', 'ReconcileEffect', 'CompensateEffect'];
+const OF_SCHEDULING = [
+  'StartRun',
+  'WakeRun',
+  'ExpireWait',
+  'MarkStale',
+  'CancelRun',
+  'PauseRun',
+  'UnpauseRun',
+  'OpenBranch',
+  'ReconcileEffect',
+  'CompensateEffect',
+];
 /** What retry-policy asks of execution, and nobody else. */
 const OF_RETRY_POLICY = ['ApplyRetryDecision'];
 

@@ -86,7 +86,12 @@ export type InboundSubject =
   | { readonly kind: 'event'; readonly ns: string; readonly type: string }
   | { readonly kind: 'start'; readonly ns: string; readonly workflow: string }
   | { readonly kind: 'signal'; readonly ns: string; readonly runId: string; readonly signal: string }
-  | { readonly kind: 'control'; readonly ns: string; readonly runId: string; readonly verb: RunControl | typeof OPEN_BRANCH | EffectControl };
+  | {
+      readonly kind: 'control';
+      readonly ns: string;
+      readonly runId: string;
+      readonly verb: RunControl | typeof OPEN_BRANCH | EffectControl;
+    };
 
 /** The namespace token of any subject of ours. */
 export function namespaceOf(subject: string): string {

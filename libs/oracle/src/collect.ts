@@ -1,4 +1,4 @@
-import { policyStream, receiptStream, reviewStream, workflowStream, type Id, type StoredEvent } from '@cairn/kernel';
+import { isId, policyStream, receiptStream, reviewStream, workflowStream, type Id, type StoredEvent } from '@cairn/kernel';
 import { FIRST_BRANCH, readBranches, type EventStore } from '@cairn/ports';
 import { isControl } from './branch.js';
 import type { RunHistory } from './history.js';
@@ -38,10 +38,17 @@ function receiptsNamed(events: readonly StoredEvent[]): Id[] {
   for (const { type, data, causationId } of events) {
     if (type === 'RunStarted') named.add((data as { cause: { receiptId: Id } }).cause.receiptId);
     if (type === 'WaitTriggered' && data['source'] !== undefined) named.add(data['eventId'] as Id);
+    if (isAboutEffects(type, data) && isId(causationId)) named.add(causationId); // Mostly a reply's, or a decision's: there is none of that id.
     if (isControl(type) || type === 'BranchSuperseded') named.add(causationId); // A policy's is no receipt: there is none of that id.
   }
   return [...named];
 }
+
+/** What a person may have asked about an effect, or said of it. */
+const isAboutEffects = (type: string, data: StoredEvent['data']): boolean =>
+  (type === 'StepStarted' && data['effect'] !== undefined) ||
+  (type === 'EffectConfirmed' && data['by'] === 'person') ||
+  type === 'EffectAbsent';
 
 function pinsOf({ data }: StoredEvent, field: 'definition' | 'policies'): string[] {
   const pins = [data[field] ?? []].flat() as readonly unknown[] as readonly { name: string }[];

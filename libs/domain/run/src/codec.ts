@@ -122,7 +122,12 @@ export const eventSchemas = {
   'StepFailed@1': z.object({ step: occurrence, attemptId: id, failure, usage: usage.optional() }),
   'AttemptTaken@1': z.object({ step: occurrence, attemptId: id, handler: z.string(), nonce: z.string() }),
   'EffectIntended@1': z.object({ ...ofEffect, fingerprint: sha256, guarantee: z.enum(['none', 'reconcile', 'idempotent']) }),
-  'EffectConfirmed@1': z.object({ ...ofEffect, by: z.enum(['reply', 'reconcile', 'person']), receipt: json.optional(), because: z.string().optional() }),
+  'EffectConfirmed@1': z.object({
+    ...ofEffect,
+    by: z.enum(['reply', 'reconcile', 'person']),
+    receipt: json.optional(),
+    because: z.string().optional(),
+  }),
   'EffectAbsent@1': z.object({ ...ofEffect, because: z.string() }),
   'EffectUnknown@1': z.object({ ...ofEffect, because: z.string() }),
   'EffectCompensated@1': z.object({ ...ofEffect, receipt: json.optional() }),

@@ -36,7 +36,9 @@ function withDeferred(state: RunState, event: RunEvent): RunState {
     (event.type === 'EffectConfirmed' && event.data.by !== 'reply') ||
     (event.type === 'VerdictApplied' && event.data.then !== 'block') ||
     (event.type === 'WaitExpired' && ('value' in event.data.then || 'step' in event.data.then));
-  return settles && parseOccurrence(event.data.step).part === undefined ? { ...state, path: { ...state.path, deferred: [...state.path.deferred, event.data.step] } } : state;
+  return settles && parseOccurrence(event.data.step).part === undefined
+    ? { ...state, path: { ...state.path, deferred: [...state.path.deferred, event.data.step] } }
+    : state;
 }
 
 /** Folds events onto a state, in order. */

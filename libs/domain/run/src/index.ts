@@ -15,7 +15,15 @@ export type {
   RunUnpaused,
 } from './lifecycle/events.js';
 export type { AttemptTaken, LateResultRecorded, StepEvent, StepFailed, StepSkipped, StepStarted, StepSucceeded } from './steps/events.js';
-export type { EffectAbsent, EffectCompensated, EffectConfirmed, EffectEvent, EffectGuarantee, EffectIntended, EffectUnknown } from './effects/events.js';
+export type {
+  EffectAbsent,
+  EffectCompensated,
+  EffectConfirmed,
+  EffectEvent,
+  EffectGuarantee,
+  EffectIntended,
+  EffectUnknown,
+} from './effects/events.js';
 export type {
   ContinuationContract,
   OnDeadline,

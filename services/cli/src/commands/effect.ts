@@ -38,7 +38,8 @@ export function effectCommands(root: Command, shell: Shell): void {
     .action((text: string, key: string, options: ReconcileOptions, command: Command) => {
       if (options.found === true && options.notFound === true) throw usage('--found or --not-found: not both.');
       const said = options.found === true ? true : options.notFound === true ? false : undefined;
-      if (said !== undefined && options.reason === undefined) throw usage('--reason is needed: say how you know. It stands in the history for good.');
+      if (said !== undefined && options.reason === undefined)
+        throw usage('--reason is needed: say how you know. It stands in the history for good.');
       const data: ReconcileEffectRequest = {
         ...(said === undefined ? {} : { found: said }),
         ...(options.result === undefined ? {} : { result: jsonArgument(options.result, '--result', shell.surroundings) as Json }),
@@ -54,7 +55,14 @@ export function effectCommands(root: Command, shell: Shell): void {
     .option('--print-event', 'the event that asks for the same, instead of asking')
     .action((text: string, key: string, options: CompensateOptions, command: Command) => {
       const data: CompensateEffectRequest = { reason: options.reason };
-      return ask(shell.context(command), { text, key, verb: 'compensate', data, done: 'to be undone:', print: options.printEvent === true });
+      return ask(shell.context(command), {
+        text,
+        key,
+        verb: 'compensate',
+        data,
+        done: 'to be undone:',
+        print: options.printEvent === true,
+      });
     });
 }
 

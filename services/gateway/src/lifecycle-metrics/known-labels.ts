@@ -18,6 +18,7 @@ const closed: ReadonlyMap<string, LabelSets> = new Map<string, LabelSets>([
   [metricNames.retryResolved, { bucket: bucketLabels }],
   [metricNames.resumes, { trigger: resumeTriggers, from: resumeOrigins, outcome: resumeOutcomes }],
   [metricNames.branchesOpened, { cause: causes }],
+  [metricNames.manualCleanups, { verb: ['reconcile'] }],
   [metricNames.branchesEnded, { cause: causes, outcome: branchOutcomes }],
   [metricNames.failureToDecision, { bucket: bucketLabels, decider: ['policy'] }],
 ]);

@@ -5,6 +5,7 @@ import type { Id, Instant, StoredEvent } from '@cairn/kernel';
 import type { Metrics } from '@cairn/ports';
 import type { RunRow } from '../readmodels/run-row.js';
 import { CountedMetrics } from './counted-metrics.js';
+import { EffectTallies } from './effect-tallies.js';
 import type { JudgedResume } from './resume.js';
 import { RunCourses } from './run-courses.js';
 import { RunTallies } from './run-tallies.js';
@@ -19,6 +20,7 @@ const RECEIPT_LINES_KEPT = 65_536;
 export class LifecycleMetrics {
   private readonly tallies: RunTallies;
   private readonly courses: RunCourses;
+  private readonly effects: EffectTallies;
   private readonly lines = new Generations<Id, true>(RECEIPT_LINES_KEPT);
 
   private readonly counted: CountedMetrics;
@@ -27,6 +29,7 @@ export class LifecycleMetrics {
   constructor(metrics?: Metrics, resumed: (resume: JudgedResume) => void = () => undefined) {
     this.counted = new CountedMetrics(metrics);
     this.tallies = new RunTallies(this.counted);
+    this.effects = new EffectTallies(this.counted);
     this.courses = new RunCourses(this.counted, (resume) => {
       const { ns, trigger, outcome } = resume;
       this.counted.judge(metricNames.resumes, { ns, trigger, outcome });
@@ -39,6 +42,7 @@ export class LifecycleMetrics {
     if (entered === '') this.tallies.enter(row);
     else if (row.state !== before) this.tallies.move(row, before, entered);
     this.courses.apply(event, row.run, row.ns, row.sub === 'paused');
+    this.effects.apply(event, row.run, row.ns, row.workflow);
   }
 
   /** A `ReceiptSettled`. Redelivery counts nothing, and answers false. */
@@ -58,18 +62,21 @@ export class LifecycleMetrics {
   *entries(): Iterable<readonly [kind: string, key: string, value: unknown]> {
     yield* this.tallies.entries();
     yield* this.courses.entries();
+    yield* this.effects.entries();
     yield* this.counted.entries();
   }
 
   /** Goes on from what another fold of the same history holds. */
-  adopt({ tallies, courses, counted }: LifecycleMetrics): void {
+  adopt({ tallies, courses, effects, counted }: LifecycleMetrics): void {
     this.tallies.adopt(tallies);
     this.courses.adopt(courses);
+    this.effects.adopt(effects);
     this.counted.adopt(counted);
   }
 
   /** Tells what is a state and no count: call it before a scrape. */
   tellGauges(): void {
     this.tallies.tellGauges();
+    this.effects.tellGauges();
   }
 }

@@ -52,9 +52,7 @@ export class Judge {
   private async commandFor(rung: Undecided, refused: NonNullable<FailedAttempt['refused']>): Promise<ApplyRetryDecision> {
     const { step: occurrence, attemptId } = rung;
     const { undecided, shown } =
-      rung.partial === true
-        ? await recounted(this.parts.store, rung)
-        : { undecided: rung, shown: this.parts.failures.shown(rung) };
+      rung.partial === true ? await recounted(this.parts.store, rung) : { undecided: rung, shown: this.parts.failures.shown(rung) };
     const { plan, step, policy } = await this.runs.lookUp(undecided.runId, occurrence);
     const { part } = parseOccurrence(occurrence);
     const failure = undecided.failure ?? (await this.readFailure(undecided));

@@ -41,7 +41,8 @@ function lintQueues(id: string, { queue, reconcile, compensate }: EffectDocument
   for (const [field, named] of Object.entries({ reconcile, compensate })) {
     if (typeof named !== 'string') continue;
     const other = taken.get(named);
-    if (other !== undefined) problems.error(at(where, field), 'queue-taken', `${id}: ${field} needs a queue of its own, ${named} is its ${other}`);
+    if (other !== undefined)
+      problems.error(at(where, field), 'queue-taken', `${id}: ${field} needs a queue of its own, ${named} is its ${other}`);
     taken.set(named, field);
   }
 }

@@ -100,7 +100,10 @@ function rerunsOf(facts: PlanFacts, request: BranchRequest): string[] {
   const waiting = new Set(
     [...parent.path.waits.values()].flatMap(({ step, open }) => (open && isStillOpen(facts, waitIdOf(head, step)) ? [step] : [])),
   );
-  return [...head.path.steps.keys()].filter((step) => parseOccurrence(step).part === undefined && !settled.has(step) && !carried.has(step) && !waiting.has(step) && !isLeftOut(step));
+  return [...head.path.steps.keys()].filter(
+    (step) =>
+      parseOccurrence(step).part === undefined && !settled.has(step) && !carried.has(step) && !waiting.has(step) && !isLeftOut(step),
+  );
 }
 
 function inOrder(plan: Plan, steps: readonly string[]): string[] {
@@ -243,5 +246,8 @@ const inDoubt = (effects: BranchPlan['effects']): PlanProblem[] =>
     .map(({ key, status, step }) => ({
       pointer: `/effects/${key}`,
       rule: 'effect_in_doubt',
-      says: status === 'intended' ? `${step} is about to do it: wait until it has` : `nobody knows whether ${step} did it: find out first, with effect reconcile`,
+      says:
+        status === 'intended'
+          ? `${step} is about to do it: wait until it has`
+          : `nobody knows whether ${step} did it: find out first, with effect reconcile`,
     }));

@@ -38,7 +38,10 @@ export function reconcileEffect(draft: Draft, { data }: ReconcileEffect): Outcom
 function askWho(draft: Draft, key: string, entry: EffectEntry): Outcome {
   const queue = draft.plan.step(entry.step)?.effect?.reconcile;
   if (queue === undefined)
-    return refused('reconcile_undeclared', `step ${entry.step} names no queue that could find out: say what happened, in found, and why you know, in reason`);
+    return refused(
+      'reconcile_undeclared',
+      `step ${entry.step} names no queue that could find out: say what happened, in found, and why you know, in reason`,
+    );
   if (isUnderWay(draft.state, entry.step, 'reconcile')) return nothing('duplicate');
   if (isPaused(draft)) return refused('run_paused', 'the run is paused, and starts nothing: let it go on, or say in found what happened');
   startPart(draft, 'reconcile', { key, entry, queue, purpose: `find out whether ${entry.step} has happened` });

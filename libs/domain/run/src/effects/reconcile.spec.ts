@@ -7,7 +7,14 @@ const KEY = 'invoice:I-1';
 const pay = (effect: object = {}, more: object = {}) => ({
   id: 'pay',
   purpose: 'pay the invoice',
-  effect: { queue: 'bank', key: 'invoice:${input.id}', guarantee: 'reconcile', reconcile: 'bank-lookup', compensate: 'bank-undo', ...effect },
+  effect: {
+    queue: 'bank',
+    key: 'invoice:${input.id}',
+    guarantee: 'reconcile',
+    reconcile: 'bank-lookup',
+    compensate: 'bank-undo',
+    ...effect,
+  },
   input: { amount: '${input.amount}' },
   ...more,
 });
@@ -18,8 +25,7 @@ const started = (plan = planWith([pay(), tell])): GivenRun => {
   run.start({ id: 'I-1', amount: 5 });
   return run;
 };
-const take = (run: GivenRun) =>
-  run.when({ type: 'TakeAttempt', data: { attemptId: run.attempt('pay'), handler: 'h/1', nonce: 's1' } });
+const take = (run: GivenRun) => run.when({ type: 'TakeAttempt', data: { attemptId: run.attempt('pay'), handler: 'h/1', nonce: 's1' } });
 const lapse = (run: GivenRun, step = 'pay') =>
   run.when({ type: 'RecordLapse', data: { attemptId: run.attempt(step), by: 'lease', message: 'no heartbeat' } });
 /** Granted and then lost. */
@@ -92,7 +98,10 @@ describe('an effect that is reconciled', () => {
   it('whose question fails is asked again by the policy, and the step stays unjudged meanwhile', () => {
     const run = lost();
     expect(run.fail('pay/reconcile')).toEqual(['StepFailed(pay/reconcile)']);
-    expect(run.decideRetry(failureOf(run, 'pay/reconcile'), 'retry')).toEqual(['RetryDecided(pay/reconcile)', 'StepStarted(pay/reconcile)']);
+    expect(run.decideRetry(failureOf(run, 'pay/reconcile'), 'retry')).toEqual([
+      'RetryDecided(pay/reconcile)',
+      'StepStarted(pay/reconcile)',
+    ]);
     expect(run.history.at(-1)?.data).toMatchObject({ attempt: 2, effect: { key: KEY, suffix: 0 } });
     expect(lapse(run, 'pay/reconcile')).toEqual(['StepFailed(pay/reconcile)']);
     run.decideRetry(failureOf(run, 'pay/reconcile'), 'block');
@@ -110,7 +119,9 @@ describe('an effect that is reconciled', () => {
   ])('is not settled by the answer %j', (answer, says) => {
     const run = lost(planWith([pay({}, { output: { type: 'object', required: ['booking'] } })]));
     expect(run.succeed('pay/reconcile', answer)).toEqual(['StepFailed(pay/reconcile)']);
-    expect(run.history.at(-1)?.data).toMatchObject({ failure: { code: 'invalid_output', message: expect.stringContaining(says) as never } });
+    expect(run.history.at(-1)?.data).toMatchObject({
+      failure: { code: 'invalid_output', message: expect.stringContaining(says) as never },
+    });
     expect(effect(run)?.status).toBe('unknown');
   });
 

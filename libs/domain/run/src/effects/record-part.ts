@@ -73,7 +73,8 @@ function compensated(draft: Draft, key: string, { status, suffix, step, attemptI
 
 function wrongWith({ plan }: Draft, step: string, output: Json): FieldError[] {
   const { found, result = null } = typeof output === 'object' && output !== null ? (output as unknown as Partial<Found>) : {};
-  if (found !== true && found !== false && found !== null) return [{ pointer: '/found', rule: 'enum', says: 'must be true, false or null' }];
+  if (found !== true && found !== false && found !== null)
+    return [{ pointer: '/found', rule: 'enum', says: 'must be true, false or null' }];
   if (!found) return [];
   if (canon(result).length > RECEIPT_CHARS_MAX)
     return [{ pointer: '/result', rule: 'maxLength', says: `must have at most ${RECEIPT_CHARS_MAX} characters` }];

@@ -71,7 +71,8 @@ function isNeverAgain({ state }: Draft, step: string): boolean {
 function branchFor(draft: Draft, retry: RetryEntry, { data }: ApplyRetryDecision): PolicyBranch | { readonly refused: string } {
   const { step: occurrence, decision } = data;
   const { step: id, part } = parseOccurrence(occurrence);
-  if (part !== undefined) return { refused: `${occurrence} asks about an effect as it is: it has no alternative and is given nothing else` };
+  if (part !== undefined)
+    return { refused: `${occurrence} asks about an effect as it is: it has no alternative and is given nothing else` };
   const step = draft.plan.step(id);
   if (step === undefined) return { refused: `there is no step ${id}` };
   const told = {
