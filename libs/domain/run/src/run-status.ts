@@ -1,4 +1,4 @@
-import { isOpenReview } from './reviews/evolve.js';
+import { isOpenReview, isPassedUp } from './reviews/evolve.js';
 import type { RetryEntry, ReviewEntry, RunState, RunStatus } from './state.js';
 
 /** The state of a run (`capabilities.md` §2.1): the first row that holds. `since` moves only when state or sub-state changes. */
@@ -13,7 +13,7 @@ function judge(state: RunState): [RunStatus['state'], string | null] {
   const { counts } = state.path;
   if (state.end !== null) return ['complete', state.end.outcome];
   if (state.path.paused) return ['blocked', 'paused'];
-  if (counts.escalatedReviews > 0) return ['escalated', whysOf(state, ({ status }) => status === 'escalated')];
+  if (counts.escalatedReviews > 0) return ['escalated', whysOf(state, (review) => isOpenReview(review) && isPassedUp(review))];
   if (counts.blocked > 0) return ['blocked', counts.unknown > 0 ? 'effect_unknown' : 'awaiting_decision'];
   if (counts.firstAttempts > 0) return ['active', null];
   if (counts.laterAttempts > 0 || counts.retriesOwed > 0) return ['retrying', bucketOf(state)];

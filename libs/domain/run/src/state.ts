@@ -27,6 +27,8 @@ export interface StepWork {
   readonly input: Json;
   readonly params: Json;
   readonly purpose?: string;
+  /** What a person wants to be different (`revise`, `retry_modified`). */
+  readonly guidance?: string;
   /** Of an effect: the intent that every attempt goes out with. Of work about one: that effect. */
   readonly effect?: { readonly key: string; readonly suffix: number };
 }
@@ -57,10 +59,12 @@ export interface RetryEntry {
   /** Where its `StepFailed` stands: of two failures in one millisecond the later one. */
   readonly failedBranch: string;
   readonly failedRevision: Revision;
-  /** Null until `RetryDecided`. */
+  /** Null until `RetryDecided`; of an escalation then what people decided. */
   readonly decision: RetryVerdict | null;
   readonly bucket: string | null;
   readonly notBefore: Instant | null;
+  /** Who is to say what follows, and the rule by which. */
+  readonly escalated?: { readonly queue: string | null; readonly rule: string };
   /** Blocked over an effect that is unknown. */
   readonly unknown?: true;
   /** The next attempt has started, or the step is settled otherwise: nothing is owed any more. */
@@ -110,6 +114,8 @@ export interface ReviewEntry {
   /** Revision of the review's stream that was applied. */
   readonly decided: number | null;
   readonly edits: readonly JsonPatchOp[] | null;
+  /** It asks what becomes of this failed attempt. */
+  readonly attemptId?: Id;
   /** No verdict came by its deadline, and somebody has to decide what becomes of the step. */
   readonly blocks?: boolean;
 }
@@ -193,7 +199,7 @@ export interface Counts {
   readonly unknown: number;
   readonly openWaits: number;
   readonly openReviews: number;
-  /** Of `openReviews`, those that were passed up. */
+  /** Of `openReviews`, those that were passed up or ask about a failure. */
   readonly escalatedReviews: number;
   /** Step outputs held by reference: while there are none, no decision needs anything loaded. */
   readonly refs: number;

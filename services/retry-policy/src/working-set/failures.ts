@@ -88,7 +88,7 @@ const KEPT_CHARACTERS_MAX = 2_048;
 /** `StepFailed` without `RetryDecided`: what retry-policy must not forget, and the dossiers that judging it needs. */
 export class Failures implements WorkingSetFold {
   readonly name = 'retry-policy';
-  readonly foldVersion = 5;
+  readonly foldVersion = 6;
   readonly types = ['StepFailed', 'RetryDecided', 'EffectAbsent', 'EffectUnknown', 'BranchOpened', 'BranchAbandoned', ...runEnds];
   private readonly undecided = new Map<Id, Undecided>();
   private readonly dossiers = new Map<Id, Dossier>();

@@ -3,7 +3,7 @@ import type { Json } from '@cairn/kernel';
 import type { Envelope, RunEvent } from '../events.js';
 import { isBlocking } from '../recovery/evolve.js';
 import { parseOccurrence, type BranchEntry, type Path, type RunState, type StepEntry, type StepWork } from '../state.js';
-import { isOpenReview, unblocked } from '../reviews/evolve.js';
+import { closedAs, isOpenReview, unblocked } from '../reviews/evolve.js';
 import { count } from '../steps/evolve.js';
 import type { BranchOpened, BranchSuperseded } from './events.js';
 
@@ -78,7 +78,7 @@ function withoutOpenReviews(path: Path, carried: ReadonlySet<string>): Path {
   for (const [reviewId, review] of path.reviews.entries()) {
     if (!isOpenReview(review) || carried.has(reviewId)) continue;
     reviews = reviews.set(reviewId, { ...review, status: 'withdrawn' });
-    counts = count(counts, { openReviews: -1, escalatedReviews: review.status === 'escalated' ? -1 : 0 });
+    counts = count(counts, closedAs(review));
   }
   return { ...path, reviews, counts };
 }
@@ -147,9 +147,11 @@ export interface ChangedWork {
 /** A step's work as branches have changed it. */
 export function changedWork(work: StepWork, ops: readonly JsonPatchOp[] | undefined): ChangedWork {
   if (ops === undefined || ops.length === 0) return { work };
-  const { queue, input, params } = work;
-  const patched = applyPatch({ queue, input, params }, ops);
+  const { queue, input, params, guidance } = work;
+  const patched = applyPatch({ queue, input, params, ...(guidance === undefined ? {} : { guidance }) }, ops);
   if (!patched.ok) return { work, problem: `changes/${patched.index}: ${patched.says}` };
-  const value = patched.value as unknown as Pick<StepWork, 'queue' | 'input' | 'params'>;
-  return { work: { ...work, queue: value.queue, input: value.input, params: value.params } };
+  const { guidance: _, ...rest } = work;
+  const value = patched.value as unknown as Pick<StepWork, 'queue' | 'input' | 'params' | 'guidance'>;
+  const told = value.guidance === undefined ? {} : { guidance: value.guidance };
+  return { work: { ...rest, queue: value.queue, input: value.input, params: value.params, ...told } };
 }

@@ -1,5 +1,6 @@
 import { isBlocking, unsettledRetry } from '../recovery/evolve.js';
 import type { Draft } from '../draft.js';
+import { withdrawAboutFailure } from '../reviews/withdraw.js';
 import { startAttempt } from '../steps/start.js';
 import { parseOccurrence, partOf, type EffectEntry, type EffectPart, type Path, type RunState } from '../state.js';
 
@@ -14,6 +15,7 @@ interface About {
 
 /** Starts an attempt of its own that finds out about an effect or undoes it (`architecture.md` §3.3), also after the run's end. */
 export function startPart(draft: Draft, part: EffectPart, { key, entry, queue, purpose }: About): void {
+  withdrawAboutFailure(draft, partOf(entry.step, part)); // Somebody has it done again, without the review.
   const { input, params } = entry.work ?? { input: null, params: {} };
   startAttempt(draft, partOf(entry.step, part), { queue, input, params, purpose, effect: { key, suffix: entry.suffix } });
 }

@@ -4,7 +4,8 @@ import { outputDigest } from '../state-digest.js';
 import { digestOfValue } from '../state-view.js';
 import type { Occurrence, SideEffect } from '../shared-fields.js';
 import type { Json } from '@cairn/kernel';
-import { parseOccurrence, type EffectEntry, type OpenAttempt, type RunState, type StepOutput, type StepWork } from '../state.js';
+import { withdrawAboutFailure } from '../reviews/withdraw.js';
+import { parseOccurrence, partOf, type EffectEntry, type OpenAttempt, type RunState, type StepOutput, type StepWork } from '../state.js';
 
 /** The intent that an open attempt went out with; `undefined` for a task. Read it before its step is settled: settling drops the work. */
 export function intentOfAttempt(state: RunState, attemptId: string): Intended | undefined {
@@ -37,12 +38,20 @@ export function confirmLater(
   told: { readonly by: 'reconcile' | 'person'; readonly receipt: Json; readonly because?: string },
 ): void {
   draft.add({ type: 'EffectConfirmed', version: 1, data: { key, suffix, step, attemptId, ...told } });
+  withdrawAsked(draft, step);
   if (draft.state.end === null) reachAfter(draft, { key, step, input: work?.input ?? null }, { value: told.receipt });
 }
 
 /** It had not happened, it turns out: what failed over it is a failure like any other. */
 export function findAbsent(draft: Draft, key: string, { suffix, step, attemptId }: EffectEntry, because: string): void {
   draft.add({ type: 'EffectAbsent', version: 1, data: { key, suffix, step, attemptId, because } });
+  withdrawAsked(draft, step);
+}
+
+/** People were asked what becomes of it while nobody knew: that is settled, or is judged anew. */
+function withdrawAsked(draft: Draft, step: Occurrence): void {
+  withdrawAboutFailure(draft, step);
+  withdrawAboutFailure(draft, partOf(step, 'reconcile'));
 }
 
 function reachAfter(

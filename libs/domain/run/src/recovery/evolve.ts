@@ -1,6 +1,7 @@
 import type { Envelope, RunEvent } from '../events.js';
 import { failedOver, isEffectUnknown } from '../effects/evolve.js';
 import { count } from '../steps/evolve.js';
+import type { RetryVerdict } from './events.js';
 import { partOf, type RetryEntry, type RunState } from '../state.js';
 
 /** Folds failures, what was decided about them, and checkpoints. */
@@ -26,7 +27,7 @@ export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envel
       };
     }
     case 'RetryDecided': {
-      const { attemptId, decision, bucket, notBefore } = event.data;
+      const { attemptId, decision, bucket, notBefore, queue, justification } = event.data;
       const before = state.path.retries.get(attemptId);
       if (before === undefined) return state;
       const retried = goesOn(decision);
@@ -39,6 +40,7 @@ export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envel
         bucket,
         notBefore: notBefore ?? null,
         settled: !retried && blocked === 0,
+        ...(decision === 'escalate' ? { escalated: { queue: queue ?? null, rule: justification.rule } } : {}),
         ...(unknown === 1 ? { unknown: true } : {}),
       };
       const counts = retried ? state.path.counts : count(state.path.counts, { retriesOwed: -1, blocked, unknown });
@@ -67,6 +69,27 @@ export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envel
     default:
       return state;
   }
+}
+
+/** What people decide of an escalated failure, by what follows (`then` of the verdict). Stands where the policy's decision stood. */
+export function decisionOfPeople(then: string): RetryVerdict {
+  if (then === 'again') return 'retry';
+  if (then === 'branch') return 'retry_modified';
+  if (then.startsWith('fallback')) return 'fallback';
+  return then.startsWith('reduce') ? 'reduce_scope' : 'give_up';
+}
+
+/** The failure is not held for people any more: another attempt is owed, or nothing. */
+export function decidedByPeople(state: RunState, attemptId: string, then: string): RunState {
+  const before = state.path.retries.get(attemptId);
+  if (before === undefined || before.settled || !isBlocking(before.decision)) return state;
+  const { unknown, ...rest } = before;
+  const decision = decisionOfPeople(then);
+  const retried = goesOn(decision);
+  const entry: RetryEntry = { ...rest, decision, notBefore: null, settled: !retried };
+  const change = { blocked: -1, unknown: unknown === true ? -1 : 0, retriesOwed: retried ? 1 : 0 };
+  const counts = count(state.path.counts, change);
+  return { ...state, path: { ...state.path, retries: state.path.retries.set(attemptId, entry), counts } };
 }
 
 /** Whether another attempt of the step is owed: here as it is, or on the branch that is opened for it. */

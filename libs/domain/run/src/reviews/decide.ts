@@ -5,6 +5,7 @@ import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
 import type { RunEvent } from '../events.js';
 import { endRun, failRun } from '../lifecycle/end.js';
+import { applyToFailure, type DecidedByPeople } from '../recovery/people.js';
 import type { RunRejection } from '../rejections.js';
 import type { ReviewEntry } from '../state.js';
 import type { ApplyEscalation, ApplyVerdict, RecordedDecision } from './commands.js';
@@ -14,6 +15,7 @@ import { requestReview, subjectsOf } from './request.js';
 import { DEFINITION_ERROR } from '../steps/start.js';
 import { digestOfSubjects } from './digest.js';
 import { editor, subjectOf } from './subject.js';
+import { withdrawAboutFailure } from './withdraw.js';
 
 type Outcome = Decision<RunEvent, RunRejection>;
 
@@ -35,6 +37,13 @@ export function applyVerdict(draft: Draft, command: ApplyVerdict): Outcome {
   const entry = draft.state.path.reviews.get(reviewId);
   if (entry === undefined) return rejected({ code: 'review_not_found', detail: `no review ${reviewId} in this run` });
   if (!isOpenReview(entry)) return nothing(entry.decided === revision ? 'duplicate' : 'late');
+  const { attemptId } = entry;
+  if (attemptId !== undefined) {
+    if (!isAbout(draft, reviewId, recorded) || recorded.type !== 'ReviewDecided') return unproven(reviewId, revision);
+    const decided = recorded.data as unknown as DecidedByPeople;
+    if (decided.subjectDigest !== entry.subjectDigest) return mismatch(entry, decided.subjectDigest);
+    return applyToFailure(draft, { reviewId, entry, attemptId, decided, revision });
+  }
   const asked = askedOf(draft, entry);
   if (asked === undefined || !isAbout(draft, reviewId, recorded)) return unproven(reviewId, revision);
   if (recorded.type === 'ReviewExpired') return expire(draft, asked, command);
@@ -110,7 +119,10 @@ function follow(draft: Draft, { review, entry }: Asked, applied: VerdictApplied[
   if (then === 'block') return concluded(draft);
   const approves = (verdict === 'approve' || verdict === 'edit') && then !== 'skip';
   const skipped = approves ? [] : review.authorises.filter((id) => isNotUnderWay(draft, id));
-  for (const id of skipped) settleSkipped(draft, id, 'scope');
+  for (const id of skipped) {
+    withdrawAboutFailure(draft, id);
+    settleSkipped(draft, id, 'scope');
+  }
   if (approves && !draft.state.path.paused) {
     startDueRetries(draft); // What had begun and was changed.
     startHeld(draft, review.authorises);

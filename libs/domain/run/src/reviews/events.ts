@@ -1,10 +1,13 @@
 import type { JsonPatchOp, Risk, Verdict } from '@cairn/domain-definition';
 import type { DomainEvent, Id, Instant, Json } from '@cairn/kernel';
-import type { Occurrence } from '../shared-fields.js';
+import type { AttemptId, Occurrence } from '../shared-fields.js';
 
 export type ReviewId = Id;
 
-/** What made the run ask (`capabilities.md` §3.5). This release asks for `planned` alone. */
+/**
+ * What made the run ask (`capabilities.md` §3.5). `after_retries`: a step has failed again after it was retried; `recovery`: its first
+ * failure already is one that nobody may retry unasked.
+ */
 export type ReviewWhy = 'planned' | 'risk' | 'after_retries' | 'after_wait' | 'budget' | 'give_up' | 'recovery' | 'plan';
 
 /** One thing that may be decided, with its consequence in words. */
@@ -49,6 +52,8 @@ export type ReviewRequested = DomainEvent<
     readonly subjectDigest: string;
     /** The review whose approval no longer fits. */
     readonly previous?: ReviewId;
+    /** What becomes of this failed attempt of the step is asked: nothing follows it until people have decided. */
+    readonly attemptId?: AttemptId;
     readonly editable: readonly string[];
     readonly candidates: readonly string[];
     readonly quorum: { readonly of: number; readonly notSameAs: readonly string[] };
@@ -95,6 +100,10 @@ export type VerdictApplied = DomainEvent<
     readonly edits?: readonly JsonPatchOp[];
     /** Of a review that authorises nothing: its own input, as it was edited. */
     readonly input?: Json;
+    /** Of a review about a failure: the attempt that failed. `then` is what follows it, and the step is not settled by this. */
+    readonly attemptId?: AttemptId;
+    /** What should be different: tasks of the branch that follows are told. */
+    readonly guidance?: string;
     /** Revision of the event of `review-<reviewId>` that this follows from. */
     readonly decided: number;
   }
@@ -104,7 +113,13 @@ export type VerdictApplied = DomainEvent<
 export type ReviewWithdrawn = DomainEvent<
   'ReviewWithdrawn',
   1,
-  { readonly reviewId: ReviewId; readonly step: Occurrence; readonly because: 'run_ended' | 'branch' | 'subject_changed' }
+  {
+    readonly reviewId: ReviewId;
+    readonly step: Occurrence;
+    readonly because: 'run_ended' | 'branch' | 'subject_changed';
+    /** Of `subject_changed`, where it is not what was asked about that has changed: why the decision could not be done. */
+    readonly says?: string;
+  }
 >;
 
 export type ReviewEvent = ReviewRequested | ReviewEscalated | VerdictApplied | ReviewWithdrawn;

@@ -2,14 +2,15 @@ import type { Verdict } from '@cairn/domain-definition';
 import type { Json } from '@cairn/kernel';
 import type { Envelope, RunEvent } from '../events.js';
 import { count, settle } from '../steps/evolve.js';
-import type { Path, ReviewEntry, ReviewStatus, RunState } from '../state.js';
+import { decidedByPeople } from '../recovery/evolve.js';
+import type { Counts, Path, ReviewEntry, ReviewStatus, RunState } from '../state.js';
 import type { ReviewId, VerdictApplied } from './events.js';
 
 /** Folds what reviews leave in the path. */
 export function evolveReviews(state: RunState, event: RunEvent, envelope: Envelope): RunState {
   switch (event.type) {
     case 'ReviewRequested': {
-      const { reviewId, step, n, why, subjectDigest, subjects, receiptTtl } = event.data;
+      const { reviewId, step, n, why, subjectDigest, subjects, receiptTtl, attemptId } = event.data;
       const entry: ReviewEntry = {
         step,
         n,
@@ -23,19 +24,20 @@ export function evolveReviews(state: RunState, event: RunEvent, envelope: Envelo
         decidedAt: null,
         decided: null,
         edits: null,
+        ...(attemptId === undefined ? {} : { attemptId }),
       };
       const path = unblocked(state.path, step);
       // Asked again for a step that is settled: it stays settled, what it authorises waits.
       const steps = path.steps.has(step) ? path.steps : path.steps.set(step, { status: 'waiting', attempts: 0, output: null });
       return {
         ...state,
-        path: { ...path, steps, reviews: path.reviews.set(reviewId, entry), counts: count(path.counts, { openReviews: 1 }) },
+        path: { ...path, steps, reviews: path.reviews.set(reviewId, entry), counts: count(path.counts, openedAs(entry)) },
       };
     }
     case 'ReviewEscalated': {
       const entry = openEntry(state, event.data.reviewId);
       if (entry === undefined) return state;
-      const counts = count(state.path.counts, { escalatedReviews: entry.status === 'escalated' ? 0 : 1 });
+      const counts = count(state.path.counts, { escalatedReviews: isPassedUp(entry) ? 0 : 1 });
       return changed({ ...state, path: { ...state.path, counts } }, event.data.reviewId, {
         ...entry,
         status: 'escalated',
@@ -58,6 +60,7 @@ export function evolveReviews(state: RunState, event: RunEvent, envelope: Envelo
         edits: edits ?? null,
         blocks: then === 'block',
       });
+      if (entry.attemptId !== undefined) return decidedByPeople(closed, entry.attemptId, then);
       if (then === 'block') {
         return { ...closed, path: { ...closed.path, counts: count(closed.path.counts, { blocked: 1 }) } };
       }
@@ -86,6 +89,12 @@ const statusOf: { readonly [verdict in Verdict | 'expired']: ReviewStatus } = {
   reject: 'rejected',
   expired: 'expired',
 };
+
+/** It makes the run `escalated`: it was passed up, or is one that a policy asked for (`capabilities.md` §2.1). */
+export const isPassedUp = ({ status, attemptId }: ReviewEntry): boolean => status === 'escalated' || attemptId !== undefined;
+const openedAs = (entry: ReviewEntry): Partial<Counts> => ({ openReviews: 1, escalatedReviews: isPassedUp(entry) ? 1 : 0 });
+/** What an open review counts no more. */
+export const closedAs = (entry: ReviewEntry): Partial<Counts> => ({ openReviews: -1, escalatedReviews: isPassedUp(entry) ? -1 : 0 });
 
 export const isOpenReview = ({ status }: ReviewEntry): boolean => status === 'open' || status === 'escalated';
 export const isApproved = ({ status }: ReviewEntry): boolean => status === 'approved' || status === 'edited';
@@ -125,7 +134,7 @@ const changed = (state: RunState, reviewId: ReviewId, entry: ReviewEntry): RunSt
   path: { ...state.path, reviews: state.path.reviews.set(reviewId, entry) },
 });
 
-const shut = (state: RunState, { status }: ReviewEntry): RunState => ({
+const shut = (state: RunState, entry: ReviewEntry): RunState => ({
   ...state,
-  path: { ...state.path, counts: count(state.path.counts, { openReviews: -1, escalatedReviews: status === 'escalated' ? -1 : 0 }) },
+  path: { ...state.path, counts: count(state.path.counts, closedAs(entry)) },
 });

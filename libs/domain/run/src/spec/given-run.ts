@@ -153,6 +153,13 @@ export class GivenRun {
     throw new Error(`no failure of ${step} is undecided`);
   }
 
+  /** The failed attempt of a step that nothing was decided about. */
+  failure(step: string): string {
+    for (const [attemptId, retry] of this.state.path.retries.entries())
+      if (retry.step === step && retry.decision === null) return attemptId;
+    throw new Error(`no failure of ${step} is undecided`);
+  }
+
   decideRetry(attemptId: string, decision: RetryVerdict, notBefore?: string, change?: JsonObject): string[] | string {
     const step = this.state.path.retries.get(attemptId)?.step ?? '';
     return this.when({

@@ -13,6 +13,8 @@ export type StepStarted = DomainEvent<
     readonly input: Json;
     readonly params: Json;
     readonly purpose?: string;
+    /** What a person wants to be different from earlier attempts. */
+    readonly guidance?: string;
     readonly childRun?: Id;
     /** Of an attempt that reconciles or compensates (`pay/reconcile`): the effect that it is about. */
     readonly effect?: { readonly key: string; readonly suffix: number };

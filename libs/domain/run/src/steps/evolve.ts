@@ -18,14 +18,21 @@ import type { Json } from '@cairn/kernel';
 export function evolveSteps(state: RunState, event: RunEvent, envelope: Envelope): RunState {
   switch (event.type) {
     case 'StepStarted': {
-      const { step, attempt, attemptId, queue, input, params, purpose, effect } = event.data;
+      const { step, attempt, attemptId, queue, input, params, purpose, guidance, effect } = event.data;
       const path = state.path;
       const { step: base, turn } = parseOccurrence(step);
       const entry: StepEntry = {
         status: 'active',
         attempts: attempt,
         output: null,
-        work: { queue, input, params, ...(purpose === undefined ? {} : { purpose }), ...(effect === undefined ? {} : { effect }) },
+        work: {
+          queue,
+          input,
+          params,
+          ...(purpose === undefined ? {} : { purpose }),
+          ...(guidance === undefined ? {} : { guidance }),
+          ...(effect === undefined ? {} : { effect }),
+        },
       };
       return {
         ...state,

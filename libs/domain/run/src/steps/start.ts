@@ -40,11 +40,12 @@ export function startTask(
 export function startAttempt(draft: Draft, step: Occurrence, work: StepWork): string {
   const attempt = (draft.state.path.steps.get(step)?.attempts ?? 0) + 1;
   const attemptId = idOf('attempt', draft.context.entropy, step, attempt);
-  const { input, params, purpose, queue } = work;
+  const { guidance, input, params, purpose, queue } = work;
   const effect = parseOccurrence(step).part === undefined ? undefined : work.effect;
   // In the order of canonical keys: the two events of every step take the serialiser's fast path.
   const about = effect === undefined ? {} : { effect };
-  const data = { attempt, attemptId, ...about, input, params, ...(purpose === undefined ? {} : { purpose }), queue, step };
+  const told = guidance === undefined ? {} : { guidance };
+  const data = { attempt, attemptId, ...about, ...told, input, params, ...(purpose === undefined ? {} : { purpose }), queue, step };
   draft.add({ type: 'StepStarted', version: 1, data });
   return attemptId;
 }
