@@ -54,24 +54,25 @@ const table = [
   ['opened', 'WaitOpened', 'waitId', (d, { came = [] }) => ({ ...d, came })],
   ['opened', 'WaitTriggered', 'waitId', (d, was) => ({ came: [...was.came, d] })],
   ['steps', 'ReviewRequested', 'step', (d, { status = 'waiting', attempts = 0, output = null }) => ({ status, attempts, output })],
-  ['steps', 'VerdictApplied', 'step', (d) => (d.then === 'block' ? {} : succeeded(outputOfVerdict(d)))],
+  ['steps', 'VerdictApplied', 'step', (d) => (d.then === 'block' || d.attemptId ? {} : succeeded(outputOfVerdict(d)))],
   ['reviews', 'ReviewRequested', 'reviewId', (d) => ({ step: d.step, status: 'open', subjectDigest: d.subjectDigest })],
   ['reviews', 'ReviewEscalated', 'reviewId', () => ({ status: 'escalated' })],
   ['reviews', 'VerdictApplied', 'reviewId', (d) => ({ status: VERDICTS[d.verdict], subjectDigest: d.subjectDigest })],
   ['reviews', 'ReviewWithdrawn', 'reviewId', () => ({ status: 'withdrawn' })],
   ['reviews', 'BranchOpened', notCarried, () => ({ status: 'withdrawn' })],
   ['asked', 'BranchOpened', notCarried, gone],
-  ['asked', 'ReviewRequested', 'reviewId', (d) => ({ why: d.why })],
+  ['asked', 'ReviewRequested', 'reviewId', (d) => ({ why: d.why, escalated: d.attemptId !== undefined })],
   ['asked', 'ReviewEscalated', 'reviewId', () => ({ escalated: true })],
   ['asked', 'VerdictApplied ReviewWithdrawn', 'reviewId', gone],
-  ['pending', 'ReviewRequested', 'step', gone],
-  ['pending', 'VerdictApplied', 'step', (d) => (d.then === 'block' ? { owed: 'awaiting_decision' } : undefined)],
+  ['pending', 'ReviewRequested', (d) => (d.attemptId ? [] : [d.step]), gone],
+  ['pending', 'VerdictApplied', 'step', (d) => afterVerdict(d)],
   ['steps', 'EffectConfirmed', (d, s) => (foundOut(d, s) ? [d.step] : []), (d) => succeeded(d.receipt)],
   ['pending', 'EffectConfirmed', (d, s) => (foundOut(d, s) ? [d.step, `${d.step}/reconcile`] : []), gone],
   ['retries', 'EffectAbsent', (d, s) => (isBlocked(d, s) ? [s.pending[d.step].attemptId] : []), gone],
   ['pending', 'EffectAbsent', (d, s) => (isOwed(d, s) ? [`${d.step}/reconcile`] : []), gone],
   ['pending', 'EffectAbsent', (d, s) => (isBlocked(d, s) ? [d.step] : []), () => ({ owed: 'retry' })],
   ['retries', 'RetryDecided', 'attemptId', (d) => ({ decision: d.decision, notBefore: d.notBefore ?? null })],
+  ['retries', 'VerdictApplied', (d) => (d.attemptId ? [d.attemptId] : []), (d) => ({ decision: decisionOfPeople(d), notBefore: null })],
   ['checkpoints', 'CheckpointReached', 'name', (d) => d.kind],
   ['effects', 'EffectIntended', 'key', (d) => ({ suffix: d.suffix, status: 'intended', fingerprint: d.fingerprint, result: null })],
   ['effects', 'EffectConfirmed', 'key', (d, was, s) => ({ status: 'confirmed', result: resultOf(d, s) })],
@@ -163,6 +164,15 @@ function outputOfWait({ mode, keepOpen, came }, triggers) {
 function spent({ usage }, { attempts = 0, tokens = 0, usd = 0 }, s, { type }) {
   const { usd: more = 0, tokensIn = 0, tokensOut = 0 } = usage ?? {};
   return { attempts: attempts + (type === 'StepStarted' ? 1 : 0), tokens: tokens + tokensIn + tokensOut, usd: usd + more };
+}
+
+/** What people decided about a failure, in the words of policies. */
+const decisionOfPeople = ({ then }) =>
+  ({ again: 'retry', branch: 'retry_modified', fallback: 'fallback', reduce: 'reduce_scope', give_up: 'give_up' })[then.split(':')[0]];
+
+function afterVerdict(d) {
+  if (d.attemptId) return { owed: owedAfter(decisionOfPeople(d)) };
+  return d.then === 'block' ? { owed: 'awaiting_decision' } : undefined;
 }
 
 function owedAfter(decision, effect) {

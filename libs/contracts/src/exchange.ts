@@ -58,6 +58,8 @@ export interface TaskData {
   readonly input: Json;
   readonly params: Json;
   readonly purpose?: string;
+  /** What a person wants to be different from earlier attempts. */
+  readonly guidance?: string;
   /** Of an effect. `key` is what goes to the target as its idempotency key, suffix included. */
   readonly effect?: {
     readonly key: string;

@@ -45,6 +45,8 @@ export interface ReviewView {
   }[];
   readonly subjectDigest: string;
   readonly previous?: Id;
+  /** What becomes of this failed attempt is asked. */
+  readonly attemptId?: Id;
   readonly diffToPrevious?: readonly { readonly path: string; readonly before: Json; readonly after: Json }[];
   readonly editable: readonly string[];
   readonly candidates: readonly string[];
@@ -67,6 +69,7 @@ export interface ReviewView {
   readonly comments: readonly { readonly by: string; readonly at: Instant; readonly text: string }[];
   readonly decision?: {
     readonly verdict: string;
+    readonly option: string;
     readonly by: readonly string[];
     readonly reason: string;
     readonly at: Instant;
@@ -120,11 +123,13 @@ const edit = z.union([
 ]);
 /** As `PATCH_OPS_MAX` of the definition language. */
 const EDITS_MAX = 100;
+/** Characters of an option's id: `reduce:` and a name. */
+const OPTION_MAX = 80;
 const decision = {
   reviewId: z.string().optional(),
   subjectDigest: digest,
   revision: z.number().int().min(0),
-  option: z.string().max(64).optional(),
+  option: z.string().max(OPTION_MAX).optional(),
   edits: z.array(edit).max(EDITS_MAX).optional(),
   guidance: text(GUIDANCE_MAX).optional(),
   reason,
@@ -138,7 +143,14 @@ export const reviewBodies = {
   reassign: z.strictObject({ to: person, reason: reason.optional() }),
   comment: z.strictObject({ text: text(COMMENT_MAX) }),
   vote: z.strictObject({ ...decision, verdict: z.enum(['approve', 'reject', 'edit', 'revise', 'abstain']) }),
-  decide: z.strictObject({ ...decision, verdict: z.enum(['approve', 'reject', 'edit', 'revise']) }),
+  /** An option has its verdict: one of the two is enough where no other option has the same. */
+  decide: z
+    .strictObject({ ...decision, verdict: z.enum(['approve', 'reject', 'edit', 'revise']).optional() })
+    .refine(({ verdict, option }) => verdict !== undefined || option !== undefined, {
+      path: ['verdict'],
+      error: 'is needed, or an option',
+      params: { rule: 'required' },
+    }),
   escalate: z.strictObject({ to: person.optional(), reason }),
 } as const satisfies Readonly<Record<ReviewVerb, z.ZodType>>;
 

@@ -21,6 +21,8 @@ interface Tries {
   failed?: EventOf<'StepFailed'>;
   failures?: number;
   decided?: EventOf<'RetryDecided'>;
+  /** What people decided where that was to escalate: what follows, as their verdict says. */
+  byPeople?: string;
 }
 
 /** I-12 to I-14, I-32, and I-21 for retries: attempts count up, each after a reason that its policy allows, and the last one has an end. */
@@ -59,6 +61,9 @@ export class RetryChecks {
         case 'RetryDecided':
           this.decided(event);
           break;
+        case 'VerdictApplied':
+          this.decidedByPeople(event);
+          break;
         case 'StepSkipped':
           this.steps.delete(event.data.step);
           break;
@@ -95,12 +100,18 @@ export class RetryChecks {
   }
 
   /** Each branch may give its steps something else. What is not carried of a failure is owed nothing there: its step starts anew. */
-  private changed({ data: { carried } }: EventOf<'BranchOpened'>): void {
-    for (const tries of this.steps.values()) {
+  private changed({ data: { actor, carried, changes } }: EventOf<'BranchOpened'>): void {
+    const byHand = actor.startsWith('policy:') ? [] : changes.map(({ path }) => path.split('/')).filter(([, slice]) => slice === 'steps');
+    for (const [step, tries] of this.steps) {
+      if (byHand.some(([, , id]) => id === parseOccurrence(step).step)) {
+        tries.ofWay = 0; // What a person has changed is tried as an alternative is.
+        delete tries.firstOfWayAt;
+      }
       tries.given = undefined;
       if (tries.failed === undefined || carried.failures.includes(tries.failed.data.attemptId)) continue;
       delete tries.failed;
       delete tries.decided;
+      delete tries.byPeople;
     }
   }
 
@@ -115,13 +126,14 @@ export class RetryChecks {
     if (before === undefined) return void this.steps.set(step, { attempts: count, ofWay: 1, given, attemptId });
     if (before.given !== undefined && before.given !== given)
       this.report('I-13', revision, `attempt ${attempt} of ${step} is given another input than the first`);
-    const { failed, decided } = before;
-    if (part === undefined && failed !== undefined && !(decided !== undefined && goesOn.has(decided.data.decision)))
+    const { failed, decided, byPeople } = before;
+    const mayGoOn = goesOnBy(byPeople) || (decided !== undefined && goesOn.has(decided.data.decision));
+    if (part === undefined && failed !== undefined && !mayGoOn)
       this.report('I-13', revision, `attempt ${attempt} of ${step} begins without a decision to try again`);
     if (decided?.data.notBefore !== undefined && event.at < decided.data.notBefore)
       this.report('I-21', revision, `attempt ${attempt} of ${step} started at ${event.at}, before ${decided.data.notBefore}`);
     const { firstFailedAt, firstOfWayAt } = before;
-    const another = decided?.data.decision === 'fallback';
+    const another = decided?.data.decision === 'fallback' || byPeople?.startsWith('fallback') === true;
     this.steps.set(step, {
       attempts: count,
       ofWay: another ? 1 : before.ofWay + 1,
@@ -141,6 +153,20 @@ export class RetryChecks {
     tries.failed = event;
     tries.failures = this.failures;
     delete tries.decided;
+    delete tries.byPeople;
+  }
+
+  /** Only what was handed to people is decided by them, and what they chose follows (I-13, I-14). */
+  private decidedByPeople({ revision, data: { attemptId, step, then } }: EventOf<'VerdictApplied'>): void {
+    if (attemptId === undefined) return;
+    const tries = this.steps.get(step);
+    if (tries?.failed?.data.attemptId !== attemptId || tries.decided?.data.decision !== 'escalate')
+      return this.report('I-13', revision, `people decide of attempt ${attemptId} of ${step}, which was not handed to them`);
+    if (tries.byPeople !== undefined) this.report('I-13', revision, `people decide twice of attempt ${attemptId} of ${step}`);
+    tries.byPeople = then;
+    if (/^(branch|fallback|reduce)/.test(then)) this.opens(revision, then, step);
+    if (then === 'give_up' && !this.settles(revision, step, 'RunGaveUp'))
+      this.report('I-14', revision, `people give up ${step}, and neither the run nor the step is over`);
   }
 
   private decided(event: EventOf<'RetryDecided'>): void {
@@ -223,7 +249,8 @@ export class RetryChecks {
   private gaveUp({ revision, data }: EventOf<'RunGaveUp'>): void {
     const { step, attemptId } = data;
     if (step === undefined || attemptId === undefined) return;
-    if (this.steps.get(step)?.decided?.data.decision !== 'give_up')
+    const { decided, byPeople } = this.steps.get(step) ?? {};
+    if (decided?.data.decision !== 'give_up' && byPeople !== 'give_up')
       this.report('I-14', revision, `the run gives up over ${step}, and nobody decided to`);
   }
 
@@ -252,6 +279,8 @@ export class RetryChecks {
 
 /** After these the step goes on with another attempt. */
 const goesOn: ReadonlySet<string> = new Set(['retry', 'retry_modified', 'fallback']);
+/** Of people: what follows by their verdict. */
+const goesOnBy = (then: string | undefined): boolean => then !== undefined && /^(again|branch|fallback)/.test(then);
 const opensBranch: ReadonlySet<string> = new Set(['retry_modified', 'fallback', 'reduce_scope']);
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0;

@@ -54,6 +54,8 @@ export interface Task<I = Json> {
   readonly params: Json;
   readonly purpose: string | undefined;
   readonly kind: TaskKind;
+  /** What a person wants to be different from earlier attempts, where somebody said so. */
+  readonly guidance: string | undefined;
   /** Of an effect, and of what finds out about it or undoes it: the act on the world that this attempt stands for. Absent of a task. */
   readonly effect: TaskEffect | undefined;
   /** The key to hand to the target as its idempotency key; equal in every attempt. Throws `TypeError` for a step that is no effect. */
@@ -116,6 +118,9 @@ export class Attempt implements Task<unknown> {
   }
   get kind(): TaskKind {
     return this.data.kind;
+  }
+  get guidance(): string | undefined {
+    return this.data.guidance;
   }
   get effect(): TaskEffect | undefined {
     return this.data.effect;

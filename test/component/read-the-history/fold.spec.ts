@@ -124,6 +124,7 @@ describe('the fold of examples/read-the-history', () => {
     fc.assert(
       fc.property(moves, (list) => {
         const run = new GivenRun(plan);
+        run.loaded.set(`sha256:${'0'.repeat(64)}`, {}); // The artifact that odd moves name.
         run.start({ n: list.length % 3 });
         for (const move of list) playOddly(run, move);
         const branches = Object.fromEntries(run.branches) as unknown as Record<string, Recorded[]>;
@@ -167,7 +168,10 @@ describe('the fold of examples/read-the-history', () => {
       'complete gave_up',
       'complete reduced',
       'complete succeeded',
+      'escalated after_retries',
       'escalated planned',
+      'escalated planned+recovery',
+      'escalated recovery',
       'in_review planned',
       'retrying',
       'retrying handler_lost',

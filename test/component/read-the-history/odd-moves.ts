@@ -63,7 +63,8 @@ export function playOddly(run: GivenRun, { kind, pick, pass }: Move): void {
     () => run.when({ type: 'TakeAttempt', data: { attemptId, handler: 'h', nonce: `n${n}` } }),
     () => run.decideRetry(failed, 'retry', n === 0 ? instantOf(run.now + pass) : undefined),
     () => run.decideRetry(failed, 'retry'),
-    () => run.decideRetry(failed, 'block'),
+    () => run.decideRetry(failed, pick % 2 === 0 ? 'escalate' : 'block'),
+    () => run.decideRetry(failed, 'escalate'),
     () => (n === 0 ? run.decideRetry(failed, 'give_up') : undefined),
     () => branchOff(run, failed, n),
     () => branchOff(run, failed, n),
@@ -80,6 +81,7 @@ export function playOddly(run: GivenRun, { kind, pick, pass }: Move): void {
 
 /** Somebody decides, passes up, or lets the time pass. */
 function decide(run: GivenRun, step: string, pick: number, pass: number): void {
+  if (run.state.path.reviews.get(run.reviewId(step))?.attemptId !== undefined) return decideFailure(run, step, pick);
   const amount = { op: 'replace', path: '/amount', value: pick };
   const moves = [
     () => run.verdict(step, 'approve'),
@@ -91,6 +93,23 @@ function decide(run: GivenRun, step: string, pick: number, pass: number): void {
     () => (run.now += pass) && run.verdict(step, 'approve'),
   ];
   moves[pick % moves.length]?.();
+}
+
+/** People say what becomes of a failure; what opens a branch lets it begin. */
+function decideFailure(run: GivenRun, step: string, pick: number): void {
+  const options: readonly (readonly [string, string, object?])[] = [
+    ['approve', 'retry'],
+    ['revise', 'retry_modified', { guidance: 'other' }],
+    ['approve', 'fallback:0'],
+    ['approve', 'reduce:less'],
+    ['approve', 'fallback:7'],
+  ];
+  const [verdict, option, more = {}] = pick === 5 ? (['reject', 'give_up'] as const) : options[pick % options.length]!;
+  if (pick % 7 === 6) run.escalate(step, 1);
+  run.verdict(step, verdict, { option, ...more });
+  if (run.state.superseded === null) return;
+  run.openSuccessor();
+  run.when({ type: 'WakeRun', data: { kind: 'branch', branch: run.state.branch } });
 }
 
 /** What a policy does about a failure that opens a branch; the branch begins at once, or after something else. */

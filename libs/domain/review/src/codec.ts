@@ -39,6 +39,7 @@ export const eventSchemas = {
     ),
     subjectDigest: sha256,
     previous: id.optional(),
+    attemptId: id.optional(),
     diffToPrevious: z.array(z.looseObject({ path: z.string(), before: json, after: json })).optional(),
     editable: z.array(z.string()),
     candidates: z.array(z.string()),

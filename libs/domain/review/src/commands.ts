@@ -29,7 +29,8 @@ export interface DecideReview {
   readonly by: Principal;
   readonly subjectDigest: string;
   readonly revision: number;
-  readonly verdict: Verdict | 'abstain';
+  /** Absent: that of the option. */
+  readonly verdict?: Verdict | 'abstain';
   readonly option?: string;
   readonly edits?: readonly JsonPatchOp[];
   readonly guidance?: string;

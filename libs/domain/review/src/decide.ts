@@ -72,12 +72,14 @@ export function commentReview(state: ReviewState | undefined, { by, text }: Comm
  * One person's decision. Where several must agree it is a vote, and the one that completes the quorum decides in the same append. It says
  * which revision and which subject it is about: whoever looked at something older is told what came in between.
  */
-export function decideReview(state: ReviewState | undefined, command: DecideReview): Outcome {
+export function decideReview(state: ReviewState | undefined, asked: DecideReview): Outcome {
   if (state === undefined) return notFound();
+  const command = withVerdict(state, asked);
   const { by, verdict, subjectDigest, reason, edits, guidance } = command;
   const { opened } = state;
   const no = refusalOf(state, by) ?? refusalIfClosed(state) ?? refusalIfStale(state, command) ?? refusalOfVerdict(state, command);
   if (no !== undefined) return rejected(no);
+  if (verdict === undefined) return rejected(unknownVerdict(state, asked.option ?? null));
   const several = opened.quorum.of > 1;
   if (!several && state.claimedBy !== null && state.claimedBy !== by.id) return rejected(claimedAlready(state));
   const { reviewId } = opened;
@@ -98,7 +100,7 @@ export function decideReview(state: ReviewState | undefined, command: DecideRevi
       ]
     : [by.id];
   if (people.length < opened.quorum.of) return state.happenings.length >= REVIEW_EVENTS_MAX ? rejected(full()) : accepted([cast]);
-  const option = opened.options.find((one) => one.verdict === verdict)?.id ?? verdict;
+  const option = command.option ?? opened.options.find((one) => one.verdict === verdict)?.id ?? verdict;
   const decided: ReviewDecided['data'] = {
     reviewId,
     verdict,
@@ -181,16 +183,21 @@ function refusalIfStale(state: ReviewState, { subjectDigest, revision }: DecideR
   return { code: 'digest_mismatch', detail, expected: state.revision, got: won[0] ?? revision };
 }
 
-function refusalOfVerdict({ opened }: ReviewState, { verdict, option, edits }: DecideReview): ReviewRejection | undefined {
+function refusalOfVerdict(state: ReviewState, decision: DecideReview): ReviewRejection | undefined {
+  const { opened } = state;
+  const { verdict, option, edits } = decision;
   if (verdict === 'abstain')
     return opened.quorum.of > 1 ? undefined : { code: 'quorum_needed', detail: 'who decides alone cannot abstain' };
-  const offered = opened.options.find((one) => one.verdict === verdict && (option === undefined || one.id === option));
-  if (offered === undefined)
+  const fitting = opened.options.filter((one) => one.verdict === verdict && (option === undefined || one.id === option));
+  if (fitting.length > 1)
     return {
       code: 'verdict_unknown',
-      detail: `the review offers ${opened.options.map(({ id }) => id).join(', ')}`,
-      got: option ?? verdict,
+      detail: `${verdict} may mean ${fitting.map(({ id }) => id).join(' or ')}: name the option`,
+      errors: [{ pointer: '/option', rule: 'required', says: `one of ${fitting.map(({ id }) => id).join(', ')}` }],
     };
+  const [offered] = fitting;
+  if (offered === undefined) return unknownVerdict(state, option ?? verdict ?? null);
+  if (opened.attemptId !== undefined && offered.then === 'branch') return refusalOfChange(opened, decision);
   if (verdict !== 'edit') {
     if (edits === undefined) return undefined;
     return {
@@ -200,6 +207,32 @@ function refusalOfVerdict({ opened }: ReviewState, { verdict, option, edits }: D
     };
   }
   const edited = applyEdits(opened.subjects[0]?.input ?? null, opened.editable, edits ?? []);
+  if (edited.ok) return undefined;
+  const errors = edited.errors.map((error) => ({ ...error, pointer: `/edits${error.pointer}` }));
+  return { code: 'edits_invalid', detail: 'the edits do not fit what may be edited', errors };
+}
+
+/** An option has its verdict: who names the one need not name the other. */
+function withVerdict({ opened }: ReviewState, asked: DecideReview): DecideReview {
+  const verdict = asked.verdict ?? opened.options.find(({ id }) => id === asked.option)?.verdict;
+  return { ...asked, ...(verdict === undefined ? {} : { verdict }) };
+}
+
+const unknownVerdict = ({ opened }: ReviewState, got: string | null): ReviewRejection => ({
+  code: 'verdict_unknown',
+  detail: `the review offers ${opened.options.map(({ id }) => id).join(', ')}`,
+  got,
+});
+
+/** Again, changed: something is changed, and it is the input or the params of the attempt that failed. */
+function refusalOfChange({ subjects, editable }: ReviewOpened['data'], { edits, guidance }: DecideReview): ReviewRejection | undefined {
+  if (edits === undefined) {
+    if (guidance !== undefined) return undefined;
+    const says = 'say what is to be different: guidance, edits or both';
+    return { code: 'edits_invalid', detail: says, errors: [{ pointer: '/guidance', rule: 'required', says }] };
+  }
+  const [subject] = subjects;
+  const edited = applyEdits({ input: subject?.input ?? null, params: subject?.params ?? {} }, editable, edits);
   if (edited.ok) return undefined;
   const errors = edited.errors.map((error) => ({ ...error, pointer: `/edits${error.pointer}` }));
   return { code: 'edits_invalid', detail: 'the edits do not fit what may be edited', errors };

@@ -48,6 +48,8 @@ export type ReviewOpened = DomainEvent<
     readonly subjects: readonly AskedSubject[];
     readonly subjectDigest: string;
     readonly previous?: Id;
+    /** What becomes of this failed attempt is asked. */
+    readonly attemptId?: Id;
     /** What differs from the review before it, by JSON pointer into the list of subjects. */
     readonly diffToPrevious?: readonly { readonly path: string; readonly before: Json; readonly after: Json }[];
     readonly editable: readonly string[];

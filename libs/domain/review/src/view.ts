@@ -21,6 +21,7 @@ export interface ReviewView extends Omit<ReviewOpened['data'], 'reviewId' | 'req
   readonly comments: ReviewState['comments'];
   readonly decision?: {
     readonly verdict: string;
+    readonly option: string;
     readonly by: readonly string[];
     readonly reason: string;
     readonly at: Instant;
@@ -51,6 +52,7 @@ export function reviewView(state: ReviewState): ReviewView {
       : {
           decision: {
             verdict: decision.verdict,
+            option: decision.option,
             by: decision.by,
             reason: decision.reason,
             at: decision.at,

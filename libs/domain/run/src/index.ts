@@ -48,7 +48,7 @@ export type {
   VerdictApplied,
 } from './reviews/events.js';
 export type { ApplyEscalation, ApplyVerdict, RecordedDecision } from './reviews/commands.js';
-export { isOpenReview } from './reviews/evolve.js';
+export { isOpenReview, isPassedUp } from './reviews/evolve.js';
 export { digestOfSubjects, subjectDigestOf } from './reviews/digest.js';
 export type {
   CheckpointClaim,

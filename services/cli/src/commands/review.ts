@@ -14,6 +14,7 @@ const VERDICTS = ['approve', 'edit', 'revise', 'reject'];
 
 interface DecisionOptions {
   readonly reason: string;
+  readonly option?: string;
   readonly edits?: string;
   readonly guidance?: string;
   readonly revision?: string;
@@ -28,13 +29,14 @@ export function reviewCommands(root: Command, shell: Shell): void {
     .description('the open reviews, the riskiest and most urgent first')
     .option('--queue <name>', 'of this queue')
     .option('--risk <risk>', 'of this risk: low, medium, high or critical')
+    .option('--why <why>', 'asked for this: planned, risk, after_retries, after_wait, recovery, budget')
     .option('--run <run>', 'of this run')
     .option('--mine', 'that you have in hand, or could take')
-    .action(async (options: { queue?: string; risk?: string; run?: string; mine?: true }, command: Command) => {
+    .action(async (options: { queue?: string; risk?: string; why?: string; run?: string; mine?: true }, command: Command) => {
       const context = shell.context(command);
-      const { queue, risk, mine } = options;
+      const { queue, risk, why, mine } = options;
       const run = options.run === undefined ? undefined : await runId(context.client, options.run);
-      const query = Object.entries({ queue, risk, run, mine: mine === true ? 'true' : undefined })
+      const query = Object.entries({ queue, risk, why, run, mine: mine === true ? 'true' : undefined })
         .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]))
         .join('&');
       const page = await context.client.get<Page<ReviewView>>(`reviews${query === '' ? '' : `?${query}`}`);
@@ -89,33 +91,52 @@ export function reviewCommands(root: Command, shell: Shell): void {
 
   for (const verb of ['decide', 'vote'] as const) {
     const verdicts = verb === 'vote' ? [...VERDICTS, 'abstain'] : VERDICTS;
-    common(noun.command(`${verb} <review> <verdict>`))
+    common(noun.command(verb === 'decide' ? 'decide <review> [verdict]' : 'vote <review> <verdict>'))
       .description(
         verb === 'decide'
-          ? `decides: ${verdicts.join(', ')}; where several must agree, this is your vote`
+          ? `decides: ${verdicts.join(', ')}, or an option that the review shows; where several must agree, this is your vote`
           : `says what you would decide, where several must agree: ${verdicts.join(', ')}`,
       )
       .requiredOption('--reason <text>', 'why; it stands in the history')
-      .option('--edits <json>', 'with edit: a JSON Patch within what may be edited; @file and - are read')
+      .option('--option <id>', 'which of the options that the review shows: fallback:0, reduce:short, retry, …')
+      .option('--edits <json>', 'with edit or a changed retry: a JSON Patch within what may be edited; @file and - are read')
       .option('--guidance <text>', 'with revise: what should be different')
       .option('--revision <n>', 'of the review that you looked at (default: as it is now)')
       .option('--digest <sha256>', 'of the subject that you looked at (default: as it is now)')
-      .action(async (text: string, verdict: string, options: DecisionOptions, command: Command) => {
-        if (!verdicts.includes(verdict)) throw usage(`a verdict is one of ${verdicts.join(', ')}, not ${verdict}.`);
+      .action(async (text: string, said: string | undefined, options: DecisionOptions, command: Command) => {
+        if (verb === 'vote' && !verdicts.includes(said ?? ''))
+          throw usage(`a verdict is one of ${verdicts.join(', ')}, not ${said ?? ''}.`);
+        if (said === undefined && options.option === undefined) throw usage(`say a verdict (${verdicts.join(', ')}) or --option.`);
         const context = shell.context(command);
         const { edits, guidance, reason, revision, digest } = options;
         if (revision !== undefined && !/^\d{1,9}$/.test(revision)) throw usage('--revision is a whole number.');
         const review = await read(context, text);
+        const { verdict, option } = chosen(said, options.option, verdicts);
+        const offered = review.options.map(({ id }) => id);
+        if (verdict === undefined && option !== undefined && !offered.includes(option))
+          throw usage(`the review offers ${offered.join(', ')}, and not ${option}; a verdict is one of ${verdicts.join(', ')}.`);
         await send(context, review.review, verb, '', {
           subjectDigest: digest ?? review.subjectDigest,
           revision: revision === undefined ? review.revision : Number(revision),
-          verdict,
+          ...(verdict === undefined ? {} : { verdict }),
+          ...(option === undefined ? {} : { option }),
           reason,
           ...(edits === undefined ? {} : { edits: jsonArgument(edits, '--edits', context.surroundings) }),
           ...(guidance === undefined ? {} : { guidance }),
         });
       });
   }
+}
+
+/** What was said is a verdict, or the id of an option. */
+function chosen(
+  said: string | undefined,
+  option: string | undefined,
+  verdicts: readonly string[],
+): { readonly verdict?: string; readonly option?: string } {
+  if (said === undefined) return { option: option ?? '' };
+  if (verdicts.includes(said)) return { verdict: said, ...(option === undefined ? {} : { option }) };
+  return { option: option ?? said };
 }
 
 /** A command that needs nothing but its options. */
@@ -138,7 +159,7 @@ function decidedText({ applied, says, review, decision, quorum }: Answered): str
   const what = `review ${tail(review)}`;
   switch (applied) {
     case 'yes':
-      return `decided ${what}: ${decision?.verdict ?? ''}, and the run goes by it`;
+      return `decided ${what}: ${decision?.option ?? ''}, and the run goes by it`;
     case 'no':
       return `recorded for ${what}, and not applied: ${says ?? 'it came too late'}`;
     case 'open':
@@ -158,17 +179,19 @@ function inboxTable(reviews: readonly ReviewView[], { paint }: Context): string 
     review.workflow,
     review.queue,
     review.risk,
+    review.why,
     review.claimedBy === null ? review.status : `${review.claimedBy}`,
     review.escalation.level === 0 ? '' : `${review.escalation.level}${review.escalation.overdue ? ', overdue' : ''}`,
     spanText(Date.now() - Date.parse(review.openedAt)),
     spanText(Date.parse(review.deadline) - Date.now()),
     review.question,
   ]);
-  const header = ['REVIEW', 'RUN', 'WORKFLOW', 'QUEUE', 'RISK', 'WITH', 'PASSED UP', 'AGE', 'DEADLINE IN', 'QUESTION'];
+  const header = ['REVIEW', 'RUN', 'WORKFLOW', 'QUEUE', 'RISK', 'WHY', 'WITH', 'PASSED UP', 'AGE', 'DEADLINE IN', 'QUESTION'];
   return table(header, rows, (text) => paint.style('bold', text));
 }
 
 function reviewText(review: ReviewView, { paint }: Context): string {
+  const width = Math.max(...review.options.map(({ id }) => id.length), 0);
   const lines: [string, string][] = [
     ['review', `${review.review}, ${paint.state(review.status)}, revision ${review.revision}`],
     ['run', `${review.run}, ${review.workflow}, ${review.branch}, step ${review.step}${review.goal === null ? '' : `; ${review.goal}`}`],
@@ -184,7 +207,7 @@ function reviewText(review: ReviewView, { paint }: Context): string {
       i === 0 ? 'changed' : '',
       `${path}: ${brief(before)} -> ${brief(after)}`,
     ]),
-    ...review.options.map(({ verdict, preview }, i): [string, string] => [i === 0 ? 'verdicts' : '', `${verdict.padEnd(7)}  ${preview}`]),
+    ...review.options.map(({ id, preview }, i): [string, string] => [i === 0 ? 'options' : '', `${id.padEnd(width)}  ${preview}`]),
     ...(review.editable.length === 0 ? [] : [['editable', review.editable.join(', ')] satisfies [string, string]]),
     ...review.evidence.map((piece, i): [string, string] => [i === 0 ? 'evidence' : '', brief(piece, 400)]),
     ['asked', review.candidates.length === 0 ? 'every reviewer' : review.candidates.join(', ')],
@@ -203,7 +226,7 @@ function reviewText(review: ReviewView, { paint }: Context): string {
       : [
           [
             'decided',
-            `${review.decision.verdict} by ${review.decision.by.join(', ')} at ${review.decision.at}: ${review.decision.reason}`,
+            `${review.decision.option} by ${review.decision.by.join(', ')} at ${review.decision.at}: ${review.decision.reason}`,
           ] satisfies [string, string],
         ]),
     ...(review.closed === undefined ? [] : [['closed', `${review.closed.because}: ${review.closed.says}`] satisfies [string, string]]),

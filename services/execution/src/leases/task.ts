@@ -46,6 +46,7 @@ export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undef
     input: work.input,
     params: work.params,
     ...(work.purpose === undefined ? {} : { purpose: work.purpose }),
+    ...(work.guidance === undefined ? {} : { guidance: work.guidance }),
     ...(effect === undefined ? {} : { effect }),
     ...(claim ? { claim } : {}),
     lease: { attemptId, branch: state.branch, epoch: state.ledger.epoch },

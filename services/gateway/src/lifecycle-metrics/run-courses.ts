@@ -61,6 +61,9 @@ export class RunCourses {
       case 'RetryDecided':
         this.decide(event, run, ns);
         break;
+      case 'VerdictApplied':
+        if (event.data.attemptId !== undefined) this.decidedByPeople(event.data.step, event.at, run, ns);
+        break;
       case 'StepSkipped':
         this.courses.get(run)?.failures.delete(event.data.step);
         break;
@@ -170,6 +173,15 @@ export class RunCourses {
     failure.undecided = false;
     const seconds = secondsBetween(failure.at, at);
     this.metrics.observe(metricNames.failureToDecision, seconds, { ns, bucket, decider: 'policy' });
+  }
+
+  /** What was escalated is decided. */
+  private decidedByPeople(step: string, at: Instant, run: Id, ns: string): void {
+    const failure = this.courses.get(run)?.failures.get(step);
+    if (failure?.undecided !== true) return;
+    failure.undecided = false;
+    const [seconds, bucket] = [secondsBetween(failure.at, at), bucketLabel(failure.bucket)];
+    this.metrics.observe(metricNames.failureToDecision, seconds, { ns, bucket, decider: 'human' });
   }
 
   private resume(

@@ -5,6 +5,9 @@ import type { BundleImported } from '@cairn/domain-schedule';
 import { FIRST_BRANCH } from '@cairn/ports';
 import { EffectsInDoubt } from './effects-in-doubt.js';
 
+/** What people decided about a failure that owes another attempt, by what follows. */
+const goesOnBy = (then: string): boolean => /^(again|branch|fallback)/.test(then);
+
 /** What a failed attempt is still owed: a decision or another attempt, an operator, one who looks what its effect did, nothing more. */
 type Owed = 'retry' | 'operator' | 'look' | 'nothing';
 
@@ -207,8 +210,13 @@ export class RunRow {
         break;
       }
       case 'ReviewRequested':
-        this.settle(event.data.step); // Asked again: what it blocked is not owed to an operator any more.
-        (this.reviews ??= new Map()).set(event.data.reviewId, { why: event.data.why, escalated: false, overdue: false });
+        // Asked again: what it blocked is not owed to an operator any more. What is asked about a failure is owed until it is decided.
+        if (event.data.attemptId === undefined) this.settle(event.data.step);
+        (this.reviews ??= new Map()).set(event.data.reviewId, {
+          why: event.data.why,
+          escalated: event.data.attemptId !== undefined,
+          overdue: false,
+        });
         break;
       case 'ReviewEscalated': {
         const review = this.reviews?.get(event.data.reviewId);
@@ -219,7 +227,8 @@ export class RunRow {
       }
       case 'VerdictApplied':
         this.reviews?.delete(event.data.reviewId);
-        if (event.data.then === 'block') this.owe(event.data.step, 'operator');
+        if (event.data.attemptId !== undefined) this.owe(event.data.step, goesOnBy(event.data.then) ? 'retry' : 'nothing');
+        else if (event.data.then === 'block') this.owe(event.data.step, 'operator');
         break;
       case 'ReviewWithdrawn':
         this.reviews?.delete(event.data.reviewId);

@@ -1,4 +1,4 @@
-import { partOf, type RetryEntry } from '@cairn/domain-run';
+import { isOpenReview, partOf, type RetryEntry } from '@cairn/domain-run';
 import { epochMsOf, spanText, type Id } from '@cairn/kernel';
 import { blocked } from './blocked.js';
 import { command, decisionOf, said, since, until, type Reason, type WhyFacts } from './facts.js';
@@ -9,9 +9,13 @@ const SOON_MS = 5_000;
 /** Failed attempts that are owed something: a decision, the next try, a person. */
 export function failures(facts: WhyFacts): Reason[] {
   return [...facts.state.path.retries.entries()].flatMap(([attemptId, entry]) =>
-    entry.settled ? [] : [reasonOf(facts, attemptId, entry)],
+    entry.settled || isAsked(facts, attemptId) ? [] : [reasonOf(facts, attemptId, entry)],
   );
 }
+
+/** People have been asked what becomes of it: their review says the rest. */
+const isAsked = ({ state }: WhyFacts, attemptId: Id): boolean =>
+  [...state.path.reviews.values()].some((review) => review.attemptId === attemptId && isOpenReview(review));
 
 function reasonOf(facts: WhyFacts, attemptId: Id, entry: RetryEntry): Reason {
   switch (entry.decision) {

@@ -1,4 +1,4 @@
-import { isOpenReview, type ReviewEntry } from '@cairn/domain-run';
+import { isOpenReview, isPassedUp, type ReviewEntry } from '@cairn/domain-run';
 import type { Id } from '@cairn/kernel';
 import { command, newest, plainCommand, said, since, until, type Reason, type WhyFacts } from './facts.js';
 
@@ -23,9 +23,11 @@ function asked(facts: WhyFacts, reviewId: Id, review: ReviewEntry): Reason {
   const again = request?.previous === undefined ? '' : '; it is asked again, because what was approved before is not what would run now';
   const up = status !== 'escalated' ? '' : `; it was passed up${passed === undefined || passed.to === null ? '' : ` to ${passed.to}`}`;
   const end = request === undefined ? '' : `, until ${until(facts, request.deadline)}, then ${request.onDeadline}`;
+  const options =
+    review.attemptId === undefined || request === undefined ? '' : `; it offers ${request.options.map(({ id }) => id).join(', ')}`;
   return {
-    kind: status === 'escalated' ? 'escalated' : 'in_review',
-    says: `Step ${step} has waited ${since(facts, requestedAt)} for ${who} to decide${question} (${why})${end}${up}${again}.`,
+    kind: isPassedUp(review) ? 'escalated' : 'in_review',
+    says: `Step ${step} has waited ${since(facts, requestedAt)} for ${who} to decide${question} (${why})${options}${end}${up}${again}.`,
     next: plainCommand(facts, 'review show', reviewId.slice(-TAIL_SHOWN)),
     step,
     ...(request === undefined ? {} : { queue: request.queue, at: request.deadline }),

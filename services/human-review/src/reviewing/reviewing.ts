@@ -72,7 +72,7 @@ export class Reviewing {
     if (fate?.type === 'VerdictApplied' && fate.data['decided'] === revision) return { kind: 'yes' };
     const changed = fate?.data['because'] === 'subject_changed';
     const says = changed
-      ? ASKED_AGAIN
+      ? String(fate.data['says'] ?? ASKED_AGAIN)
       : answer.kind === 'rejected'
         ? answer.rejection.detail
         : 'it came too late: the run does not ask any more';

@@ -1,7 +1,7 @@
 import { canonicalLines, readCanonicalLines, type WorkingSetFold } from '@cairn/application';
 import type { Evidence } from '@cairn/domain-definition';
 import type { TakenWays } from '@cairn/domain-retry/decider';
-import { parseOccurrence, runEnds, type Failure, type RetryDecided, type StepFailed } from '@cairn/domain-run';
+import { parseOccurrence, runEnds, type Failure, type RetryDecided, type StepFailed, type VerdictApplied } from '@cairn/domain-run';
 import { FIRST_BRANCH } from '@cairn/ports';
 import { parseRunStream, type Id, type Instant, type Revision, type StoredEvent } from '@cairn/kernel';
 
@@ -88,8 +88,17 @@ const KEPT_CHARACTERS_MAX = 2_048;
 /** `StepFailed` without `RetryDecided`: what retry-policy must not forget, and the dossiers that judging it needs. */
 export class Failures implements WorkingSetFold {
   readonly name = 'retry-policy';
-  readonly foldVersion = 6;
-  readonly types = ['StepFailed', 'RetryDecided', 'EffectAbsent', 'EffectUnknown', 'BranchOpened', 'BranchAbandoned', ...runEnds];
+  readonly foldVersion = 7;
+  readonly types = [
+    'StepFailed',
+    'RetryDecided',
+    'VerdictApplied',
+    'EffectAbsent',
+    'EffectUnknown',
+    'BranchOpened',
+    'BranchAbandoned',
+    ...runEnds,
+  ];
   private readonly undecided = new Map<Id, Undecided>();
   private readonly dossiers = new Map<Id, Dossier>();
   /** Execution has answered for these; the history has not told it yet, so it is no part of the fold. */
@@ -106,6 +115,8 @@ export class Failures implements WorkingSetFold {
         return this.failed(event, run);
       case 'RetryDecided':
         return this.decided(event, run);
+      case 'VerdictApplied':
+        return this.decidedByPeople(event, run);
       case 'EffectAbsent':
         return this.foundAbsent(event, run);
       case 'EffectUnknown':
@@ -229,6 +240,16 @@ export class Failures implements WorkingSetFold {
     for (const evidence of justification.newEvidence) if (!isShown(shown, evidence)) shown.push(evidence);
     if (typeof change?.['fallback'] === 'number') takeFallback(dossier, parseOccurrence(step).step, change['fallback'] + 1);
     if (typeof change?.['reduce'] === 'string' && !dossier.reduced.includes(change['reduce'])) dossier.reduced.push(change['reduce']);
+  }
+
+  /** A way that people have gone is gone: no policy goes it again. */
+  private decidedByPeople(event: StoredEvent, { runId, branch }: RunBranch): void {
+    const { step, attemptId, then } = event.data as unknown as VerdictApplied['data'];
+    const dossier = this.dossiers.get(runId);
+    if (attemptId === undefined || dossier === undefined || !isNew(dossier, branch, event.revision)) return;
+    const [way, which = ''] = then.split(':');
+    if (way === 'fallback') takeFallback(dossier, parseOccurrence(step).step, Number(which) + 1);
+    if (way === 'reduce' && !dossier.reduced.includes(which)) dossier.reduced.push(which);
   }
 
   /** What earlier attempts left in doubt is found out: their effect has not happened. */

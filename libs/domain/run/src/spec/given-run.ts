@@ -37,6 +37,8 @@ export class GivenRun {
   /** All of it, in the order in which it was appended. */
   readonly history: RecordedRunEvent[] = [];
   readonly branches = new Map<string, RecordedRunEvent[]>();
+  /** Outputs that events hold by reference, as a driver has loaded them. */
+  readonly loaded = new Map<string, Json>();
   private lastHash = '';
   private commands = 0;
 
@@ -104,11 +106,8 @@ export class GivenRun {
 
   decide(command: RunCommand, cause?: string): ReturnType<typeof decideRun> {
     this.commands += 1;
-    return decideRun(this.plan, this.state, command, {
-      now: this.now,
-      entropy: `entropy-${this.commands}`,
-      causationId: cause ?? this.causeOf(command),
-    });
+    const context = { now: this.now, entropy: `entropy-${this.commands}`, causationId: cause ?? this.causeOf(command) };
+    return decideRun(this.plan, this.state, command, context, this.loaded);
   }
 
   private causeOf(command: RunCommand): string {
