@@ -76,14 +76,14 @@ describe('examples', () => {
         expect(good).toMatchObject({ code: 0, body: { outcome: 'succeeded', output: { by: expect.stringMatching(/^python 3/) } } });
         const { body: bad } = await cairn<{ runId: string }>('run', 'start', 'screen-vendor', '--key', 'V-8', '--input', '{"name":""}');
         const view = await waitUntil(
-          'the run is blocked',
+          'people are asked',
           async () => {
             const { body } = await cairn<{ state: string; sub?: string }>('run', 'show', bad.runId);
-            return body.state === 'blocked' ? body : undefined;
+            return body.state === 'escalated' ? body : undefined;
           },
           PATIENCE_MS,
         );
-        expect(view).toMatchObject({ state: 'blocked', sub: 'awaiting_decision' });
+        expect(view).toMatchObject({ state: 'escalated', sub: 'recovery' });
         const { body } = await cairn<{ branches: { events: { type: string; data: object }[] }[] }>('run', 'history', bad.runId);
         expect(body.branches[0]?.events.find(({ type }) => type === 'StepFailed')?.data).toMatchObject({
           failure: { by: 'handler', code: 'ValueError', message: 'a vendor has a name' },
@@ -155,18 +155,17 @@ describe('examples', () => {
           '{"order":"B-8","cents":0}',
         );
         const why = await waitUntil(
-          'the run is blocked',
+          'people are asked',
           async () => {
             const { body } = await cairn<WhyView>('why', bad.runId);
-            return body.state === 'blocked' ? body : undefined;
+            return body.state === 'escalated' ? body : undefined;
           },
           PATIENCE_MS,
         );
-        expect(why).toMatchObject({ sub: 'awaiting_decision', because: [{ kind: 'awaiting_decision', step: 'quote', queue: 'triage' }] });
-        expect(why.says).toContain(
-          'judged unclassified; what nobody recognises is never tried again (rule gentle@1#unclassified); queue triage was asked',
-        );
-        expect(why.next).toMatch(/^npx cairn run cancel /);
+        expect(why).toMatchObject({ sub: 'recovery', because: [{ kind: 'escalated', step: 'quote', queue: 'triage' }] });
+        expect(why.says).toContain('for people of queue triage to decide "What becomes of quote? Attempt 1 failed, judged unclassified');
+        expect(why.says).toContain('it offers retry_modified, retry, give_up');
+        expect(why.next).toMatch(/^npx cairn review show /);
         expect(booked()).toHaveLength(1);
       } finally {
         await handlers.kill('SIGTERM');

@@ -132,7 +132,7 @@ describe('handlers and publishers on stock clients', () => {
       const good = await cairn('run', 'start', 'page-address', '--input', '{"title":"Élan vital, 2nd ed."}', '--wait');
       expect(good).toMatchObject({ outcome: 'succeeded', output: 'elan-vital-2nd-ed' });
       const { runId } = await cairn<{ runId: string }>('run', 'start', 'page-address', '--input', '{"title":"!!"}');
-      expect(await reaches(runId, 'blocked')).toMatchObject({ sub: 'awaiting_decision' });
+      expect(await reaches(runId, 'escalated')).toMatchObject({ sub: 'recovery' });
       expect(await slugs.end()).toBe(0);
     },
     LIMIT_MS,

@@ -334,6 +334,18 @@ export interface RetryView {
     /** The branch that it opened: what follows is there. */
     readonly opens?: { readonly branch: string; readonly cause: string; readonly changes: readonly JsonObject[] };
   };
+  /** Of an escalation: what people have decided. */
+  readonly people?: {
+    readonly revision: Revision;
+    readonly at: Instant;
+    readonly by: readonly string[];
+    readonly verdict: string;
+    /** `again`, `branch`, `fallback:0`, `reduce:short`, `give_up`. */
+    readonly then: string;
+    readonly reason: string;
+    readonly review: Id;
+    readonly opens?: { readonly branch: string; readonly cause: string; readonly changes: readonly JsonObject[] };
+  };
   /** The step is optional: the run went on without it. */
   readonly passedOver?: true;
   /** One sentence: why it was retried, or why not. */

@@ -51,10 +51,10 @@ interface Known {
   readonly opens: boolean;
 }
 
-/** A policy's own append begins with its decision. */
+/** What a policy or a review opens begins with its decision. */
 const opens = (branch: Branch, first: number): boolean => {
   const append = appendOf(branch, first);
-  return append.at(-1)?.type === 'BranchSuperseded' && append[0]?.type !== 'RetryDecided';
+  return append.at(-1)?.type === 'BranchSuperseded' && append[0]?.type !== 'RetryDecided' && append[0]?.type !== 'VerdictApplied';
 };
 
 const cancels = (branch: Branch, first: number): boolean => appendOf(branch, first).at(-1)?.type === 'RunCancelled';

@@ -58,7 +58,10 @@ function checkStep(before: RunState, event: RecordedRunEvent, after: RunState, r
   }
 }
 
-/** I-32: who is asked is visible, in that append: the run is blocked, unless the step may fail and is passed over, or the run is over. */
+/**
+ * I-32: who is asked is visible, in that append: people are asked, once, and the run is escalated, unless it is paused, the step may fail and
+ * is passed over, or the run is over.
+ */
 function checkEscalation(branch: Branch, event: RecordedRunEvent, after: RunState, report: Report): void {
   const { appendFirst, appendCount } = branch.stored[event.revision]!.metadata;
   if (appendFirst + appendCount - 1 !== event.revision) return;
@@ -67,6 +70,11 @@ function checkEscalation(branch: Branch, event: RecordedRunEvent, after: RunStat
   if (escalated?.type !== 'RetryDecided') return;
   const { step } = escalated.data;
   if (append.some((one) => one.type === 'StepSkipped' && one.data.step === step)) return;
-  if (after.status.state !== 'blocked' && after.status.state !== 'complete')
+  const { attemptId } = escalated.data;
+  const asked = append.filter((one) => one.type === 'ReviewRequested' && one.data.attemptId === attemptId).length;
+  // Histories of before there were such reviews ask nobody, and are blocked.
+  if (asked > 1) report('I-32', event.revision, `${step} is escalated once, and people are asked ${asked} times`);
+  const visible = asked === 1 ? ['escalated', 'blocked', 'complete'] : ['blocked', 'complete'];
+  if (!visible.includes(after.status.state))
     report('I-32', event.revision, `${step} is escalated, and the run does not show it: it is ${after.status.state}`);
 }

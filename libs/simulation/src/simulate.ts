@@ -154,14 +154,14 @@ async function untilAtRest(world: World, publisher: Publisher, processes: readon
   }
 }
 
-/** Every run has ended, is paused, or is blocked with nothing left to start: no timer can still move one. */
+/** Every run has ended, is paused, or waits for people with nothing left to start: no timer can still move one. */
 function nothingCanCome(world: World): boolean {
   for (const [runId, branches] of runsOf(world.store.allStreams())) {
     const head = headOfRun(runId, branches);
     if (head === undefined) return false;
     const { status, path, end } = head;
     if (end !== null || path.paused) continue;
-    if (status.state !== 'blocked' || path.attempts.size > 0) return false;
+    if ((status.state !== 'blocked' && status.state !== 'escalated') || path.attempts.size > 0) return false;
     for (const { settled, decision } of path.retries.values())
       if (!settled && decision !== 'block' && decision !== 'escalate') return false;
   }

@@ -96,7 +96,7 @@ describe('the next command of why', () => {
   }
 
   const cases: readonly { readonly what: string; readonly kind: string; readonly reach: () => Promise<string>; readonly does: string }[] = [
-    { what: 'cancels it', kind: 'awaiting_decision', reach: asked, does: 'cancelled run' },
+    { what: 'shows the review', kind: 'escalated', reach: asked, does: 'why          recovery, risk low, queue ' },
     { what: 'explains the next try', kind: 'retry_due', reach: throttled, does: `new evidence  429, retry after ${LATER}` },
     { what: 'shows the effect by its key', kind: 'effect_unknown', reach: paid, does: "sent as       payment 'pays 1'" },
     { what: 'sends the signal', kind: 'waiting', reach: () => start('signalled'), does: 'woke run' },

@@ -6,7 +6,9 @@ const fails = (id: string, how: object, more: object = {}): Step => task(id, { d
 
 /** Given to a person. */
 export const isGivenToSomebody = ({ state, sub }: RunOutcome): string | undefined =>
-  state === 'blocked' && sub === 'awaiting_decision' ? undefined : `${state}/${String(sub)}`;
+  (state === 'blocked' && sub === 'awaiting_decision') || (state === 'escalated' && (sub === 'recovery' || sub === 'after_retries'))
+    ? undefined
+    : `${state}/${String(sub)}`;
 
 /** Tasks that fail in every way that is judged differently, under policies that bear much, little, or only what is new. */
 export const workloadsOfFailures: readonly Workload[] = [

@@ -39,7 +39,7 @@ interface Argument {
   readonly expectedChange?: string | null;
 }
 
-function failureText({ step, attempt, branch, revision, failedAt, failure, decided, passedOver }: RetryView, paint: Paint): string {
+function failureText({ step, attempt, branch, revision, failedAt, failure, decided, people, passedOver }: RetryView, paint: Paint): string {
   const { code, message = '', by, sideEffect } = failure as Seen;
   const sight = [code, message].filter(Boolean).join(': ');
   const lines: [string, string][] = [
@@ -50,9 +50,23 @@ function failureText({ step, attempt, branch, revision, failedAt, failure, decid
   ];
   if (decided === undefined) lines.push(['decision', paint.style('yellow', 'none yet: retry-policy has not judged it')]);
   else lines.push(...decisionLines(decided, paint));
+  if (people !== undefined) lines.push(...peopleLines(people, paint));
   if (passedOver === true) lines.push(['then', 'passed over: the step is optional']);
   const head = `${paint.style('bold', oneLine(step))} attempt ${attempt}  ${paint.style('dim', `${clock(failedAt)}  ${branch}@${revision}`)}\n`;
   return head + lines.map(([name, text]) => `  ${paint.style('dim', name.padEnd(12))}  ${text}\n`).join('');
+}
+
+/** What people made of an escalation. */
+function peopleLines({ by, then, reason, opens }: NonNullable<RetryView['people']>, paint: Paint): [string, string][] {
+  return [
+    ['people', `${paint.style(then === 'give_up' ? 'red' : 'green', oneLine(then))} by ${by.map(oneLine).join(', ')}: ${oneLine(reason)}`],
+    ...(opens === undefined
+      ? []
+      : [
+          ['goes on', `on ${opens.branch}`] satisfies [string, string],
+          ...changesText(opens.changes as unknown as readonly Change[]).map((text): [string, string] => ['changed', text]),
+        ]),
+  ];
 }
 
 /** Decisions after which the run goes on by itself. */

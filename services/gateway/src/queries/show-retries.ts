@@ -7,6 +7,7 @@ import {
   type RunEvent,
   type RunStarted,
   type StepFailed,
+  type VerdictApplied,
 } from '@cairn/domain-run';
 import type { DefinitionApplied } from '@cairn/domain-schedule';
 import type { Id, JsonObject, StoredEvent } from '@cairn/kernel';
@@ -54,7 +55,7 @@ async function hasStep(parts: ShowRetriesParts, ns: string, run: Id, [started]: 
   return [...steps, ...reduced.flatMap((path) => path.steps)].some((step) => step.id === id);
 }
 
-type Failed = Omit<RetryView, 'decided' | 'passedOver' | 'says'> & { readonly told: StepFailed['data'] };
+type Failed = Omit<RetryView, 'decided' | 'people' | 'passedOver' | 'says'> & { readonly told: StepFailed['data'] };
 
 /**
  * The failures of all branches, in the order in which these were announced. A decision stands with the attempt that it is about, however much
@@ -64,6 +65,7 @@ export function retriesOf(branches: ReadonlyMap<string, readonly StoredEvent[]>)
   const numbers = new Map<Id, number>();
   const failures = new Map<Id, Failed>();
   const decisions = new Map<Id, NonNullable<RetryView['decided']>>();
+  const people = new Map<Id, NonNullable<RetryView['people']>>();
   const newest = new Map<string, Id>();
   const passedOver = new Set<Id>();
   const all = [...branches].flatMap(([branch, events]) => events.map((event) => ({ branch, event: event as StoredEvent & RunEvent })));
@@ -84,16 +86,20 @@ export function retriesOf(branches: ReadonlyMap<string, readonly StoredEvent[]>)
       });
     } else if (event.type === 'RetryDecided' && !decisions.has(event.data.attemptId))
       decisions.set(event.data.attemptId, decidedOf(event.data, event, openedBy(event, branches.get(branch) ?? [])));
+    else if (event.type === 'VerdictApplied' && event.data.attemptId !== undefined)
+      people.set(event.data.attemptId, peopleOf(event.data, event, openedBy(event, branches.get(branch) ?? [])));
     else if (event.type === 'StepSkipped' && event.data.because === 'optional') passedOver.add(newest.get(event.data.step) ?? '');
   }
   return [...failures.values()].map(({ told, ...failed }) => {
     const decided = decisions.get(failed.attemptId);
+    const byPeople = people.get(failed.attemptId);
     const passed = passedOver.has(failed.attemptId);
     return {
       ...failed,
       ...(decided === undefined ? {} : { decided }),
+      ...(byPeople === undefined ? {} : { people: byPeople }),
       ...(passed ? { passedOver: true } : {}),
-      says: sentence(failed, told, decided, passed),
+      says: sentence(failed, told, decided, passed) + saidByPeople(byPeople),
     };
   });
 }
@@ -122,6 +128,20 @@ function decidedOf(data: RetryDecided['data'], { revision, at }: StoredEvent, op
     ...(change === undefined ? {} : { change }),
     ...(opens === undefined ? {} : { opens }),
   };
+}
+
+function peopleOf(
+  { reviewId, by, verdict, then, reason }: VerdictApplied['data'],
+  { revision, at }: StoredEvent,
+  opens: Opens | undefined,
+): NonNullable<RetryView['people']> {
+  return { revision, at, by, verdict, then, reason, review: reviewId, ...(opens === undefined ? {} : { opens }) };
+}
+
+function saidByPeople(people: RetryView['people']): string {
+  if (people === undefined) return '';
+  const where = people.opens === undefined ? '' : `, on ${people.opens.branch}`;
+  return ` ${people.by.join(', ')} decided ${people.then}${where}: ${people.reason}.`;
 }
 
 function sentence(

@@ -54,7 +54,7 @@ function whyNotAgain(facts: WhyFacts, attemptId: Id, entry: RetryEntry): string 
   const verdict = verdictText(decisionOf(facts, attemptId)?.data.justification.rule ?? '?', bucket);
   return (
     `Step ${step} is blocked for ${blockedFor(facts, attemptId, entry)} because attempt ${n} failed with ${said(message)}, judged ${bucket}; ` +
-    `${verdict}; ${queue === undefined ? 'nobody is asked' : `queue ${queue} was asked`}; recovery is not reviewed in this release`
+    `${verdict}; ${queue === undefined ? 'nobody is asked' : `queue ${queue} was asked`}; no review asks about it`
   );
 }
 

@@ -231,7 +231,7 @@ const stalls: readonly Case[] = [
     kind: 'awaiting_decision',
     says:
       'Step ask is blocked for 2m 57s because attempt 1 failed with "no such key", judged auth; rule default@1#auth does not try again; ' +
-      'queue triage was asked; recovery is not reviewed in this release: the run can be cancelled.',
+      'queue triage was asked; no review asks about it: the run can be cancelled.',
     next: `npx cairn run cancel ${T}`,
   },
   {
@@ -256,7 +256,7 @@ const stalls: readonly Case[] = [
     kind: 'effect_unknown',
     says:
       'Step pay is blocked for 2m 55s because attempt 1 failed with "slow down", judged rate_limited; all 3 of 3 attempts that rule ' +
-      'mine@3#rate_limited allows are used; queue recovery was asked; recovery is not reviewed in this release: the run can be cancelled; ' +
+      'mine@3#rate_limited allows are used; queue recovery was asked; no review asks about it: the run can be cancelled; ' +
       'whether effect "V-1" happened is unknown, too: look for that key at the target of queue q before anything else.',
     next: `npx cairn effect show ${T} V-1`,
   },
@@ -266,7 +266,7 @@ const stalls: readonly Case[] = [
     kind: 'effect_unknown',
     says:
       'Step pay is blocked for 2m 55s because attempt 1 failed with "slow down", judged unclassified; what nobody recognises is never tried ' +
-      'again (rule default@1#unclassified); queue triage was asked; recovery is not reviewed in this release: the run can be cancelled; ' +
+      'again (rule default@1#unclassified); queue triage was asked; no review asks about it: the run can be cancelled; ' +
       'whether effect "V-1" happened is unknown, too: look for that key at the target of queue q before anything else.',
     next: `npx cairn effect show ${T} V-1`,
   },

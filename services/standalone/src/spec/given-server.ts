@@ -56,6 +56,23 @@ export class GivenServer {
     return tasks[0];
   }
 
+  /** A handler's bad answer: with a failure that no policy recognises, unless it says more. */
+  async fail({ data: { lease } }: Task, failure: JsonObject = { message: 'it did not work' }): Promise<JsonObject> {
+    const reply = { specversion: '1.0', id: `${lease.attemptId}:end`, source: '/spec/1', type: 'cairn.reply.failed.v1' };
+    return (await this.call('POST', `work/${lease.attemptId}:reply`, { ...reply, data: { lease, failure } })).json;
+  }
+
+  /** Asks again until an answer fits: what another service does comes when it comes. */
+  async until<T>(ask: () => Promise<T | undefined>): Promise<T> {
+    const end = Date.now() + 20_000;
+    for (;;) {
+      const got = await ask();
+      if (got !== undefined) return got;
+      if (Date.now() > end) throw new Error(`it did not come: ${ask.toString()}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
   /** A handler's good answer. */
   async answer({ data: { lease } }: Task, output: Json): Promise<JsonObject> {
     const reply = { specversion: '1.0', id: `${lease.attemptId}:end`, source: '/spec/1', type: 'cairn.reply.succeeded.v1' };
