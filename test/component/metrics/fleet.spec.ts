@@ -8,7 +8,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** The metrics of `capabilities.md` §2.2 that are folded from the history. */
 const LIFECYCLE =
-  /^cairn_(runs|runs_ended_total|events_total|resumes_total|retry_(attempts|resolved)_total|(state|failure_to_decision)_seconds_(sum|count|bucket))$/;
+  /^cairn_(runs|runs_ended_total|effects_unknown|events_total|resumes_total|retry_(attempts|resolved)_total|(state|failure_to_decision)_seconds_(sum|count|bucket))$/;
 
 const definitions = [
   {
@@ -141,10 +141,10 @@ describe('a scripted fleet', () => {
 
   it('counts runs where they are and how they ended', () => {
     expect(told('cairn_runs')).toEqual({
-      'state=blocked,workflow=approval': 3,
+      'state=escalated,workflow=approval': 3,
       'state=complete,workflow=approval': 11,
       'state=complete,workflow=nap': 1,
-      'state=blocked,workflow=crawl': 1,
+      'state=escalated,workflow=crawl': 1,
       'state=complete,workflow=crawl': 2,
       'state=blocked,workflow=payment': 1,
       'state=complete,workflow=payment': 1,
@@ -167,7 +167,7 @@ describe('a scripted fleet', () => {
     });
     expect(told('cairn_state_seconds_count')).toMatchObject({
       'state=waiting,workflow=approval': 14,
-      'state=blocked,workflow=approval': 2,
+      'state=blocked,workflow=approval': 5, // Two pauses; and three were passed through for 0 s, in the append that asks people.
       'state=retrying,workflow=approval': 3,
       'state=waiting,workflow=nap': 1,
     });
