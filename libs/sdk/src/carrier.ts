@@ -30,7 +30,10 @@ export interface Carried {
   readonly hand: Hand;
   /** It takes nothing new. */
   readonly isStopping: boolean;
+  /** Tasks that came with the answer of a frame; `heard` was told of that frame before. */
   given(tasks: readonly CloudEvent<TaskData>[], giver?: Id): void;
+  /** A frame that was sent at a time (of `performance.now()`) has been answered: the leases were renewed no earlier than then. */
+  answered(sentAt: number): void;
   /** Replies were settled, or a frame was answered. */
   changed(): void;
   /** The text that goes instead of a reply which nobody will ever take: the same attempt, ended as failed. */

@@ -1,15 +1,19 @@
-import type { CloudEvent, TaskData } from '@cairn/contracts';
+import { BEAT_MS, BEATS_MISSED_MAX, type CloudEvent, type TaskData } from '@cairn/contracts';
 import type { Id } from '@cairn/kernel';
 import type { Handler, Outcome } from './handler.js';
 import { Lane } from './lane.js';
 import { RecentIds } from './recent-ids.js';
 import { Attempt, type AttemptHost } from './task.js';
 
+/** A server gives a session that is silent for all of its beats up; one beat before that nothing is begun any more. */
+const GRANT_MS_MAX = BEAT_MS * (BEATS_MISSED_MAX - 1);
+
 /** What a session has in hand: its attempts, each run once however often it is given, and the places that are free. */
 export class Hand {
   readonly #lanes = new Map<string, Lane>();
   readonly #attempts = new Map<Id, Attempt>();
   readonly #recent = new RecentIds();
+  #renewedAt = performance.now();
 
   /** `ended` is told of each attempt that comes to its end, which is in hand until `drop`. */
   constructor(
@@ -17,7 +21,7 @@ export class Hand {
     private readonly host: AttemptHost,
     ended: (attempt: Attempt, outcome: Outcome) => void,
   ) {
-    for (const one of handlers) this.#lanes.set(one.queue, new Lane(one, ended));
+    for (const one of handlers) this.#lanes.set(one.queue, new Lane(one, ended, (attempt) => this.#isTooLate(attempt)));
   }
 
   get size(): number {
@@ -50,8 +54,21 @@ export class Hand {
     lane.take(attempt);
   }
 
+  /** Some time from then on the server still counted the session as alive. */
+  renewedAt(at: number): void {
+    this.#renewedAt = Math.max(this.#renewedAt, at);
+  }
+
   drop(attemptId: Id): void {
     this.#attempts.delete(attemptId);
+  }
+
+  /**
+   * What must be claimed is begun only while its grant certainly holds: an answer that was long under way may bring one whose lease is
+   * over, and then somebody looks already for what this attempt has done (I-17).
+   */
+  #isTooLate({ isClaimed }: Attempt): boolean {
+    return isClaimed && performance.now() - this.#renewedAt > GRANT_MS_MAX;
   }
 
   /** Tells the handlers to stop: all of them, or those whose lease is over after a silence of so long. */

@@ -99,6 +99,7 @@ export class HttpCarrier implements Carrier {
         const answer = JSON.parse(text) as ExchangeResponse;
         if (line === this.#line) this.#framesOut--;
         this.#heard();
+        this.session.answered(sentAt);
         this.#read(answer);
         this.#next(replies.length === 0 && answer.tasks.length === 0 && performance.now() - sentAt < IDLE_PAUSE_MS);
       } else if (line === this.#line) this.#refused(status, text, replies);

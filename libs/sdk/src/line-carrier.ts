@@ -85,6 +85,11 @@ export class LineCarrier implements Carrier, FanHost {
     this.carried.given(tasks, replica);
   }
 
+  /** Both clocks are monotonic, and only one of them is that of attempts. */
+  answered(sentAt: number): void {
+    this.carried.answered(performance.now() - (clock.monotonicMs() - sentAt));
+  }
+
   settled(): void {
     this.carried.changed();
   }

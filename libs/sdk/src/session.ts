@@ -69,6 +69,10 @@ export class Session implements AttemptHost, Carried {
     for (const event of tasks) this.hand.take(event, giver);
   }
 
+  answered(sentAt: number): void {
+    this.hand.renewedAt(sentAt);
+  }
+
   changed(): void {
     if (this.#stopping && this.hand.size === 0 && this.#carrier.owes === 0 && this.#carrier.isQuiet) this.#settledAll();
   }

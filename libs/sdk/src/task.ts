@@ -163,6 +163,10 @@ export class Attempt implements Task<unknown> {
   get artifact(): TaskArtifacts {
     return artifactsOf(this.host.artifacts, () => this.signal);
   }
+  /** It was granted, once for ever, to this session. */
+  get isClaimed(): boolean {
+    return this.data.claim === true;
+  }
   get leaseMs(): number {
     return this.data.leaseMs;
   }

@@ -32,6 +32,8 @@ export interface FanHost extends Takes {
   readonly isLeaving?: boolean;
   /** Attempts that the session has; those whose replies are owed are added. */
   held(): Iterable<Id>;
+  /** A frame that was sent at a monotonic time has been answered. Told before anything that the answer holds. */
+  answered?(sentAt: number): void;
   /** A replica has answered. Told after everything that the answer held. */
   heard?(): void;
   given(tasks: readonly CloudEvent<TaskData>[], replica: Id): void;
@@ -202,6 +204,7 @@ export class Fan {
     if ('problem' in answer) return this.frameRefused(carrier, frame, answer.problem);
     const { accepted, late, forwarded, refused = [], tasks } = answer;
     carrier.failures = 0;
+    this.host.answered?.(frame.sentAt);
     carrier.end(frame, tasks, this.parts.clock.monotonicMs());
     this.settle('accepted', accepted);
     this.settle('late', late);
