@@ -1,6 +1,6 @@
 import type { FieldError, Id, Instant, Json, JsonObject, Revision } from '@cairn/kernel';
 import type { Receipt, RejectionBody } from './messages.js';
-import { isEffectControl, OPEN_BRANCH, type EffectControl, type RunControl } from './subjects.js';
+import { isEffectControl, OPEN_BRANCH, RESCHEDULE_WAIT, type ControlVerb } from './subjects.js';
 
 /** Bytes of a request's body at most, but for exchange frames (`FRAME_BYTES_MAX`). */
 export const BODY_BYTES_MAX = 262_144;
@@ -23,9 +23,12 @@ export const HTTP_ACTOR = 'user:local';
 /** Types of the direct inbound events. */
 export const START_TYPE = 'cairn.run.start.v1';
 export const SIGNAL_TYPE = 'cairn.run.signal.v1';
-/** Type of the event that controls a run: `cairn.run.cancel.v1`, `.pause.`, `.unpause.`, `cairn.branch.open.v1`, `cairn.effect.reconcile.v1`, `.compensate.`. */
-export const controlType = (verb: RunControl | typeof OPEN_BRANCH | EffectControl): string =>
-  `cairn.${verb === OPEN_BRANCH || isEffectControl(verb) ? verb : `run.${verb}`}.v1`;
+/**
+ * Type of the event that controls a run: `cairn.run.cancel.v1`, `.pause.`, `.unpause.`, `cairn.branch.open.v1`, `cairn.effect.reconcile.v1`,
+ * `.compensate.`, `cairn.wait.reschedule.v1`.
+ */
+export const controlType = (verb: ControlVerb): string =>
+  `cairn.${verb === OPEN_BRANCH || verb === RESCHEDULE_WAIT || isEffectControl(verb) ? verb : `run.${verb}`}.v1`;
 /** Characters of a reason that people give. */
 export const REASON_MAX = 1_024;
 
@@ -281,6 +284,21 @@ export interface WhyView {
   readonly next: string;
   /** What the sentence was made from, one entry for everything that the run waits for, most pressing first. */
   readonly because: readonly WhyReason[];
+  /** With `?not=`: what has not moved it, and where that failed (`cairn why --not`). */
+  readonly not?: readonly WhyNot[];
+}
+
+/** Why something did not move the run (U-11). */
+export interface WhyNot {
+  readonly says: string;
+  /** What it would have moved. */
+  readonly step?: string;
+  /** The event that did not. */
+  readonly event?: { readonly receiptId: Id; readonly type: string; readonly source: string; readonly key?: string };
+  /** Which clause failed, and how. */
+  readonly clause?: string;
+  readonly expected?: Json;
+  readonly got?: Json;
 }
 
 export interface WhyReason {

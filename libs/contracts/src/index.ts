@@ -7,8 +7,10 @@ export {
   isEffectControl,
   OPEN_BRANCH,
   type EffectControl,
+  RESCHEDULE_WAIT,
   runControls,
   subjects,
+  type ControlVerb,
   type DeskQuestion,
   type FactContext,
   type InboundSubject,
@@ -120,6 +122,7 @@ export {
   type StoredEventView,
   type VerifyView,
   type WaitView,
+  type WhyNot,
   type WhyReason,
   type WhyView,
 } from './http.js';
@@ -185,4 +188,16 @@ export {
   type CompensateEffectRequest,
   type ReconcileEffectRequest,
 } from './effect-request.js';
+export {
+  fireWaitSchema,
+  previewWaitSchema,
+  rescheduleWaitEventSchema,
+  rescheduleWaitSchema,
+  timeOfDue,
+  type DueText,
+  type FireWaitRequest,
+  type PreviewWaitRequest,
+  type RescheduleWaitRequest,
+  type WaitPreviewView,
+} from './wait-requests.js';
 export { openBranchSchema, type BranchChange, type BranchFrom, type BranchOpenedView, type OpenBranchRequest } from './branch-request.js';

@@ -41,6 +41,7 @@ const OF_SCHEDULING = [
   'OpenBranch',
   'ReconcileEffect',
   'CompensateEffect',
+  'RescheduleWait',
 ];
 /** What retry-policy asks of execution, and nobody else. */
 const OF_RETRY_POLICY = ['ApplyRetryDecision'];

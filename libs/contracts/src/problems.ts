@@ -54,6 +54,7 @@ export const problemStatus = {
   run_not_found: 404,
   step_not_found: 404,
   wait_not_found: 404,
+  wait_closed: 409,
   receipt_not_found: 404,
   review_not_found: 404,
   artifact_not_found: 404,

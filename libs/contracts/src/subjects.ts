@@ -11,6 +11,8 @@ export const subjects = {
   branchOpen: (ns: string, runId: string): string => `cairn.${namespace(ns)}.run.${id(runId)}.branch.open`,
   /** A person has an effect of the run found out about, or undone. */
   effectControl: (ns: string, runId: string, verb: EffectControl): string => `cairn.${namespace(ns)}.run.${id(runId)}.${verb}`,
+  /** A person moves the deadline of one of its waits. */
+  waitReschedule: (ns: string, runId: string): string => `cairn.${namespace(ns)}.run.${id(runId)}.wait.reschedule`,
   executionCommand: (ns: string, partition: number, command: string): string =>
     `cairn.${namespace(ns)}.cmd.execution.${partitionToken(partition)}.${name(kebab(command))}`,
   command: (ns: string, service: 'scheduling' | 'retry-policy' | 'human-review', command: string): string =>
@@ -39,6 +41,10 @@ export const OPEN_BRANCH = 'branch.open';
 export const effectControls = ['effect.reconcile', 'effect.compensate'] as const;
 export type EffectControl = (typeof effectControls)[number];
 export const isEffectControl = (text: unknown): text is EffectControl => (effectControls as readonly unknown[]).includes(text);
+/** What an event to `….wait.reschedule` asks of a run. */
+export const RESCHEDULE_WAIT = 'wait.reschedule';
+/** All that an operator asks of one run by an event. */
+export type ControlVerb = RunControl | typeof OPEN_BRANCH | EffectControl | typeof RESCHEDULE_WAIT;
 const isRunControl = (text: unknown): text is RunControl => (runControls as readonly unknown[]).includes(text);
 
 /** Questions to a desk, `DeskMessages` in `exchange.ts`. */
@@ -78,6 +84,8 @@ export function parseInboundSubject(subject: string): InboundSubject | undefined
     return { kind: 'control', ns, runId: first, verb: OPEN_BRANCH };
   const verb = `${second}.${third}`;
   if (rest.length === 3 && isId(first) && isEffectControl(verb)) return { kind: 'control', ns, runId: first, verb };
+  if (rest.length === 3 && isId(first) && second === 'wait' && third === 'reschedule')
+    return { kind: 'control', ns, runId: first, verb: RESCHEDULE_WAIT };
   if (rest.length === 2 && isId(first) && isRunControl(second)) return { kind: 'control', ns, runId: first, verb: second };
   return undefined;
 }
@@ -86,12 +94,7 @@ export type InboundSubject =
   | { readonly kind: 'event'; readonly ns: string; readonly type: string }
   | { readonly kind: 'start'; readonly ns: string; readonly workflow: string }
   | { readonly kind: 'signal'; readonly ns: string; readonly runId: string; readonly signal: string }
-  | {
-      readonly kind: 'control';
-      readonly ns: string;
-      readonly runId: string;
-      readonly verb: RunControl | typeof OPEN_BRANCH | EffectControl;
-    };
+  | { readonly kind: 'control'; readonly ns: string; readonly runId: string; readonly verb: ControlVerb };
 
 /** The namespace token of any subject of ours. */
 export function namespaceOf(subject: string): string {

@@ -72,5 +72,9 @@ export function appendOf(branch: Branch, revision: number): readonly RecordedRun
 /** `poll` of `poll#2`: an inbound event counts once per step, over its occurrences. */
 export const stepOf = (occurrence: string): string => occurrence.replace(/#\d+$/, '');
 
-/** What somebody outside did to the whole run: its append is caused by that person's receipt. */
-export const isControl = (type: string): boolean => type === 'RunPaused' || type === 'RunUnpaused' || type === 'RunCancelled';
+/** What somebody outside did to the run, or to one of its waits: its append is caused by that person's receipt. */
+export const isControl = ({ type, data }: { readonly type: string; readonly data: object }): boolean =>
+  type === 'RunPaused' ||
+  type === 'RunUnpaused' ||
+  type === 'RunCancelled' ||
+  (type === 'WaitWithdrawn' && (data as { readonly because?: string }).because === 'rescheduled');

@@ -66,6 +66,7 @@ function checkOpening(
 /** I-9: a paused run starts nothing and does not complete. Only a run that goes on can be paused, only a paused one can go on. */
 export function checkPauses(walk: Walk): void {
   const { report } = walk;
+  let rescheduled: string | undefined;
   let paused = false;
   let ended = false; // What becomes of effects is found out then all the same.
   for (const event of walk.events()) {
@@ -77,9 +78,15 @@ export function checkPauses(walk: Walk): void {
           report('I-9', event.revision, `${event.type} changes nothing and stands in the history`);
         paused = event.type === 'RunPaused';
         break;
+      case 'WaitWithdrawn':
+        rescheduled = event.data.because === 'rescheduled' ? event.data.waitId : undefined;
+        break;
+      case 'WaitOpened':
+        if (paused && event.data.waitId !== rescheduled)
+          report('I-9', event.revision, `${event.type} of ${event.data.step} while the run is paused`);
+        break;
       case 'StepStarted':
       case 'AttemptTaken':
-      case 'WaitOpened':
       case 'EventEmitted':
         if (paused && !ended) report('I-9', event.revision, `${event.type} of ${event.data.step} while the run is paused`);
         break;

@@ -76,6 +76,7 @@ function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known
   switch (event.type) {
     case 'RunPaused':
     case 'RunUnpaused':
+    case 'WaitWithdrawn': // Rescheduled; else it begins no append.
       return receiptOf(causationId, undefined, known);
     case 'RunStarted':
       return causationId === event.data.cause.receiptId ? undefined : `its receipt is ${event.data.cause.receiptId}`;

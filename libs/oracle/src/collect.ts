@@ -35,11 +35,12 @@ async function readAll(store: Pick<EventStore, 'read'>, streams: readonly string
 /** Receipts of what started the run, of what woke it and of who stopped it. A timer's event id has no receipt. */
 function receiptsNamed(events: readonly StoredEvent[]): Id[] {
   const named = new Set<Id>();
-  for (const { type, data, causationId } of events) {
+  for (const event of events) {
+    const { type, data, causationId } = event;
     if (type === 'RunStarted') named.add((data as { cause: { receiptId: Id } }).cause.receiptId);
     if (type === 'WaitTriggered' && data['source'] !== undefined) named.add(data['eventId'] as Id);
     if (isAboutEffects(type, data) && isId(causationId)) named.add(causationId); // Mostly a reply's, or a decision's: there is none of that id.
-    if (isControl(type) || type === 'BranchSuperseded') named.add(causationId); // A policy's is no receipt: there is none of that id.
+    if (isControl(event) || type === 'BranchSuperseded') named.add(causationId); // A policy's is no receipt: there is none of that id.
   }
   return [...named];
 }

@@ -52,7 +52,7 @@ function whatEventsDid(branches: readonly Branch[], reportOn: (branch: string) =
     const report = reportOn(branch.name);
     for (const event of branch.events) {
       if (event.type === 'RunStarted') note(event.data.cause.receiptId, 'started');
-      if (isControl(event.type)) {
+      if (isControl(event)) {
         const { causationId, revision } = event;
         if (did.get(causationId)?.has('attached') === true) report('I-28', revision, `${causationId} did something to the whole run twice`);
         note(causationId, 'attached');

@@ -36,6 +36,7 @@ import { controlRun } from './commands/control-run.js';
 import { Intake } from './commands/intake.js';
 import { controlEffect } from './commands/control-effect.js';
 import { openBranch } from './commands/open-branch.js';
+import { fireWait, rescheduleWait } from './commands/wait.js';
 import { putArtifact } from './commands/put-artifact.js';
 import { publishEvent } from './commands/publish-event.js';
 import { reviewCommand } from './commands/review.js';
@@ -62,6 +63,7 @@ import { listReviews, showReview } from './queries/show-reviews.js';
 import { showRetries } from './queries/show-retries.js';
 import { showHistory, showRun, showState, showWaits } from './queries/show-run.js';
 import { listWaits, showWait } from './queries/show-waits.js';
+import { previewWait } from './queries/preview-wait.js';
 import { showWhy } from './queries/show-why.js';
 import { showVerification } from './queries/verify-run.js';
 import { LifecycleMetrics } from './lifecycle-metrics/lifecycle-metrics.js';
@@ -211,6 +213,26 @@ export function assembleGateway(parts: GatewayParts) {
     showState: async (p: Params, query: Query): Promise<Answer> => ok(await showState(shown, ns(p), id(p), query)),
     showHistory: async (p: Params, query: Query): Promise<Answer> => ok(await showHistory(shown, ns(p), id(p), query)),
     showWaits: async (p: Params, query: Query): Promise<Answer> => ok(await showWaits(shown, ns(p), id(p), query)),
+    previewWait: async (p: Params, body?: RawBody): Promise<Answer> =>
+      ok(await previewWait({ reader, store, artifacts, clock, ids }, ns(p), id(p), p['wait'] ?? '', body)),
+    rescheduleWait: (p: Params, headers: IncomingHttpHeaders, body: RawBody | undefined, request: IncomingMessage): Promise<Answer> =>
+      rescheduleWait(
+        { intake, ids, reader, store, clock, actor: gate.principalOf(request).id },
+        ns(p),
+        id(p),
+        p['wait'] ?? '',
+        idempotencyKey(headers['idempotency-key']),
+        body,
+      ),
+    fireWait: (p: Params, headers: IncomingHttpHeaders, body: RawBody | undefined, request: IncomingMessage): Promise<Answer> =>
+      fireWait(
+        { intake, ids, reader, store, clock, actor: gate.principalOf(request).id },
+        ns(p),
+        id(p),
+        p['wait'] ?? '',
+        idempotencyKey(headers['idempotency-key']),
+        body,
+      ),
     showVerification: async (p: Params, query: Query): Promise<Answer> => ok(await showVerification(shown, ns(p), id(p), query)),
     showRetries: async (p: Params, query: Query): Promise<Answer> => ok(await showRetries(shown, ns(p), id(p), query)),
     showBranches: async (p: Params, query: Query): Promise<Answer> => ok(await showBranches(shown, ns(p), id(p), query)),

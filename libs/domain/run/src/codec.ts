@@ -206,7 +206,12 @@ export const eventSchemas = {
   }),
   'WaitSatisfied@1': z.object({ waitId: id, step: occurrence, triggers: z.array(z.number()) }),
   'WaitExpired@1': z.object({ waitId: id, step: occurrence, then: onDeadline }),
-  'WaitWithdrawn@1': z.object({ waitId: id, step: occurrence, because: z.enum(['run_ended', 'branch', 'rescheduled']) }),
+  'WaitWithdrawn@1': z.object({
+    waitId: id,
+    step: occurrence,
+    because: z.enum(['run_ended', 'branch', 'rescheduled']),
+    reason: z.string().optional(),
+  }),
   'ReviewRequested@1': z.object({
     reviewId: id,
     step: occurrence,

@@ -76,6 +76,20 @@ export interface MarkStale {
   readonly data: { readonly waitId: WaitId };
 }
 
+/** So many milliseconds from when it is decided, or that instant. */
+export type WhenDue = { readonly afterMs: number } | { readonly at: Instant };
+
+/** A person moves the deadline of an open wait, or when it is stale; absent: as it is, null: none. */
+export interface RescheduleWait {
+  readonly type: 'RescheduleWait';
+  readonly data: {
+    readonly waitId: WaitId;
+    readonly deadline?: WhenDue | null;
+    readonly stale?: WhenDue | null;
+    readonly reason: string;
+  };
+}
+
 /** A failure as a handler tells it. Silence about side effects means none, of an effect unknown (`capabilities.md` §4). */
 export type ReportedFailure = Omit<Failure, 'sideEffect'> & { readonly sideEffect?: SideEffect };
 
@@ -181,6 +195,7 @@ export type RunCommand =
   | WakeRun
   | ExpireWait
   | MarkStale
+  | RescheduleWait
   | RecordReply
   | RecordLapse
   | TakeAttempt

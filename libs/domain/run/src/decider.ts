@@ -13,6 +13,7 @@ import type { RunEvent } from './events.js';
 import type { RunState } from './state.js';
 import { recordLapse, recordReply, takeAttempt } from './steps/decide.js';
 import { expireWait, markStale, wakeRun } from './waits/decide.js';
+import { rescheduleWait } from './waits/reschedule.js';
 
 /** A decision, and the state that its events give: what folding them would give, without folding them again. */
 export interface Decided {
@@ -62,6 +63,8 @@ function decide(draft: Draft, command: RunCommand): Decision<RunEvent, RunReject
       return expireWait(draft, command);
     case 'MarkStale':
       return markStale(draft, command);
+    case 'RescheduleWait':
+      return rescheduleWait(draft, command);
     case 'ApplyRetryDecision':
       return applyRetryDecision(draft, command);
     case 'ApplyVerdict':

@@ -72,6 +72,7 @@ export type {
   RecordLapse,
   RecordReply,
   ReportedFailure,
+  RescheduleWait,
   RunCommand,
   StartRun,
   TakeAttempt,
@@ -79,6 +80,7 @@ export type {
   Wake,
   WakeRun,
   WakingEvent,
+  WhenDue,
 } from './commands.js';
 export {
   initialState,
@@ -125,6 +127,7 @@ export { headOf, Lineage, type Branches } from './branches/lineage.js';
 export { derivedOpening, type Announced } from './branches/opening.js';
 export { evolve, foldRun } from './evolve.js';
 export { isEnough, usedKey } from './waits/evolve.js';
+export { previewWake, type NextStep, type WakePreview } from './waits/preview.js';
 export { entryOf, isSettled } from './steps/evolve.js';
 export { deserializeState, serializeState, SNAPSHOT_VERSION } from './snapshot.js';
 export { artifactHex, outputDigest, stateDigest, stateDigestFromScratch } from './state-digest.js';

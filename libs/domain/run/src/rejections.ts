@@ -12,6 +12,7 @@ export type RunRejection = Rejection<
   | 'input_invalid'
   | 'definition_error'
   | 'wait_not_found'
+  | 'wait_closed'
   | 'trigger_not_found'
   | 'review_not_found'
   | 'decision_unproven'

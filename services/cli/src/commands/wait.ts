@@ -1,7 +1,8 @@
-import type { Page, WaitView } from '@cairn/contracts';
+import type { BranchOpenedView, Page, PreviewWaitRequest, Receipt, WaitPreviewView, WaitView } from '@cairn/contracts';
 import { spanText } from '@cairn/kernel';
 import type { Command } from 'commander';
 import { runId, waitId } from '../find-by-tail.js';
+import { jsonArgument } from '../json-argument.js';
 import { usage } from '../refusal.js';
 import { common, type Context, type Shell } from '../shell.js';
 import { brief, clock, oneLine, table, tail } from '../show.js';
@@ -31,6 +32,144 @@ export function waitCommands(root: Command, shell: Shell): void {
       const wait = await context.client.get<WaitView>(`waits/${await waitId(context.client, text)}`);
       context.print(wait, () => waitText(wait, context));
     });
+
+  waitActs(noun, shell);
+}
+
+/** What people do with an open wait: ask what it would do, move its times, fire it. */
+function waitActs(noun: Command, shell: Shell): void {
+  const waitOf = async ({ client }: Context, text: string): Promise<WaitView> =>
+    client.get<WaitView>(`waits/${await waitId(client, text)}`);
+  const dataOf = (data: string | undefined) =>
+    data === undefined ? {} : { data: jsonArgument(data, '--data', shell.surroundings) as never };
+
+  common(noun.command('preview <wait>'))
+    .description('what wakes it, the state that returns, and what begins then; with --type whether such an event would match')
+    .option('--trigger <n>', 'the trigger that comes, counted from 0')
+    .option('--data <json>', 'what it brings: the text, @file, or - for standard input')
+    .option('--type <type>', 'an event of this type, in thought')
+    .option('--key <key>', 'its key')
+    .option('--source <source>', 'who sends it')
+    .action(async (text: string, options: PreviewOptions, command: Command) => {
+      const context = shell.context(command);
+      const { run, wait } = await waitOf(context, text);
+      const { type, key, source } = options;
+      if (type === undefined && (key !== undefined || source !== undefined))
+        throw usage('--key and --source are of an event: name its --type.');
+      const said = dataOf(options.data);
+      const request: PreviewWaitRequest = {
+        ...(options.trigger === undefined ? {} : { trigger: numberOf('--trigger', options.trigger) }),
+        ...(type === undefined
+          ? said
+          : { event: { type, ...(key === undefined ? {} : { key }), ...(source === undefined ? {} : { source }), ...said } }),
+      };
+      const view = await context.client.post<WaitPreviewView>(`runs/${run}/waits/${wait}:preview`, request);
+      context.print(view, () => previewText(view, context));
+    });
+
+  common(noun.command('reschedule <wait>'))
+    .description('moves its deadline, or when it is stale; it goes on under its id, with what has come')
+    .option('--deadline <when>', 'such as 14d from now, an RFC 3339 time, or none')
+    .option('--stale-after <when>', 'such as 7d from now, an RFC 3339 time, or none')
+    .option('--reason <text>', 'why; it stands in the history')
+    .option('--print-event', 'the event that asks for the same, instead of asking')
+    .action(async (text: string, options: RescheduleOptions, command: Command) => {
+      const context = shell.context(command);
+      const { deadline, staleAfter, reason } = options;
+      if (reason === undefined) throw usage('--reason is needed: it stands in the history for good.');
+      if (deadline === undefined && staleAfter === undefined) throw usage('Say --deadline, --stale-after, or both.');
+      const { run, wait } = await waitOf(context, text);
+      const request = {
+        ...(deadline === undefined ? {} : { deadline: deadline === 'none' ? null : deadline }),
+        ...(staleAfter === undefined ? {} : { staleAfter: staleAfter === 'none' ? null : staleAfter }),
+        reason,
+      };
+      if (options.printEvent === true) {
+        const event = eventOf(`cairn.<ns>.run.${run}.wait.reschedule`, 'cairn.wait.reschedule.v1', { wait, ...request });
+        return context.print(event, () => `${JSON.stringify(event)}\n`);
+      }
+      const receipt = await context.client.post<Receipt>(`runs/${run}/waits/${wait}:reschedule`, request);
+      context.print(receipt, () => `rescheduled wait ${tail(wait)}\n  receipt ${receipt.receiptId}\n`);
+    });
+
+  common(noun.command('fire <wait>'))
+    .description('goes on as if it had come, on an override branch that says who did it and why')
+    .option('--trigger <n>', 'the trigger that is taken to have come, counted from 0')
+    .option('--data <json>', 'what it brings: the text, @file, or - for standard input')
+    .option('--reason <text>', 'why; it stands in the history')
+    .action(async (text: string, options: FireOptions, command: Command) => {
+      const context = shell.context(command);
+      if (options.reason === undefined) throw usage('--reason is needed: it stands in the history for good.');
+      const { run, wait } = await waitOf(context, text);
+      const trigger = options.trigger === undefined ? {} : { trigger: numberOf('--trigger', options.trigger) };
+      const request = { ...trigger, ...dataOf(options.data), reason: options.reason };
+      const opened = await context.client.post<BranchOpenedView>(`runs/${run}/waits/${wait}:fire`, request);
+      context.print(opened, () => `fired wait ${tail(wait)}: opened ${opened.branch} of run ${tail(run)}\n  receipt ${opened.receiptId}\n`);
+    });
+}
+
+interface PreviewOptions {
+  readonly trigger?: string;
+  readonly data?: string;
+  readonly type?: string;
+  readonly key?: string;
+  readonly source?: string;
+}
+interface RescheduleOptions {
+  readonly deadline?: string;
+  readonly staleAfter?: string;
+  readonly reason?: string;
+  readonly printEvent?: boolean;
+}
+interface FireOptions {
+  readonly trigger?: string;
+  readonly data?: string;
+  readonly reason?: string;
+}
+
+function numberOf(option: string, text: string): number {
+  if (!/^\d{1,4}$/.test(text)) throw usage(`${option} ${text}: a whole number from 0.`);
+  return Number(text);
+}
+
+const eventOf = (subject: string, type: string, data: object): object => ({
+  subject,
+  event: { specversion: '1.0', id: '<yours>', source: '<yours>', type, datacontenttype: 'application/json', data },
+});
+
+function previewText(view: WaitPreviewView, { paint }: Context): string {
+  const { match, next, ends, alsoNeeded, restores } = view;
+  const lines: [string, string][] = [
+    ['wait', `${view.wait}, step ${view.step}, ${view.branch}@${view.revision}`],
+    ...view.triggers.map(({ wants, has, senders }, i): [string, string] => [
+      i === 0 ? 'wakes on' : '',
+      oneLine(`${wants}${senders.length === 0 ? '' : ` from ${senders.join(' or ')}`}${has ? ', has come' : ''}`),
+    ]),
+    ...view.clauses.map(({ id, says, holds }, i): [string, string] => [
+      i === 0 ? 'may go on if' : '',
+      oneLine(`${holds === null ? '?' : holds ? 'yes' : 'NO'}  ${id}: ${says}`),
+    ]),
+    ['restores', `${restores.checkpoint}${restores.stateDigest === null ? '' : ` ${restores.stateDigest.slice(0, 19)}`}`],
+    ['state', view.stateDigest],
+    ['deadline', view.deadline ?? 'none'],
+    ...(match === undefined
+      ? []
+      : [
+          [
+            'event',
+            'trigger' in match
+              ? `matches trigger ${match.trigger}`
+              : `does not match: ${match.clause} expected ${brief(match.expected)}, got ${brief(match.got)}`,
+          ] satisfies [string, string],
+        ]),
+    ...(alsoNeeded.length === 0 ? [] : [['needs also', `trigger ${alsoNeeded.join(', ')}`] satisfies [string, string]]),
+    [
+      'then',
+      [...next.map(({ step, does }) => `${step} ${does}`), ...(ends === undefined ? [] : [`the run ends: ${ends}`])].join(', ') ||
+        'nothing',
+    ],
+  ];
+  return lines.map(([name, text]) => `${paint.style('dim', name.padEnd(13))}  ${text}\n`).join('');
 }
 
 function waitTable(waits: readonly WaitView[], { paint }: Context): string {

@@ -9,16 +9,23 @@ import { oneLine, tail } from '../show.js';
 export function whyCommand(root: Command, shell: Shell): void {
   common(root.command('why <run>'))
     .description('who has the ball: what the run waits for, in one sentence, and the next command')
-    .action(async (text: string, _: unknown, command: Command) => {
+    .option(
+      '--not [receipt]',
+      'what did not move it and where that failed: of an event that you name by its receipt, else of what nearly did',
+    )
+    .action(async (text: string, { not }: { not?: string | true }, command: Command) => {
       const context = shell.context(command);
-      const view = await context.client.get<WhyView>(`runs/${await runId(context.client, text)}/why`);
+      const run = await runId(context.client, text);
+      const query = not === undefined ? '' : `?not=${not === true ? '' : encodeURIComponent(not)}`;
+      const view = await context.client.get<WhyView>(`runs/${run}/why${query}`);
       context.print(view, () => whyText(view, context.paint));
     });
 }
 
-function whyText({ run, state, sub, since, because }: WhyView, paint: Paint): string {
+function whyText({ run, state, sub, since, because, not = [] }: WhyView, paint: Paint): string {
   const name = sub === undefined ? state : `${state}(${sub})`;
   const head = `${paint.state(state, name)} for ${spanText(Date.now() - Date.parse(since))}  ${paint.style('dim', `run ${tail(run)}`)}`;
   const reasons = because.flatMap(({ says, next }) => [`  ${oneLine(says)}`, `  ${paint.style('dim', 'next')}  ${oneLine(next)}`]);
-  return [head, ...reasons].map((line) => `${line}\n`).join('');
+  const missed = not.map(({ says }) => `  ${paint.style('yellow', 'not')}   ${oneLine(says)}`);
+  return [head, ...reasons, ...missed].map((line) => `${line}\n`).join('');
 }

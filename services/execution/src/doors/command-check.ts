@@ -9,6 +9,7 @@ const ASKED: ReadonlySet<string> = new Set<RunCommand['type']>([
   'WakeRun',
   'ExpireWait',
   'MarkStale',
+  'RescheduleWait',
   'ApplyRetryDecision',
   'ApplyVerdict',
   'ApplyEscalation',

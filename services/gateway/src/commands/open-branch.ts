@@ -1,4 +1,12 @@
-import { controlType, HTTP_SOURCE, OPEN_BRANCH, openBranchSchema, subjects, type CloudEvent } from '@cairn/contracts';
+import {
+  controlType,
+  HTTP_SOURCE,
+  OPEN_BRANCH,
+  openBranchSchema,
+  subjects,
+  type CloudEvent,
+  type OpenBranchRequest,
+} from '@cairn/contracts';
 import { idOf, type Id, type Json } from '@cairn/kernel';
 import { accepted, created, type Answer } from '../answer.js';
 import { readJson } from '../edge/media.js';
@@ -18,7 +26,17 @@ export async function openBranch(
   eventId: string | undefined,
   body: RawBody | undefined,
 ): Promise<Answer> {
-  const asked = checkedBody(openBranchSchema, readJson(body));
+  return openBranchAsAsked(parts, ns, run, eventId, checkedBody(openBranchSchema, readJson(body)));
+}
+
+/** The same for a request that was made here. */
+export async function openBranchAsAsked(
+  parts: ControlRunParts,
+  ns: string,
+  run: Id,
+  eventId: string | undefined,
+  asked: OpenBranchRequest,
+): Promise<Answer> {
   const row = await parts.reader.ownRow(ns, run);
   const id = eventId ?? parts.ids.next();
   // With a key of its own a repeat must be the same event, whatever the head is by then.

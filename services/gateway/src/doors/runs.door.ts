@@ -82,6 +82,37 @@ export class RunsDoor {
     return write(reply, this.gateway.showWaits(params, query));
   }
 
+  @Post('runs/:id/waits/:wait(^[^:]+)::reschedule')
+  rescheduleWait(
+    @Param() params: Params,
+    @Headers() headers: IncomingHttpHeaders,
+    @Body() body: RawBody | undefined,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return write(reply, this.gateway.rescheduleWait(params, headers, body, request.raw));
+  }
+
+  @Post('runs/:id/waits/:wait(^[^:]+)::fire')
+  fireWait(
+    @Param() params: Params,
+    @Headers() headers: IncomingHttpHeaders,
+    @Body() body: RawBody | undefined,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return write(reply, this.gateway.fireWait(params, headers, body, request.raw));
+  }
+
+  @Post('runs/:id/waits/:wait(^[^:]+)::preview')
+  previewWait(
+    @Param() params: Params,
+    @Body() body: RawBody | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return write(reply, this.gateway.previewWait(params, body));
+  }
+
   @Get('runs/:id/verify')
   verify(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
     return write(reply, this.gateway.showVerification(params, query));

@@ -5,6 +5,8 @@ const rights: readonly { readonly method: RegExp; readonly path: RegExp; readonl
   { method: /^(GET|HEAD)$/, path: /^/, roles: 'all' },
   // Whether he may decide this one, human-review says: it knows who is asked.
   { method: /^POST$/, path: /^\/v1\/[^/]+\/reviews\//, roles: 'all' },
+  // Pure questions.
+  { method: /^POST$/, path: /^\/v1\/[^/]+\/runs\/[^/]+\/(branches:plan|waits\/[^/]+:preview)$/, roles: 'all' },
   { method: /^POST$/, path: /^\/v1\/[^/]+\/work[:/]/, roles: ['handler', 'operator', 'admin'] },
   { method: /^PUT$/, path: /^\/v1\/[^/]+\/artifacts(\/|$)/, roles: ['handler', 'operator', 'admin'] },
   { method: /^PUT$/, path: /^\/v1\/[^/]+\/(definitions|policies)\//, roles: ['admin'] },

@@ -1,11 +1,13 @@
 import type { QueueView, WhyView, WorkDesk } from '@cairn/contracts';
 import type { RunState } from '@cairn/domain-run';
 import type { EventReceived } from '@cairn/domain-schedule';
-import { receiptStream, type Id } from '@cairn/kernel';
-import { isFault, type Clock, type EventStore } from '@cairn/ports';
+import { isId, receiptStream, type Id, type Json } from '@cairn/kernel';
+import { isFault, type Artifacts, type Clock, type EventStore } from '@cairn/ports';
 import { readQuery, type Query } from '../edge/params.js';
+import { refuse } from '../edge/refused.js';
 import type { ReadModels } from '../readmodels/read-models.js';
-import type { NearMissFact, RunStored } from '../why/facts.js';
+import type { NearMissFact, RunStored, WhyFacts } from '../why/facts.js';
+import { whyNot, type LookedAt } from '../why/not.js';
 import { why } from '../why/why.js';
 import type { RunReader } from './run-reader.js';
 
@@ -14,19 +16,20 @@ export interface ShowWhyParts {
   readonly clock: Clock;
   readonly desk: WorkDesk;
   readonly store: EventStore;
+  readonly artifacts: Artifacts;
   readonly models: ReadModels;
 }
 
 /** `GET runs/{id}/why`: from the run's history as it is now, and from who is connected to this server. */
 export async function showWhy(parts: ShowWhyParts, ns: string, run: Id, query: Query): Promise<WhyView> {
   const { reader, clock, desk } = parts;
-  readQuery(query, []);
+  const { not } = readQuery(query, ['not']);
   const whole = await reader.whole(ns, run);
   const { imported } = whole.row;
   const { state } = whole;
   if (imported !== undefined && state.end === null) return ofImported(state);
   const { holders, queues } = await connected(desk, ns, state);
-  return why({
+  const facts: WhyFacts = {
     ns,
     state,
     events: whole.events as readonly RunStored[],
@@ -34,7 +37,42 @@ export async function showWhy(parts: ShowWhyParts, ns: string, run: Id, query: Q
     queue: (name) => queues.get(name),
     holder: (attemptId) => holders.get(attemptId),
     nearMisses: await nearMissesOf(parts, run),
-  });
+  };
+  return not === undefined ? why(facts) : { ...why(facts), not: whyNot(facts, await lookedAt(parts, ns, run, not)) };
+}
+
+/** The event that somebody asks about by its receipt; without one, those that nearly woke the run. */
+async function lookedAt(parts: ShowWhyParts, ns: string, run: Id, not: string): Promise<LookedAt[]> {
+  if (not === '') {
+    const receipts = new Set(parts.models.nearMisses.of(run).map(({ receiptId }) => receiptId));
+    return (await Promise.all([...receipts].map((receiptId) => receivedOf(parts, receiptId)))).flat();
+  }
+  const found = isId(not) ? await receivedOf(parts, not) : [];
+  if (found[0]?.ns !== ns) refuse('receipt_not_found', 'There is no such receipt in this namespace.');
+  return found;
+}
+
+async function receivedOf({ store, artifacts }: ShowWhyParts, receiptId: Id): Promise<LookedAt[]> {
+  const [received] = await store.read(receiptStream(receiptId), 0, 0);
+  if (received?.type !== 'EventReceived') return [];
+  const { source, id, type, key, time, extensions, data, dataRef } = received.data as unknown as EventReceived['data'];
+  const bytes = dataRef === undefined ? undefined : await artifacts.get(dataRef.artifact.replace(/^sha256:/, ''));
+  return [
+    {
+      ns: received.metadata.ns,
+      at: received.at,
+      event: {
+        receiptId,
+        source,
+        id,
+        type,
+        ...(key === undefined ? {} : { key }),
+        ...(time === undefined ? {} : { time }),
+        data: bytes === undefined ? (data ?? null) : (JSON.parse(Buffer.from(bytes).toString('utf8')) as Json),
+        extensions: extensions as { readonly [name: string]: Json },
+      },
+    },
+  ];
 }
 
 /** Whoever had the ball has it elsewhere: nothing that is connected here, and nothing that is done here, moves an imported run. */

@@ -165,7 +165,15 @@ export class ReadModels implements Folding {
       case 'WaitOpened':
         this.waits.set(
           event.data.waitId,
-          new WaitRow(row.ns, row.run, row.workflow, event.metadata.branch ?? row.head, event.data, event.at),
+          new WaitRow(
+            row.ns,
+            row.run,
+            row.workflow,
+            event.metadata.branch ?? row.head,
+            event.data,
+            event.at,
+            this.waits.get(event.data.waitId),
+          ),
         );
         this.runOfWait.set(event.data.waitId, row.run);
         break;
@@ -173,9 +181,13 @@ export class ReadModels implements Folding {
       case 'WaitStale':
         this.waits.get(event.data.waitId)?.apply(event);
         break;
+      case 'WaitWithdrawn':
+        // Opened again in the same append, with what has come.
+        if (event.data.because === 'rescheduled') this.waits.get(event.data.waitId)?.apply(event);
+        else this.waits.delete(event.data.waitId);
+        break;
       case 'WaitSatisfied':
       case 'WaitExpired':
-      case 'WaitWithdrawn':
         this.waits.delete(event.data.waitId);
         break;
       case 'BranchSuperseded':

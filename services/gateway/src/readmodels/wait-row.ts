@@ -6,9 +6,11 @@ import type { RunEvent, RunStarted, WaitOpened } from '@cairn/domain-run';
 export class WaitRow {
   private state: WaitView['state'] = 'open';
   private stale = false;
+  private rescheduled = false;
   private endedAt: Instant | undefined;
   private readonly got: { readonly trigger: number; readonly eventId: Id; readonly at: Instant; readonly kept: boolean }[] = [];
 
+  /** `before`: the row that the wait had; what had come is kept where it was only rescheduled. */
   constructor(
     readonly ns: string,
     readonly run: Id,
@@ -16,7 +18,10 @@ export class WaitRow {
     private branch: string,
     private readonly opened: WaitOpened['data'],
     private readonly openedAt: Instant,
-  ) {}
+    before?: WaitRow,
+  ) {
+    if (before?.rescheduled === true) this.got.push(...before.got);
+  }
 
   get isOpen(): boolean {
     return this.state === 'open';
@@ -48,6 +53,7 @@ export class WaitRow {
         break;
       case 'WaitWithdrawn':
         this.end('withdrawn', event.at);
+        this.rescheduled = event.data.because === 'rescheduled';
         break;
       case 'WaitStale':
         this.stale = true;
@@ -97,7 +103,8 @@ export function waitRowsOf(events: readonly StoredEvent[]): WaitRow[] {
     if (event.type === 'RunStarted') started = event.data;
     else if (event.type === 'WaitOpened' && started !== undefined) {
       const { metadata, data, at } = event;
-      rows.set(data.waitId, new WaitRow(started.ns, metadata.runId ?? '', started.workflow, metadata.branch ?? 'main', data, at));
+      const { runId = '', branch = 'main' } = metadata;
+      rows.set(data.waitId, new WaitRow(started.ns, runId, started.workflow, branch, data, at, rows.get(data.waitId)));
     } else if (event.type === 'BranchSuperseded') {
       for (const waitId of event.data.spec.carried.waits) rows.get(waitId)?.moveTo(event.data.successor);
     } else if (event.type.startsWith('Wait') && 'waitId' in event.data) rows.get(String(event.data.waitId))?.apply(event);

@@ -5,15 +5,29 @@ import {
   isEffectControl,
   OPEN_BRANCH,
   openBranchSchema,
+  RESCHEDULE_WAIT,
+  rescheduleWaitEventSchema,
+  timeOfDue,
   runControlSchema,
   type CommandAnswer,
+  type DueText,
   type EffectControl,
   type RunControl,
 } from '@cairn/contracts';
-import type { CancelRun, CompensateEffect, OpenBranch, PauseRun, ReconcileEffect, UnpauseRun } from '@cairn/domain-run';
+import { durationMs } from '@cairn/domain-definition';
+import type {
+  CancelRun,
+  CompensateEffect,
+  OpenBranch,
+  PauseRun,
+  ReconcileEffect,
+  RescheduleWait,
+  UnpauseRun,
+  WhenDue,
+} from '@cairn/domain-run';
 import type { EventControl, ReceiptLine } from '@cairn/domain-schedule';
 import { refused } from '@cairn/domain-schedule/decider';
-import { runStream, type Id } from '@cairn/kernel';
+import { epochMsOf, instantOf, runStream, type FieldError, type Id } from '@cairn/kernel';
 import { BusFault, FIRST_BRANCH, type EventStore } from '@cairn/ports';
 import type { ExecutionDesk } from '../execution-desk.js';
 import { problemOf } from '../intake/parse-event.js';
@@ -34,6 +48,7 @@ export async function controlRun({ store, desk }: Ports, inbound: Inbound, { run
   const { ns, receiptId, receipt, data } = inbound;
   if (verb === OPEN_BRANCH) return openBranch({ store, desk }, inbound, runId);
   if (isEffectControl(verb)) return controlEffect({ store, desk }, inbound, { runId, verb });
+  if (verb === RESCHEDULE_WAIT) return rescheduleWait({ store, desk }, inbound, runId);
   const asked = checkBody(runControlSchema, data ?? {});
   if (asked.kind === 'bad')
     return refused(problemOf('control_invalid', ...asked.errors.map((error) => ({ ...error, pointer: `/data${error.pointer}` }))));
@@ -97,6 +112,46 @@ async function controlEffect(
   if (answer.kind === 'nothing' && answer.because !== 'duplicate')
     throw new BusFault('bus_unavailable', `run ${runId} could not be asked: ${answer.because}`);
   return { outcome: 'attached', runs: [{ run: runId }], nearMisses: [] };
+}
+
+/** Moves a wait's deadline, or when it is stale. */
+async function rescheduleWait({ store, desk }: Ports, inbound: Inbound, runId: Id): Promise<ReceiptLine> {
+  const { ns, receiptId, receipt, data } = inbound;
+  const asked = checkBody(rescheduleWaitEventSchema, data ?? {});
+  const errors: FieldError[] = asked.kind === 'bad' ? [...asked.errors] : [];
+  const dueOf = (field: 'deadline' | 'staleAfter', text: DueText | undefined): WhenDue | null | undefined => {
+    if (text === undefined || text === null) return text;
+    const afterMs = durationMs(text);
+    if (afterMs !== undefined) return { afterMs };
+    const at = typeof text === 'string' ? timeOfDue(text, epochMsOf(receipt.at)) : undefined;
+    if (at !== undefined) return { at: instantOf(at) };
+    errors.push({
+      pointer: `/${field}`,
+      rule: 'duration',
+      says: 'must be a duration such as 14d, or an RFC 3339 time, at most five years ahead',
+    });
+    return undefined;
+  };
+  const times =
+    asked.kind === 'bad' ? {} : { deadline: dueOf('deadline', asked.value.deadline), stale: dueOf('staleAfter', asked.value.staleAfter) };
+  if (errors.length === 0 && times.deadline === undefined && times.stale === undefined)
+    errors.push({ pointer: '/deadline', rule: 'required', says: 'say a deadline, or staleAfter' });
+  if (asked.kind === 'bad' || errors.length > 0)
+    return refused(problemOf('reschedule_invalid', ...errors.map((error) => ({ ...error, pointer: `/data${error.pointer}` }))));
+  const [first] = await store.read(runStream(runId, FIRST_BRANCH), 0, 0);
+  if (first?.metadata.ns !== ns) return absentRun(store, ns, runId);
+  const { wait, reason } = asked.value;
+  const command: RescheduleWait = {
+    type: 'RescheduleWait',
+    data: {
+      waitId: wait,
+      reason,
+      ...(times.deadline === undefined ? {} : { deadline: times.deadline }),
+      ...(times.stale === undefined ? {} : { stale: times.stale }),
+    },
+  };
+  const done: ReceiptLine = { outcome: 'attached', runs: [{ run: runId, wait }], nearMisses: [] };
+  return lineOf(await desk.ask(ns, runId, command, receiptId, actorOf(receipt.event)), done);
 }
 
 function commandOf(verb: RunControl, reason: { readonly reason?: string }): CancelRun | PauseRun | UnpauseRun {

@@ -22,16 +22,17 @@ export interface Due extends Timed {
 export function duesOfWait(wait: OpenWait): Due[] {
   const { ns, runId, waitId, openedBy: causationId } = wait;
   const common = { ns, runId, causationId };
+  // By the opening, not by the wait: one that is rescheduled is opened again under its id, with times of its own.
   const dues: Due[] = [];
   for (const [trigger, stored] of wait.triggers.entries()) {
     if (stored.kind !== 'timer' || wait.gotTriggers.has(trigger)) continue;
     const command: RunCommand = { type: 'WakeRun', data: { kind: 'timer', waitId, trigger } };
-    dues.push({ ...common, key: `timer ${waitId} ${trigger}`, kind: 'timer', at: epochMsOf(stored.at), command });
+    dues.push({ ...common, key: `timer ${causationId} ${trigger}`, kind: 'timer', at: epochMsOf(stored.at), command });
   }
   if (wait.deadline !== null) {
     dues.push({
       ...common,
-      key: `deadline ${waitId}`,
+      key: `deadline ${causationId}`,
       kind: 'deadline',
       at: epochMsOf(wait.deadline),
       command: { type: 'ExpireWait', data: { waitId } },
@@ -40,7 +41,7 @@ export function duesOfWait(wait: OpenWait): Due[] {
   if (wait.staleAt !== null && !wait.stale) {
     dues.push({
       ...common,
-      key: `stale ${waitId}`,
+      key: `stale ${causationId}`,
       kind: 'stale',
       at: epochMsOf(wait.staleAt),
       command: { type: 'MarkStale', data: { waitId } },

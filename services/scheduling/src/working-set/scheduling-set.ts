@@ -106,9 +106,12 @@ export class SchedulingSet implements WorkingSetFold {
         if (wait !== undefined) wait.stale = true;
         return;
       }
+      case 'WaitWithdrawn':
+        // It is opened again in the same append, with what has come.
+        if ((event.data as { readonly because?: string }).because === 'rescheduled') return;
+        return this.waits.close((event.data as { readonly waitId: Id }).waitId);
       case 'WaitSatisfied':
       case 'WaitExpired':
-      case 'WaitWithdrawn':
         return this.waits.close((event.data as { readonly waitId: Id }).waitId);
       case 'RetryDecided':
         return this.retryDecided(event, runId);

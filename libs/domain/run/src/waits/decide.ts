@@ -101,7 +101,7 @@ function wakeByEvent(draft: Draft, waitId: string, wait: WaitEntry, event: Wakin
 }
 
 /** The guard is false at this wake: a near miss, the wait stays open. */
-function brokenGuard(draft: Draft, wait: WaitEntry, event: InboundEvent): RunRejection | undefined {
+export function brokenGuard(draft: Draft, wait: WaitEntry, event: InboundEvent): RunRejection | undefined {
   const guard = draft.plan.step(parseOccurrence(wait.step).step)?.wait?.guard;
   if (guard === undefined) return undefined;
   const verdict = guard.evaluate(draft.scope(guard.stepRefs, { event: eventScope(event) }));
@@ -118,11 +118,12 @@ function brokenGuard(draft: Draft, wait: WaitEntry, event: InboundEvent): RunRej
 function take(draft: Draft, waitId: string, data: WaitTriggered['data']): Outcome {
   draft.add({ type: 'WaitTriggered', version: 1, data });
   const wait = draft.state.path.waits.get(waitId);
-  if (wait !== undefined && !wait.opened.keepOpen && isEnough(wait)) satisfy(draft, waitId, wait);
+  if (wait !== undefined && !wait.opened.keepOpen && isEnough(wait)) satisfyWait(draft, waitId, wait);
   return concluded(draft);
 }
 
-function satisfy(draft: Draft, waitId: string, wait: WaitEntry): void {
+/** The combination holds: the wait is closed, and what follows it begins. */
+export function satisfyWait(draft: Draft, waitId: string, wait: WaitEntry): void {
   draft.add({ type: 'WaitSatisfied', version: 1, data: { waitId, step: wait.step, triggers: triggersGot(wait) } });
   advance(draft, [wait.step]);
 }
@@ -137,7 +138,7 @@ export function expireWait(draft: Draft, command: ExpireWait): Outcome {
   if (deadline === null) return nothing('no_match');
   if (epochMsOf(deadline) > draft.context.now) return nothing('early');
   if (wait.opened.keepOpen && isEnough(wait)) {
-    satisfy(draft, waitId, wait);
+    satisfyWait(draft, waitId, wait);
     return concluded(draft);
   }
   const then: OnDeadline = onDeadline ?? { fail: 'timeout' };

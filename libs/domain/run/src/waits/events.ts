@@ -78,10 +78,16 @@ export type WaitSatisfied = DomainEvent<
 >;
 /** The deadline passed first, and `then` happens, as the definition declared. */
 export type WaitExpired = DomainEvent<'WaitExpired', 1, { readonly waitId: WaitId; readonly step: Occurrence; readonly then: OnDeadline }>;
+/** It waits no more; `rescheduled`: it is opened again with other times, in the same append, for the `reason` that a person gave. */
 export type WaitWithdrawn = DomainEvent<
   'WaitWithdrawn',
   1,
-  { readonly waitId: WaitId; readonly step: Occurrence; readonly because: 'run_ended' | 'branch' | 'rescheduled' }
+  {
+    readonly waitId: WaitId;
+    readonly step: Occurrence;
+    readonly because: 'run_ended' | 'branch' | 'rescheduled';
+    readonly reason?: string;
+  }
 >;
 /** The wait is older than its definition trusts its assumptions. It stays open, visibly. */
 export type WaitStale = DomainEvent<'WaitStale', 1, { readonly waitId: WaitId; readonly step: Occurrence; readonly because: string }>;

@@ -58,7 +58,11 @@ export function evolveWaits(state: RunState, event: RunEvent, envelope: Envelope
     }
     case 'WaitWithdrawn': {
       const entry = state.path.waits.get(event.data.waitId);
-      return entry === undefined ? state : shut(event.data.waitId, entry, state);
+      if (entry === undefined) return state;
+      const shutAway = shut(event.data.waitId, entry, state);
+      if (event.data.because !== 'rescheduled') return shutAway;
+      // A person's command: asked for once more it is known.
+      return { ...shutAway, ledger: { ...shutAway.ledger, controls: [...shutAway.ledger.controls, envelope.causationId] } };
     }
     case 'WaitStale': {
       const entry = state.path.waits.get(event.data.waitId);

@@ -15,7 +15,7 @@ export type EventTarget =
 /** What an operator asks of a whole run. Beside `target`, not in it: alternatives of a stored field never grow. */
 export interface EventControl {
   readonly runId: Id;
-  readonly verb: 'cancel' | 'pause' | 'unpause' | 'branch.open' | 'effect.reconcile' | 'effect.compensate';
+  readonly verb: 'cancel' | 'pause' | 'unpause' | 'branch.open' | 'effect.reconcile' | 'effect.compensate' | 'wait.reschedule';
 }
 
 /** An event of the outside world as it was accepted. The first event of `receipt-<receiptId>`, once, for ever. */

@@ -1,0 +1,120 @@
+import {
+  controlType,
+  fireWaitSchema,
+  HTTP_SOURCE,
+  RESCHEDULE_WAIT,
+  rescheduleWaitSchema,
+  subjects,
+  type CloudEvent,
+  type OpenBranchRequest,
+} from '@cairn/contracts';
+import type { RunState } from '@cairn/domain-run';
+import { idOf, instantOf, isId, receiptStream, type Id, type Json } from '@cairn/kernel';
+import type { Clock, EventStore } from '@cairn/ports';
+import { accepted, type Answer } from '../answer.js';
+import { readJson } from '../edge/media.js';
+import type { RawBody } from '../edge/read-body.js';
+import { refuse } from '../edge/refused.js';
+import { checkedBody } from './checked-body.js';
+import type { ControlRunParts } from './control-run.js';
+import { receiptOf } from './intake.js';
+import { openBranchAsAsked } from './open-branch.js';
+
+export interface WaitParts extends ControlRunParts {
+  readonly store: EventStore;
+  readonly clock: Clock;
+}
+
+/** The wait that a path names, by its id or by the step that waits. Refuses `wait_not_found`, and `wait_closed` where it is not open. */
+export function openWaitOf({ path }: RunState, named: string): Id {
+  const found = isId(named) ? named : [...path.waits.entries()].find(([, { step }]) => step === named)?.[0];
+  const wait = found === undefined ? undefined : path.waits.get(found);
+  if (found === undefined || wait === undefined) return refuse('wait_not_found', 'The run has no such wait on the branch that acts.');
+  return wait.open ? found : refuse('wait_closed', `${wait.step} waits for nothing any more.`);
+}
+
+/**
+ * `POST runs/{id}/waits/{w}:reschedule`: 202 with the receipt; 404 unknown; 409 `wait_closed`; 422 where neither time is said, or is none.
+ * The wait goes on under its id, with what has come.
+ */
+export async function rescheduleWait(
+  parts: WaitParts,
+  ns: string,
+  run: Id,
+  named: string,
+  eventId: string | undefined,
+  body: RawBody | undefined,
+): Promise<Answer> {
+  const asked = checkedBody(rescheduleWaitSchema, readJson(body));
+  await parts.reader.ownRow(ns, run);
+  // With a key of its own a repeat is the same event, whatever became of the wait since.
+  const wait = isId(named) && eventId !== undefined ? named : openWaitOf((await parts.reader.whole(ns, run)).state, named);
+  const id = eventId ?? parts.ids.next();
+  const type = controlType(RESCHEDULE_WAIT);
+  const data = { wait, ...asked } as unknown as Json;
+  const event = eventOf({ ns, run, id, type, actor: parts.actor, data });
+  const receipt = receiptOf(ns, await parts.intake.receive(subjects.waitReschedule(ns, run), event));
+  if (receipt?.outcome === 'late')
+    refuse('run_ended', 'The run has ended; nothing can reach it any more.', { receiptId: receipt.receiptId });
+  return accepted(receipt ?? { receiptId: idOf('receipt', ns, HTTP_SOURCE, id), source: HTTP_SOURCE, id, type, outcome: 'pending' });
+}
+
+/**
+ * `POST runs/{id}/waits/{w}:fire`: 201 with the branch. A wait that is fired by hand has not happened: what it gives is overridden, on a
+ * branch of its own that says who did it and why (`capabilities.md` §6).
+ */
+export async function fireWait(
+  parts: WaitParts,
+  ns: string,
+  run: Id,
+  named: string,
+  eventId: string | undefined,
+  body: RawBody | undefined,
+): Promise<Answer> {
+  const { trigger = 0, data = null, reason, evidence } = checkedBody(fireWaitSchema, readJson(body));
+  const known = eventId === undefined ? undefined : await askedBefore(parts.store, ns, eventId);
+  if (known !== undefined) return openBranchAsAsked(parts, ns, run, eventId, known);
+  await parts.reader.ownRow(ns, run);
+  const { state } = await parts.reader.whole(ns, run);
+  const wait = openWaitOf(state, named);
+  const { step, opened } = state.path.waits.get(wait) ?? refuse('wait_not_found', 'The run has no such wait.');
+  if (trigger >= opened.triggers.length)
+    refuse('invalid_body', 'The wait has no such trigger.', {
+      errors: [{ pointer: '/trigger', rule: 'trigger', says: `must be below ${opened.triggers.length}` }],
+    });
+  const one = { trigger, data, at: instantOf(parts.clock.now()) };
+  const single = opened.mode === 'any' && !opened.keepOpen;
+  return openBranchAsAsked(parts, ns, run, eventId, {
+    from: { branch: state.branch, at: state.revision },
+    cause: 'override',
+    reason,
+    ...(evidence === undefined ? {} : { evidence }),
+    changes: [{ op: 'add', path: `/outputs/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`, value: (single ? one : [one]) as Json }],
+    expectHead: `${state.branch}@${state.revision}`,
+  });
+}
+
+/** What the same key asked for before: what was computed then is what it says for ever. */
+async function askedBefore(store: EventStore, ns: string, eventId: string): Promise<OpenBranchRequest | undefined> {
+  const [received] = await store.read(receiptStream(idOf('receipt', ns, HTTP_SOURCE, eventId)), 0, 0);
+  return received?.data['data'] as OpenBranchRequest | undefined;
+}
+
+const eventOf = (about: {
+  readonly ns: string;
+  readonly run: Id;
+  readonly id: string;
+  readonly type: string;
+  readonly actor: string;
+  readonly data: Json;
+}): CloudEvent => ({
+  specversion: '1.0',
+  id: about.id,
+  source: HTTP_SOURCE,
+  type: about.type,
+  datacontenttype: 'application/json',
+  cairnns: about.ns,
+  cairnrun: about.run,
+  cairnactor: about.actor,
+  data: about.data,
+});
