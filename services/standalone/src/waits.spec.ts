@@ -215,6 +215,7 @@ describe('why --not', () => {
     const { run } = await start('C-11');
     const { not } = await given.get(`runs/${run}/why?not=`);
     expect(not).toMatchObject([{ step: 'papers', says: expect.stringContaining('nothing that fits has come') }]);
-    expect((await given.call('GET', `runs/${run}/why?not=nobody`)).json).toMatchObject({ code: 'receipt_not_found' });
+    expect((await given.call('GET', `runs/${run}/why?not=nobody`)).json).toMatchObject({ status: 400, code: 'invalid_query' });
+    expect((await given.call('GET', `runs/${run}/why?not=${run}`)).json).toMatchObject({ status: 404, code: 'receipt_not_found' });
   });
 });

@@ -3,7 +3,7 @@ import type { RunState } from '@cairn/domain-run';
 import type { EventReceived } from '@cairn/domain-schedule';
 import { isId, receiptStream, type Id, type Json } from '@cairn/kernel';
 import { isFault, type Artifacts, type Clock, type EventStore } from '@cairn/ports';
-import { readQuery, type Query } from '../edge/params.js';
+import { invalidParameter, readQuery, type Query } from '../edge/params.js';
 import { refuse } from '../edge/refused.js';
 import type { ReadModels } from '../readmodels/read-models.js';
 import type { NearMissFact, RunStored, WhyFacts } from '../why/facts.js';
@@ -47,7 +47,8 @@ async function lookedAt(parts: ShowWhyParts, ns: string, run: Id, not: string): 
     const receipts = new Set(parts.models.nearMisses.of(run).map(({ receiptId }) => receiptId));
     return (await Promise.all([...receipts].map((receiptId) => receivedOf(parts, receiptId)))).flat();
   }
-  const found = isId(not) ? await receivedOf(parts, not) : [];
+  if (!isId(not)) invalidParameter('not', "must be the id of an event's receipt, or empty");
+  const found = await receivedOf(parts, not);
   if (found[0]?.ns !== ns) refuse('receipt_not_found', 'There is no such receipt in this namespace.');
   return found;
 }
