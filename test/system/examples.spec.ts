@@ -173,4 +173,128 @@ describe('examples', () => {
     },
     3 * PATIENCE_MS,
   );
+
+  /** Waits until a run is what it should be, and shows it. */
+  const runIs = (what: string, run: string, fits: (view: Shown) => boolean): Promise<Shown> =>
+    waitUntil(
+      what,
+      async () => {
+        const { body } = await cairn<Shown>('run', 'show', run);
+        return fits(body) ? body : undefined;
+      },
+      PATIENCE_MS,
+    );
+  const branches = async (run: string): Promise<readonly { readonly branch: string; readonly opened?: { readonly cause: string } }[]> =>
+    (await cairn<{ branches: readonly { readonly branch: string; readonly opened?: { readonly cause: string } }[] }>('branch', 'tree', run))
+      .body.branches;
+
+  it(
+    'research-agent: retried with reasons, searched by another tool where the first is gone, answered with less where nothing may be read',
+    async () => {
+      const start = (...broken: string[]): Spawned =>
+        Spawned.start(join(root, 'examples/research-agent/handlers.mjs'), broken, { CAIRN_DATA: data });
+      const ask = (key: string) =>
+        cairn<{ readonly run: string; readonly outcome: string; readonly output: { readonly answer: string } }>(
+          'run',
+          'start',
+          'research-agent',
+          '--key',
+          key,
+          '--input',
+          '{"topic":"tidal energy"}',
+          '--wait',
+        );
+      let handlers = start();
+      try {
+        expect(await handlers.firstLine).toMatch(/^ready/);
+        expect((await cairn('policy', 'apply', 'examples/research-agent/policy.yaml')).code).toBe(0);
+        expect((await cairn('def', 'apply', 'examples/research-agent/workflow.yaml')).code).toBe(0);
+        const good = await ask('R-1');
+        expect(good).toMatchObject({ code: 0, body: { outcome: 'succeeded' } });
+        const { body: retries } = await cairn<{ items: readonly RetryView[] }>('retry', 'explain', good.body.run);
+        expect(retries.items.map(({ decided }) => [decided?.bucket, decided?.decision])).toEqual([
+          ['rate_limited', 'retry'],
+          ['upstream_5xx', 'retry'],
+        ]);
+        await handlers.kill('SIGTERM');
+
+        handlers = start('search-down', 'reader-down');
+        expect(await handlers.firstLine).toMatch(/broken: search-down, reader-down/);
+        const less = await ask('R-4');
+        expect(less).toMatchObject({
+          body: { outcome: 'reduced', output: { answer: 'tidal energy: Tides and turbines; Costs of tidal power' } },
+        });
+        expect((await branches(less.body.run)).map(({ opened }) => opened?.cause)).toEqual([undefined, 'fallback', 'reduced_scope']);
+        const { body: whole } = await cairn<{ violations: readonly unknown[] }>('run', 'verify', less.body.run, '--when', 'quiescent');
+        expect(whole.violations).toEqual([]);
+      } finally {
+        await handlers.kill('SIGTERM');
+      }
+    },
+    3 * PATIENCE_MS,
+  );
+
+  it(
+    'incident-remediation: passed up when nobody takes it, done as approved and once though the handler dies, and a silent monitor is overruled',
+    async () => {
+      const production = join(folder, 'production.log');
+      const done = (): readonly string[] => (existsSync(production) ? readFileSync(production, 'utf8').trimEnd().split('\n') : []);
+      const start = (): Spawned =>
+        Spawned.start(join(root, 'examples/incident-remediation/handlers.mjs'), [], { CAIRN_DATA: data, PRODUCTION_LOG: production });
+      let handlers = start();
+      try {
+        expect(await handlers.firstLine).toMatch(/^ready, process \d+/);
+        expect((await cairn('policy', 'apply', 'examples/incident-remediation/policy.yaml')).code).toBe(0);
+        expect((await cairn('def', 'apply', 'examples/incident-remediation/workflow.yaml')).code).toBe(0);
+        const alert = ['event', 'send', '--type', 'alert.fired', '--data', '{"incident":"I-1","service":"checkout"}'];
+        const { body: fired } = await cairn<{ readonly runs: readonly { readonly run: string }[] }>(...alert);
+        const run = fired.runs[0]?.run ?? '';
+        await runIs('the review is passed up', run, ({ state }) => state === 'escalated');
+        const { body: inbox } = await cairn<{ readonly items: readonly { readonly review: string; readonly run: string }[] }>(
+          'review',
+          'inbox',
+        );
+        const review = inbox.items.find((one) => one.run === run)?.review ?? '';
+        expect((await cairn('review', 'claim', review)).code).toBe(0);
+        const edits = '[{"op":"replace","path":"/action","value":"roll-back"}]';
+        expect((await cairn('review', 'decide', review, 'edit', '--edits', edits, '--reason', 'the release is the cause')).code).toBe(0);
+
+        await waitUntil('it is done', () => done().length > 0, PATIENCE_MS);
+        await handlers.kill('SIGKILL');
+        handlers = start();
+        await runIs('the run waits for the monitor', run, ({ state }) => state === 'waiting');
+        expect(done()).toEqual(['incident:I-1:remediation roll-back checkout']);
+        expect(await cairn('effect', 'show', run, 'incident:I-1:remediation')).toMatchObject({ body: { status: 'confirmed' } });
+
+        const { body: waits } = await cairn<{ readonly items: readonly { readonly wait: string; readonly state: string }[] }>(
+          'wait',
+          'list',
+          '--run',
+          run,
+        );
+        const wait = waits.items.find(({ state }) => state === 'open')?.wait ?? '';
+        expect(await cairn('wait', 'preview', wait)).toMatchObject({ code: 0, body: { next: [{ step: 'report', does: 'starts' }] } });
+        const longer = ['wait', 'reschedule', wait, '--deadline', '2h', '--reason', 'the monitor is slow today'];
+        expect((await cairn(...longer)).code).toBe(0);
+        expect(await cairn('why', run, '--not')).toMatchObject({ code: 0, body: { not: [{ step: 'recovered' }] } });
+        expect(await cairn('wait', 'fire', wait, '--reason', 'checked by hand')).toMatchObject({ code: 0, body: { branch: 'b2' } });
+        await runIs('the run is complete', run, ({ state }) => state === 'complete');
+        expect((await branches(run)).map(({ opened }) => opened?.cause)).toEqual([undefined, 'override']);
+
+        const undo = ['effect', 'compensate', run, 'incident:I-1:remediation', '--reason', 'the release was not the cause'];
+        expect((await cairn(...undo)).code).toBe(0);
+        await waitUntil('it is undone', () => done().length === 2, PATIENCE_MS);
+        const whole = () => cairn<{ violations: readonly unknown[] }>('run', 'verify', run, '--when', 'quiescent');
+        await waitUntil('the history is whole', async () => (await whole()).body.violations.length === 0, PATIENCE_MS);
+      } finally {
+        await handlers.kill('SIGTERM');
+      }
+    },
+    3 * PATIENCE_MS,
+  );
 });
+
+interface Shown {
+  readonly state: string;
+  readonly sub?: string;
+}

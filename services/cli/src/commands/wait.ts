@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { runId, waitId } from '../find-by-tail.js';
 import { jsonArgument } from '../json-argument.js';
 import { usage } from '../refusal.js';
-import { common, type Context, type Shell } from '../shell.js';
+import { common, commonWithPayload, type Context, type Shell } from '../shell.js';
 import { brief, clock, oneLine, table, tail } from '../show.js';
 
 export function waitCommands(root: Command, shell: Shell): void {
@@ -43,7 +43,7 @@ function waitActs(noun: Command, shell: Shell): void {
   const dataOf = (data: string | undefined) =>
     data === undefined ? {} : { data: jsonArgument(data, '--data', shell.surroundings) as never };
 
-  common(noun.command('preview <wait>'))
+  commonWithPayload(noun.command('preview <wait>'))
     .description('what wakes it, the state that returns, and what begins then; with --type whether such an event would match')
     .option('--trigger <n>', 'the trigger that comes, counted from 0')
     .option('--data <json>', 'what it brings: the text, @file, or - for standard input')
@@ -92,7 +92,7 @@ function waitActs(noun: Command, shell: Shell): void {
       context.print(receipt, () => `rescheduled wait ${tail(wait)}\n  receipt ${receipt.receiptId}\n`);
     });
 
-  common(noun.command('fire <wait>'))
+  commonWithPayload(noun.command('fire <wait>'))
     .description('goes on as if it had come, on an override branch that says who did it and why')
     .option('--trigger <n>', 'the trigger that is taken to have come, counted from 0')
     .option('--data <json>', 'what it brings: the text, @file, or - for standard input')
