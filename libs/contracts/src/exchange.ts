@@ -46,9 +46,10 @@ export const BEATS_MISSED_MAX = 3;
 export interface TaskData {
   /**
    * `reconcile`: find out whether `effect` has happened, and answer `{found: true | false | null, result?}`; `false` says that it has not
-   * and will not any more. `compensate`: undo it; what is undone already is undone. Both may come again under the same key.
+   * and will not any more. `compensate`: undo it; what is undone already is undone. Both may come again under the same key. `decide`: answer
+   * `{choice, because}` with one of `choices`.
    */
-  readonly kind: 'task' | 'effect' | 'reconcile' | 'compensate';
+  readonly kind: 'task' | 'decide' | 'effect' | 'reconcile' | 'compensate';
   readonly workflow: string;
   /** A session serves several queues in one frame: the task says which code it is for. */
   readonly queue: string;
@@ -60,6 +61,8 @@ export interface TaskData {
   readonly purpose?: string;
   /** What a person wants to be different from earlier attempts. */
   readonly guidance?: string;
+  /** Of a decision: what may be chosen. */
+  readonly choices?: readonly string[];
   /** Of an effect. `key` is what goes to the target as its idempotency key, suffix included. */
   readonly effect?: {
     readonly key: string;

@@ -10,6 +10,7 @@ export type { Connection, ConnectionOptions } from './connection.js';
 export { DefinitionRefused, workflow, type WorkflowBuilder } from './workflow.js';
 export { ref, type Ref } from './workflow-ref.js';
 export type {
+  DecideFields,
   Duration,
   EffectFields,
   EmitFields,

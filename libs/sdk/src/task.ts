@@ -37,7 +37,7 @@ export interface TaskEffect {
  * it has not and will not any more, so while a call of the lost attempt may still be on its way to the target the answer is `null`.
  * `compensate`: that the effect is undone; what is undone already is a success.
  */
-export type TaskKind = 'task' | 'effect' | 'reconcile' | 'compensate';
+export type TaskKind = 'task' | 'decide' | 'effect' | 'reconcile' | 'compensate';
 
 /** The answer of a handler that reconciles. */
 export interface Reconciled<R = Json> {
@@ -53,6 +53,8 @@ export interface Task<I = Json> {
   /** The knobs of the step, which a changed retry may turn. */
   readonly params: Json;
   readonly purpose: string | undefined;
+  /** Of a decision: what may be chosen; the answer is `{ choice, because }`. Empty of everything else. */
+  readonly choices: readonly string[];
   readonly kind: TaskKind;
   /** What a person wants to be different from earlier attempts, where somebody said so. */
   readonly guidance: string | undefined;
@@ -112,6 +114,9 @@ export class Attempt implements Task<unknown> {
 
   get params(): Json {
     return this.data.params;
+  }
+  get choices(): readonly string[] {
+    return this.data.choices ?? [];
   }
   get purpose(): string | undefined {
     return this.data.purpose;

@@ -80,6 +80,12 @@ export interface TaskFields extends WorkFields {
   readonly repeat?: { readonly until: string; readonly max: number; readonly pause?: Duration };
 }
 
+/** A decision of a handler, a model most often. */
+export interface DecideFields extends Omit<WorkFields, 'output'> {
+  /** 2 to 50 names. */
+  readonly choices: readonly string[];
+}
+
 export interface EmitFields extends StepFields {
   readonly type: string;
   readonly key?: string;

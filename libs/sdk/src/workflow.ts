@@ -1,6 +1,7 @@
 import { compileDefinition, type Definition } from '@cairn/domain-definition';
 import type { FieldError } from '@cairn/kernel';
 import type {
+  DecideFields,
   EffectFields,
   EmitFields,
   ReducedFields,
@@ -73,6 +74,12 @@ export class WorkflowBuilder {
   task(id: string, fields: TaskFields): WorkflowBuilder {
     const { queue, ...common } = fields;
     return this.#step(id, common, { task: { queue } });
+  }
+
+  /** What an expression cannot say: a handler answers `{ choice, because }`, read as `steps.<id>.output.choice`. */
+  decide(id: string, fields: DecideFields): WorkflowBuilder {
+    const { queue, choices, ...common } = fields;
+    return this.#step(id, common, { decide: { queue, choices } });
   }
 
   /** An act on the outside world, done by a handler under a key that stays the same over all its attempts. */

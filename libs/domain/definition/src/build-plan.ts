@@ -1,8 +1,8 @@
-import type { Json } from '@cairn/kernel';
+import type { Json, JsonObject } from '@cairn/kernel';
 import { buildEffect } from './build-effect.js';
 import { buildReview } from './build-review.js';
 import { buildWait } from './build-wait.js';
-import type { Definition, StepDocument } from './document.js';
+import type { DecideDocument, Definition, StepDocument } from './document.js';
 import type { Template } from './expressions.js';
 import {
   BRANCHES_DEFAULT,
@@ -144,7 +144,8 @@ function buildStep(
     optional: step.optional ?? false,
     input: template(step.input ?? {}, 'input'),
     params: template(step.params ?? {}, 'params'),
-    validateOutput: compiler.schema(step.output, at(pointer, 'output')),
+    validateOutput: compiler.schema(step.decide === undefined ? step.output : answerOf(step.decide.choices ?? []), at(pointer, 'output')),
+    ...(step.decide === undefined ? {} : { choices: step.decide.choices ?? [] }),
     timeoutMs: step.timeout ?? TIMEOUT_DEFAULT_MS,
     leaseMs: step.lease ?? LEASE_DEFAULT_MS,
     retry: policyNameOf(step.retry ?? workflowRetry),
@@ -165,6 +166,7 @@ function buildStep(
         }),
     risk: step.risk ?? (step.effect === undefined ? RISK_DEFAULT : EFFECT_RISK_DEFAULT),
     ...(step.task === undefined ? {} : { queue: step.task.queue }),
+    ...(step.decide === undefined ? {} : { queue: step.decide.queue }),
     ...(step.effect === undefined
       ? {}
       : { queue: step.effect.queue, effect: buildEffect(step.effect, step.id, at(pointer, 'effect'), compiler) }),
@@ -183,6 +185,13 @@ function buildStep(
   const reads = compiler.uses.slice(firstUse).flatMap(({ accesses }) => accesses.filter(({ root }) => root === 'steps'));
   return { ...planned, stepRefs: [...new Set(reads.map(({ path }) => path[0] as string))] };
 }
+
+/** What a decision must answer: one of the choices, and why. More may stand beside. */
+const answerOf = (choices: NonNullable<DecideDocument['choices']>): JsonObject => ({
+  type: 'object',
+  required: ['choice', 'because'],
+  properties: { choice: choices.length === 0 ? false : { enum: [...choices] }, because: { type: 'string', minLength: 1 } },
+});
 
 /** Of a step without a kind, or with two, which is refused: any. */
 function kindOf(step: StepDocument): StepKind {

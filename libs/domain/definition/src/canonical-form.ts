@@ -102,6 +102,7 @@ function stepForm(step: Loose, pointer: string, above: string | undefined, workf
     checkpoint: step['checkpoint'],
     repeat: repeat && compact({ ...repeat, pause: duration(repeat['pause'], at(pointer, 'repeat', 'pause'), problems) }),
     task: step['task'],
+    decide: step['decide'],
     effect: step['effect'] === undefined ? undefined : effectForm(objectOf(step['effect'])),
     wait: step['wait'] === undefined ? undefined : waitForm(objectOf(step['wait']), at(pointer, 'wait'), problems),
     review: step['review'] === undefined ? undefined : reviewForm(objectOf(step['review']), at(pointer, 'review'), problems),

@@ -74,7 +74,7 @@ export interface StartDocument {
 /** What a start event does when its key has a run: deliver to it, be refused, start another, or (later) open a branch. */
 export type Duplicates = 'attach' | 'reject' | 'new_run' | 'branch';
 
-/** Exactly one of `task`, `effect`, `wait`, `review`, `emit`, and common fields beside it. */
+/** Exactly one of `task`, `decide`, `effect`, `wait`, `review`, `emit`, and common fields beside it. */
 export interface StepDocument {
   readonly id: string;
   readonly purpose?: string;
@@ -94,6 +94,7 @@ export interface StepDocument {
   readonly checkpoint?: string;
   readonly repeat?: RepeatDocument;
   readonly task?: { readonly queue: string };
+  readonly decide?: DecideDocument;
   readonly effect?: EffectDocument;
   readonly wait?: WaitDocument;
   readonly review?: ReviewDocument;
@@ -144,6 +145,13 @@ export interface WaitDocument {
 
 /** What happens if nothing comes: a side step runs, the wait gives a value, fails, or the run gives up. */
 export type OnDeadline = { readonly step: string } | { readonly value: Json } | { readonly fail: Bucket } | { readonly giveUp: true };
+
+/** What an expression cannot say is decided by a handler, and the answer is one of the choices: `{choice, because}`. */
+export interface DecideDocument {
+  readonly queue: string;
+  /** Absent only where it was refused. */
+  readonly choices?: readonly string[];
+}
 
 /** What a person may decide (`capabilities.md` §3.5), in the order in which options are shown. */
 export const verdicts = ['approve', 'edit', 'revise', 'reject'] as const;

@@ -36,6 +36,9 @@ export const RISK_DEFAULT = 'low';
 export const EFFECT_RISK_DEFAULT = 'medium';
 /** Alternatives that a step declares: each is a branch of the run, and an option that people choose from. */
 export const FALLBACKS_MAX = 5;
+/** Of a decision: fewer than two leave nothing to decide, more than fifty no model tells apart. */
+export const CHOICES_MIN = 2;
+export const CHOICES_MAX = 50;
 
 /** Reduced paths of a workflow: each is an option that people choose from. */
 export const REDUCED_MAX = 10;

@@ -77,6 +77,8 @@ export interface PlannedStep {
   readonly purpose?: string;
   readonly checkpoint?: string;
   readonly repeat?: PlannedRepeat;
+  /** Of a task that decides: what its answer's `choice` is one of. */
+  readonly choices?: readonly string[];
   /** Of a task or an effect. */
   readonly queue?: string;
   readonly effect?: PlannedEffect;

@@ -140,9 +140,9 @@ describe('a bad definition is refused with rule and pointer', () => {
     ],
 
     // Not yet
-    ...['agent', 'decide', 'map', 'run', 'assumes', 'mustHold', 'budget', 'context'].map((field): [string, unknown, string] => [
+    ...['agent', 'map', 'run', 'assumes', 'mustHold', 'budget', 'context'].map((field): [string, unknown, string] => [
       `${field} of a step`,
-      workflow([['agent', 'decide', 'map', 'run'].includes(field) ? { id: 'a', [field]: {} } : task('a', { [field]: {} })]),
+      workflow([['agent', 'map', 'run'].includes(field) ? { id: 'a', [field]: {} } : task('a', { [field]: {} })]),
       `not_yet /steps/0/${field}`,
     ]),
     ...['schedule', 'notify', 'budget', 'giveUp'].map((field): [string, unknown, string] => [

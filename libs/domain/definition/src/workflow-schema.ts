@@ -4,6 +4,8 @@ import { DURATION_PATTERN } from './duration.js';
 import { risks, verdicts } from './document.js';
 import { NOT_YET } from './json-schema.js';
 import {
+  CHOICES_MAX,
+  CHOICES_MIN,
   ATTRIBUTES_MAX,
   BRANCHES_MAX,
   CANDIDATES_MAX,
@@ -199,12 +201,15 @@ const step: JsonObject = object(
     checkpoint: name,
     repeat: object({ until: expression, max: { type: 'integer', minimum: 1, maximum: REPEAT_MAX }, pause: duration }, ['until']),
     task: object({ queue: name }, ['queue']),
+    decide: object(
+      { queue: name, choices: { type: 'array', items: name, minItems: CHOICES_MIN, maxItems: CHOICES_MAX, uniqueItems: true } },
+      ['queue', 'choices'],
+    ),
     effect,
     wait,
     review,
     emit: object({ type: eventType, key: template, data: any }, ['type']),
     agent: notYet('step kind agent'),
-    decide: notYet('step kind decide'),
     map: notYet('step kind map'),
     run: notYet('step kind run'),
     assumes: notYet('assumes'),

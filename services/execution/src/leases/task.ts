@@ -37,7 +37,7 @@ export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undef
   const claim = part === undefined && (effect?.guarantee === 'none' || effect?.guarantee === 'reconcile');
   const previous = attempt.n === 1 ? undefined : previousFailure(state, attempt.step, attempt.n);
   const data: TaskData = {
-    kind: part ?? (effect === undefined ? 'task' : 'effect'),
+    kind: part ?? (effect !== undefined ? 'effect' : step.choices === undefined ? 'task' : 'decide'),
     workflow,
     queue: work.queue,
     step: attempt.step,
@@ -47,6 +47,7 @@ export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undef
     params: work.params,
     ...(work.purpose === undefined ? {} : { purpose: work.purpose }),
     ...(work.guidance === undefined ? {} : { guidance: work.guidance }),
+    ...(step.choices === undefined ? {} : { choices: step.choices }),
     ...(effect === undefined ? {} : { effect }),
     ...(claim ? { claim } : {}),
     lease: { attemptId, branch: state.branch, epoch: state.ledger.epoch },

@@ -3,7 +3,7 @@ import type { Plan, PlannedStep } from '../plan.js';
 import { at } from '../pointer.js';
 import type { Problems } from '../problems.js';
 
-const KINDS = ['task', 'effect', 'wait', 'review', 'emit'] as const;
+const KINDS = ['task', 'decide', 'effect', 'wait', 'review', 'emit'] as const;
 const TRIGGER_KINDS = ['event', 'signal', 'timer'] as const;
 /** What only a step with a handler can obey. A value that equals the default says nothing, and is not seen here. */
 const OF_ATTEMPTS = ['timeout', 'lease', 'retry', 'fallback'] as const;
@@ -31,7 +31,9 @@ function lintFields(plan: Plan, step: PlannedStep, document: StepDocument, point
     else if (document.repeat.max === undefined && !problems.refusedAt(at(pointer, 'repeat', 'max')))
       problems.error(at(pointer, 'repeat'), 'loop-unbounded', 'a loop says how often it turns at most: max, 1 to 100');
   }
-  const handled = document.task !== undefined || document.effect !== undefined;
+  const handled = document.task !== undefined || document.decide !== undefined || document.effect !== undefined;
+  if (document.output !== undefined && document.decide !== undefined)
+    problems.error(at(pointer, 'output'), 'not_allowed', 'what a decision answers is {choice, because}, with one of its choices');
   if (document.output !== undefined && !handled)
     problems.error(
       at(pointer, 'output'),

@@ -32,7 +32,8 @@ export function recordReply(draft: Draft, command: RecordReply): Decision<RunEve
     if (intended !== undefined) closeAndAsk(draft, intended, failure.sideEffect, becauseOf(result.failure, failure));
     return concluded(draft);
   }
-  const errors = draft.plan.step(parseOccurrence(open.step).step)?.validateOutput(result.output) ?? [];
+  const step = draft.plan.step(parseOccurrence(open.step).step);
+  const errors = step?.validateOutput(result.output) ?? [];
   if (errors.length > 0) {
     // The handler says that it is done, so an effect has been applied; only what it answered is not to be believed.
     const sideEffect = intended === undefined ? 'none' : 'applied';
@@ -40,7 +41,8 @@ export function recordReply(draft: Draft, command: RecordReply): Decision<RunEve
     failAttempt(draft, {
       step: open.step,
       attemptId,
-      code: 'invalid_output',
+      // What a model chose wrongly it may choose rightly the next time; what code gives wrongly it gives again.
+      code: step?.choices === undefined ? 'invalid_output' : 'model_output_invalid',
       message,
       errors: errors as unknown as Json,
       sideEffect,
