@@ -4,7 +4,7 @@ import { canon, digestOf, sha256 } from './encoding.mjs';
 const SLICES = {
   ledger: ['branches', 'effects', 'late', 'notifications', 'spend', 'used'],
   path: ['assumptions', 'attempts', 'carried', 'checkpoints', 'plans', 'retries', 'reviews', 'run', 'scope', 'steps', 'waits'],
-  aside: ['artifacts', 'pending', 'opened', 'asked', 'last'], // In no entry, but entries and the run's state follow from it.
+  aside: ['artifacts', 'pending', 'opened', 'asked', 'detours', 'last'], // In no entry, but entries and the run's state follow from it.
 };
 const ENDS = 'RunCompleted RunFailed RunGaveUp RunCancelled';
 const OUTCOMES = { RunFailed: 'failed', RunGaveUp: 'gave_up', RunCancelled: 'cancelled' };
@@ -54,7 +54,12 @@ const table = [
   ['opened', 'WaitOpened', 'waitId', (d, { came = [] }) => ({ ...d, came })],
   ['opened', 'WaitTriggered', 'waitId', (d, was) => ({ came: [...was.came, d] })],
   ['steps', 'ReviewRequested', 'step', (d, { status = 'waiting', attempts = 0, output = null }) => ({ status, attempts, output })],
-  ['steps', 'VerdictApplied', 'step', (d) => (d.then === 'block' || d.attemptId ? {} : succeeded(outputOfVerdict(d)))],
+  ['steps', 'VerdictApplied', 'step', (d) => (d.then === 'again' && !d.attemptId ? undefined : afterDecision(d))],
+  ['steps', 'VerdictApplied', (d, s) => askedBy(d, s).filter((step) => !s.waits[waitOf(s, step)].open), gone],
+  ['waits', 'VerdictApplied', (d, s) => askedBy(d, s).map((step) => waitOf(s, step)), forgotten],
+  ['detours', 'WaitExpired', (d) => ('step' in d.then ? [d.step] : []), (d) => d.then.step],
+  ['detours', 'WaitStale', (d) => (d.asks ? [d.step] : []), (d) => d.asks],
+  ['detours', 'VerdictApplied', askedBy, gone],
   ['reviews', 'ReviewRequested', 'reviewId', (d) => ({ step: d.step, status: 'open', subjectDigest: d.subjectDigest })],
   ['reviews', 'ReviewEscalated', 'reviewId', () => ({ status: 'escalated' })],
   ['reviews', 'VerdictApplied', 'reviewId', (d) => ({ status: VERDICTS[d.verdict], subjectDigest: d.subjectDigest })],
@@ -91,7 +96,6 @@ const table = [
   ['last', 'StepFailed', () => ['failure'], (d, was, s, { at }) => !(at < was.at) && { at, attemptId: d.attemptId, bucket: null }],
   ['last', 'RetryDecided', () => ['failure'], (d, was) => d.attemptId === was.attemptId && { bucket: d.bucket }],
   ['last', ENDS, () => ['outcome'], (d, was, s, { type }) => OUTCOMES[type] ?? d.outcome],
-  ['aside', 'WaitStale', () => []],
 ];
 
 /** The step has failed over this effect, and something is owed for that. */
@@ -164,6 +168,24 @@ function outputOfWait({ mode, keepOpen, came }, triggers) {
 function spent({ usage }, { attempts = 0, tokens = 0, usd = 0 }, s, { type }) {
   const { usd: more = 0, tokensIn = 0, tokensOut = 0 } = usage ?? {};
   return { attempts: attempts + (type === 'StepStarted' ? 1 : 0), tokens: tokens + tokensIn + tokensOut, usd: usd + more };
+}
+
+const afterDecision = (d) => (d.then === 'block' || d.attemptId ? {} : succeeded(outputOfVerdict(d)));
+
+/** The wait that has named a review, which opens again. */
+function askedBy({ then, attemptId, step }, { detours }) {
+  return then === 'again' && !attemptId ? Object.keys(detours).filter((wait) => detours[wait] === step) : [];
+}
+
+const waitOf = ({ waits }, step) => Object.keys(waits).find((id) => waits[id].step === step);
+
+/** What had been enough is asked for anew. */
+function forgotten(d, { open, got }, { opened }, now, id) {
+  const { mode, k, triggers, came } = opened[id];
+  const least = { any: 1, all: triggers.length, atLeast: k }[mode];
+  if (open || new Set(came.map(({ trigger }) => trigger)).size < least) return { got };
+  opened[id] = { ...opened[id], came: [] };
+  return { got: [] };
 }
 
 /** What people decided about a failure, in the words of policies. */

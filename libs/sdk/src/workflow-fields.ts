@@ -107,6 +107,8 @@ export interface WaitFields extends StepFields {
   readonly noDeadline?: { readonly because: string };
   readonly onDeadline?: OnDeadline;
   readonly staleAfter?: Duration;
+  /** Id of a side review that is asked for then. */
+  readonly staleReview?: string;
   readonly guard?: string;
   readonly lookBack?: 'run' | 'none' | Duration;
   readonly keepOpen?: boolean;

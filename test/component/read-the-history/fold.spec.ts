@@ -40,6 +40,7 @@ const review = (id: string, of: object, more: object = {}): object => ({
 /** Paths with less, of the definitions that have one. */
 const reduced: { readonly [plan: string]: readonly unknown[] } = {
   'a short way to the end': [{ id: 'less', drops: ['a'], steps: [task('least')], summary: 'without a' }],
+  'people who send back': [{ id: 'less', drops: ['c'], steps: [task('least')], summary: 'without c' }],
   'waits of every kind': [{ id: 'less', drops: ['most', 'after'], steps: [task('least')], summary: 'without most' }],
 };
 
@@ -95,6 +96,22 @@ const plans = {
       { input: { amount: 1 } },
     ),
     review('stop', {}, { after: ['b', 'pay'] }),
+  ],
+  'people who send back': [
+    wait('w', { any: signals, staleReview: 'doubt' }, { step: 'chase' }),
+    review('doubt', { verdicts: { approve: 'again', reject: 'continue' } }, { side: true, after: undefined }),
+    review('chase', { verdicts: { approve: 'again', reject: 'continue' } }, { side: true, after: undefined }),
+    wait('v', { all: signals, staleReview: 'unsure' }, { value: 1 }),
+    review('unsure', { verdicts: { approve: 'continue', reject: 'again' } }, { side: true, after: undefined }),
+    task('a', { after: [], fallback: [{ queue: 'other' }] }),
+    review(
+      'ask',
+      { authorises: ['b'], verdicts: { approve: 'continue', edit: 'branch', reject: 'fallback' }, editable: ['/amount'] },
+      { after: ['a'] },
+    ),
+    task('b', { after: ['ask'], input: { amount: 5 } }),
+    review('more', { verdicts: { approve: 'reduce', reject: 'branch' } }, { after: ['a'] }),
+    task('c', { after: ['w', 'v', 'b', 'more'] }),
   ],
   'an end while much is open': [
     review('asked', {}),
@@ -169,9 +186,13 @@ describe('the fold of examples/read-the-history', () => {
       'complete reduced',
       'complete succeeded',
       'escalated after_retries',
+      'escalated after_wait',
+      'escalated after_wait+planned',
       'escalated planned',
       'escalated planned+recovery',
       'escalated recovery',
+      'in_review after_wait',
+      'in_review after_wait+planned',
       'in_review planned',
       'retrying',
       'retrying handler_lost',

@@ -93,6 +93,14 @@ function decide(run: GivenRun, step: string, pick: number, pass: number): void {
     () => (run.now += pass) && run.verdict(step, 'approve'),
   ];
   moves[pick % moves.length]?.();
+  goOn(run);
+}
+
+/** The branch that was announced begins. */
+function goOn(run: GivenRun): void {
+  if (run.state.superseded === null) return;
+  run.openSuccessor();
+  run.when({ type: 'WakeRun', data: { kind: 'branch', branch: run.state.branch } });
 }
 
 /** People say what becomes of a failure; what opens a branch lets it begin. */
@@ -107,9 +115,7 @@ function decideFailure(run: GivenRun, step: string, pick: number): void {
   const [verdict, option, more = {}] = pick === 5 ? (['reject', 'give_up'] as const) : options[pick % options.length]!;
   if (pick % 7 === 6) run.escalate(step, 1);
   run.verdict(step, verdict, { option, ...more });
-  if (run.state.superseded === null) return;
-  run.openSuccessor();
-  run.when({ type: 'WakeRun', data: { kind: 'branch', branch: run.state.branch } });
+  goOn(run);
 }
 
 /** What a policy does about a failure that opens a branch; the branch begins at once, or after something else. */
@@ -121,9 +127,7 @@ function branchOff(run: GivenRun, failed: string, n: number): void {
   ] as const;
   const [decision, change] = kinds[n]!;
   run.decideRetry(failed, decision, undefined, change);
-  if (run.state.superseded === null) return;
-  run.openSuccessor();
-  run.when({ type: 'WakeRun', data: { kind: 'branch', branch: run.state.branch } });
+  goOn(run);
 }
 
 /** A person goes back to any point, with whatever the plan asks to be chosen. */

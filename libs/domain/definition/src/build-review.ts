@@ -12,10 +12,6 @@ export const verdictsByDefault: { readonly [verdict in Verdict]: VerdictOutcome 
   reject: 'stop',
 };
 
-/** Outcomes that need a branch or a second opening, which this release does not make. */
-const NOT_YET = /^(again|fallback|branch|reduce(:.*)?)$/;
-export const isOutcomeYet = (then: string): boolean => !NOT_YET.test(then);
-
 export function buildReview(review: ReviewDocument, step: string, pointer: string, compiler: PlanCompiler): PlannedReview {
   const editable = review.editable ?? [];
   const said = review.verdicts ?? verdictsByDefault;
@@ -25,7 +21,7 @@ export function buildReview(review: ReviewDocument, step: string, pointer: strin
     verdicts: verdicts.flatMap((verdict) => {
       const then = said[verdict];
       // What is offered can be done: an edit needs something that may be edited.
-      return then === undefined || !isOutcomeYet(then) || (verdict === 'edit' && editable.length === 0) ? [] : [{ verdict, then }];
+      return then === undefined || (verdict === 'edit' && editable.length === 0) ? [] : [{ verdict, then }];
     }),
     authorises: (review.authorises ?? []).filter((id) => id !== null), // Null: refused before.
     editable: editable.filter((one) => one !== null),

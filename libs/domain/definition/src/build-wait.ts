@@ -22,6 +22,7 @@ export function buildWait(wait: WaitDocument, step: string, pointer: string, com
     ...(wait.noDeadline === undefined ? {} : { noDeadline: wait.noDeadline }),
     onDeadline: wait.onDeadline ?? null,
     staleAfterMs: wait.staleAfter ?? null,
+    ...(wait.staleReview === undefined ? {} : { staleReview: wait.staleReview }),
     ...(wait.guard === undefined ? {} : { guard: compiler.expression(wait.guard, GUARD_ROOTS, at(pointer, 'guard'), step) }),
     lookBack: wait.lookBack ?? 'run',
     keepOpen: wait.keepOpen ?? false,

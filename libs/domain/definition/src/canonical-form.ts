@@ -138,6 +138,7 @@ function waitForm(wait: Loose, pointer: string, problems: Problems): Fields {
     noDeadline: wait['noDeadline'],
     onDeadline: wait['onDeadline'],
     staleAfter: duration(wait['staleAfter'], at(pointer, 'staleAfter'), problems),
+    staleReview: wait['staleReview'],
     guard: unless(wait['guard'], 'true'),
     lookBack:
       lookBack === 'none'

@@ -138,6 +138,8 @@ export interface WaitDocument {
   readonly noDeadline?: { readonly because: string };
   readonly onDeadline?: OnDeadline;
   readonly staleAfter?: DurationMs;
+  /** A side review, which is asked for when the wait is older than that: what depends on the wait goes on only as people say. */
+  readonly staleReview?: string;
   readonly guard?: string;
   readonly lookBack?: 'none' | DurationMs;
   readonly keepOpen?: true;

@@ -53,3 +53,4 @@ export { Problems } from './problems.js';
 export { checkShape } from './shape.js';
 export { isTextLargerThan } from './size.js';
 export { EFFECT_KEY_SAYS, isEffectKey } from './build-effect.js';
+export { proposersOf, sidesNamedBy } from './proposers.js';

@@ -135,6 +135,8 @@ export interface PlannedWait {
   readonly noDeadline?: { readonly because: string };
   readonly onDeadline: OnDeadline | null;
   readonly staleAfterMs: number | null;
+  /** The side review that is asked for when it has become stale. */
+  readonly staleReview?: string;
   readonly guard?: Expression;
   /** How far back a kept event may lie: since the run started, not at all, or so many milliseconds. */
   readonly lookBack: 'run' | 'none' | number;

@@ -109,9 +109,9 @@ describe('a bad definition is refused with rule and pointer', () => {
       'not_allowed /steps/0/review/verdicts/edit',
     ],
     ...['again', 'fallback', 'branch', 'reduce', 'reduce:less'].map((then): [string, unknown, string] => [
-      `the outcome ${then}`,
+      `the outcome ${then} where it cannot follow`,
       workflow([review('a', { verdicts: { approve: 'continue', reject: then } })]),
-      'not_yet /steps/0/review/verdicts/reject',
+      `${then === 'reduce:less' ? 'unknown-ref' : 'not_allowed'} /steps/0/review/verdicts/reject`,
     ]),
     [
       'a side step of a verdict that is none',
@@ -156,7 +156,21 @@ describe('a bad definition is refused with rule and pointer', () => {
       `not_yet /steps/0/wait/any/0/${field}`,
     ]),
     ['mayResume', workflow([wait('a', { any: [{ signal: 'x', mayResume: ['user:ana'] }] })]), 'not_yet /steps/0/wait/any/0/mayResume'],
-    ['staleReview', workflow([wait('a', { staleReview: 'x' })]), 'not_yet /steps/0/wait/staleReview'],
+    [
+      'staleReview that is not there',
+      workflow([wait('a', { staleAfter: '1d', staleReview: 'x' })]),
+      'unknown-ref /steps/0/wait/staleReview',
+    ],
+    [
+      'staleReview without staleAfter',
+      workflow([wait('a', { staleAfter: undefined, staleReview: 'x' }), { ...review('x'), side: true }]),
+      'not_allowed /steps/0/wait/staleReview',
+    ],
+    [
+      'staleReview that asks nobody',
+      workflow([wait('a', { staleAfter: '1d', staleReview: 'x' }), { id: 'x', side: true, task: { queue: 'q' } }]),
+      'not_allowed /steps/0/wait/staleReview',
+    ],
     ['duplicates: branch', workflow([task('a')], { on: [{ event: 'x', duplicates: 'branch' }] }), 'not_yet /on/0/duplicates'],
 
     ['a schema for what a wait gives', workflow([{ ...(wait('a') as object), output: { type: 'object' } }]), 'not_yet /steps/0/output'],

@@ -100,7 +100,7 @@ const wait: JsonObject = object({
   noDeadline: object({ because: text(280) }, ['because']),
   onDeadline: { ...object({ step: name, value: any, fail: bucket, giveUp: { const: true } }), minProperties: 1, maxProperties: 1 },
   staleAfter: duration,
-  staleReview: notYet('staleReview'),
+  staleReview: name,
   guard: expression,
   lookBack: { ...duration, pattern: `^(run|none)$|${DURATION_PATTERN}`, description: 'run, none or a duration' },
   keepOpen: flag,

@@ -128,7 +128,7 @@ export const eventSchemas = {
     receipt: json.optional(),
     because: z.string().optional(),
   }),
-  'EffectAbsent@1': z.object({ ...ofEffect, because: z.string() }),
+  'EffectAbsent@1': z.object({ ...ofEffect, because: z.string(), asks: occurrence.optional() }),
   'EffectUnknown@1': z.object({ ...ofEffect, because: z.string() }),
   'EffectCompensated@1': z.object({ ...ofEffect, receipt: json.optional() }),
   'StepSkipped@1': z.object({ step: occurrence, because: z.enum(['when', 'optional', 'scope']) }),

@@ -34,7 +34,7 @@ function withDeferred(state: RunState, event: RunEvent): RunState {
     event.type === 'StepSkipped' ||
     event.type === 'WaitSatisfied' ||
     (event.type === 'EffectConfirmed' && event.data.by !== 'reply') ||
-    (event.type === 'VerdictApplied' && event.data.then !== 'block' && event.data.attemptId === undefined) ||
+    (event.type === 'VerdictApplied' && event.data.then !== 'block' && event.data.then !== 'again' && event.data.attemptId === undefined) ||
     (event.type === 'WaitExpired' && ('value' in event.data.then || 'step' in event.data.then));
   return settles && parseOccurrence(event.data.step).part === undefined
     ? { ...state, path: { ...state.path, deferred: [...state.path.deferred, event.data.step] } }

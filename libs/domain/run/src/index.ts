@@ -49,6 +49,7 @@ export type {
 } from './reviews/events.js';
 export type { ApplyEscalation, ApplyVerdict, RecordedDecision } from './reviews/commands.js';
 export { isOpenReview, isPassedUp } from './reviews/evolve.js';
+export { forkWanted } from './reviews/outcomes.js';
 export { digestOfSubjects, subjectDigestOf } from './reviews/digest.js';
 export type {
   CheckpointClaim,

@@ -104,6 +104,8 @@ export interface ReviewEntry {
   readonly status: ReviewStatus;
   /** What was asked about; after an edit what was approved. */
   readonly subjectDigest: string;
+  /** What follows each verdict, as people were told. */
+  readonly offers: { readonly [verdict: string]: string };
   /** `asked`: the digest that was shown; `digest`: the one that may run, which an edit makes another. */
   readonly subjects: readonly { readonly step: Occurrence; readonly asked: string; readonly digest: string }[];
   readonly requestedAt: Instant;

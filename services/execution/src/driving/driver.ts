@@ -1,6 +1,7 @@
 import type { Plan } from '@cairn/domain-definition';
 import {
   forkAt,
+  forkWanted,
   initialState,
   INLINE_BYTES_MAX,
   type ApplyVerdict,
@@ -222,6 +223,7 @@ export class Driver {
     if (command.type === 'OpenBranch' && run.state.started !== null) command = await this.withFork(run.state, command);
     if (command.type === 'ApplyVerdict' || command.type === 'ApplyEscalation')
       command = { ...command, data: await this.withDecision(command.data) } as RunCommand;
+    if (command.type === 'ApplyVerdict' && plan !== undefined) command = await this.withProposal(plan, run.state, command);
     const context = this.context(order);
     if (plan === undefined) return this.noSuchRun(run.state);
     const loaded = new Map<string, Json>();
@@ -260,6 +262,18 @@ export class Driver {
     const [event] = await store.read(reviewStream(reviewId), revision, revision);
     if (opened === undefined || event === undefined) return { reviewId, revision };
     return { reviewId, revision, recorded: { type: event.type, runId: String(opened.data['run']), data: event.data } };
+  }
+
+  /** Where what was reviewed was begun, if the decision sends it back there. */
+  private async withProposal(plan: Plan, head: RunState, { type, data }: ApplyVerdict): Promise<ApplyVerdict> {
+    const wanted = forkWanted(plan, head, data.reviewId, data.recorded);
+    if (wanted === undefined) return { type, data };
+    const { branches, lineage } = await this.options.loader.lineage(head.runId);
+    const fork = forkAt(branches, wanted);
+    return {
+      type,
+      data: { ...data, fork: 'point' in fork ? { ...fork, state: lineage.at(fork.point.branch, fork.point.revision) } : fork },
+    };
   }
 
   private noSuchRun(state: RunState): Decided {

@@ -1,7 +1,7 @@
 import type { Plan, PlannedStep } from '../plan.js';
 import { at } from '../pointer.js';
 import type { Problems } from '../problems.js';
-import { sidesNamedBy } from './references.js';
+import { sidesNamedBy } from '../proposers.js';
 
 /** Rules about the graph of steps: ids, `after`, side steps. */
 export function lintGraph(plan: Plan, problems: Problems): void {
@@ -80,7 +80,7 @@ function lintSides(plan: Plan, problems: Problems): void {
   }
   for (const { id, side, pointer } of plan.steps) {
     if (side && !named.has(id))
-      problems.error(pointer, 'side-never-named', `${id} is a side step, and no onDeadline and no verdict names it`);
+      problems.error(pointer, 'side-never-named', `${id} is a side step, and no onDeadline, no staleReview and no verdict names it`);
   }
 }
 

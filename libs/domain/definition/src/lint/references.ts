@@ -1,6 +1,7 @@
 import type { Access } from '../cel-tree.js';
 import type { Plan, PlannedStep } from '../plan.js';
 import type { Use } from '../plan-compiler.js';
+import { sidesNamedBy } from '../proposers.js';
 import type { Problems } from '../problems.js';
 import type { Waivers } from './waivers.js';
 
@@ -55,20 +56,6 @@ function asksFor({ root, path, compared }: Access, id: string): boolean {
   return root === 'steps' && path[0] === id && (path[1] === 'status' || (path[1] === 'output' && path.length === 2 && compared));
 }
 
-/** Side steps that a step may call, and where it says so below its own pointer. */
-export function sidesNamedBy({ wait, review }: PlannedStep): readonly { readonly side: string; readonly where: readonly string[] }[] {
-  if (wait !== undefined)
-    return wait.onDeadline !== null && 'step' in wait.onDeadline
-      ? [{ side: wait.onDeadline.step, where: ['wait', 'onDeadline', 'step'] }]
-      : [];
-  if (review === undefined) return [];
-  const outcomes = [
-    ...review.verdicts.map(({ verdict, then }) => ({ then: then as string, where: ['review', 'verdicts', verdict] })),
-    { then: review.onDeadline as string, where: ['review', 'onDeadline'] },
-  ];
-  return outcomes.flatMap(({ then, where }) => (then.startsWith('step:') ? [{ side: then.slice('step:'.length), where }] : []));
-}
-
 /** Which steps are settled for certain when another starts: through joins that wait for all. */
 export class Settled {
   readonly #known = new Map<string, ReadonlySet<string>>();
@@ -105,7 +92,9 @@ export class Settled {
   #beforeSide(side: PlannedStep, plan: Plan): ReadonlySet<string> {
     const naming = plan.steps.find((step) => sidesNamedBy(step).some(({ side: id }) => id === side.id));
     const ids = new Set<string>();
-    const open = naming === undefined ? [] : [naming.id];
+    // A wait that has become stale has not ended.
+    const isOpen = naming?.wait?.staleReview === side.id;
+    const open = naming === undefined ? [] : isOpen ? [...naming.after] : [naming.id];
     for (let id = open.pop(); id !== undefined; id = open.pop()) {
       if (ids.has(id)) continue;
       ids.add(id);

@@ -1,5 +1,5 @@
-import { isOutcomeYet } from '../build-review.js';
 import type { StepDocument } from '../document.js';
+import { proposersOf, sidesNamedBy } from '../proposers.js';
 import type { Plan, PlannedReview, PlannedStep } from '../plan.js';
 import { at, WHOLE } from '../pointer.js';
 import type { Problems } from '../problems.js';
@@ -17,22 +17,42 @@ export function lintReviews(plan: Plan, problems: Problems): void {
       problems.error(pointer, 'review-without-deadline', `${step.id} may be left undecided for ever: say deadline`);
     if (step.optional)
       problems.error(at(step.pointer, 'optional'), 'not_allowed', `${step.id} is a review: what nobody decided is not passed over`);
-    lintVerdicts(document, pointer, problems);
+    lintVerdicts(plan, step, pointer, problems);
     lintAuthorised(plan, step, review, settled, at(pointer, 'authorises'), problems);
     lintEditable(plan, document, review, at(pointer, 'editable'), problems);
     lintQuorum(plan, review, at(pointer, 'quorum'), problems);
   }
 }
 
-function lintVerdicts({ review }: StepDocument, pointer: string, problems: Problems): void {
+function lintVerdicts(plan: Plan, step: PlannedStep, pointer: string, problems: Problems): void {
+  const { review } = step.document;
   for (const [verdict, then] of Object.entries(review?.verdicts ?? {})) {
     const where = at(pointer, 'verdicts', verdict);
-    if (typeof then === 'string' && !isOutcomeYet(then))
-      problems.error(where, 'not_yet', `outcome ${then} does not run yet in this release`);
+    const wrong = typeof then === 'string' ? wrongOutcome(plan, step, then) : undefined;
+    if (wrong !== undefined) problems.error(where, wrong.rule, wrong.says);
     else if (verdict === 'edit' && (review?.editable ?? []).length === 0)
       problems.error(where, 'not_allowed', 'nothing may be edited: name it in editable');
   }
 }
+
+/** Whether what follows a verdict can follow it here. */
+function wrongOutcome(plan: Plan, step: PlannedStep, then: string): { readonly rule: string; readonly says: string } | undefined {
+  const not = (says: string): { readonly rule: string; readonly says: string } => ({ rule: 'not_allowed', says });
+  const [outcome, id] = then.split(':');
+  if (outcome === 'again' && !isNamedByWait(plan, step.id))
+    return not('again opens the wait again that has named this review: name it there, in onDeadline or staleReview');
+  if (outcome === 'reduce' && id !== undefined && !plan.reduced.some((path) => path.id === id))
+    return { rule: 'unknown-ref', says: `there is no reduced path ${id}` };
+  if (outcome === 'reduce' && plan.reduced.length === 0) return not('the workflow declares no reduced path');
+  if (outcome === 'branch' && proposersOf(plan, step).length === 0)
+    return not(`no task comes before ${step.id}, which could be done again`);
+  if (outcome === 'fallback' && !proposersOf(plan, step).some(({ fallback }) => fallback.length > 0))
+    return not(`no task before ${step.id} declares an alternative`);
+  return undefined;
+}
+
+const isNamedByWait = (plan: Plan, side: string): boolean =>
+  plan.steps.some((step) => step.wait !== undefined && sidesNamedBy(step).some((named) => named.side === side));
 
 function lintAuthorised(plan: Plan, step: PlannedStep, review: PlannedReview, settled: Settled, pointer: string, problems: Problems): void {
   for (const [i, id] of review.authorises.entries()) {

@@ -20,6 +20,13 @@ export function lintWaits(plan: Plan, problems: Problems, waivers: Waivers): voi
     if (wait.staleAfterMs === null && needsStaleness(wait.triggers.map(({ kind }) => kind))) {
       waivers.find('wait-without-staleness', id, pointer, `${id} does not say after what time its assumptions are doubtful: staleAfter`);
     }
+    if (wait.staleReview !== undefined) {
+      const asked = plan.step(wait.staleReview);
+      const where = at(pointer, 'staleReview');
+      if (wait.staleAfterMs === null) problems.error(where, 'not_allowed', `${id} never becomes stale: say staleAfter`);
+      else if (asked !== undefined && asked.review === undefined)
+        problems.error(where, 'not_allowed', `${asked.id} is a ${asked.kind}, and people are asked by a review`);
+    }
     if (wait.triggers.some((trigger) => trigger.kind === 'event' && trigger.key === undefined)) {
       waivers.find(
         'wait-without-key',

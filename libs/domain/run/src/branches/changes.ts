@@ -14,10 +14,12 @@ const allowed: Readonly<Record<BranchCause, readonly string[]>> = {
   what_if: [],
 };
 /** Parts of a step's work that a change may name. */
-const OF_STEP = ['queue', 'input', 'params'];
+const OF_STEP = ['queue', 'input', 'params', 'guidance'];
+/** Characters of what a person wants to be different: as much as a review takes. */
+const GUIDANCE_MAX = 4_000;
 /** Named by the design, and not run yet. */
 const LATER = ['budget', 'definition'];
-const OF_STEP_LATER = ['timeout', 'retry', 'deadline', 'guidance'];
+const OF_STEP_LATER = ['timeout', 'retry', 'deadline'];
 
 /** Whether the cause runs at all. */
 export function causesOf({ cause, reason, shadow }: BranchRequest): PlanProblem[] {
@@ -107,13 +109,15 @@ function stepProblem(
   const step = plan.step(id);
   if (step === undefined) return { rule: 'unknown-ref', says: `there is no step ${id}` };
   if (OF_STEP_LATER.includes(part)) return { rule: 'not_yet', says: `${part} of a step cannot be changed yet in this release` };
-  if (!OF_STEP.includes(part)) return { rule: 'path', says: 'of a step queue, input and params can be changed' };
+  if (!OF_STEP.includes(part)) return { rule: 'path', says: 'of a step queue, input, params and guidance can be changed' };
   if (step.kind !== 'task' && step.kind !== 'effect') return { rule: 'kind', says: `${id} is a ${step.kind}: it has no ${part} to change` };
   const entry = parent.path.steps.get(id);
   if (entry?.status === 'succeeded' || entry?.status === 'skipped')
     return { rule: 'settled', says: `${id} is done at the fork and does not run again: fork before it` };
   if (part === 'queue' && ('value' in op ? typeof op.value !== 'string' || !/^[a-z][a-z0-9-]{0,62}$/.test(op.value) : true))
     return { rule: 'type', says: 'a queue is a name' };
+  if (part === 'guidance' && ('value' in op ? typeof op.value !== 'string' || op.value.length > GUIDANCE_MAX : true))
+    return { rule: 'type', says: `guidance is a text of at most ${GUIDANCE_MAX} characters` };
   if (request.cause === 'fallback' && part === 'queue' && 'value' in op && !step.fallback.some(({ queue }) => queue === op.value))
     return { rule: 'undeclared', says: `${id} declares ${step.fallback.map(({ queue }) => queue).join(', ') || 'no alternative'}` };
   if (entry?.work === undefined) return undefined; // Its work is made when it starts: what does not fit then fails it, visibly.

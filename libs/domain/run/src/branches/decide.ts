@@ -6,6 +6,7 @@ import type { RunEvent } from '../events.js';
 import type { RunRejection } from '../rejections.js';
 import { isOpenReview } from '../reviews/evolve.js';
 import type { RunState } from '../state.js';
+import type { BranchPoint } from './events.js';
 import { nextBranch } from './evolve.js';
 import { carriedBy, planBranch } from './plan.js';
 import type { BranchRequest, PlanFacts } from './request.js';
@@ -37,6 +38,18 @@ export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEven
     const code = errors.every(({ rule }) => rule === 'head_moved') ? 'head_moved' : 'branch_refused';
     return rejected({ code, detail, errors, plan: branchPlan });
   }
+  announce(draft, facts, { point: fork.point, state: fork.state }, request);
+  return concluded(draft);
+}
+
+/** Withdraws what is not carried and hands the run on to the branch. Whoever calls has looked at its plan. */
+export function announce(
+  draft: Draft,
+  facts: PlanFacts,
+  fork: { readonly point: BranchPoint; readonly state: RunState },
+  request: BranchRequest,
+): void {
+  const { state } = draft;
   const carried = carriedBy(facts, request);
   for (const [waitId, { step, open }] of [...state.path.waits.entries()].sort(([a], [b]) => (a < b ? -1 : 1)))
     if (open && !carried.waits.includes(waitId))
@@ -62,7 +75,6 @@ export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEven
       },
     },
   });
-  return concluded(draft);
 }
 
 /** The head has gone on since the plan was made, and the plan would be the same now: nothing was chosen in ignorance (`architecture.md` §3.2). */

@@ -7,6 +7,7 @@ import { reconcileOwed } from '../effects/parts.js';
 import type { RunEvent } from '../events.js';
 import type { RunRejection } from '../rejections.js';
 import { parseOccurrence } from '../state.js';
+import { waitIdOf } from '../waits/evolve.js';
 import { endRun } from './end.js';
 
 type Outcome = Decision<RunEvent, RunRejection>;
@@ -29,10 +30,20 @@ export function unpauseRun(draft: Draft, { data }: UnpauseRun): Outcome {
   // Turns first: whether a loop is over is asked here, and what comes after it must not take it for settled before.
   const turns = deferred.filter((occurrence) => parseOccurrence(occurrence).turn > 0);
   const others = deferred.filter((occurrence) => parseOccurrence(occurrence).turn === 0);
-  advance(draft, [...turns, ...others, ...dropped], [...draft.state.path.detours.values(), ...stepsOfScope(draft), ...guardedIn(draft)]);
+  advance(
+    draft,
+    [...turns, ...others, ...dropped],
+    [...draft.state.path.detours.values(), ...stepsOfScope(draft), ...guardedIn(draft), ...waitsToOpen(draft)],
+  );
   if (draft.state.opened !== null && draft.state.end === null) goOn(draft); // It may have been opened while nothing could start.
   return concluded(draft);
 }
+
+/** Waits that people have sent back to their beginning. */
+const waitsToOpen = ({ plan, state }: Draft): string[] =>
+  plan.steps.flatMap(({ id, wait }) =>
+    wait !== undefined && !state.path.steps.has(id) && state.path.waits.has(waitIdOf(state, id)) ? [id] : [],
+  );
 
 /** Steps that a review authorises: one that was answered meanwhile has let them go, and nothing else names them. */
 const guardedIn = ({ plan }: Draft): string[] => plan.steps.filter(({ guardedBy }) => guardedBy.length > 0).map(({ id }) => id);

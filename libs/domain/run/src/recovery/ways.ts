@@ -70,7 +70,8 @@ const isInDoubt = ({ state }: Draft, step: string): boolean =>
 
 const shown = ({ change }: WayOn): string => JSON.stringify(change ?? null);
 
-function fallbackOps(
+/** What a declared alternative changes about a step's work. */
+export function fallbackOps(
   draft: Draft,
   step: PlannedStep,
   occurrence: string,

@@ -31,7 +31,7 @@ describe('a review', () => {
   it('is asked for with its checkpoint in one append; the run is in review, and says exactly what is approved (C-REVIEW, I-18)', () => {
     const run = new GivenRun(plan);
     expect(run.start({ id: 'I-1', amount: 5 })).toEqual(['RunStarted', 'CheckpointReached(ask)', 'ReviewRequested(ask)']);
-    expect(run.state.status).toMatchObject({ state: 'in_review', sub: 'planned' });
+    expect(run.state.status).toMatchObject({ state: 'in_review', sub: 'risk' });
     const input = { amount: 5, to: 'V-1' };
     const effect = { key: 'invoice:I-1', fingerprint: fingerprintOf(null, input) };
     const digest = sha256Hex(canon({ assumptions: {}, definition: plan.hash, effect, input, params: {}, step: 'pay' }));
@@ -225,7 +225,7 @@ describe('time, people and ends', () => {
   it('passed up is escalated, and still decided by people', () => {
     const run = started();
     expect(run.escalate('ask', 1)).toEqual(['ReviewEscalated(ask)']);
-    expect(run.state.status).toMatchObject({ state: 'escalated', sub: 'planned' });
+    expect(run.state.status).toMatchObject({ state: 'escalated', sub: 'risk' });
     expect(run.escalate('ask', 1)).toBe('nothing: duplicate');
     expect(run.verdict('ask', 'approve')).toContain('EffectIntended(pay)');
     expect(run.escalate('ask', 2)).toBe('nothing: late');

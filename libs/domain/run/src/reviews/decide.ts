@@ -1,6 +1,18 @@
-import { applyEdits, verdicts, type JsonPatchOp, type PlannedReview, type PlannedStep, type Verdict } from '@cairn/domain-definition';
+import {
+  applyEdits,
+  sidesNamedBy,
+  verdicts,
+  type JsonPatchOp,
+  type PlannedReview,
+  type PlannedStep,
+  type Verdict,
+} from '@cairn/domain-definition';
 import { nothing, rejected, type Decision, type Json } from '@cairn/kernel';
 import { advance, settleSkipped, startDueRetries, startHeld } from '../advance.js';
+import { announce } from '../branches/decide.js';
+import { planBranch } from '../branches/plan.js';
+import type { BranchRequest } from '../branches/request.js';
+import { supersedeByPolicy } from '../branches/supersede.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
 import type { RunEvent } from '../events.js';
@@ -8,8 +20,12 @@ import { endRun, failRun } from '../lifecycle/end.js';
 import { applyToFailure, type DecidedByPeople } from '../recovery/people.js';
 import type { RunRejection } from '../rejections.js';
 import type { ReviewEntry } from '../state.js';
-import type { ApplyEscalation, ApplyVerdict, RecordedDecision } from './commands.js';
-import type { ReviewEscalated, VerdictApplied } from './events.js';
+import { fallbackOps } from '../recovery/ways.js';
+import { openWait } from '../waits/open.js';
+import { waitIdOf } from '../waits/evolve.js';
+import type { ApplyEscalation, ApplyVerdict, KnownFork, RecordedDecision } from './commands.js';
+import type { ReviewEscalated, ReviewId, VerdictApplied } from './events.js';
+import { forkBefore, goesBack, proposerOf, reductionOf } from './outcomes.js';
 import { isOpenReview, SIDE } from './evolve.js';
 import { requestReview, subjectsOf } from './request.js';
 import { DEFINITION_ERROR } from '../steps/start.js';
@@ -49,31 +65,101 @@ export function applyVerdict(draft: Draft, command: ApplyVerdict): Outcome {
   if (recorded.type === 'ReviewExpired') return expire(draft, asked, command);
   if (recorded.type !== 'ReviewDecided') return unproven(reviewId, revision);
 
-  const { verdict, subjectDigest, by, reason, edits } = recorded.data as unknown as Decided;
-  const offered = asked.review.verdicts.find((one) => one.verdict === verdict);
-  if (offered === undefined || !(verdicts as readonly string[]).includes(verdict)) return unproven(reviewId, revision);
+  const { verdict, subjectDigest, by, reason, edits, guidance } = recorded.data as unknown as Decided;
+  const then = entry.offers[verdict];
+  if (then === undefined || !(verdicts as readonly string[]).includes(verdict)) return unproven(reviewId, revision);
   if (subjectDigest !== entry.subjectDigest) return mismatch(entry, subjectDigest);
-  if (hasChanged(draft, asked)) {
-    draft.add({ type: 'ReviewWithdrawn', version: 1, data: { reviewId, step: entry.step, because: 'subject_changed' } });
-    const unasked = requestReview(draft, asked.step, asked.review, reviewId);
-    if (unasked !== undefined) failRun(draft, entry.step, DEFINITION_ERROR, unasked.problem); // Nobody can be asked: it would wait for ever.
-    return concluded(draft);
-  }
+  if (hasChanged(draft, asked)) return askAnew(draft, asked, reviewId);
+  const way = wayOf(draft, asked, { reviewId, then, verdict, reason, ...(guidance === undefined ? {} : { guidance }) }, command.data.fork);
+  if (way !== undefined && 'refused' in way)
+    return askAnew(draft, asked, reviewId, `${verdict} cannot be done now (${way.refused}); the run asks again`);
   const approvedDigest = verdict === 'edit' ? editedDigest(draft, asked, edits ?? []) : { digest: subjectDigest };
   if (!('digest' in approvedDigest)) return rejected(approvedDigest);
   const applied: VerdictApplied['data'] = {
     reviewId,
     step: entry.step,
     verdict,
-    then: offered.then,
+    then,
     by,
     reason,
     subjectDigest: approvedDigest.digest,
     ...(verdict === 'edit' && edits !== undefined ? { edits } : {}),
     ...(asked.review.authorises.length > 0 ? {} : { input: ownInput(draft, asked, verdict === 'edit' ? (edits ?? null) : null) }),
+    ...(guidance === undefined ? {} : { guidance }),
     decided: revision,
   };
-  return follow(draft, asked, applied);
+  if (way === undefined) return follow(draft, asked, applied);
+  draft.add({ type: 'VerdictApplied', version: 1, data: applied });
+  way.open();
+  return concluded(draft);
+}
+
+/** What was decided is not what can be done now: nothing of it is, and people are asked about what is. */
+function askAnew(draft: Draft, { step, review, entry }: Asked, reviewId: ReviewId, says?: string): Outcome {
+  const data = { reviewId, step: entry.step, because: 'subject_changed', ...(says === undefined ? {} : { says }) } as const;
+  draft.add({ type: 'ReviewWithdrawn', version: 1, data });
+  const unasked = requestReview(draft, step, review, reviewId);
+  if (unasked !== undefined) failRun(draft, entry.step, DEFINITION_ERROR, unasked.problem); // Nobody can be asked: it would wait for ever.
+  return concluded(draft);
+}
+
+type Way = { readonly refused: string } | { open(): void };
+
+/** The branch that a decision asks for, if it asks for one; looked at before anything is appended. */
+function wayOf(
+  draft: Draft,
+  { step, entry }: Asked,
+  said: {
+    readonly reviewId: ReviewId;
+    readonly then: string;
+    readonly verdict: string;
+    readonly reason: string;
+    readonly guidance?: string;
+  },
+  fork: KnownFork | undefined,
+): Way | undefined {
+  const { reviewId, then, verdict, reason, guidance } = said;
+  const evidence = [`${draft.state.branch}@${draft.state.revision}`, `review:${reviewId}`];
+  if (then.startsWith('reduce:')) {
+    const branch = reductionOf(draft, entry.step, then, { reason, evidence });
+    return 'refused' in branch ? branch : { open: () => supersedeByPolicy(draft, branch) };
+  }
+  if (!goesBack(then)) return undefined;
+  const proposer = proposerOf(draft.plan, draft.state, step);
+  if (proposer === undefined) return { refused: 'nothing has been proposed here' };
+  if (fork === undefined || 'problem' in fork || fork.state === undefined) return { refused: `where ${proposer.id} began is not known` };
+  const changes = changesOf(draft, proposer, then, guidance ?? (verdict === 'revise' ? reason : undefined));
+  if ('refused' in changes) return changes;
+  const facts = { plan: draft.plan, fork: fork.point, parent: fork.state, head: draft.state };
+  const asked: BranchRequest = {
+    from: forkBefore(draft.state, proposer),
+    cause: then === 'branch' ? 'retry_modified' : 'fallback',
+    reason,
+    evidence,
+    changes,
+  };
+  // The preview has said so: what has happened is taken over. What cannot be is nobody's to decide by a review.
+  const { effects } = planBranch(facts, asked);
+  const reused = effects.flatMap(({ key, choices }) => (choices.includes('reuse') ? [[key, 'reuse'] as const] : []));
+  const request: BranchRequest = { ...asked, effects: Object.fromEntries(reused) };
+  const { problems, unresolved } = planBranch(facts, request);
+  if (problems.length + unresolved.length > 0)
+    return { refused: [...problems.map(({ pointer, says }) => `${pointer} ${says}`.trim()), ...unresolved].join('; ') };
+  const { point, state } = fork;
+  return { open: () => announce(draft, { ...facts, head: draft.state }, { point, state }, request) };
+}
+
+/** What is different where the proposal is made again. */
+function changesOf(
+  draft: Draft,
+  proposer: PlannedStep,
+  then: string,
+  guidance: string | undefined,
+): readonly JsonPatchOp[] | { readonly refused: string } {
+  if (then === 'branch') return guidance === undefined ? [] : [{ op: 'add', path: `/steps/${proposer.id}/guidance`, value: guidance }];
+  const change = { fallback: Number(then.slice('fallback:'.length)) };
+  const ops = fallbackOps(draft, proposer, proposer.id, change);
+  return 'refused' in ops ? ops : ops.map((op) => ({ ...op, path: `/steps/${proposer.id}${op.path}` }));
 }
 
 /** Fields of `ReviewDecided` that matter here. */
@@ -83,6 +169,7 @@ interface Decided {
   readonly by: readonly string[];
   readonly reason: string;
   readonly edits?: readonly JsonPatchOp[];
+  readonly guidance?: string;
 }
 
 /** Nobody decided in time: what the definition declared happens, and that is never an approval (I-26). */
@@ -117,6 +204,11 @@ function follow(draft: Draft, { review, entry }: Asked, applied: VerdictApplied[
     return concluded(draft);
   }
   if (then === 'block') return concluded(draft);
+  if (then === 'again') {
+    const waits = draft.plan.steps.filter((one) => sidesNamedBy(one).some(({ side }) => side === step) && one.wait !== undefined);
+    for (const wait of waits) openAnew(draft, wait);
+    return concluded(draft);
+  }
   const approves = (verdict === 'approve' || verdict === 'edit') && then !== 'skip';
   const skipped = approves ? [] : review.authorises.filter((id) => isNotUnderWay(draft, id));
   for (const id of skipped) {
@@ -131,6 +223,17 @@ function follow(draft: Draft, { review, entry }: Asked, applied: VerdictApplied[
   // What it authorises is named: asked again for, it waits for nothing else.
   advance(draft, [step, ...skipped], [...side, ...(approves ? review.authorises : [])]);
   return concluded(draft);
+}
+
+/** The wait that asked begins anew: with its deadline, and with what is stale, from now. A paused run opens it when it goes on. */
+function openAnew(draft: Draft, wait: PlannedStep): void {
+  const waitId = waitIdOf(draft.state, wait.id);
+  const open = draft.state.path.waits.get(waitId)?.open === true;
+  if (open && !draft.state.path.paused) {
+    draft.add({ type: 'WaitWithdrawn', version: 1, data: { waitId, step: wait.id, because: 'rescheduled' } });
+    const problem = wait.wait === undefined ? undefined : openWait(draft, wait, wait.wait);
+    if (problem !== undefined) failRun(draft, wait.id, DEFINITION_ERROR, problem.problem);
+  } else advance(draft, [], [wait.id]);
 }
 
 /** Neither settled nor out with a handler. */

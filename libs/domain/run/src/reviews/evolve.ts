@@ -4,19 +4,21 @@ import type { Envelope, RunEvent } from '../events.js';
 import { count, settle } from '../steps/evolve.js';
 import { decidedByPeople } from '../recovery/evolve.js';
 import type { Counts, Path, ReviewEntry, ReviewStatus, RunState } from '../state.js';
+import { isEnough, waitIdOf } from '../waits/evolve.js';
 import type { ReviewId, VerdictApplied } from './events.js';
 
 /** Folds what reviews leave in the path. */
 export function evolveReviews(state: RunState, event: RunEvent, envelope: Envelope): RunState {
   switch (event.type) {
     case 'ReviewRequested': {
-      const { reviewId, step, n, why, subjectDigest, subjects, receiptTtl, attemptId } = event.data;
+      const { reviewId, step, n, why, subjectDigest, subjects, receiptTtl, attemptId, options } = event.data;
       const entry: ReviewEntry = {
         step,
         n,
         why,
         status: 'open',
         subjectDigest,
+        offers: Object.fromEntries(options.map((option) => [option.verdict, option.then])),
         subjects: subjects.map(({ step: of, digest }) => ({ step: of, asked: digest, digest })),
         requestedAt: envelope.at,
         receiptTtlMs: receiptTtl,
@@ -64,6 +66,7 @@ export function evolveReviews(state: RunState, event: RunEvent, envelope: Envelo
       if (then === 'block') {
         return { ...closed, path: { ...closed.path, counts: count(closed.path.counts, { blocked: 1 }) } };
       }
+      if (then === 'again') return askedAgainBy(closed, step);
       const settled = settle(closed, step, 'succeeded', { value: outputOfVerdict(event.data) });
       if (!then.startsWith(SIDE)) return settled;
       return { ...settled, path: { ...settled.path, detours: settled.path.detours.set(step, then.slice(SIDE.length)) } };
@@ -111,6 +114,22 @@ export function unblocked(path: Path, step: string): Path {
   if (found === undefined) return path;
   const [reviewId, entry] = found;
   return { ...path, reviews: path.reviews.set(reviewId, { ...entry, blocks: false }), counts: count(path.counts, { blocked: -1 }) };
+}
+
+/** The wait that has named the review is to open again, and may name it once more: neither has happened here. */
+function askedAgainBy(state: RunState, side: string): RunState {
+  let { steps, detours, waits } = state.path;
+  steps = steps.delete(side);
+  for (const [step, named] of state.path.detours.entries()) {
+    const waitId = waitIdOf(state, step);
+    const wait = waits.get(waitId);
+    if (named !== side || wait === undefined) continue;
+    detours = detours.delete(step);
+    if (wait.open) continue;
+    steps = steps.delete(step);
+    if (isEnough(wait)) waits = waits.set(waitId, { ...wait, got: [] }); // What had been enough is asked for anew.
+  }
+  return { ...state, path: { ...state.path, steps, detours, waits } };
 }
 
 /** What expressions read as the review's output. */

@@ -2,9 +2,10 @@ import type { PlannedReview, PlannedStep } from '@cairn/domain-definition';
 import { canon, idOf, instantOf, type Json } from '@cairn/kernel';
 import type { Draft } from '../draft.js';
 import { reachCheckpoint } from '../recovery/checkpoint.js';
-import type { ReviewId, ReviewOption, ReviewRequested, ReviewSubject } from './events.js';
+import type { ReviewId, ReviewRequested, ReviewSubject } from './events.js';
 import { reviewsOf } from './evolve.js';
 import { digestOfSubjects } from './digest.js';
+import { optionsOf, sentBackBy } from './outcomes.js';
 import { subjectOf } from './subject.js';
 
 /** A review that cannot be asked for as written: an expression of it has no answer. */
@@ -26,6 +27,7 @@ export function requestReview(draft: Draft, step: PlannedStep, review: PlannedRe
   const subjects = subjectsOf(draft, step, review);
   const n = reviewsOf(draft.state, step.id).length + 1;
   const restores = `${step.id}.review`;
+  const before = previous ?? (n === 1 ? sentBackBy(draft.state, step.id) : undefined);
   reachCheckpoint(draft, {
     name: restores,
     kind: 'review',
@@ -36,14 +38,14 @@ export function requestReview(draft: Draft, step: PlannedStep, review: PlannedRe
     reviewId: idOf('review', draft.state.runId, draft.state.branch, step.id, n),
     step: step.id,
     n,
-    why: 'planned',
+    why: whyOf(draft, step, review),
     queue: review.queue,
     risk: riskOf(draft, step, review),
     question: cut(typeof question.value === 'string' ? question.value : canon(question.value)),
-    options: review.verdicts.map((offered) => optionOf(offered, review)),
+    options: optionsOf(draft, step, review),
     subjects,
     subjectDigest: digestOfSubjects(subjects.map(({ digest }) => digest)),
-    ...(previous === undefined ? {} : { previous }),
+    ...(before === undefined ? {} : { previous: before }),
     editable: review.editable,
     candidates: review.candidates,
     quorum: review.quorum,
@@ -73,24 +75,11 @@ function riskOf(draft: Draft, step: PlannedStep, review: PlannedReview): Planned
   return RISKS[Math.max(...risks)] ?? 'low';
 }
 
-function optionOf({ verdict, then }: PlannedReview['verdicts'][number], { authorises }: PlannedReview): ReviewOption {
-  const label = verdict.charAt(0).toUpperCase() + verdict.slice(1);
-  return { id: verdict, label, verdict, then, preview: previewOf(verdict, then, authorises.join(', ')) };
-}
-
-/** The consequence in words. */
-function previewOf(verdict: string, then: string, guarded: string): string {
-  const isYes = verdict === 'approve' || verdict === 'edit';
-  const of =
-    guarded === ''
-      ? ''
-      : isYes && then !== 'skip'
-        ? `; ${guarded} may start${verdict === 'edit' ? ' as edited' : ''}`
-        : `; ${guarded} is skipped`;
-  if (then === 'stop') return 'The run fails as rejected.';
-  if (then === 'give_up') return 'The run gives up.';
-  if (then.startsWith('step:')) return `${then.slice('step:'.length)} runs, then the run goes on${of}.`;
-  return `The run goes on${of}.`;
+/** What made it be asked now (C-REVIEWTRIG): a wait has become stale, what it lets go is risky, or just that the definition says so. */
+function whyOf(draft: Draft, step: PlannedStep, review: PlannedReview): ReviewRequested['data']['why'] {
+  const isStale = draft.plan.steps.some(({ id, wait }) => wait?.staleReview === step.id && draft.state.path.detours.get(id) === step.id);
+  if (isStale) return 'after_wait';
+  return review.authorises.some((id) => RISKS.indexOf(draft.plan.step(id)?.risk ?? 'low') >= RISKS.indexOf('high')) ? 'risk' : 'planned';
 }
 
 const cut = (text: string): string => (text.length <= QUESTION_CHARS_MAX ? text : `${text.slice(0, QUESTION_CHARS_MAX - 1)}…`);

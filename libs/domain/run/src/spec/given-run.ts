@@ -13,6 +13,9 @@ import {
 import { Lineage } from '../branches/lineage.js';
 import { derivedOpening } from '../branches/opening.js';
 import { beginningOf } from '../branches/begin.js';
+import { forkAt, type ForkRequest } from '../branches/fork.js';
+import type { KnownFork } from '../reviews/commands.js';
+import { forkWanted } from '../reviews/outcomes.js';
 import type { RunCommand } from '../commands.js';
 import type { RetryVerdict } from '../recovery/events.js';
 import { decideRun } from '../decider.js';
@@ -205,7 +208,15 @@ export class GivenRun {
     event: string,
     data: { readonly [field: string]: Json },
   ): string[] | string {
-    return this.when({ type, data: { reviewId, revision: 1, recorded: { type: event, runId: RUN, data } } });
+    const recorded = { type: event, runId: RUN, data };
+    const wanted = type === 'ApplyVerdict' ? forkWanted(this.plan, this.state, reviewId, recorded) : undefined;
+    return this.when({ type, data: { reviewId, revision: 1, recorded, ...(wanted === undefined ? {} : { fork: this.known(wanted) }) } });
+  }
+
+  /** A point of the run with the state there, as a driver reads it. */
+  private known(wanted: ForkRequest): KnownFork {
+    const fork = forkAt(this.branches, wanted);
+    return 'point' in fork ? { ...fork, state: this.lineage().at(fork.point.branch, fork.point.revision) } : fork;
   }
 
   waitId(step: string): string {

@@ -170,7 +170,14 @@ export function markStale(draft: Draft, command: MarkStale): Outcome {
   if (wait.opened.staleAt === null) return nothing('no_match');
   if (wait.stale !== null) return nothing('duplicate');
   if (epochMsOf(wait.opened.staleAt) > draft.context.now) return nothing('early');
-  draft.add({ type: 'WaitStale', version: 1, data: { waitId: command.data.waitId, step: wait.step, because: 'age' } });
+  const { step } = wait;
+  const asks = draft.plan.step(parseOccurrence(step).step)?.wait?.staleReview;
+  draft.add({
+    type: 'WaitStale',
+    version: 1,
+    data: { waitId: command.data.waitId, step, because: 'age', ...(asks === undefined ? {} : { asks }) },
+  });
+  if (asks !== undefined) advance(draft, [], [asks]); // A paused run asks when it goes on.
   return concluded(draft);
 }
 

@@ -89,7 +89,11 @@ export type WaitWithdrawn = DomainEvent<
     readonly reason?: string;
   }
 >;
-/** The wait is older than its definition trusts its assumptions. It stays open, visibly. */
-export type WaitStale = DomainEvent<'WaitStale', 1, { readonly waitId: WaitId; readonly step: Occurrence; readonly because: string }>;
+/** The wait is older than its definition trusts its assumptions. It stays open, visibly. `asks`: the side review that what depends on it now waits for, too. */
+export type WaitStale = DomainEvent<
+  'WaitStale',
+  1,
+  { readonly waitId: WaitId; readonly step: Occurrence; readonly because: string; readonly asks?: Occurrence }
+>;
 
 export type WaitEvent = WaitOpened | WaitTriggered | WaitSatisfied | WaitExpired | WaitWithdrawn | WaitStale;

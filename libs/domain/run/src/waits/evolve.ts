@@ -66,7 +66,10 @@ export function evolveWaits(state: RunState, event: RunEvent, envelope: Envelope
     }
     case 'WaitStale': {
       const entry = state.path.waits.get(event.data.waitId);
-      return entry === undefined ? state : change(event.data.waitId, { ...entry, stale: event.data.because }, state);
+      if (entry === undefined) return state;
+      const stale = change(event.data.waitId, { ...entry, stale: event.data.because }, state);
+      if (event.data.asks === undefined) return stale;
+      return { ...stale, path: { ...stale.path, detours: stale.path.detours.set(entry.step, event.data.asks) } };
     }
     default:
       return state;
