@@ -91,7 +91,9 @@ export class WorkflowBuilder {
   /** The run pauses until a trigger comes, or the deadline. */
   wait(id: string, fields: WaitFields): WorkflowBuilder {
     const { any, all, atLeast, deadline, noDeadline, onDeadline, staleAfter, staleReview, guard, lookBack, keepOpen, ...common } = fields;
-    return this.#step(id, common, { wait: { any, all, atLeast, deadline, noDeadline, onDeadline, staleAfter, staleReview, guard, lookBack, keepOpen } });
+    return this.#step(id, common, {
+      wait: { any, all, atLeast, deadline, noDeadline, onDeadline, staleAfter, staleReview, guard, lookBack, keepOpen },
+    });
   }
 
   /**
