@@ -68,6 +68,11 @@ export interface TaskData {
     readonly key: string;
     readonly fingerprint: string;
     readonly guarantee: 'none' | 'reconcile' | 'idempotent';
+    /**
+     * Of a reconciliation: the number of the attempt of which nobody knows, as its own task said it. A target that is sent it can refuse
+     * whatever of that attempt, or of one before it, still comes: then `found: false` holds for good.
+     */
+    readonly attempt?: number;
     /** Of a compensation: what the target gave for the act. */
     readonly receipt?: Json;
   };

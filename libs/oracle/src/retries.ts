@@ -136,7 +136,8 @@ export class RetryChecks {
     const another = decided?.data.decision === 'fallback' || byPeople?.startsWith('fallback') === true;
     this.steps.set(step, {
       attempts: count,
-      ofWay: another ? 1 : before.ofWay + 1,
+      // Who is asked about an effect again, after an answer, has not failed at it: such tries count from failure to failure.
+      ofWay: another ? 1 : part !== undefined && failed === undefined ? before.ofWay : before.ofWay + 1,
       given,
       attemptId,
       ...(firstFailedAt === undefined ? {} : { firstFailedAt }),
@@ -221,7 +222,7 @@ export class RetryChecks {
     rules: readonly RetryRule[],
   ): void {
     const { step, bucket } = data;
-    const next = tries.attempts + 1;
+    const next = (parseOccurrence(step).part === undefined ? tries.attempts : tries.ofWay) + 1;
     const ofWay = tries.ofWay + 1;
     const over = (what: string, is: number, most: number): void => {
       if (is > most) this.report('I-12', revision, `${step} is tried again: ${what} ${is}, at most ${most}`);

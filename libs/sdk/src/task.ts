@@ -28,6 +28,11 @@ export interface TaskEffect {
   readonly fingerprint: string;
   /** What follows if nobody learns whether it was done. `idempotent`: it is sent again under its key. `none`: a person decides. */
   readonly guarantee: 'none' | 'reconcile' | 'idempotent';
+  /**
+   * Of a reconciliation: the number of the attempt (`task.attempt` there) of which nobody knows. A target that is told it can refuse whatever
+   * of that attempt, or of one before it, still comes.
+   */
+  readonly attempt?: number;
   /** Of a compensation: what the target gave for the act. */
   readonly receipt?: Json;
 }

@@ -12,6 +12,7 @@ const request = (attemptId: string, honours: boolean, more: object = {}): Bookin
   run,
   step: 'pay',
   attemptId,
+  attempt: 1,
   key: 'k/pay',
   honours,
   at: 0,

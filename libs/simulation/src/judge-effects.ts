@@ -73,6 +73,7 @@ function toldOf(stored: readonly StoredEvent[]): Told {
         break;
       case 'EffectAbsent':
         told.absent.add(event.data.attemptId);
+        told.unknown.delete(event.data.attemptId); // Somebody has found out.
         break;
       case 'EffectUnknown':
         told.unknown.add(event.data.attemptId);

@@ -1,5 +1,6 @@
-import type { RecordedRunEvent } from '@cairn/domain-run';
+import { parseOccurrence, type RecordedRunEvent } from '@cairn/domain-run';
 import { policyStream, type StoredEvent } from '@cairn/kernel';
+import type { Covered } from './coverage.js';
 import { NS } from './world/names.js';
 import type { World } from './world/world.js';
 
@@ -22,6 +23,7 @@ export function observeFailures({ coverage, store }: World, stored: readonly Sto
       }
       case 'StepSucceeded':
         if (paused) coverage.note('settled while paused');
+        if (parseOccurrence(event.data.step).part === 'reconcile') coverage.note(reconciledAs(event.data.output));
         break;
       case 'RetryDecided': {
         const { attemptId, decision, notBefore, policy, justification } = event.data;
@@ -65,4 +67,10 @@ export function observeFailures({ coverage, store }: World, stored: readonly Sto
     }
   }
   if (cancelled && mid) coverage.note('cancel mid-effect');
+}
+
+function reconciledAs(output: unknown): Covered {
+  const { found } = output as { readonly found?: unknown };
+  if (found === null) return 'reconciled, nobody can tell';
+  return found === true ? 'reconciled as found' : 'reconciled as absent';
 }

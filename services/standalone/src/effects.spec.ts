@@ -84,7 +84,7 @@ describe('an effect', () => {
       kind: 'reconcile',
       step: 'book/reconcile',
       input: { price: 5 },
-      effect: { key: 'room/found', guarantee: 'reconcile' },
+      effect: { key: 'room/found', guarantee: 'reconcile', attempt: 1 },
     });
     expect(asked).not.toHaveProperty('claim');
     expect(await work('mail', null)).toMatchObject({ input: { booking: { booking: 'B-1' } } });

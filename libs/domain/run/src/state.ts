@@ -132,6 +132,8 @@ export interface EffectEntry {
   readonly guarantee: EffectGuarantee;
   readonly step: Occurrence;
   readonly attemptId: Id;
+  /** Number of that attempt. */
+  readonly n: number;
   /** An earlier attempt under this suffix may have done it: until that is known, no later one can say that it is not there. */
   readonly inDoubt: boolean;
   /** sha256 hex of the confirmed result's canonical JSON. */

@@ -11,6 +11,8 @@ export interface TargetRequest {
   readonly attemptId: Id;
   /** What the target de-duplicates by, where it does. */
   readonly key: string;
+  /** Number of that attempt: the target refuses what a reconciliation has fenced off. */
+  readonly attempt: number;
   /** Whether this target honours keys; else every request books anew. */
   readonly honours: boolean;
 }
@@ -46,6 +48,8 @@ export class EffectServer {
   readonly requests: Booking[] = [];
   readonly bookings: Booking[] = [];
   private readonly booked = new Set<string>();
+  /** By key the last attempt that comes too late, since somebody was told that there is no booking. */
+  private readonly fenced = new Map<string, number>();
 
   constructor(private readonly world: TargetSurroundings) {}
 
@@ -53,6 +57,22 @@ export class EffectServer {
   book(request: TargetRequest, answer: (answer: TargetAnswer) => void): void {
     this.requests.push({ ...request, at: this.world.clock.now() });
     this.play(() => this.enter(request), answer);
+  }
+
+  /**
+   * Whether there is a booking under a key, with the same moods. Once it has said that there is none it stays so: what of that attempt, or of
+   * one before, is still on its way is refused.
+   */
+  look(
+    { key, attempt }: Pick<TargetRequest, 'key' | 'attempt'>,
+    answer: (answer: TargetAnswer & { readonly found?: boolean }) => void,
+  ): void {
+    let found = false;
+    const enter = (): void => {
+      found = this.booked.has(key);
+      if (!found) this.fenced.set(key, Math.max(attempt, this.fenced.get(key) ?? 0));
+    };
+    this.play(enter, (told) => answer(told.status === 200 ? { ...told, found } : told));
   }
 
   /** A question that changes nothing, with the same moods. */
@@ -98,6 +118,10 @@ export class EffectServer {
   }
 
   private enter(request: TargetRequest): void {
+    if (request.attempt <= (this.fenced.get(request.key) ?? 0)) {
+      this.world.cover('booking refused after a look');
+      return;
+    }
     if (request.honours && this.booked.has(request.key)) {
       this.world.cover('booking asked for again');
       return;

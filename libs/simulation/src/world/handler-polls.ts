@@ -4,14 +4,17 @@ import { NS } from './names.js';
 
 const POLL_WAIT_MS = 500;
 const IDLE_PAUSE_MS = 400;
+/** Of so many polls one is for those who find out what became of effects. */
+const LOOKS_EVERY = 4;
 
 /** A handler that polls for tasks, beats for each while it works, and posts its answers, for as long as it lives. */
 export async function keepPolling(life: HandlerLife): Promise<never> {
   const busy = new Set<string>();
-  for (;;) {
+  for (let turn = 0; ; turn++) {
     const free = CAPACITY - busy.size;
     const options = { max: free, waitMs: POLL_WAIT_MS };
-    const tasks = free <= 0 ? [] : await life.call((gone) => life.desk.poll(NS, 'work', { ...options, gone })).catch(() => []);
+    const queue = turn % LOOKS_EVERY === 0 ? 'look' : 'work';
+    const tasks = free <= 0 ? [] : await life.call((gone) => life.desk.poll(NS, queue, { ...options, gone })).catch(() => []);
     for (const task of tasks) {
       life.world.coverage.note('task polled');
       busy.add(task.id);

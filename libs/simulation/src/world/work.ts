@@ -1,5 +1,5 @@
 import { FAILED_TYPE, SUCCEEDED_TYPE, type CloudEvent, type ReplyData, type ReplyFailure, type TaskData } from '@cairn/contracts';
-import { epochMsOf, instantOf, invariant, type Id, type Instant } from '@cairn/kernel';
+import { epochMsOf, instantOf, invariant, type Id, type Instant, type Json } from '@cairn/kernel';
 import type { Clock } from '@cairn/ports';
 import type { TargetAnswer } from './effect-server.js';
 import type { World } from './world.js';
@@ -18,7 +18,7 @@ export interface Asked {
 /** A call to a target that has not answered is given up after this. */
 const CALL_TIMEOUT_MS = 2_500;
 
-type Result = { readonly failure: ReplyFailure } | { readonly n: number };
+type Result = { readonly failure: ReplyFailure } | { readonly n: number } | { readonly found: boolean | null; readonly result?: Json };
 
 /**
  * What every handler does with a task, whoever it is: outputs depend on the input alone, and on what the target answers. In the
@@ -30,12 +30,13 @@ export async function workAt(world: World, clock: Clock, handler: string, task: 
   const result = await resultOf(world, clock, data, run as Id);
   const envelope = { specversion: '1.0', id: `${data.lease.attemptId}:end`, source: `/${handler}`, cairnrun: run } as const;
   if ('failure' in result) return { ...envelope, type: FAILED_TYPE, data: { lease: data.lease, failure: result.failure } };
-  return { ...envelope, type: SUCCEEDED_TYPE, data: { lease: data.lease, output: { n: result.n } } };
+  return { ...envelope, type: SUCCEEDED_TYPE, data: { lease: data.lease, output: result as unknown as Json } };
 }
 
 async function resultOf(world: World, clock: Clock, task: TaskData, run: Id): Promise<Result> {
   const asked = task.input as unknown as Asked;
   const { n, times = Infinity } = asked;
+  if (task.kind === 'reconcile') return lookedUp(world, clock, task, n);
   switch (asked.do) {
     case 'add':
       return { n: n + 1 };
@@ -53,6 +54,7 @@ async function resultOf(world: World, clock: Clock, task: TaskData, run: Id): Pr
         step: task.step,
         attemptId: task.lease.attemptId,
         key: effect.key,
+        attempt: task.attempt,
         honours: effect.guarantee === 'idempotent',
       };
       return resultFrom(await answered(clock, (answer) => world.target.book(request, answer)), {
@@ -63,6 +65,18 @@ async function resultOf(world: World, clock: Clock, task: TaskData, run: Id): Pr
       });
     }
   }
+}
+
+/** Finds out about a booking. A target that cannot tell makes a handler that cannot tell. */
+async function lookedUp(world: World, clock: Clock, { effect, attempt }: TaskData, n: number): Promise<Result> {
+  invariant(effect?.attempt !== undefined, 'whoever looks is told what for');
+  const about = { key: effect.key, attempt: effect.attempt };
+  const answer: (TargetAnswer & { readonly found?: boolean }) | 'no answer' = await answered(clock, (told) =>
+    world.target.look(about, told),
+  );
+  if (answer === 'no answer' || answer.status === 500) return { found: null };
+  if (answer.status !== 200) return resultFrom(answer, { n, clock, attempt });
+  return answer.found === true ? { found: true, result: { n: n + 1 } } : { found: false };
 }
 
 /** The declared alternative, or a changed retry, gives the work what it lacked. */

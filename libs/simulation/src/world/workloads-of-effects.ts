@@ -1,9 +1,9 @@
 import { add, completes, document, wait, type Step, type Workload } from './workload.js';
 import { isGivenToSomebody } from './workloads-of-failures.js';
 
-const books = (id: string, guarantee: 'none' | 'idempotent', more: object = {}, key = `\${run.key}/${id}`): Step => ({
+const books = (id: string, guarantee: 'none' | 'reconcile' | 'idempotent', more: object = {}, key = `\${run.key}/${id}`): Step => ({
   id,
-  effect: { queue: 'work', key, guarantee },
+  effect: { queue: 'work', key, guarantee, ...(guarantee === 'reconcile' ? { reconcile: 'look' } : {}) },
   purpose: 'somebody is paid',
   input: { do: 'book', n: '${input.n}' },
   lease: '5s',
@@ -11,7 +11,7 @@ const books = (id: string, guarantee: 'none' | 'idempotent', more: object = {}, 
   ...more,
 });
 
-/** Effects of both guarantees, alone, beside each other, and under a key that is taken. */
+/** Effects of every guarantee, alone, beside each other, and under a key that is taken. */
 export const workloadsOfEffects: readonly Workload[] = [
   {
     name: 'pays',
@@ -29,6 +29,26 @@ export const workloadsOfEffects: readonly Workload[] = [
     document: document('pays-once', [add('a', '${input.n}'), books('pay', 'none')], '${steps.pay.output.n}'),
     policies: ['patient'],
     expect: completes((output, n) => output === n + 1),
+  },
+  {
+    name: 'pays-and-looks',
+    document: document('pays-and-looks', [books('pay', 'reconcile'), add('b', '${steps.pay.output.n}')], '${steps.b.output.n}'),
+    policies: ['patient'],
+    expect: completes((output, n) => output === n + 2),
+  },
+  {
+    name: 'pays-two-and-looks',
+    document: document(
+      'pays-two-and-looks',
+      [
+        books('left', 'reconcile', { after: [] }),
+        books('right', 'reconcile', { after: [] }),
+        books('last', 'reconcile', { after: ['left', 'right'] }),
+      ],
+      '${steps.left.output.n + steps.right.output.n + steps.last.output.n}',
+    ),
+    policies: ['patient'],
+    expect: completes((output, n) => output === 3 * n + 3),
   },
   {
     name: 'pays-both',

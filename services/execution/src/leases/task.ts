@@ -98,9 +98,9 @@ function effectOfPart(state: RunState, part: EffectPart, { effect }: StepWork): 
   const entry = effect === undefined ? undefined : state.ledger.effects.get(effect.key);
   if (effect === undefined || entry === undefined) return undefined;
   const { key, suffix } = effect;
-  const { fingerprint, guarantee, output } = entry;
-  const receipt = part === 'compensate' && output !== null ? { receipt: outputView(output) } : {};
-  return { key: sentKey(key, suffix), fingerprint, guarantee, ...receipt };
+  const { fingerprint, guarantee, output, n } = entry;
+  const about = part === 'reconcile' ? { attempt: n } : output === null ? {} : { receipt: outputView(output) };
+  return { key: sentKey(key, suffix), fingerprint, guarantee, ...about };
 }
 
 /** The key as the target is sent it. */

@@ -21,6 +21,7 @@ export function evolveEffects(state: RunState, event: RunEvent, { causationId }:
         guarantee,
         step,
         attemptId,
+        n: state.path.attempts.get(attemptId)?.n ?? 0,
         inDoubt,
         result: null,
         output: null,
