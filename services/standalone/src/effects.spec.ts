@@ -165,6 +165,37 @@ describe('an effect', () => {
     expect(await statusOf(run, 'branched')).toMatchObject({ status: 'confirmed', suffix: 1 });
   });
 
+  it('that a branch shall ask about is asked about when the step is reached, and what people say is done (U-5)', async () => {
+    const run = await start('asked');
+    await work('hotel', { booking: 'B-7' });
+    await work('mail', null);
+    await succeeds(run);
+    const request = {
+      from: { branch: 'main', at: 'price' },
+      cause: 'correction',
+      reason: 'the price was old',
+      effects: { 'room/asked': 'ask' },
+    };
+    expect((await call('POST', `runs/${run}/branches`, request)).json).toMatchObject({ branch: 'b2' });
+    await work('prices', 8);
+    await isIn(run, { state: 'in_review', sub: 'recovery' });
+    const inbox = async (): Promise<readonly JsonObject[]> => ((await call('GET', 'reviews')).json as { items: JsonObject[] }).items;
+    const reviewOf = async (): Promise<JsonObject | undefined> => (await inbox()).find((one) => one['run'] === run);
+    const { review } = (await waitUntil('the review is in the inbox', reviewOf, 10_000)) as { review: string };
+    const shown = (await call('GET', `reviews/${review}`)).json;
+    expect(shown).toMatchObject({ step: 'book/ask', options: [{ id: 'reuse' }, { id: 'compensate' }, { id: 'repeat' }] });
+    const decision = {
+      subjectDigest: shown['subjectDigest'],
+      revision: shown['revision'],
+      option: 'reuse',
+      reason: 'the room is the same',
+    };
+    expect(await call('POST', `reviews/${review}:decide`, decision)).toMatchObject({ status: 200 });
+    expect(await work('mail', null)).toMatchObject({ input: { booking: { booking: 'B-7' } } });
+    await succeeds(run);
+    expect(await statusOf(run, 'asked')).toMatchObject({ status: 'confirmed', suffix: 0 });
+  });
+
   it('left unknown by a cancelled run is found out about all the same', async () => {
     const run = await start('cancelled');
     const task = await server.take('hotel');

@@ -1,7 +1,7 @@
 import type { PlannedStep } from '@cairn/domain-definition';
 import { epochMsOf, idOf } from '@cairn/kernel';
 import type { Draft } from './draft.js';
-import { reusedBy, startEffect, startEffectAgain } from './effects/intend.js';
+import { isHeldByChoice, reusedBy, startEffect, startEffectAgain } from './effects/intend.js';
 import { compensateChosen, reconcileOwed } from './effects/parts.js';
 import { emitEvent } from './lifecycle/emit.js';
 import { endRun, failRun } from './lifecycle/end.js';
@@ -278,6 +278,7 @@ function skipWhereFalse(draft: Draft, ready: Set<PlannedStep>): PlannedStep[] {
 }
 
 function startStep(draft: Draft, step: PlannedStep): void {
+  if (step.kind === 'effect' && isHeldByChoice(draft, step)) return;
   // What a branch takes over as it was done before changes nothing outside, and needs nobody's word.
   const isFree = step.guardedBy.length === 0 || (step.kind === 'effect' && reusedBy(draft, step) !== undefined);
   const gate = isFree ? undefined : gateOf(draft, step);

@@ -328,18 +328,21 @@ export function initialState(runId: Id, branch = 'main'): RunState {
 
 /** Work about an effect that is an attempt of its own: finding out whether it happened, undoing it. */
 export type EffectPart = 'reconcile' | 'compensate';
-const PART = /^(.+)\/(reconcile|compensate)$/;
+const PART = /^(.+)\/(reconcile|compensate|ask)$/;
+
+/** What is said of an effect beside its step: attempts about it, and people who are asked. */
+export type AboutEffect = EffectPart | 'ask';
 
 /** `pay/reconcile`. */
-export const partOf = (step: string, part: EffectPart): Occurrence => `${step}/${part}`;
+export const partOf = (step: string, part: AboutEffect): Occurrence => `${step}/${part}`;
 
 /**
  * The loop step that an occurrence is a turn of, and which turn; turn 0 for a step that does not loop. `part`: it is not the step itself but
  * work about its effect.
  */
-export function parseOccurrence(occurrence: Occurrence): { step: string; turn: number; part?: EffectPart } {
+export function parseOccurrence(occurrence: Occurrence): { step: string; turn: number; part?: AboutEffect } {
   const [, of, part] = PART.exec(occurrence) ?? [];
-  if (of !== undefined) return { step: of, turn: 0, part: part as EffectPart };
+  if (of !== undefined) return { step: of, turn: 0, part: part as AboutEffect };
   const hash = occurrence.indexOf('#');
   return hash < 0 ? { step: occurrence, turn: 0 } : { step: occurrence.slice(0, hash), turn: Number(occurrence.slice(hash + 1)) };
 }

@@ -61,7 +61,7 @@ const asking = (command: Command): Command =>
     .option('--reason <text>', 'for whoever reads the history')
     .option('--set <pointer=value>', 'one change, such as /steps/screen/params/list=2026-11-22; again for more', collect)
     .option('--changes <json>', 'changes as JSON Patch: the text, @file, or - for standard input')
-    .option('--effect <key=choice>', 'reuse or repeat a confirmed effect; again for more', collect)
+    .option('--effect <key=choice>', 'what becomes of a confirmed effect: reuse, compensate, repeat or ask; again for more', collect)
     .option('--received <id=choice>', 'carry or drop what came after the fork; again for more', collect)
     .option('--evidence <place>', 'an event that speaks for it, such as main@12; again for more', collect)
     .addOption(new Option('--lesson <lesson>', 'whether tasks are told of the path that failed').choices(['told', 'untold']))

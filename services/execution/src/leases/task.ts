@@ -32,6 +32,7 @@ export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undef
   if (attempt === undefined || work === undefined || step === undefined || state.started === null) return undefined;
   const { ns, workflow } = state.started;
   const { part } = parseOccurrence(attempt.step);
+  if (part === 'ask') return undefined; // People are asked, and no handler.
   const effect = part === undefined ? effectOf(state, attemptId, work) : effectOfPart(state, part, work);
   if (step.kind === 'effect' && effect === undefined) return undefined; // No intent on record: nothing may leave.
   const claim = part === undefined && (effect?.guarantee === 'none' || effect?.guarantee === 'reconcile');

@@ -69,7 +69,7 @@ describe('a plan for a branch', () => {
       keeps: ['extract'],
       reruns: ['screen', 'letter', 'pay', 'file'],
       received: [{ id: `event:${letterId}`, says: `${signalType('go')} for letter`, default: 'carry', choice: 'carry' }],
-      effects: [{ key: 'pay:k', step: 'pay', status: 'confirmed', choices: ['reuse', 'repeat'], choice: null }],
+      effects: [{ key: 'pay:k', step: 'pay', status: 'confirmed', choices: ['reuse', 'repeat', 'ask'], choice: null }],
       problems: [],
       unresolved: ['effects/pay:k'],
     });
@@ -92,7 +92,6 @@ describe('a plan for a branch', () => {
     ['a queue that is no name', { changes: [{ op: 'replace', path: '/steps/screen/queue', value: 'A B' }] }, '/changes/0', 'type'],
     ['an event that did not come', { received: { 'event:none': 'drop' } }, '/received/event:none', 'unknown_choice'],
     ['an effect that is not there', { effects: { 'pay:k': 'reuse', none: 'reuse' } }, '/effects/none', 'unknown_choice'],
-    ['a choice that does not run yet', { effects: { 'pay:k': 'ask' } }, '/effects/pay:k', 'not_yet'],
     ['a compensation that nobody could do', { effects: { 'pay:k': 'compensate' } }, '/effects/pay:k', 'undeclared'],
   ] as const)('names field and rule of %s, and nothing is opened', (_, more, pointer, rule) => {
     const run = complete();

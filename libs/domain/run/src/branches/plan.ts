@@ -8,8 +8,8 @@ import { causesOf, problemsOfChanges } from './changes.js';
 import type { Carried, EffectChoice } from './events.js';
 import type { BranchPlan, BranchRequest, PlanFacts, PlanProblem } from './request.js';
 
-/** Choices that need nothing of the definition; `compensate` needs a queue that undoes. `ask` needs a review and does not run yet. */
-const CHOICES: readonly EffectChoice[] = ['reuse', 'repeat'];
+/** What may become of a confirmed effect; `compensate` needs a queue that undoes it. */
+const CHOICES: readonly EffectChoice[] = ['reuse', 'compensate', 'repeat', 'ask'];
 
 /** Plans a branch: pure, asks nobody. Empty `problems` and `unresolved`: it may be opened. */
 export function planBranch(facts: PlanFacts, request: BranchRequest): BranchPlan {
@@ -168,7 +168,7 @@ function effectsBehind(facts: PlanFacts, request: BranchRequest): BranchPlan['ef
 }
 
 const choicesOf = (plan: Plan, step: string): readonly EffectChoice[] =>
-  plan.step(step)?.effect?.compensate === undefined ? CHOICES : ['reuse', 'compensate', 'repeat'];
+  plan.step(step)?.effect?.compensate === undefined ? CHOICES.filter((choice) => choice !== 'compensate') : CHOICES;
 
 const seen = ({ suffix, status, attemptId }: EffectEntry): { suffix: number; status: string; attemptId: string } => ({
   suffix,
@@ -203,11 +203,11 @@ function unknownChoices(
     const pointer = `/effects/${key}`;
     if (effect === undefined) wrong.push({ pointer, rule: 'unknown_choice', says: 'no effect of that key was intended after the fork' });
     else if (effect.status === 'confirmed' && !effect.choices.includes(choice))
-      wrong.push(
-        choice === 'compensate'
-          ? { pointer, rule: 'undeclared', says: `${effect.step} names no queue that could undo it: ${effect.choices.join(' or ')}` }
-          : { pointer, rule: 'not_yet', says: `${choice} does not run yet in this release: ${effect.choices.join(' or ')}` },
-      );
+      wrong.push({
+        pointer,
+        rule: 'undeclared',
+        says: `${effect.step} names no queue that could undo it: ${effect.choices.join(' or ')}`,
+      });
     else if (effect.status !== 'confirmed')
       wrong.push({ pointer, rule: 'unknown_choice', says: `it is ${effect.status}: there is nothing to choose` });
   }

@@ -1,6 +1,7 @@
 import type { Envelope, RunEvent } from '../events.js';
 import { outputDigest } from '../state-digest.js';
-import type { EffectEntry, RunState, StepEntry } from '../state.js';
+import type { EffectChoice } from '../branches/events.js';
+import { parseOccurrence, type EffectEntry, type RunState, type StepEntry } from '../state.js';
 
 /** Folds the ledger of effects: one entry a key, the newest intent. Never rewinds with a path. */
 export function evolveEffects(state: RunState, event: RunEvent, { causationId }: Pick<Envelope, 'causationId'>): RunState {
@@ -44,9 +45,27 @@ export function evolveEffects(state: RunState, event: RunEvent, { causationId }:
       return moved(state, event.data.key, { status: 'unknown' });
     case 'EffectCompensated':
       return moved(state, event.data.key, { status: 'compensated' });
+    case 'VerdictApplied': {
+      const choice = choiceOf(event.data.then);
+      return choice === undefined ? state : withChoice(state, parseOccurrence(event.data.step).step, choice);
+    }
     default:
       return state;
   }
+}
+
+/** How an option of a review says what becomes of an effect. */
+export const THEN = 'effect:';
+
+const choiceOf = (then: string): EffectChoice | undefined =>
+  then.startsWith(THEN) ? (then.slice(THEN.length) as EffectChoice) : undefined;
+
+/** What was to be asked has been answered. */
+function withChoice(state: RunState, step: string, choice: EffectChoice): RunState {
+  let { choices } = state.path;
+  for (const [key, before] of choices.entries())
+    if (before === 'ask' && state.ledger.effects.get(key)?.step === step) choices = choices.set(key, choice);
+  return { ...state, path: { ...state.path, choices } };
 }
 
 function moved(state: RunState, key: string, change: Partial<EffectEntry>): RunState {

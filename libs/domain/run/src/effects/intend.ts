@@ -5,6 +5,7 @@ import { reachCheckpoint } from '../recovery/checkpoint.js';
 import { digestOfValue } from '../state-view.js';
 import { DEFINITION_ERROR, failAttempt, startAttempt, workOf } from '../steps/start.js';
 import type { EffectEntry, StepWork } from '../state.js';
+import { askAboutEffect } from './ask.js';
 import { fingerprintOf } from './fingerprint.js';
 import { waitsForCompensation } from './parts.js';
 
@@ -17,8 +18,7 @@ type Intent = NonNullable<StepWork['effect']> & { readonly fingerprint: string }
  */
 export function startEffect(draft: Draft, step: PlannedStep, edit: (input: Json) => Json = (input) => input): void {
   const { work: asWritten, problem } = workOf(draft, step, draft.scope(step.stepRefs));
-  const key = effectKeyOf(draft, step);
-  if (typeof key === 'string' && waitsForCompensation(draft.state, key)) return; // Whoever has undone it comes here again.
+  if (isHeldByChoice(draft, step)) return;
   const reused = problem === undefined ? reusedBy(draft, step) : undefined;
   if (reused !== undefined) return reuse(draft, step, asWritten, reused);
   const work = { ...asWritten, input: edit(asWritten.input) };
@@ -35,6 +35,20 @@ export function startEffect(draft: Draft, step: PlannedStep, edit: (input: Json)
   });
   const attemptId = startAttempt(draft, step.id, work);
   intend(draft, step, attemptId, intent);
+}
+
+/**
+ * Whether what a branch chose of the effect before comes first: that it is undone, or that people are asked (who are asked here). Whoever has
+ * undone it or has answered comes here again.
+ */
+export function isHeldByChoice(draft: Draft, step: PlannedStep): boolean {
+  const key = effectKeyOf(draft, step);
+  if (typeof key !== 'string') return false;
+  if (waitsForCompensation(draft.state, key)) return true;
+  const entry = draft.state.ledger.effects.get(key);
+  if (draft.state.path.choices.get(key) !== 'ask' || entry?.status !== 'confirmed' || entry.step !== step.id) return false;
+  askAboutEffect(draft, step, key);
+  return true;
 }
 
 /** The confirmed effect whose result the branch takes instead of calling again (U-5); `undefined` where nothing like that was chosen. */

@@ -92,7 +92,9 @@ describe('an effect that is reconciled', () => {
     expect(run.decideRetry(failureOf(run), 'retry')).toBe('nothing: early');
     expect(run.decideRetry(failureOf(run), 'block')).toBe('nothing: early');
     run.succeed('pay/reconcile', { found: null });
-    expect(run.decideRetry(failureOf(run), 'retry')).toBe('rejected: decision_unsupported');
+    // Whoever decides so nevertheless: nothing goes out, and the oracle says so.
+    expect(run.decideRetry(failureOf(run), 'retry')).toEqual(['RetryDecided(pay)', 'StepStarted(pay)', 'StepFailed(pay)']);
+    expect(effect(run)?.status).toBe('unknown');
   });
 
   it('whose question fails is asked again by the policy, and the step stays unjudged meanwhile', () => {

@@ -23,7 +23,6 @@ export function applyRetryDecision(draft: Draft, command: ApplyRetryDecision): D
   if (isEarly(draft, command)) return nothing('early');
   switch (decision) {
     case 'retry': // Same parameters: same branch.
-      if (isNeverAgain(draft, step)) return unsupported(`it is unknown whether the effect of ${step} happened: that is found out first`);
       draft.add({ type: 'RetryDecided', version: 1, data: command.data });
       if (notBefore === undefined || epochMsOf(notBefore) <= draft.context.now) startDueRetry(draft, attemptId);
       return concluded(draft);
@@ -60,13 +59,6 @@ function isEarly({ state, plan }: Draft, { data: { step, bucket } }: ApplyRetryD
   if (entry?.status === 'absent') return bucket === 'effect_unknown';
   if (entry?.status !== 'unknown' || entry.guarantee !== 'reconcile') return false;
   return isUnderWay(state, step, 'reconcile') || (state.path.paused && plan.step(step)?.effect?.reconcile !== undefined);
-}
-
-/** Its target does not de-duplicate, and nobody knows whether it was called: another try is no retry (I-17). */
-function isNeverAgain({ state }: Draft, step: string): boolean {
-  const key = state.path.steps.get(step)?.work?.effect?.key;
-  const entry = key === undefined || parseOccurrence(step).part !== undefined ? undefined : state.ledger.effects.get(key);
-  return entry?.status === 'unknown' && entry.guarantee !== 'idempotent';
 }
 
 /** How it failed, and who says what follows: for people. */

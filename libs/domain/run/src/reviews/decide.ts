@@ -17,9 +17,10 @@ import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
 import type { RunEvent } from '../events.js';
 import { endRun, failRun } from '../lifecycle/end.js';
+import { applyToEffect } from '../effects/ask.js';
 import { applyToFailure, type DecidedByPeople } from '../recovery/people.js';
 import type { RunRejection } from '../rejections.js';
-import type { ReviewEntry } from '../state.js';
+import { parseOccurrence, type ReviewEntry } from '../state.js';
 import { fallbackOps } from '../recovery/ways.js';
 import { openWait } from '../waits/open.js';
 import { waitIdOf } from '../waits/evolve.js';
@@ -59,6 +60,12 @@ export function applyVerdict(draft: Draft, command: ApplyVerdict): Outcome {
     const decided = recorded.data as unknown as DecidedByPeople;
     if (decided.subjectDigest !== entry.subjectDigest) return mismatch(entry, decided.subjectDigest);
     return applyToFailure(draft, { reviewId, entry, attemptId, decided, revision });
+  }
+  if (parseOccurrence(entry.step).part === 'ask') {
+    if (!isAbout(draft, reviewId, recorded) || recorded.type !== 'ReviewDecided') return unproven(reviewId, revision);
+    const decided = recorded.data as unknown as DecidedByPeople;
+    if (decided.subjectDigest !== entry.subjectDigest) return mismatch(entry, decided.subjectDigest);
+    return applyToEffect(draft, { reviewId, entry, decided, revision });
   }
   const asked = askedOf(draft, entry);
   if (asked === undefined || !isAbout(draft, reviewId, recorded)) return unproven(reviewId, revision);
