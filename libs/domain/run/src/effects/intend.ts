@@ -1,4 +1,4 @@
-import { EFFECT_KEY_SAYS, isEffectKey, type PlannedStep } from '@cairn/domain-definition';
+import type { PlannedStep } from '@cairn/domain-definition';
 import type { Json } from '@cairn/kernel';
 import type { Draft } from '../draft.js';
 import { reachCheckpoint } from '../recovery/checkpoint.js';
@@ -7,6 +7,7 @@ import { DEFINITION_ERROR, failAttempt, startAttempt, workOf } from '../steps/st
 import type { EffectEntry, StepWork } from '../state.js';
 import { askAboutEffect } from './ask.js';
 import { fingerprintOf } from './fingerprint.js';
+import { effectKeyOf } from './key.js';
 import { waitsForCompensation } from './parts.js';
 
 type Intent = NonNullable<StepWork['effect']> & { readonly fingerprint: string };
@@ -90,14 +91,6 @@ function intentOf(draft: Draft, step: PlannedStep, input: Json, known?: string):
   const repeats = entry?.status === 'confirmed' && draft.state.path.choices.get(key) === 'repeat';
   const suffix = repeats ? entry.suffix + 1 : suffixFor(entry, step.id, fingerprint);
   return typeof suffix === 'number' ? { key, suffix, fingerprint } : { problem: `effect key ${key}: ${suffix.refused}` };
-}
-
-/** The key that an effect's template gives now. */
-export function effectKeyOf(draft: Draft, step: PlannedStep): string | { readonly problem: string } {
-  const key = step.effect?.key.evaluate(draft.scope(step.stepRefs));
-  if (key === undefined) return { problem: 'key: the step has none' };
-  if (!key.ok) return { problem: `key: ${key.error}` };
-  return isEffectKey(key.value) ? key.value : { problem: `key: ${EFFECT_KEY_SAYS}` };
 }
 
 /**

@@ -17,7 +17,7 @@ import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
 import type { RunEvent } from '../events.js';
 import { endRun, failRun } from '../lifecycle/end.js';
-import { applyToEffect } from '../effects/ask.js';
+import { applyToEffect } from '../effects/answer.js';
 import { applyToFailure, type DecidedByPeople } from '../recovery/people.js';
 import type { RunRejection } from '../rejections.js';
 import { parseOccurrence, type ReviewEntry } from '../state.js';

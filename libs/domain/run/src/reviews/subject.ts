@@ -2,7 +2,7 @@ import { applyEdits, type JsonPatchOp, type PlannedReview, type PlannedStep } fr
 import type { Json } from '@cairn/kernel';
 import type { Draft } from '../draft.js';
 import { fingerprintOf } from '../effects/fingerprint.js';
-import { effectKeyOf } from '../effects/intend.js';
+import { effectKeyOf } from '../effects/key.js';
 import { unsettledRetry } from '../recovery/evolve.js';
 import { workOf } from '../steps/start.js';
 import type { StepWork } from '../state.js';
