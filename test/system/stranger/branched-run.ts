@@ -4,6 +4,8 @@ import type { Fields } from '../../../examples/read-the-history/encoding.mjs';
 
 const PATIENCE_MS = 60_000;
 
+const BOOKING = 'stranger:book';
+
 const policy = {
   cairn: 1,
   policy: 'stranger-curt',
@@ -22,6 +24,12 @@ const definition = {
     { id: 'extract', task: { queue: 'fails' }, retry: 'stranger-curt', fallback: [{ queue: 'echo', params: { '10': 1, '9': 'ü' } }] },
     { id: 'letter', wait: { any: [{ signal: 'go' }], deadline: '1h', onDeadline: { fail: 'timeout' } } },
     { id: 'last', task: { queue: 'echo' }, input: { more: '${input}' } },
+    {
+      id: 'book',
+      purpose: 'etwas buchen',
+      effect: { queue: 'echo', key: BOOKING, guarantee: 'idempotent', compensate: 'undo' },
+      input: { of: '${input.key}' },
+    },
   ],
 };
 
@@ -53,7 +61,14 @@ export async function makeBranchedRun({ get, put, post }: Http, key: string): Pr
     cause: 'correction',
     reason: 'schöner ü',
     changes: [{ op: 'add', path: '/input/more', value: { '10': 1, '9': 2 } }],
+    effects: { [BOOKING]: 'reuse' },
   });
   await until('complete', 'b3');
+  await post(`runs/${runId}/effects/${BOOKING}:compensate`, { reason: 'doch nicht' });
+  await waitUntil(
+    'it is undone',
+    async () => (await get<Fields>(`runs/${runId}/effects/${BOOKING}`))['status'] === 'compensated',
+    PATIENCE_MS,
+  );
   return runId;
 }

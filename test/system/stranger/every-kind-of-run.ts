@@ -90,7 +90,7 @@ export async function makeEveryKindOfRun(data: string, url: string, key = 'кл�
     };
     await waitUntil(`${name} is applied`, applied, PATIENCE_MS);
   }
-  const workers = ['echo', 'null', 'lookalike', 'big', 'loop', 'fails', 'flaky', 'doubtful'].map((queue) =>
+  const workers = ['echo', 'null', 'lookalike', 'big', 'loop', 'fails', 'flaky', 'doubtful', 'undo'].map((queue) =>
     work(data, url, queue, () => over),
   );
   for (const definition of workflows) {
@@ -145,7 +145,7 @@ export async function makeEveryKindOfRun(data: string, url: string, key = 'кл�
   for (const verb of ['pause', 'unpause', 'cancel']) await post(`runs/${controlled}:${verb}`, { reason: `bitte ${verb} ü` });
 
   const stays: Readonly<Record<string, string>> = {
-    'stranger-blocked': 'blocked',
+    'stranger-blocked': 'escalated', // People are asked what becomes of it.
     'stranger-doubt': 'blocked',
     'stranger-passed-over': 'blocked',
     'stranger-open': 'waiting',

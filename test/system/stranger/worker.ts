@@ -13,6 +13,7 @@ const answers: Readonly<Record<string, (task: Task['data']) => Value | undefined
   big: () => ({ text: 'é'.repeat(3_000) }),
   loop: ({ step }) => ({ done: step.endsWith('#3') }),
   lost: () => 'found',
+  undo: () => ({ zurück: true }),
   flaky: ({ attempt }) => (attempt === 1 ? undefined : { attempt }),
   doubtful: ({ attempt }) => (attempt === 1 ? undefined : 'ü'.repeat(3_000)),
 };
