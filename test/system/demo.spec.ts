@@ -18,7 +18,7 @@ describe('npm run demo', () => {
       const folder = /data folder, kept: (.+)/.exec(out)?.[1] ?? '';
       const [, pid, url = ''] = /the server still runs: process (\d+), (http:\S+),/.exec(out) ?? [];
       try {
-        const problem = out.split('\n').filter((line) => /FALSE|in vain|not done/.test(line));
+        const problem = out.split('\n').filter((line) => /FALSE|in vain|not done after/.test(line));
         expect([code, problem]).toEqual([0, []]);
         expect(out).toMatch(/(4\d|[5-9]\d) claims checked, 0 false/);
         for (const said of [
@@ -50,7 +50,7 @@ describe('npm run demo -- --interactive', () => {
         ['--interactive'],
         'maybe\nreject\nnot this year\n',
       );
-      const problem = out.split('\n').filter((line) => /FALSE|in vain|not done/.test(line));
+      const problem = out.split('\n').filter((line) => /FALSE|in vain|not done after/.test(line));
       expect([code, problem]).toEqual([0, []]);
       expect(out).toContain('not understood: maybe');
       expect(out).toContain('complete(failed)');
