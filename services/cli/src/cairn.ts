@@ -25,7 +25,7 @@ import type { Surroundings } from './surroundings.js';
 export async function cairn(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const shell = new Shell(surroundings);
   const json = args.includes('--json');
-  const root = program(shell, json);
+  const root = program(shell, json, args[0]);
   const noun = nounAlone(root, args);
   if (noun !== undefined) return json ? report(verbless(noun, root), surroundings, json) : help(noun, root, surroundings);
   try {
@@ -45,24 +45,26 @@ export async function cairn(args: readonly string[], surroundings: Surroundings)
 /** Of this package, which is that of the release. */
 const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
-const nouns = [
-  devCommand,
-  doctorCommand,
-  busCommands,
-  storeCommands,
-  defCommands,
-  eventCommands,
-  runCommands,
-  waitCommands,
-  branchCommands,
-  reviewCommands,
-  effectCommands,
-  retryCommands,
-  policyCommands,
-  whyCommand,
-];
+/** By the word that stands first, in the order of the help. */
+const nouns: ReadonlyMap<string, (root: Command, shell: Shell) => void> = new Map([
+  ['dev', devCommand],
+  ['doctor', doctorCommand],
+  ['bus', busCommands],
+  ['store', storeCommands],
+  ['def', defCommands],
+  ['event', eventCommands],
+  ['run', runCommands],
+  ['wait', waitCommands],
+  ['branch', branchCommands],
+  ['review', reviewCommands],
+  ['effect', effectCommands],
+  ['retry', retryCommands],
+  ['policy', policyCommands],
+  ['why', whyCommand],
+]);
 
-function program(shell: Shell, json: boolean): Command {
+/** With the commands of the first word alone, where it is known: making all of them costs each call what one of them needs. */
+function program(shell: Shell, json: boolean, first: string | undefined): Command {
   const { out, err } = shell.surroundings;
   const root = new Command('cairn')
     .description('Durable, branching workflows for AI agents')
@@ -73,7 +75,8 @@ function program(shell: Shell, json: boolean): Command {
     // Errors are reported in one place, at the end; what goes wrong without a noun is answered by the help.
     .configureOutput({ writeOut: out, writeErr: (text) => void (json || err(text)), outputError: () => {} });
   common(root);
-  for (const register of nouns) register(root, shell);
+  const named = nouns.get(first ?? '');
+  for (const register of named === undefined ? nouns.values() : [named]) register(root, shell);
   inherit(root);
   return root;
 }
