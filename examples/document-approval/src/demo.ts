@@ -5,7 +5,8 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Cairn, type LedgerLine, type Receipt, type ReviewView, type RunView, type StoredEvent } from './demo/cairn.js';
+import { Cairn, type LedgerLine, type Receipt, type ReviewView, type RunView } from './demo/cairn.js';
+import { bucketOf, eventOf, isInbound, isJustified, keepsItsTime, startsOf, stepsOf } from './demo/history.js';
 import { askPerson, closeTerminal, lowered, type Decision } from './demo/person.js';
 import {
   answers,
@@ -403,14 +404,6 @@ async function waitingRun(url: string, run: string): Promise<RunView | undefined
   return waits?.items.some((wait) => wait.run === run && wait.step === 'document') === true ? view : undefined;
 }
 
-function eventOf(events: readonly StoredEvent[], type: string, step: string): StoredEvent | undefined {
-  return events.find((event) => event.type === type && event.data['step'] === step);
-}
-
-function stepsOf(events: readonly StoredEvent[], type: string): string[] {
-  return events.filter((event) => event.type === type).map(({ data }) => String(data['step']));
-}
-
 /** The payment server's ledger, as it lies on the disk. */
 function ledger(): readonly LedgerLine[] {
   if (!existsSync(world.ledger)) return [];
@@ -422,33 +415,4 @@ function booked(): readonly LedgerLine[] {
 }
 function requests(): number {
   return ledger().filter(({ kind }) => kind === 'request').length;
-}
-
-function startsOf(events: readonly StoredEvent[], step: string): readonly StoredEvent[] {
-  return events.filter(({ type, data }) => type === 'StepStarted' && data['step'] === step);
-}
-function bucketOf({ data }: StoredEvent): string {
-  return String(data['bucket']);
-}
-
-function isJustified({ data }: StoredEvent): boolean {
-  const { rule, newEvidence, expectedChange } = data['justification'] as {
-    rule: string;
-    newEvidence: readonly unknown[];
-    expectedChange: unknown;
-  };
-  return rule.includes('#rate_limited') && newEvidence.length > 0 && expectedChange === 'provider_reset';
-}
-
-/** Whether an attempt began when its decision allowed it, which is not before what the provider had said: a second after it refused. */
-function keepsItsTime(started: StoredEvent, events: readonly StoredEvent[]): boolean {
-  const decided = events.findLast(({ type, revision }) => type === 'RetryDecided' && revision < started.revision);
-  const failed = events.findLast(({ type, revision }) => type === 'StepFailed' && revision < (decided?.revision ?? 0));
-  const notBefore = Date.parse(String(decided?.data['notBefore']));
-  return Date.parse(started.metadata.at) >= notBefore && notBefore >= Date.parse(failed?.metadata.at ?? '') + 1_000;
-}
-
-/** What came from outside: the start, and triggers that are no timer. */
-function isInbound({ type, data }: StoredEvent): boolean {
-  return type === 'RunStarted' || (type === 'WaitTriggered' && data['source'] !== undefined);
 }

@@ -15,6 +15,7 @@ interface Applied {
 
 interface Step {
   readonly task?: { readonly queue: string };
+  readonly decide?: { readonly queue: string };
   readonly effect?: { readonly queue: string; readonly reconcile?: string; readonly compensate?: string };
   readonly fallback?: readonly { readonly queue: string }[];
 }
@@ -40,8 +41,8 @@ export function queuesOf(definition: JsonObject): readonly string[] {
     readonly reduced?: readonly { readonly steps: readonly Step[] }[];
   };
   const steps = [...path, ...reduced.flatMap((one) => one.steps)];
-  const queues = steps.flatMap(({ task, effect, fallback = [] }) => [
-    ...[...[task ?? effect ?? []].flat(), ...fallback].map(({ queue }) => queue),
+  const queues = steps.flatMap(({ task, decide, effect, fallback = [] }) => [
+    ...[...[task ?? decide ?? effect ?? []].flat(), ...fallback].map(({ queue }) => queue),
     ...[effect?.reconcile ?? [], effect?.compensate ?? []].flat(),
   ]);
   return [...new Set(queues)];

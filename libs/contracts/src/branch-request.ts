@@ -1,6 +1,6 @@
-import { isExternalId, isPlainText, type Json } from '@cairn/kernel';
+import { isExternalId, type Json } from '@cairn/kernel';
 import { z } from 'zod';
-import { REASON_MAX } from './http.js';
+import { reason } from './reason.js';
 
 /** Where a branch shall grow. */
 export interface BranchFrom {
@@ -56,11 +56,7 @@ export const openBranchSchema = z.strictObject({
     at: z.union([z.int().min(0), z.string().min(1).max(256)]),
   }),
   cause: z.enum(['retry_modified', 'fallback', 'reduced_scope', 'override', 'correction', 'what_if']),
-  reason: z
-    .string()
-    .min(1, { abort: true })
-    .max(REASON_MAX, { abort: true })
-    .refine((text) => isPlainText(text, REASON_MAX), { error: 'must be text without controls', params: { rule: 'invalid_text' } }),
+  reason,
   evidence: z.array(place).max(LIST_MAX).optional(),
   changes: z
     .array(

@@ -1,6 +1,6 @@
-import { isExternalId, isPlainText, type Json } from '@cairn/kernel';
+import { isExternalId, type Json } from '@cairn/kernel';
 import { z } from 'zod';
-import { REASON_MAX } from './http.js';
+import { reason } from './reason.js';
 
 /** `POST runs/{id}/effects/{key}:reconcile`. Nothing: whoever the definition names is asked. With `found` a person says it himself. */
 export interface ReconcileEffectRequest {
@@ -16,11 +16,6 @@ export interface CompensateEffectRequest {
   readonly reason: string;
 }
 
-const reason = z
-  .string()
-  .min(1, { abort: true })
-  .max(REASON_MAX, { abort: true })
-  .refine((text) => isPlainText(text, REASON_MAX), { error: 'must be text without controls', params: { rule: 'invalid_text' } });
 /** As the definition gives it, without a suffix. */
 const key = z.custom<string>(isExternalId, { error: 'must be the key of an effect', params: { rule: 'invalid_text' } });
 const found = { found: z.boolean().optional(), result: z.json().optional(), reason: reason.optional() };

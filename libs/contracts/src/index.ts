@@ -193,7 +193,6 @@ export {
   previewWaitSchema,
   rescheduleWaitEventSchema,
   rescheduleWaitSchema,
-  timeOfDue,
   type DueText,
   type FireWaitRequest,
   type PreviewWaitRequest,

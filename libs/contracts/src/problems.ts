@@ -87,6 +87,7 @@ export const problemStatus = {
   reconcile_undeclared: 422,
   compensate_undeclared: 422,
   effect_invalid: 422,
+  reschedule_invalid: 422,
   digest_mismatch: 422,
   event_refused: 422,
   too_many_streams: 429,

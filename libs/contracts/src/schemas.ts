@@ -6,7 +6,6 @@ import {
   isId,
   isKey,
   isName,
-  isPlainText,
   KEY_MAX,
   parseRfc3339,
   type FieldError,
@@ -16,8 +15,9 @@ import {
 } from '@cairn/kernel';
 import { z } from 'zod';
 import type { ClaimRequest, Lease, ReplyData } from './exchange.js';
-import { HOLD_MS_MAX, REASON_MAX, type RunControlRequest, type SignalRequest, type StartRunRequest } from './http.js';
+import { HOLD_MS_MAX, type RunControlRequest, type SignalRequest, type StartRunRequest } from './http.js';
 import type { CloudEvent } from './messages.js';
+import { reason } from './reason.js';
 
 /** Attributes of a run: so many scalars of so many characters (`capabilities.md` §3.1). */
 const ATTRIBUTES_MAX = 20;
@@ -63,12 +63,7 @@ export const signalSchema = z.strictObject({ data: json.optional() }) as unknown
 
 /** `POST runs/{id}:cancel`, `:pause`, `:unpause`; also the data of the event that says the same. */
 export const runControlSchema = z.strictObject({
-  reason: z
-    .string()
-    .min(1, { abort: true })
-    .max(REASON_MAX, { abort: true })
-    .refine((text) => isPlainText(text, REASON_MAX), { error: 'must be text without controls', params: { rule: 'invalid_text' } })
-    .optional(),
+  reason: reason.optional(),
 }) as unknown as z.ZodType<RunControlRequest>;
 
 /** A CloudEvent from outside. Attributes that we do not know are kept (B-8). */

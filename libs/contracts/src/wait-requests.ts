@@ -1,10 +1,6 @@
-import type { Id, Instant, Json } from '@cairn/kernel';
-import { isId, isPlainText, parseRfc3339 } from '@cairn/kernel';
+import { isId, type Id, type Instant, type Json } from '@cairn/kernel';
 import { z } from 'zod';
-import { REASON_MAX } from './http.js';
-
-/** No wait lasts longer than five years (B-20); from the same rule as definitions. */
-const FAR_FUTURE_MS = 5 * 366 * 86_400_000;
+import { reason } from './reason.js';
 
 /** When a wait is due: `14d`, whole milliseconds from now, or an RFC 3339 time; null: never. */
 export type DueText = string | number | null;
@@ -55,21 +51,15 @@ export interface WaitPreviewView {
   readonly stateDigest: string;
   /** Of an event in thought: what it does. */
   readonly match?: { readonly trigger: number } | { readonly clause: string; readonly expected: Json; readonly got: Json };
-  /** What begins once it is satisfied; empty where the event does not match, or more must come. */
+  /** What begins in the append that satisfies it. Of an event in thought: empty where it does not match, or more must come. */
   readonly next: readonly { readonly step: string; readonly does: string }[];
   readonly ends?: string;
   /** Triggers, by index, that must come besides. */
   readonly alsoNeeded: readonly number[];
 }
 
-const reason = z
-  .string()
-  .min(1, { abort: true })
-  .max(REASON_MAX, { abort: true })
-  .refine((text) => isPlainText(text, REASON_MAX), { error: 'must be text without controls', params: { rule: 'invalid_text' } });
-
 const due = z
-  .union([z.string().min(1).max(64), z.int().min(1).max(FAR_FUTURE_MS), z.null()], {
+  .union([z.string().min(1).max(64), z.int().min(1), z.null()], {
     error: 'must be a duration such as 14d, an RFC 3339 time, or null for none',
   })
   .optional();
@@ -106,9 +96,3 @@ export const previewWaitSchema = z.strictObject({
     })
     .optional(),
 }) as unknown as z.ZodType<PreviewWaitRequest>;
-
-/** An RFC 3339 time as an instant in milliseconds, at most five years ahead; `undefined`: it is none. */
-export function timeOfDue(text: string, now: number): number | undefined {
-  const ms = parseRfc3339(text);
-  return ms === undefined || ms > now + FAR_FUTURE_MS ? undefined : ms;
-}

@@ -74,7 +74,4 @@ export const stepOf = (occurrence: string): string => occurrence.replace(/#\d+$/
 
 /** What somebody outside did to the run, or to one of its waits: its append is caused by that person's receipt. */
 export const isControl = ({ type, data }: { readonly type: string; readonly data: object }): boolean =>
-  type === 'RunPaused' ||
-  type === 'RunUnpaused' ||
-  type === 'RunCancelled' ||
-  (type === 'WaitWithdrawn' && (data as { readonly because?: string }).because === 'rescheduled');
+  type === 'RunPaused' || type === 'RunUnpaused' || type === 'RunCancelled' || (type === 'WaitWithdrawn' && 'reason' in data); // Rescheduled by a person: what a review opens again gives none.

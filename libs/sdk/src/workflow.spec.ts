@@ -90,6 +90,30 @@ describe('workflow', () => {
     expect(fromYaml.ok && fromYaml.hash).toBe(hashDefinition(built.build()));
   });
 
+  it('gives the same hash as the document of the same decisions and reviews', () => {
+    const steps = [
+      { id: 'kind', decide: { queue: 'model', choices: ['bug', 'question'] } },
+      {
+        id: 'ask',
+        when: "steps.kind.output.choice == 'bug'",
+        review: { queue: 'desk', question: 'Fix it?', deadline: '2d', quorum: { of: 2 }, escalate: [{ to: 'group:leads', after: '1d' }] },
+      },
+    ];
+    const document = compileDefinitionText(JSON.stringify({ cairn: 1, name: 'triage', version: '1.0.0', steps }), 'json');
+    const made = workflow('triage', { version: '1.0.0' })
+      .decide('kind', { queue: 'model', choices: ['bug', 'question'] })
+      .review('ask', {
+        when: "steps.kind.output.choice == 'bug'",
+        queue: 'desk',
+        question: 'Fix it?',
+        deadline: '2d',
+        quorum: { of: 2 },
+        escalate: [{ to: 'group:leads', after: '1d' }],
+      })
+      .build();
+    expect(document.ok && document.hash).toBe(hashDefinition(made));
+  });
+
   it('lists all problems in one error', () => {
     const bad = workflow('Bad', { version: '1' }).task('a', { queue: 'q', after: ['b'], when: 'nope' });
     expect(() => bad.build()).toThrow(DefinitionRefused);

@@ -43,6 +43,35 @@ export function workflow(name: string, options: WorkflowOptions): WorkflowBuilde
 
 type Fields = { readonly [field: string]: unknown };
 
+/** Fields of a kind, which stand below its name; all others are common to every step. */
+const WAIT = [
+  'any',
+  'all',
+  'atLeast',
+  'deadline',
+  'noDeadline',
+  'onDeadline',
+  'staleAfter',
+  'staleReview',
+  'guard',
+  'lookBack',
+  'keepOpen',
+] as const;
+const REVIEW = [
+  'queue',
+  'question',
+  'verdicts',
+  'authorises',
+  'editable',
+  'candidates',
+  'quorum',
+  'deadline',
+  'onDeadline',
+  'escalate',
+  'receiptTtl',
+  'evidence',
+] as const;
+
 /** Every call gives a new builder: a common beginning may be continued in two ways. */
 export class WorkflowBuilder {
   readonly #document: Fields;
@@ -90,10 +119,8 @@ export class WorkflowBuilder {
 
   /** The run pauses until a trigger comes, or the deadline. */
   wait(id: string, fields: WaitFields): WorkflowBuilder {
-    const { any, all, atLeast, deadline, noDeadline, onDeadline, staleAfter, staleReview, guard, lookBack, keepOpen, ...common } = fields;
-    return this.#step(id, common, {
-      wait: { any, all, atLeast, deadline, noDeadline, onDeadline, staleAfter, staleReview, guard, lookBack, keepOpen },
-    });
+    const [wait, common] = parted(fields, WAIT);
+    return this.#step(id, common, { wait });
   }
 
   /**
@@ -101,36 +128,8 @@ export class WorkflowBuilder {
    * then runs.
    */
   review(id: string, fields: ReviewFields): WorkflowBuilder {
-    const {
-      queue,
-      question,
-      verdicts,
-      authorises,
-      editable,
-      candidates,
-      quorum,
-      deadline,
-      onDeadline,
-      escalate,
-      receiptTtl,
-      evidence,
-      ...common
-    } = fields;
-    const said = {
-      queue,
-      question,
-      verdicts,
-      authorises,
-      editable,
-      candidates,
-      quorum,
-      deadline,
-      onDeadline,
-      escalate,
-      receiptTtl,
-      evidence,
-    };
-    return this.#step(id, common, { review: said });
+    const [review, common] = parted(fields, REVIEW);
+    return this.#step(id, common, { review });
   }
 
   /** Tells the world: an event that others, or other workflows, may hear. */
@@ -170,4 +169,14 @@ function defined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(defined);
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
   return Object.fromEntries(Object.entries(value).flatMap(([key, field]) => (field === undefined ? [] : [[key, defined(field)]])));
+}
+
+/** What is the kind's own, and the rest. */
+function parted<F extends object, K extends keyof F>(fields: F, own: readonly K[]): [Pick<F, K>, Omit<F, K>] {
+  const isOwn = ([name]: readonly [string, unknown]): boolean => (own as readonly PropertyKey[]).includes(name);
+  const entries = Object.entries(fields);
+  return [Object.fromEntries(entries.filter(isOwn)), Object.fromEntries(entries.filter((entry) => !isOwn(entry)))] as [
+    Pick<F, K>,
+    Omit<F, K>,
+  ];
 }

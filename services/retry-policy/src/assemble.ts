@@ -1,6 +1,6 @@
 import { SweepLoop, WorkingSet, type Folds } from '@cairn/application';
 import { namespaceOf, retryPolicyCommands, retryPolicyOnStepFailed } from '@cairn/contracts';
-import type { StepFailed } from '@cairn/domain-run';
+import { parseOccurrence, type StepFailed } from '@cairn/domain-run';
 import { parseRunStream, type JsonObject, type StoredEvent } from '@cairn/kernel';
 import {
   done,
@@ -71,7 +71,10 @@ export function assembleRetryPolicy(options: RetryPolicyOptions): RetryPolicy {
   const onFolded = (events: readonly StoredEvent[]): void => {
     for (const { type, data, stream } of events) {
       // What an effect has done, or that nobody can tell, is known now: what waited for that is judged.
-      const isFoundOut = type === 'EffectAbsent' || type === 'EffectUnknown' || type === 'RetryDecided';
+      const isFoundOut =
+        type === 'EffectAbsent' ||
+        type === 'EffectUnknown' ||
+        (type === 'RetryDecided' && parseOccurrence(String(data['step'])).part !== undefined);
       const run = running && isFoundOut ? parseRunStream(stream)?.runId : undefined;
       if (run !== undefined) for (const failure of failures.of(run)) queue.ring(failure);
       const failure = type === 'StepFailed' ? failures.get((data as unknown as StepFailed['data']).attemptId) : undefined;

@@ -112,6 +112,15 @@ describe('wait preview', () => {
     expect([json['match'], json['next']]).toMatchObject([{ clause }, []]);
   });
 
+  it('says that one event in thought starts nothing while another must come, and does not say so of the wait as a whole', async () => {
+    const { run } = await start('C-12');
+    const event = { type: 'claim.paper.received', key: 'C-12', data: { kind: 'bill', pages: 2 } };
+    const { json: one } = await given.call('POST', `runs/${run}/waits/papers:preview`, { event });
+    expect(one).toMatchObject({ match: { trigger: 0 }, alsoNeeded: [1], next: [] });
+    const { json: whole } = await given.call('POST', `runs/${run}/waits/papers:preview`, {});
+    expect(whole).toMatchObject({ next: [{ step: 'check' }, { step: 'beside' }] });
+  });
+
   it('refuses a wait that is none, a trigger that is none, and fields that are none', async () => {
     const { run } = await start('C-2');
     expect((await given.call('POST', `runs/${run}/waits/nowhere:preview`, {})).json).toMatchObject({ status: 404, code: 'wait_not_found' });
@@ -169,9 +178,9 @@ describe('wait reschedule', () => {
   });
 
   it.each([
-    [{ reason: 'x' }, '/data/deadline', 'required'],
-    [{ deadline: 'soon', reason: 'x' }, '/data/deadline', 'duration'],
-    [{ staleAfter: '275760-01-01T00:00:00Z', reason: 'x' }, '/data/staleAfter', 'duration'],
+    [{ reason: 'x' }, '/deadline', 'required'],
+    [{ deadline: 'soon', reason: 'x' }, '/deadline', 'duration'],
+    [{ staleAfter: '275760-01-01T00:00:00Z', reason: 'x' }, '/staleAfter', 'duration'],
   ])('refuses %j and names the field (B-20)', async (body, pointer, rule) => {
     const { run } = await start('C-7');
     const { status, json } = await given.call('POST', `runs/${run}/waits/papers:reschedule`, body);

@@ -111,3 +111,51 @@ describe('what is asked of a whole run', () => {
     expect(await world.control(RUN, 'pause')).toMatchObject({ outcome: 'attached', count: 1 });
   });
 });
+
+describe('an event that reschedules a wait', () => {
+  const wait = idOf('wait', RUN, 'go');
+  const opened = (world: World): readonly Json[] => world.events('WaitOpened').map(({ data }) => data['deadline'] ?? null);
+
+  const reschedule = (world: World, id: string, deadline: string) =>
+    world.control(RUN, 'wait.reschedule', { id, data: { wait, deadline, reason: 'they are slow' } });
+
+  it.each([
+    ['later', '10s', '60s', 30_000, 40_000],
+    ['sooner', '60s', '10s', 9_000, 3_000],
+  ])('lets scheduling ring at the new time, %s than the one before, and not at that', async (_, first, then, quietMs, restMs) => {
+    const world = await worldWithRun();
+    expect(await reschedule(world, 'one', first)).toMatchObject({ outcome: 'attached', runs: [{ run: RUN, wait }] });
+    await reschedule(world, 'two', then);
+    expect(opened(world)).toHaveLength(3);
+    await world.pass(quietMs);
+    expect(world.events('WaitExpired')).toEqual([]);
+    await world.pass(restMs);
+    expect(world.events('WaitExpired')).toHaveLength(1);
+  });
+
+  it('is not done again by the sweep where only the answer was lost, and the wait has other times since', async () => {
+    const world = await worldWithRun();
+    world.peer.mute = true;
+    await expect(reschedule(world, 'one', '60s')).rejects.toMatchObject({ code: 'ask_timeout' });
+    world.peer.mute = false;
+    await reschedule(world, 'two', '90s');
+    const before = opened(world);
+    await world.pass(20_000);
+    expect(opened(world)).toEqual(before);
+  });
+
+  it.each<[string, Json, string]>([
+    ['no time', { wait, reason: 'x' }, '/data/deadline'],
+    ['a time that is none', { wait, deadline: 'soon', reason: 'x' }, '/data/deadline'],
+    ['a time in the year 275760', { wait, staleAfter: '275760-01-01T00:00:00Z', reason: 'x' }, '/data/staleAfter'],
+    ['no reason', { wait, deadline: '1d' }, '/data/reason'],
+    ['a wait that is no id', { wait: 'go', deadline: '1d', reason: 'x' }, '/data/wait'],
+  ])('is refused with %s, and named (B-20)', async (_, data, pointer) => {
+    const world = await worldWithRun();
+    expect(await world.control(RUN, 'wait.reschedule', { data })).toMatchObject({
+      outcome: 'refused',
+      problem: { code: 'reschedule_invalid', errors: [{ pointer }] },
+    });
+    expect(opened(world)).toHaveLength(1);
+  });
+});

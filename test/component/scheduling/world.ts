@@ -115,9 +115,14 @@ export class World {
   }
 
   /** Asks something of a whole run. `cairnvia` says how it came, as the gateway does. */
-  async control(runId: Id, verb: RunControl, { id = `${verb}-1`, ...more }: { readonly id?: string; readonly [name: string]: Json } = {}) {
+  async control(
+    runId: Id,
+    verb: RunControl | 'wait.reschedule',
+    { id = `${verb}-1`, ...more }: { readonly id?: string; readonly [name: string]: Json } = {},
+  ) {
     const body: JsonObject = { specversion: '1.0', id, source: '/spec', type: 'run.control', ...more };
-    return (await this.ask(subjects.runControl(NS, runId, verb), body)) as unknown as Receipt;
+    const subject = verb === 'wait.reschedule' ? subjects.waitReschedule(NS, runId) : subjects.runControl(NS, runId, verb);
+    return (await this.ask(subject, body)) as unknown as Receipt;
   }
 
   /** Sending the same event again gives its receipt as it is now. */

@@ -128,6 +128,7 @@ export { headOf, Lineage, type Branches } from './branches/lineage.js';
 export { derivedOpening, type Announced } from './branches/opening.js';
 export { evolve, foldRun } from './evolve.js';
 export { isEnough, usedKey } from './waits/evolve.js';
+export { duesOf, type Dues, type DueTexts } from './waits/due.js';
 export { previewWake, type NextStep, type WakePreview } from './waits/preview.js';
 export { entryOf, isSettled } from './steps/evolve.js';
 export { deserializeState, serializeState, SNAPSHOT_VERSION } from './snapshot.js';

@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import { branchPlanText } from '../branch-plan-text.js';
 import { runId } from '../find-by-tail.js';
 import { jsonArgument } from '../json-argument.js';
+import { printedEvent } from '../printed-event.js';
 import { usage } from '../refusal.js';
 import { common, type Context, type Shell } from '../shell.js';
 import { tail } from '../show.js';
@@ -116,14 +117,6 @@ function split(option: string, text: string, at = text.indexOf('=')): [string, s
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-const eventOf = (run: string, data: OpenBranchRequest): object => ({
-  subject: `cairn.<ns>.run.${run}.branch.open`,
-  event: {
-    specversion: '1.0',
-    id: '<yours>',
-    source: '<yours>',
-    type: 'cairn.branch.open.v1', // Spelt out: the contracts load what no command line has time for.
-    datacontenttype: 'application/json',
-    data,
-  },
-});
+// Spelt out: the contracts load what no command line has time for.
+const eventOf = (run: string, data: OpenBranchRequest): object =>
+  printedEvent(`cairn.<ns>.run.${run}.branch.open`, 'cairn.branch.open.v1', data);

@@ -3,6 +3,7 @@ import { spanText } from '@cairn/kernel';
 import type { Command } from 'commander';
 import { runId, waitId } from '../find-by-tail.js';
 import { jsonArgument } from '../json-argument.js';
+import { printedEvent } from '../printed-event.js';
 import { usage } from '../refusal.js';
 import { common, commonWithPayload, type Context, type Shell } from '../shell.js';
 import { brief, clock, oneLine, table, tail } from '../show.js';
@@ -85,7 +86,7 @@ function waitActs(noun: Command, shell: Shell): void {
         reason,
       };
       if (options.printEvent === true) {
-        const event = eventOf(`cairn.<ns>.run.${run}.wait.reschedule`, 'cairn.wait.reschedule.v1', { wait, ...request });
+        const event = printedEvent(`cairn.<ns>.run.${run}.wait.reschedule`, 'cairn.wait.reschedule.v1', { wait, ...request });
         return context.print(event, () => `${JSON.stringify(event)}\n`);
       }
       const receipt = await context.client.post<Receipt>(`runs/${run}/waits/${wait}:reschedule`, request);
@@ -131,11 +132,6 @@ function numberOf(option: string, text: string): number {
   if (!/^\d{1,4}$/.test(text)) throw usage(`${option} ${text}: a whole number from 0.`);
   return Number(text);
 }
-
-const eventOf = (subject: string, type: string, data: object): object => ({
-  subject,
-  event: { specversion: '1.0', id: '<yours>', source: '<yours>', type, datacontenttype: 'application/json', data },
-});
 
 function previewText(view: WaitPreviewView, { paint }: Context): string {
   const { match, next, ends, alsoNeeded, restores } = view;

@@ -1,21 +1,18 @@
 import {
   compensateEffectSchema,
-  controlType,
-  HTTP_SOURCE,
   reconcileEffectSchema,
   subjects,
-  type CloudEvent,
   type CompensateEffectRequest,
   type EffectControl,
   type ReconcileEffectRequest,
 } from '@cairn/contracts';
-import { idOf, type Id, type Json } from '@cairn/kernel';
+import type { Id, Json } from '@cairn/kernel';
 import { accepted, type Answer } from '../answer.js';
 import { readJson, readOptionalJson } from '../edge/media.js';
 import type { RawBody } from '../edge/read-body.js';
 import { checkedBody } from './checked-body.js';
 import type { ControlRunParts } from './control-run.js';
-import { receiptOf } from './intake.js';
+import { askByEvent } from './control-event.js';
 
 /**
  * `POST runs/{id}/effects/{key}:reconcile`, `:compensate`: 202 with the receipt, also where it is under way already; 404 unknown run or
@@ -34,19 +31,6 @@ export async function controlEffect(
       ? checkedBody(reconcileEffectSchema, readOptionalJson(body))
       : checkedBody(compensateEffectSchema, readJson(body));
   await parts.reader.ownRow(ns, run);
-  const id = eventId ?? parts.ids.next();
-  const type = controlType(verb);
-  const event: CloudEvent = {
-    specversion: '1.0',
-    id,
-    source: HTTP_SOURCE,
-    type,
-    datacontenttype: 'application/json',
-    cairnns: ns,
-    cairnrun: run,
-    cairnactor: parts.actor,
-    data: { key, ...asked } as unknown as Json,
-  };
-  const receipt = receiptOf(ns, await parts.intake.receive(subjects.effectControl(ns, run, verb), event));
-  return accepted(receipt ?? { receiptId: idOf('receipt', ns, HTTP_SOURCE, id), source: HTTP_SOURCE, id, type, outcome: 'pending' });
+  const data = { key, ...asked } as unknown as Json;
+  return accepted(await askByEvent(parts, { ns, run, verb, subject: subjects.effectControl(ns, run, verb), eventId, data }));
 }

@@ -1,20 +1,15 @@
-import { controlType, HTTP_SOURCE, runControlSchema, subjects, type CloudEvent, type RunControl } from '@cairn/contracts';
-import { idOf, type Id } from '@cairn/kernel';
-import type { Ids } from '@cairn/ports';
+import { runControlSchema, subjects, type RunControl } from '@cairn/contracts';
+import type { Id } from '@cairn/kernel';
 import { accepted, type Answer } from '../answer.js';
 import { readOptionalJson } from '../edge/media.js';
 import type { RawBody } from '../edge/read-body.js';
 import { refuse } from '../edge/refused.js';
 import type { RunReader } from '../queries/run-reader.js';
 import { checkedBody } from './checked-body.js';
-import { receiptOf, type Intake } from './intake.js';
+import { askByEvent, type Asking } from './control-event.js';
 
-export interface ControlRunParts {
-  readonly intake: Intake;
-  readonly ids: Ids;
+export interface ControlRunParts extends Asking {
   readonly reader: RunReader;
-  /** Who asks: what the history says did it. */
-  readonly actor: string;
 }
 
 /**
@@ -32,21 +27,9 @@ export async function controlRun(
 ): Promise<Answer> {
   const { reason } = checkedBody(runControlSchema, readOptionalJson(body));
   await parts.reader.ownRow(ns, run);
-  const id = eventId ?? parts.ids.next();
-  const type = controlType(verb);
-  const event: CloudEvent = {
-    specversion: '1.0',
-    id,
-    source: HTTP_SOURCE,
-    type,
-    datacontenttype: 'application/json',
-    cairnns: ns,
-    cairnrun: run,
-    cairnactor: parts.actor,
-    data: reason === undefined ? {} : { reason },
-  };
-  const receipt = receiptOf(ns, await parts.intake.receive(subjects.runControl(ns, run, verb), event));
-  if (receipt?.outcome === 'late')
+  const data = reason === undefined ? {} : { reason };
+  const receipt = await askByEvent(parts, { ns, run, verb, subject: subjects.runControl(ns, run, verb), eventId, data });
+  if (receipt.outcome === 'late')
     refuse('run_ended', 'The run has ended; nothing can reach it any more.', { receiptId: receipt.receiptId });
-  return accepted(receipt ?? { receiptId: idOf('receipt', ns, HTTP_SOURCE, id), source: HTTP_SOURCE, id, type, outcome: 'pending' });
+  return accepted(receipt);
 }

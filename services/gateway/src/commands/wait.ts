@@ -1,14 +1,5 @@
-import {
-  controlType,
-  fireWaitSchema,
-  HTTP_SOURCE,
-  RESCHEDULE_WAIT,
-  rescheduleWaitSchema,
-  subjects,
-  type CloudEvent,
-  type OpenBranchRequest,
-} from '@cairn/contracts';
-import type { RunState } from '@cairn/domain-run';
+import { fireWaitSchema, HTTP_SOURCE, RESCHEDULE_WAIT, rescheduleWaitSchema, subjects, type OpenBranchRequest } from '@cairn/contracts';
+import { duesOf, type RunState } from '@cairn/domain-run';
 import { idOf, instantOf, isId, receiptStream, type Id, type Json } from '@cairn/kernel';
 import type { Clock, EventStore } from '@cairn/ports';
 import { accepted, type Answer } from '../answer.js';
@@ -17,7 +8,7 @@ import type { RawBody } from '../edge/read-body.js';
 import { refuse } from '../edge/refused.js';
 import { checkedBody } from './checked-body.js';
 import type { ControlRunParts } from './control-run.js';
-import { receiptOf } from './intake.js';
+import { askByEvent } from './control-event.js';
 import { openBranchAsAsked } from './open-branch.js';
 
 export interface WaitParts extends ControlRunParts {
@@ -46,17 +37,17 @@ export async function rescheduleWait(
   body: RawBody | undefined,
 ): Promise<Answer> {
   const asked = checkedBody(rescheduleWaitSchema, readJson(body));
+  const dues = duesOf(asked, parts.clock.now());
+  if (!dues.ok) refuse('reschedule_invalid', 'The times cannot be read.', { errors: dues.errors });
   await parts.reader.ownRow(ns, run);
   // With a key of its own a repeat is the same event, whatever became of the wait since.
   const wait = isId(named) && eventId !== undefined ? named : openWaitOf((await parts.reader.whole(ns, run)).state, named);
-  const id = eventId ?? parts.ids.next();
-  const type = controlType(RESCHEDULE_WAIT);
   const data = { wait, ...asked } as unknown as Json;
-  const event = eventOf({ ns, run, id, type, actor: parts.actor, data });
-  const receipt = receiptOf(ns, await parts.intake.receive(subjects.waitReschedule(ns, run), event));
-  if (receipt?.outcome === 'late')
+  const verb = RESCHEDULE_WAIT;
+  const receipt = await askByEvent(parts, { ns, run, verb, subject: subjects.waitReschedule(ns, run), eventId, data });
+  if (receipt.outcome === 'late')
     refuse('run_ended', 'The run has ended; nothing can reach it any more.', { receiptId: receipt.receiptId });
-  return accepted(receipt ?? { receiptId: idOf('receipt', ns, HTTP_SOURCE, id), source: HTTP_SOURCE, id, type, outcome: 'pending' });
+  return accepted(receipt);
 }
 
 /**
@@ -99,22 +90,3 @@ async function askedBefore(store: EventStore, ns: string, eventId: string): Prom
   const [received] = await store.read(receiptStream(idOf('receipt', ns, HTTP_SOURCE, eventId)), 0, 0);
   return received?.data['data'] as OpenBranchRequest | undefined;
 }
-
-const eventOf = (about: {
-  readonly ns: string;
-  readonly run: Id;
-  readonly id: string;
-  readonly type: string;
-  readonly actor: string;
-  readonly data: Json;
-}): CloudEvent => ({
-  specversion: '1.0',
-  id: about.id,
-  source: HTTP_SOURCE,
-  type: about.type,
-  datacontenttype: 'application/json',
-  cairnns: about.ns,
-  cairnrun: about.run,
-  cairnactor: about.actor,
-  data: about.data,
-});

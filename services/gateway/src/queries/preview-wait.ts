@@ -48,7 +48,9 @@ export async function previewWait(
   const preview = await wake(parts, ns, state, { waitId, ...wakingOf(asked, match) });
   const fits = match === undefined || 'trigger' in match;
   const guard = preview.broken;
-  const goes = fits && guard === undefined;
+  // One event in thought starts nothing while more must come, or while the wait collects until its deadline.
+  const isEnough = match === undefined || (preview.triggers.length <= 1 && !opened.keepOpen);
+  const goes = fits && guard === undefined && isEnough;
   const got = new Set(wait.got.map(({ trigger }) => trigger));
   const now = parts.clock.now();
   return {

@@ -7,27 +7,24 @@ import {
   openBranchSchema,
   RESCHEDULE_WAIT,
   rescheduleWaitEventSchema,
-  timeOfDue,
   runControlSchema,
   type CommandAnswer,
-  type DueText,
   type EffectControl,
   type RunControl,
 } from '@cairn/contracts';
-import { durationMs } from '@cairn/domain-definition';
-import type {
-  CancelRun,
-  CompensateEffect,
-  OpenBranch,
-  PauseRun,
-  ReconcileEffect,
-  RescheduleWait,
-  UnpauseRun,
-  WhenDue,
+import {
+  duesOf,
+  type CancelRun,
+  type CompensateEffect,
+  type OpenBranch,
+  type PauseRun,
+  type ReconcileEffect,
+  type RescheduleWait,
+  type UnpauseRun,
 } from '@cairn/domain-run';
 import type { EventControl, ReceiptLine } from '@cairn/domain-schedule';
 import { refused } from '@cairn/domain-schedule/decider';
-import { epochMsOf, instantOf, runStream, type FieldError, type Id } from '@cairn/kernel';
+import { epochMsOf, runStream, type Id } from '@cairn/kernel';
 import { BusFault, FIRST_BRANCH, type EventStore } from '@cairn/ports';
 import type { ExecutionDesk } from '../execution-desk.js';
 import { problemOf } from '../intake/parse-event.js';
@@ -118,38 +115,16 @@ async function controlEffect(
 async function rescheduleWait({ store, desk }: Ports, inbound: Inbound, runId: Id): Promise<ReceiptLine> {
   const { ns, receiptId, receipt, data } = inbound;
   const asked = checkBody(rescheduleWaitEventSchema, data ?? {});
-  const errors: FieldError[] = asked.kind === 'bad' ? [...asked.errors] : [];
-  const dueOf = (field: 'deadline' | 'staleAfter', text: DueText | undefined): WhenDue | null | undefined => {
-    if (text === undefined || text === null) return text;
-    const afterMs = durationMs(text);
-    if (afterMs !== undefined) return { afterMs };
-    const at = typeof text === 'string' ? timeOfDue(text, epochMsOf(receipt.at)) : undefined;
-    if (at !== undefined) return { at: instantOf(at) };
-    errors.push({
-      pointer: `/${field}`,
-      rule: 'duration',
-      says: 'must be a duration such as 14d, or an RFC 3339 time, at most five years ahead',
-    });
-    return undefined;
-  };
-  const times =
-    asked.kind === 'bad' ? {} : { deadline: dueOf('deadline', asked.value.deadline), stale: dueOf('staleAfter', asked.value.staleAfter) };
-  if (errors.length === 0 && times.deadline === undefined && times.stale === undefined)
-    errors.push({ pointer: '/deadline', rule: 'required', says: 'say a deadline, or staleAfter' });
-  if (asked.kind === 'bad' || errors.length > 0)
+  const dues = asked.kind === 'bad' ? { ok: false as const, errors: asked.errors } : duesOf(asked.value, epochMsOf(receipt.at));
+  if (asked.kind === 'bad' || !dues.ok) {
+    const errors = dues.ok ? [] : dues.errors;
     return refused(problemOf('reschedule_invalid', ...errors.map((error) => ({ ...error, pointer: `/data${error.pointer}` }))));
+  }
   const [first] = await store.read(runStream(runId, FIRST_BRANCH), 0, 0);
   if (first?.metadata.ns !== ns) return absentRun(store, ns, runId);
   const { wait, reason } = asked.value;
-  const command: RescheduleWait = {
-    type: 'RescheduleWait',
-    data: {
-      waitId: wait,
-      reason,
-      ...(times.deadline === undefined ? {} : { deadline: times.deadline }),
-      ...(times.stale === undefined ? {} : { stale: times.stale }),
-    },
-  };
+  const { ok: _, ...times } = dues;
+  const command: RescheduleWait = { type: 'RescheduleWait', data: { waitId: wait, reason, ...times } };
   const done: ReceiptLine = { outcome: 'attached', runs: [{ run: runId, wait }], nearMisses: [] };
   return lineOf(await desk.ask(ns, runId, command, receiptId, actorOf(receipt.event)), done);
 }

@@ -60,8 +60,8 @@ export function evolveWaits(state: RunState, event: RunEvent, envelope: Envelope
       const entry = state.path.waits.get(event.data.waitId);
       if (entry === undefined) return state;
       const shutAway = shut(event.data.waitId, entry, state);
-      if (event.data.because !== 'rescheduled') return shutAway;
-      // A person's command: asked for once more it is known.
+      if (event.data.reason === undefined) return shutAway;
+      // Only a person says why: asked for once more the command is known.
       return { ...shutAway, ledger: { ...shutAway.ledger, controls: [...shutAway.ledger.controls, envelope.causationId] } };
     }
     case 'WaitStale': {
