@@ -87,10 +87,13 @@ export default {
     {
       name: 'by-the-front-door',
       comment:
-        'Another project is imported by its package name, which shows its index alone (a domain lib: and its decider; the sdk: and its connection and exchange; EventStoreDB: and its address and refusals; nest-kit: and its event store).',
+        'Another project is imported by its package name, which shows its index alone (the kernel: and its ids and spans; a domain lib: and its decider; the sdk: and its connection and exchange; EventStoreDB: and its address and refusals; nest-kit: and its event store).',
       severity: 'error',
       from: { path: `^(${projects.join('|')}|examples/[a-z-]+)/` },
-      to: { path: anyOf(projects), pathNot: ['^$1/', '/src/(index|decider|connection|exchange|address|refusals|event-store)\\.ts$'] },
+      to: {
+        path: anyOf(projects),
+        pathNot: ['^$1/', '/src/(index|ids|span|decider|connection|exchange|address|refusals|event-store)\\.ts$'],
+      },
     },
     {
       name: 'no-cycles',

@@ -1,19 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { branchCommands } from './commands/branch.js';
-import { busCommands } from './commands/bus.js';
-import { defCommands } from './commands/def.js';
-import { devCommand } from './commands/dev.js';
-import { doctorCommand } from './commands/doctor.js';
-import { effectCommands } from './commands/effect.js';
-import { eventCommands } from './commands/event.js';
-import { policyCommands } from './commands/policy.js';
-import { retryCommands } from './commands/retry.js';
-import { runCommands } from './commands/run.js';
-import { storeCommands } from './commands/store.js';
-import { reviewCommands } from './commands/review.js';
-import { waitCommands } from './commands/wait.js';
-import { whyCommand } from './commands/why.js';
 import { EXIT } from './exit-codes.js';
 import { Paint } from './paint.js';
 import { problem, Refusal, usage } from './refusal.js';
@@ -25,7 +11,7 @@ import type { Surroundings } from './surroundings.js';
 export async function cairn(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const shell = new Shell(surroundings);
   const json = args.includes('--json');
-  const root = program(shell, json, args[0]);
+  const root = await program(shell, json, args[0]);
   const noun = nounAlone(root, args);
   if (noun !== undefined) return json ? report(verbless(noun, root), surroundings, json) : help(noun, root, surroundings);
   try {
@@ -45,26 +31,28 @@ export async function cairn(args: readonly string[], surroundings: Surroundings)
 /** Of this package, which is that of the release. */
 const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
-/** By the word that stands first, in the order of the help. */
-const nouns: ReadonlyMap<string, (root: Command, shell: Shell) => void> = new Map([
-  ['dev', devCommand],
-  ['doctor', doctorCommand],
-  ['bus', busCommands],
-  ['store', storeCommands],
-  ['def', defCommands],
-  ['event', eventCommands],
-  ['run', runCommands],
-  ['wait', waitCommands],
-  ['branch', branchCommands],
-  ['review', reviewCommands],
-  ['effect', effectCommands],
-  ['retry', retryCommands],
-  ['policy', policyCommands],
-  ['why', whyCommand],
+type Register = (root: Command, shell: Shell) => void;
+
+/** By the word that stands first, in the order of the help. Each is a room of its own that nobody else's command line has to read. */
+const nouns: ReadonlyMap<string, () => Promise<Register>> = new Map([
+  ['dev', async () => (await import('./commands/dev.js')).devCommand],
+  ['doctor', async () => (await import('./commands/doctor.js')).doctorCommand],
+  ['bus', async () => (await import('./commands/bus.js')).busCommands],
+  ['store', async () => (await import('./commands/store.js')).storeCommands],
+  ['def', async () => (await import('./commands/def.js')).defCommands],
+  ['event', async () => (await import('./commands/event.js')).eventCommands],
+  ['run', async () => (await import('./commands/run.js')).runCommands],
+  ['wait', async () => (await import('./commands/wait.js')).waitCommands],
+  ['branch', async () => (await import('./commands/branch.js')).branchCommands],
+  ['review', async () => (await import('./commands/review.js')).reviewCommands],
+  ['effect', async () => (await import('./commands/effect.js')).effectCommands],
+  ['retry', async () => (await import('./commands/retry.js')).retryCommands],
+  ['policy', async () => (await import('./commands/policy.js')).policyCommands],
+  ['why', async () => (await import('./commands/why.js')).whyCommand],
 ]);
 
-/** With the commands of the first word alone, where it is known: making all of them costs each call what one of them needs. */
-function program(shell: Shell, json: boolean, first: string | undefined): Command {
+/** With the commands of the first word alone, where it is known: reading and making all of them costs each call what one of them needs. */
+async function program(shell: Shell, json: boolean, first: string | undefined): Promise<Command> {
   const { out, err } = shell.surroundings;
   const root = new Command('cairn')
     .description('Durable, branching workflows for AI agents')
@@ -76,7 +64,7 @@ function program(shell: Shell, json: boolean, first: string | undefined): Comman
     .configureOutput({ writeOut: out, writeErr: (text) => void (json || err(text)), outputError: () => {} });
   common(root);
   const named = nouns.get(first ?? '');
-  for (const register of named === undefined ? nouns.values() : [named]) register(root, shell);
+  for (const load of named === undefined ? nouns.values() : [named]) (await load())(root, shell);
   inherit(root);
   return root;
 }

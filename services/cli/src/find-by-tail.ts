@@ -1,5 +1,5 @@
 import type { Page, ReviewView, RunView, WaitView } from '@cairn/contracts';
-import { isId } from '@cairn/kernel';
+import { isId } from '@cairn/kernel/ids';
 import type { Client } from './client.js';
 import { notFound, usage } from './refusal.js';
 import { tail } from './show.js';

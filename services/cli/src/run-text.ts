@@ -1,5 +1,5 @@
 import type { Page, RunView } from '@cairn/contracts';
-import { spanText } from '@cairn/kernel';
+import { spanText } from '@cairn/kernel/span';
 import type { Paint } from './paint.js';
 import { brief, oneLine, table, tail } from './show.js';
 

@@ -1,5 +1,5 @@
 import type { Page, ReviewView } from '@cairn/contracts';
-import { spanText } from '@cairn/kernel';
+import { spanText } from '@cairn/kernel/span';
 import type { Command } from 'commander';
 import { reviewId, runId } from '../find-by-tail.js';
 import { jsonArgument } from '../json-argument.js';

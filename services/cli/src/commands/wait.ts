@@ -1,5 +1,5 @@
 import type { BranchOpenedView, Page, PreviewWaitRequest, Receipt, WaitPreviewView, WaitView } from '@cairn/contracts';
-import { spanText } from '@cairn/kernel';
+import { spanText } from '@cairn/kernel/span';
 import type { Command } from 'commander';
 import { runId, waitId } from '../find-by-tail.js';
 import { jsonArgument } from '../json-argument.js';

@@ -1,5 +1,5 @@
 import type { WhyView } from '@cairn/contracts';
-import { spanText } from '@cairn/kernel';
+import { spanText } from '@cairn/kernel/span';
 import type { Command } from 'commander';
 import { runId } from '../find-by-tail.js';
 import type { Paint } from '../paint.js';
