@@ -31,7 +31,7 @@ async function linkPackages(root: string, house: string): Promise<void> {
       await plant(house, join(dir, entry['cairn-source']), 'export {};\n');
     await linkTo(join(house, dir), join(house, 'node_modules/@cairn', name));
   }
-  await plant(house, 'libs/kernel/src/ids.ts', 'export {};\n');
+  await plant(house, 'libs/kernel/src/names.ts', 'export {};\n');
 }
 
 async function linkTo(target: string, path: string): Promise<void> {
