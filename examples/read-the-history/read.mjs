@@ -24,7 +24,7 @@ let checkpoints = 0;
 function fold(name, to, show = () => undefined) {
   const [{ type, data }] = branches[name];
   const at = (point) => (known[`${point.branch}@${point.revision}`] ??= fold(point.branch, point.revision));
-  const state = type === 'BranchOpened' ? State.beginning(at(data.parent), at(data.predecessor)) : new State();
+  const state = type === 'BranchOpened' ? State.beginning(at(data.parent), at(data.predecessor), data.shadow) : new State();
   for (const event of branches[name].slice(0, to + 1)) {
     if (event.type === 'CheckpointReached' && ++checkpoints && event.data.stateDigest !== state.digest)
       throw new Error(`${name}@${event.revision}: another digest`);

@@ -6,8 +6,8 @@ const SLICES = {
   path: ['assumptions', 'attempts', 'carried', 'checkpoints', 'plans', 'retries', 'reviews', 'run', 'scope', 'steps', 'waits'],
   aside: ['artifacts', 'pending', 'opened', 'asked', 'detours', 'last'], // In no entry, but entries and the run's state follow from it.
 };
-const ENDS = 'RunCompleted RunFailed RunGaveUp RunCancelled';
-const OUTCOMES = { RunFailed: 'failed', RunGaveUp: 'gave_up', RunCancelled: 'cancelled' };
+const ENDS = 'RunCompleted RunFailed RunGaveUp RunCancelled ShadowEnded BranchAbandoned';
+const OUTCOMES = { RunFailed: 'failed', RunGaveUp: 'gave_up', RunCancelled: 'cancelled', BranchAbandoned: 'abandoned' };
 const VERDICTS = { approve: 'approved', edit: 'edited', revise: 'revised', reject: 'rejected', expired: 'expired' };
 const gone = () => undefined;
 
@@ -28,6 +28,9 @@ const table = [
     'successor',
     (d, was, s, now) => ({ head: true, epoch: s.branches[now.branch].epoch + 1, ended: false }),
   ],
+  ['branches', 'ShadowOpened', 'branch', (d, was, s, now) => ({ head: false, epoch: s.branches[now.branch].epoch, ended: false })],
+  ['steps', 'StepStubbed', 'step', stubbed],
+  ['artifacts', 'StepStubbed', 'step', (d) => d.outputRef?.artifact],
   ['steps', 'StepStarted', 'step', (d) => ({ status: 'active', attempts: d.attempt, output: null })],
   ['steps', 'StepSucceeded', 'step', (d) => succeeded(d.outputRef ?? d.output)],
   ['steps', 'StepFailed', 'step', () => ({ status: 'failed' })],
@@ -105,6 +108,9 @@ const isBlocked = (d, s) => isOwed(d, s) && s.pending[d.step].owed !== 'retry';
 const foundOut = (d, s) => d.by !== 'reply' && isOwed(d, s);
 const resultOf = (d, s) => (d.by === 'reply' ? outputDigest(s, d.step) : digestOf(d.receipt ?? null));
 const succeeded = (output = null) => ({ status: 'succeeded', output });
+function stubbed({ output, outputRef, skipped }, { attempts = 0 }) {
+  return { attempts, ...(skipped ? { status: 'skipped', output: null } : succeeded(outputRef ?? output)) };
+}
 const afterDeadline = (then) => ('value' in then ? succeeded(then.value) : 'step' in then ? succeeded({ trigger: 'deadline' }) : {});
 const outputOfVerdict = ({ by, edits, input, reason, verdict }) =>
   Object.fromEntries(Object.entries({ by, edits, input, reason, verdict }).filter(([, value]) => value !== undefined));
@@ -232,23 +238,42 @@ function sumOf(s, slice) {
 
 export class State {
   status = {};
+  /** Of a shadow: what the run had spent when it was announced. */
+  spentBefore;
+  /** Shadows whose own spend counts in the run. */
+  counted = new Set();
   slices = Object.fromEntries(Object.values(SLICES).flatMap((names) => names.map((name) => [name, Object.create(null)])));
 
   /** What a branch is before its first event: the path of its parent at the fork, the ledger of the head that it follows. */
-  static beginning(parent, predecessor) {
+  static beginning(parent, predecessor, isShadow) {
     const state = new State();
     const copied = (slice) => Object.assign(Object.create(null), slice); // Entries are never changed, only replaced.
     for (const name of [...SLICES.path, ...SLICES.aside]) state.slices[name] = copied(parent.slices[name]);
     for (const name of SLICES.ledger) state.slices[name] = copied(predecessor.slices[name]);
+    state.counted = new Set(predecessor.counted);
+    if (isShadow) state.spentBefore = copied(predecessor.slices.spend);
+    state.countSpendOf(parent, isShadow);
     const { attempts, carried, waits } = state.slices;
     for (const id of Object.keys(attempts)) attempts[id] = predecessor.slices.attempts[id] ?? attempts[id]; // Whoever took it has it.
     // What came after the fork is carried by the first event, or not at all.
     for (const [id, { got }] of Object.entries(predecessor.slices.waits))
       for (const eventId of got) if (waits[id]?.got.includes(eventId) !== true) delete carried[eventId];
     delete state.slices.last.outcome;
-    state.slices.run.paused = predecessor.slices.run.paused;
+    state.slices.run.paused = !isShadow && predecessor.slices.run.paused; // Paused is the run, of which a shadow is no part.
     state.status = parent.status;
     return state;
+  }
+
+  /** What a shadow spent on its own is the run's as soon as a branch grows from it: once, by the first that acts. */
+  countSpendOf({ place, spentBefore, slices }, isShadow) {
+    if (spentBefore === undefined || this.counted.has(place.branch)) return;
+    const nothing = { attempts: 0, tokens: 0, usd: 0 };
+    for (const [step, all] of Object.entries(slices.spend)) {
+      const [so, before] = [this.slices.spend[step] ?? nothing, spentBefore[step] ?? nothing];
+      const own = (member) => so[member] + (all[member] - before[member]);
+      this.slices.spend[step] = { attempts: own('attempts'), tokens: own('tokens'), usd: own('usd') };
+    }
+    if (!isShadow) this.counted.add(place.branch);
   }
 
   apply({ type, version, revision, data, metadata }) {

@@ -73,3 +73,19 @@ export const openBranchSchema = z.strictObject({
   shadow: z.boolean().optional(),
   expectHead: place.optional(),
 }) as unknown as z.ZodType<OpenBranchRequest>;
+
+/** Body of `POST runs/{id}/branches/{b}:abandon`. */
+export const abandonBranchSchema = z.strictObject({
+  reason: z
+    .string()
+    .min(1, { abort: true })
+    .max(REASON_MAX, { abort: true })
+    .refine((text) => isPlainText(text, REASON_MAX), { error: 'must be text without controls', params: { rule: 'invalid_text' } }),
+});
+
+/** Its answer. */
+export interface BranchAbandonedView {
+  readonly run: string;
+  readonly branch: string;
+  readonly outcome: 'abandoned';
+}

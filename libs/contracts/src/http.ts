@@ -165,9 +165,11 @@ export interface BranchView {
     readonly effects: { readonly [key: string]: string };
   };
   /** What became of it; `open` of the head of a run that goes on. */
-  readonly outcome: 'open' | 'superseded' | 'abandoned' | 'succeeded' | 'reduced' | 'gave_up' | 'cancelled' | 'failed';
+  readonly outcome: 'open' | 'superseded' | 'abandoned' | 'stopped' | 'succeeded' | 'reduced' | 'gave_up' | 'cancelled' | 'failed';
   readonly endedAt?: Instant;
   readonly supersededBy?: string;
+  /** Of a shadow that goes no further: what each step lacks. */
+  readonly stops?: readonly string[];
   /** What it could not go on from. */
   readonly failure?: { readonly step?: string; readonly bucket: string; readonly attempts?: string; readonly message: string };
   /** One for each append with a success, a checkpoint or a failure; failures of one step that follow each other are one. The newest. */

@@ -199,4 +199,12 @@ export {
   type RescheduleWaitRequest,
   type WaitPreviewView,
 } from './wait-requests.js';
-export { openBranchSchema, type BranchChange, type BranchFrom, type BranchOpenedView, type OpenBranchRequest } from './branch-request.js';
+export {
+  abandonBranchSchema,
+  openBranchSchema,
+  type BranchAbandonedView,
+  type BranchChange,
+  type BranchFrom,
+  type BranchOpenedView,
+  type OpenBranchRequest,
+} from './branch-request.js';

@@ -43,6 +43,8 @@ const OF_SCHEDULING = [
   'CompensateEffect',
   'RescheduleWait',
 ];
+/** What the gateway asks of execution for people: a shadow is nobody's but the operator's who gives it up. */
+const OF_GATEWAY = ['AbandonBranch'];
 /** What retry-policy asks of execution, and nobody else. */
 const OF_RETRY_POLICY = ['ApplyRetryDecision'];
 
@@ -102,6 +104,7 @@ const gatewayUser = user('gateway', {
   publish: [
     'cairn.*.in.>',
     'cairn.*.run.>',
+    ...asks(OF_GATEWAY),
     'cairn.*.cmd.scheduling.apply-definition',
     'cairn.*.cmd.scheduling.import-bundle',
     'cairn.*.cmd.retry-policy.apply-policy',

@@ -70,6 +70,8 @@ export const problemStatus = {
   effect_under_way: 409,
   effect_not_confirmed: 409,
   run_paused: 409,
+  not_a_shadow: 409,
+  branch_ended: 409,
   review_closed: 409,
   review_claimed: 409,
   bundle_conflict: 409,

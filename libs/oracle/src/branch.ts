@@ -46,6 +46,10 @@ const versions: Readonly<Record<RunEventType, number>> = {
   EffectUnknown: 1,
   BranchSuperseded: 1,
   BranchOpened: 1,
+  ShadowOpened: 1,
+  StepStubbed: 1,
+  ShadowEnded: 1,
+  BranchAbandoned: 1,
 };
 
 export function readBranch(name: string, stored: readonly StoredEvent[]): Branch {

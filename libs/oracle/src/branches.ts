@@ -3,7 +3,7 @@ import { canon } from '@cairn/kernel';
 import type { Branch, EventOf } from './branch.js';
 import type { Limits } from './history.js';
 import type { Report } from './report.js';
-import { isEnd } from './steps.js';
+import { isEnd, isEndOfShadow } from './steps.js';
 import type { Walk } from './walk.js';
 
 /** `b2`, `b3`, …: numbers in the order in which branches were announced. */
@@ -19,11 +19,11 @@ export function checkHead(
   const main = branches.find(({ name }) => name === 'main');
   if (main === undefined || main.stored.length === 0) reportOn('main')('I-9', 0, 'there is no branch main, so nothing can be the head');
   if (branches.length > limits.branches) reportOn('main')('I-9', 0, `${branches.length} branches, at most ${limits.branches}`);
-  const announced = new Map<string, { readonly branch: Branch; readonly event: EventOf<'BranchSuperseded'> }>();
+  const announced = new Map<string, { readonly branch: Branch; readonly event: Announcement }>();
   for (const branch of branches) {
     for (const event of branch.events) {
-      if (event.type !== 'BranchSuperseded') continue;
-      const { successor } = event.data;
+      if (event.type !== 'BranchSuperseded' && event.type !== 'ShadowOpened') continue;
+      const successor = nameIn(event);
       if (announced.has(successor)) reportOn(branch.name)('I-9', event.revision, `${successor} is announced twice: there are two heads`);
       announced.set(successor, { branch, event });
     }
@@ -32,7 +32,7 @@ export function checkHead(
     const report = reportOn(branch.name);
     if (branch.name === 'main' || branch.stored.length === 0) continue;
     const by = announced.get(branch.name);
-    if (by === undefined) report('I-9', 0, `branch ${branch.name} follows from no BranchSuperseded: there are two heads`);
+    if (by === undefined) report('I-9', 0, `branch ${branch.name} follows from nothing that announced it: there are two heads`);
     else checkOpening(branch, by, report);
   }
   for (const [name, { branch, event }] of announced)
@@ -43,21 +43,39 @@ export function checkHead(
   if (wrong !== undefined) reportOn('main')('I-6', 0, `branch ${wrong} is not the next in order: ${names.join(' ')}`);
 }
 
+type Announcement = EventOf<'BranchSuperseded'> | EventOf<'ShadowOpened'>;
+const nameIn = (event: Announcement): string => (event.type === 'ShadowOpened' ? event.data.branch : event.data.successor);
+
+/** Everything that a shadow may hold: it intends no effect, opens no wait, asks nobody and tells nobody (I-9, U-6). */
+const ofShadows: readonly string[] = [
+  ...['BranchOpened', 'CheckpointReached', 'StepStarted', 'StepSucceeded', 'StepFailed', 'StepSkipped'],
+  ...['StepStubbed', 'ShadowEnded', 'BranchAbandoned'],
+];
+const ofShadowsAlone: readonly string[] = ['StepStubbed', 'ShadowEnded', 'BranchAbandoned'];
+
+function checkWhatItHolds(events: Branch['events'], shadow: boolean, report: Report): void {
+  for (const { type, revision } of events)
+    if (shadow ? !ofShadows.includes(type) : ofShadowsAlone.includes(type))
+      report('I-9', revision, shadow ? `${type} on a shadow, which acts on nothing` : `${type} on a branch that acts`);
+}
+
 /** I-6: a branch opens with what was announced, at its time and by its actor, and its chain goes on from its parent (I-2). */
 function checkOpening(
   { events, stored }: Branch,
-  { branch, event }: { readonly branch: Branch; readonly event: EventOf<'BranchSuperseded'> },
+  { branch, event }: { readonly branch: Branch; readonly event: Announcement },
   report: Report,
 ): void {
   const [opened, checkpoint] = events;
   if (opened?.type !== 'BranchOpened') return report('I-6', 0, `the branch begins with ${opened?.type ?? 'nothing that can be read'}`);
-  const { predecessor, actor, shadow: _, ...spec } = opened.data;
+  const { predecessor, actor, shadow, ...spec } = opened.data;
   const announcement = branch.stored[event.revision];
   if (predecessor.branch !== branch.name || predecessor.revision !== event.revision)
     report('I-6', 0, `it follows ${predecessor.branch}@${predecessor.revision}, and was announced at ${branch.name}@${event.revision}`);
   if (canon(spec) !== canon(event.data.spec)) report('I-6', 0, 'it is opened with something else than was announced');
   if (actor !== announcement?.actor || opened.at !== event.at || stored[0]?.causationId !== announcement.eventId)
     report('I-6', 0, 'actor, time or cause are not those of its announcement');
+  if (shadow !== (event.type === 'ShadowOpened')) report('I-9', 0, shadow ? 'a shadow is the head' : 'a shadow is opened as one that acts');
+  checkWhatItHolds(events, shadow, report);
   if (spec.reason.length === 0) report('I-6', 0, 'it says no reason');
   if (checkpoint?.type !== 'CheckpointReached' || checkpoint.data.kind !== 'recovery' || stored[0]?.metadata.appendCount !== 2)
     report('I-6', 0, 'its first append is not BranchOpened and a recovery checkpoint');
@@ -72,6 +90,9 @@ export function checkPauses(walk: Walk): void {
   for (const event of walk.events()) {
     ended = isEnd(event.type) || (ended && event.type !== 'BranchOpened');
     switch (event.type) {
+      case 'BranchOpened':
+        if (event.data.shadow) paused = false; // Paused is the run, of which a shadow is no part.
+        break;
       case 'RunPaused':
       case 'RunUnpaused':
         if (paused === (event.type === 'RunPaused'))
@@ -99,7 +120,14 @@ export function checkPauses(walk: Walk): void {
 }
 
 /** What may follow a run's end on its head, and change nothing of it (I-8, as far as it exists). */
-const annotations: readonly string[] = ['LateResultRecorded', 'EffectConfirmed', 'EffectAbsent', 'EffectUnknown', 'EffectCompensated'];
+const annotations: readonly string[] = [
+  'LateResultRecorded',
+  'ShadowOpened',
+  'EffectConfirmed',
+  'EffectAbsent',
+  'EffectUnknown',
+  'EffectCompensated',
+];
 /** Of attempts that find out about an effect, or undo it. */
 const ofParts: readonly string[] = ['StepStarted', 'StepSucceeded', 'StepFailed'];
 const isAnnotation = ({ type, data }: RecordedRunEvent): boolean =>
@@ -115,7 +143,9 @@ export function checkEnd(walk: Walk): void {
       ended = undefined;
       for (const waitId of openWaits.keys()) if (!event.data.carried.waits.includes(waitId)) openWaits.delete(waitId);
     }
-    const allowed = ended === undefined || (ended !== 'BranchSuperseded' && (isAnnotation(event) || event.type === 'BranchSuperseded'));
+    const allowed =
+      ended === undefined ||
+      (ended !== 'BranchSuperseded' && !isEndOfShadow(ended) && (isAnnotation(event) || event.type === 'BranchSuperseded'));
     if (!allowed) report('I-8', event.revision, `${event.type} after ${ended}`);
     if (event.type === 'WaitOpened') openWaits.set(event.data.waitId, event.data.step);
     if (event.type === 'WaitSatisfied' || event.type === 'WaitExpired' || event.type === 'WaitWithdrawn')

@@ -54,7 +54,10 @@ interface Known {
 /** What a policy or a review opens begins with its decision. */
 const opens = (branch: Branch, first: number): boolean => {
   const append = appendOf(branch, first);
-  return append.at(-1)?.type === 'BranchSuperseded' && append[0]?.type !== 'RetryDecided' && append[0]?.type !== 'VerdictApplied';
+  const last = append.at(-1)?.type;
+  return (
+    last === 'ShadowOpened' || (last === 'BranchSuperseded' && append[0]?.type !== 'RetryDecided' && append[0]?.type !== 'VerdictApplied')
+  );
 };
 
 const cancels = (branch: Branch, first: number): boolean => appendOf(branch, first).at(-1)?.type === 'RunCancelled';
@@ -72,7 +75,8 @@ function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known
   if (!isId(causationId)) return 'neither an id nor a reply';
   const cause = known.byId.get(causationId);
   if (known.cancels || known.opens) return receiptOf(causationId, undefined, known);
-  if (cause?.type === 'BranchSuperseded') return undefined; // A branch opens, or begins.
+  if (cause?.type === 'BranchSuperseded' || cause?.type === 'ShadowOpened') return undefined; // A branch opens, or begins.
+  if (event.type === 'BranchAbandoned') return undefined; // A person's command, of which there is no receipt.
   switch (event.type) {
     case 'RunPaused':
     case 'RunUnpaused':
@@ -93,7 +97,7 @@ function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known
     case 'RetryDecided':
       return cause?.type === 'StepFailed' ? undefined : 'no StepFailed of this run';
     case 'BranchOpened':
-      return 'no BranchSuperseded of this run';
+      return 'nothing of this run that announces it';
     case 'VerdictApplied':
     case 'ReviewEscalated':
     case 'ReviewWithdrawn': // What was decided is about something that has changed.

@@ -40,7 +40,7 @@ function receiptsNamed(events: readonly StoredEvent[]): Id[] {
     if (type === 'RunStarted') named.add((data as { cause: { receiptId: Id } }).cause.receiptId);
     if (type === 'WaitTriggered' && data['source'] !== undefined) named.add(data['eventId'] as Id);
     if (isAboutEffects(type, data) && isId(causationId)) named.add(causationId); // Mostly a reply's, or a decision's: there is none of that id.
-    if (isControl(event) || type === 'BranchSuperseded') named.add(causationId); // A policy's is no receipt: there is none of that id.
+    if (isControl(event) || type === 'BranchSuperseded' || type === 'ShadowOpened') named.add(causationId); // A policy's is no receipt: there is none of that id.
   }
   return [...named];
 }

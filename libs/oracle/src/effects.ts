@@ -1,6 +1,6 @@
 import { partOf } from '@cairn/domain-run';
 import type { DataOf, EventOf } from './branch.js';
-import { isEnd } from './steps.js';
+import { isEnd, isEndOfShadow } from './steps.js';
 import type { Report } from './report.js';
 import type { Walk } from './walk.js';
 
@@ -73,7 +73,7 @@ export class EffectChecks {
           this.judged(event);
           break;
         default:
-          if (isEnd(event.type)) this.ended(event.revision, event.type);
+          if (isEnd(event.type) && !isEndOfShadow(event.type)) this.ended(event.revision, event.type);
       }
     }
   }

@@ -2,7 +2,7 @@ import { canon, epochMsOf, reviewStream, type StoredEvent } from '@cairn/kernel'
 import { digestOfSubjects, subjectDigestOf, type ReviewSubject } from '@cairn/domain-run';
 import type { DataOf, EventOf } from './branch.js';
 import { checkLog } from './log.js';
-import { isEnd } from './steps.js';
+import { isEnd, isEndOfShadow } from './steps.js';
 import type { RunHistory } from './history.js';
 import type { Report } from './report.js';
 import type { Walk } from './walk.js';
@@ -67,7 +67,7 @@ export class ReviewChecks {
           this.started(event);
           break;
         default:
-          if (isEnd(event.type)) this.ended(event.revision, event.type);
+          if (isEnd(event.type) && !isEndOfShadow(event.type)) this.ended(event.revision, event.type);
       }
     }
     if (!this.superseded) for (const [reviewId, asked] of this.asked) this.agrees(reviewId, asked);

@@ -73,4 +73,6 @@ export function checkAttempts(walk: Walk): void {
 /** How the id of an attempt's one terminal reply ends. */
 const END = ':end';
 
-export const isEnd = (type: string): boolean => (runEnds as readonly string[]).includes(type);
+export const isEnd = (type: string): boolean => (runEnds as readonly string[]).includes(type) || isEndOfShadow(type);
+/** What ends a shadow ends no run. */
+export const isEndOfShadow = (type: string): boolean => type === 'ShadowEnded' || type === 'BranchAbandoned';

@@ -23,5 +23,8 @@ export async function readBranches(store: Pick<EventStore, 'read'>, runId: Id): 
 
 /** Names of the branches that these events announce. */
 export function announcedBy(events: readonly StoredEvent[]): string[] {
-  return events.flatMap(({ type, data }) => (type === 'BranchSuperseded' ? [String(data['successor'])] : []));
+  return events.flatMap(({ type, data }) => {
+    if (type === 'BranchSuperseded') return [String(data['successor'])];
+    return type === 'ShadowOpened' ? [String(data['branch'])] : [];
+  });
 }

@@ -55,9 +55,10 @@ function laneOf({ marks, marksBefore, opened, shadow }: BranchView, lanes: Reado
 }
 
 /** What it was opened for, and why it could not go on. */
-function noteOf({ opened, failure, branch, revision }: BranchView): string {
+function noteOf({ opened, failure, branch, revision, shadow, stops = [] }: BranchView): string {
   const notes: string[] = [];
-  if (opened !== undefined) notes.push(`${oneLine(opened.cause)}${purposeOf(opened)} (${oneLine(opened.actor.replace(/^user:/, ''))})`);
+  if (opened !== undefined)
+    notes.push(`${oneLine(opened.cause)}${purposeOf(opened)} (${shadow ? 'shadow, ' : ''}${oneLine(opened.actor.replace(/^user:/, ''))})`);
   else if (revision < 0) notes.push(`${branch} is announced and not opened yet`);
   if (failure !== undefined) {
     const { step, bucket, attempts, message } = failure;
@@ -65,6 +66,7 @@ function noteOf({ opened, failure, branch, revision }: BranchView): string {
       oneLine(`${step === undefined ? '' : `${step} `}failed ${bucket}${attempts === undefined ? `: ${message}` : `, ${attempts}`}`),
     );
   }
+  if (stops.length > 0) notes.push(oneLine(`stops: ${stops.join('; ')}`));
   return notes.join('; ');
 }
 
@@ -78,9 +80,9 @@ function purposeOf({ cause, changes, reason, actor }: NonNullable<BranchView['op
   return actor.startsWith('policy:') ? '' : `: ${oneLine(reason)}`;
 }
 
-function statusOf({ head, outcome, supersededBy, shadow }: BranchView, { state, sub }: BranchesView): string {
+function statusOf({ head, outcome, supersededBy }: BranchView, { state, sub }: BranchesView): string {
   const end = outcome === 'superseded' || outcome === 'open' ? '' : `${outcome}, `;
   if (supersededBy !== undefined) return `${end}superseded by ${supersededBy}`;
   if (head) return `HEAD  ${state}${sub === undefined ? '' : `: ${sub}`}`;
-  return shadow ? `shadow, ${outcome}` : outcome;
+  return outcome;
 }

@@ -497,13 +497,13 @@ describe('the branches of a run', () => {
     answers[`GET runs/${RUN}/branches`] = { body: { run: RUN, head: 'b2', state: 'complete', sub: 'succeeded', branches } };
     expect((await run(['branch', 'tree', RUN])).out).toBe(
       [
-        'main  o--o--x  screen failed upstream_5xx, 4 of 4          superseded by b2',
-        'b2          \\--o--o--o  fallback screen-b (policy:http@1)  HEAD  complete: succeeded',
+        'main  o--o--x  screen failed upstream_5xx, 4 of 4           superseded by b2',
+        'b2          \\--o--o--o  fallback screen-b (policy:http@1)   HEAD  complete: succeeded',
         '      changed  /steps/screen/queue  screen-b',
         '      changed  /steps/screen/params  {"list":"new\\u001b[2J"}',
-        'b3                \\~~o  what_if: limit 40000 (ana)         shadow, open',
+        'b3                \\~~o  what_if: limit 40000 (shadow, ana)  open',
         '      effect   V-1  reuse',
-        'b4    b4 is announced and not opened yet                   open',
+        'b4    b4 is announced and not opened yet                    open',
         '',
       ].join('\n'),
     );

@@ -8,7 +8,7 @@ import {
   type CommandMessage,
   type WorkDesk,
 } from '@cairn/contracts';
-import { UnreadableEvent, type RunCommand } from '@cairn/domain-run';
+import { announcementOf, UnreadableEvent, type RunCommand } from '@cairn/domain-run';
 import { invariant, isId, PARTITIONS, partitionOf, type FieldError, type Id, type JsonObject } from '@cairn/kernel';
 import {
   ASK_DEADLINE_MS,
@@ -213,6 +213,7 @@ export function assembleExecution(options: ExecutionOptions): Execution {
         actor: body.actor,
         causationId: body.causationId,
         ns: body.ns,
+        ...(body.type === 'AbandonBranch' ? { shadow: String(body.data['branch']) } : {}),
       });
       return { kind: 'done', answer: answerOf(body.runId, outcome) as unknown as JsonObject };
     } catch (error) {
@@ -260,13 +261,19 @@ function noCommand(runId: Id, errors: readonly FieldError[]): Settlement {
   return { kind: 'never', reason: `command_invalid: ${detail}`, answer: answer as unknown as JsonObject };
 }
 
+/** The branch that an append has announced. */
+function announcedIn({ events }: Extract<Outcome, { kind: 'accepted' }>): string | undefined {
+  const last = events.at(-1);
+  return last?.type === 'BranchSuperseded' || last?.type === 'ShadowOpened' ? announcementOf(last).branch : undefined;
+}
+
 function answerOf(runId: Id, outcome: Outcome): CommandAnswer {
   switch (outcome.kind) {
     case 'accepted':
       return {
         kind: 'accepted',
         runId,
-        branch: outcome.state.superseded?.successor ?? outcome.state.branch,
+        branch: announcedIn(outcome) ?? outcome.state.branch,
         revision: outcome.state.revision,
       };
     case 'nothing': {

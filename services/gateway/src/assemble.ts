@@ -30,6 +30,7 @@ import { showPlan } from './branches/plan-branch.js';
 import { exportBundle } from './bundles/export-bundle.js';
 import { importBundle } from './bundles/import-bundle.js';
 import { ImportedRuns } from './bundles/imported-runs.js';
+import { abandonBranch } from './commands/abandon-branch.js';
 import { applyDefinition } from './commands/apply-definition.js';
 import { applyPolicy } from './commands/apply-policy.js';
 import { controlRun } from './commands/control-run.js';
@@ -246,6 +247,8 @@ export function assembleGateway(parts: GatewayParts) {
         idempotencyKey(headers['idempotency-key']),
         body,
       ),
+    abandonBranch: (p: Params, body: RawBody | undefined, request: IncomingMessage): Promise<Answer> =>
+      abandonBranch({ intake, ids, reader, actor: gate.principalOf(request).id }, ns(p), id(p), p['branch'] ?? '', body),
     showDiff: async (p: Params, query: Query): Promise<Answer> => ok(await showDiff(shown, ns(p), id(p), p['range'] ?? '', query)),
     listEffects: async (p: Params, query: Query): Promise<Answer> => ok(await listEffects(shown, ns(p), id(p), query)),
     showEffect: async (p: Params, query: Query): Promise<Answer> => ok(await showEffect(shown, ns(p), id(p), p['key'] ?? '', query)),

@@ -107,7 +107,8 @@ describe('a branch that a person opens', () => {
     ['an unknown cause', { cause: 'whim' }, 400, 'invalid_body', '/cause'],
     ['evidence that is no place', { evidence: ['there'] }, 400, 'invalid_body', '/evidence/0'],
     ['a step that is not there', { changes: [{ op: 'add', path: '/steps/none/params', value: 1 }] }, 422, 'branch_refused', '/changes/0'],
-    ['a shadow', { shadow: true }, 422, 'branch_refused', '/shadow'],
+    ['a shadow of an acting cause', { shadow: true }, 422, 'branch_refused', '/cause'],
+    ['a what-if that would act', { cause: 'what_if' }, 422, 'branch_refused', '/shadow'],
   ])('tells field and rule of %s (B-47)', async (_, more, status, code, pointer) => {
     const run = await complete(`bad-${pointer}-${code}-${String(_.length)}`);
     const got = await call('POST', `runs/${run}/branches`, { ...CORRECTION, ...more });

@@ -132,6 +132,15 @@ const moves: fc.Arbitrary<Move[]> = fc.array(fc.record({ kind: fc.nat(99), pick:
   size: 'max',
 });
 
+/** The reader's states change in place. */
+const copyOf = (state: State): State =>
+  Object.assign(new State(), state, {
+    counted: new Set(state.counted),
+    slices: Object.fromEntries(
+      Object.entries(state.slices).map(([name, slice]) => [name, Object.assign(Object.create(null) as object, slice)]),
+    ),
+  });
+
 describe('the fold of examples/read-the-history', () => {
   const met = new Set<string>();
   const shown = new Set<string>();
@@ -151,15 +160,21 @@ describe('the fold of examples/read-the-history', () => {
         // By place: where branches may grow.
         const known = new Map<string, { readonly theirs: State; readonly ours: RunState }>();
         for (const event of run.history) {
+          const at = String((event as unknown as Recorded).metadata['branch']);
           if (event.type === 'BranchOpened') {
-            const { branch, revision } = event.data.parent;
-            const fork = known.get(`${branch}@${revision}`)!;
-            theirs = State.beginning(fork.theirs, theirs);
-            ours = beginningOf(ours.superseded!.successor, fork.ours, ours);
+            const [fork, head] = [event.data.parent, event.data.predecessor].map(({ branch, revision }) =>
+              known.get(`${branch}@${revision}`)!,
+            );
+            theirs = State.beginning(fork!.theirs, head!.theirs, event.data.shadow);
+            ours = beginningOf(at, fork!.ours, head!.ours);
+          } else if (event.revision > 0) {
+            const before = known.get(`${at}@${event.revision - 1}`)!;
+            theirs = copyOf(before.theirs);
+            ({ ours } = before);
           }
           ours = evolve(ours, event, event);
           theirs.apply(event as unknown as Recorded);
-          known.set(`${ours.branch}@${ours.revision}`, { theirs: State.beginning(theirs, theirs), ours });
+          known.set(`${ours.branch}@${ours.revision}`, { theirs: copyOf(theirs), ours });
           expect(canon(theirs.view)).toBe(canon(stateView(ours) as JsonObject));
           met.add(event.type);
           shown.add(`${ours.status.state} ${ours.status.sub ?? ''}`.trim());
@@ -180,10 +195,12 @@ describe('the fold of examples/read-the-history', () => {
       'blocked awaiting_decision',
       'blocked effect_unknown',
       'blocked paused',
+      'complete abandoned',
       'complete cancelled',
       'complete failed',
       'complete gave_up',
       'complete reduced',
+      'complete stopped',
       'complete succeeded',
       'escalated after_retries',
       'escalated after_wait',

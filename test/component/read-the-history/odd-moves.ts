@@ -69,6 +69,7 @@ export function playOddly(run: GivenRun, { kind, pick, pass }: Move): void {
     () => branchOff(run, failed, n),
     () => branchOff(run, failed, n),
     () => openSomewhere(run, pick, n),
+    () => whatIf(run, pick, n),
     () => run.when({ type: 'PauseRun', data: { by: 'operator' } }),
     () => run.when({ type: 'UnpauseRun', data: { by: 'operator' } }),
     () => (pick < 4 ? run.when({ type: 'CancelRun', data: { reason: 'enough' } }) : undefined),
@@ -155,6 +156,35 @@ function openSomewhere(run: GivenRun, pick: number, n: number): void {
   if (run.state.superseded === null) return;
   run.openSuccessor();
   run.when({ type: 'WakeRun', data: { kind: 'branch', branch: run.state.branch } });
+}
+
+/** A shadow of any point, which is led some of its way, and perhaps given up. */
+function whatIf(run: GivenRun, pick: number, n: number): void {
+  const names = [...run.branches.keys()];
+  const branch = names[pick % names.length]!;
+  const at = String((pick * 7) % (run.branches.get(branch)?.length ?? 1));
+  const fork = forkAt(run.branches, { branch, at });
+  if (!('point' in fork)) return;
+  const state = run.lineage().at(fork.point.branch, fork.point.revision);
+  const changes: JsonPatchOp[] = [{ op: 'add', path: '/input/more', value: n }];
+  const request: BranchRequest = { from: { branch, at }, cause: 'what_if', shadow: true, reason: 'odd', changes };
+  const outcome = run.when({ type: 'OpenBranch', data: { ...request, fork: { ...fork, state } } });
+  if (typeof outcome === 'string') return;
+  const shadow = run.openShadow();
+  run.inShadow(shadow, () => {
+    run.when({ type: 'WakeRun', data: { kind: 'branch', branch: shadow } });
+    for (let turn = 0; turn < pick % 5; turn++) {
+      const [attemptId] = [...run.state.path.attempts.keys()].sort();
+      if (attemptId === undefined) break;
+      if ((pick + turn) % 4 === 3) run.reply(attemptId, { kind: 'failed', failure: { ...refused, sideEffect: 'none' } });
+      else
+        run.when({
+          type: 'RecordReply',
+          data: { attemptId, replyId: `${attemptId}:end`, result: { kind: 'succeeded', output: { n } }, usage },
+        });
+    }
+    if (n === 0) run.when({ type: 'AbandonBranch', data: { branch: shadow, reason: 'enough' } });
+  });
 }
 
 function wake(run: GivenRun, waitId: string, name: string, pick: number): void {

@@ -28,7 +28,8 @@ declare module '*/read-the-history/checks.mjs' {
 declare module '*/read-the-history/state.mjs' {
   import type { Fields, Recorded } from '*/read-the-history/encoding.mjs';
   export class State {
-    static beginning(parent: State, predecessor: State): State;
+    static beginning(parent: State, predecessor: State, isShadow: boolean): State;
+    counted: Set<string>;
     readonly slices: { readonly waits: Readonly<Record<string, Fields>> };
     readonly status: { readonly state: string; readonly sub: string | null; readonly since: string };
     readonly digest: string;

@@ -22,5 +22,6 @@ export function buildEffect(effect: EffectDocument, step: string, pointer: strin
     guarantee: effect.guarantee ?? 'none',
     ...(effect.reconcile === undefined ? {} : { reconcile: effect.reconcile }),
     ...(effect.compensate === undefined ? {} : { compensate: effect.compensate }),
+    ...(effect.stub === undefined ? {} : { stub: compiler.template(effect.stub, STEP_ROOTS, at(pointer, 'stub'), step) }),
   };
 }

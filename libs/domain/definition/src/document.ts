@@ -121,6 +121,8 @@ export interface EffectDocument {
   readonly reconcile?: string;
   /** The queue whose handler undoes it. */
   readonly compensate?: string;
+  /** What a shadow branch takes for its result where none is confirmed. */
+  readonly stub?: Json;
 }
 
 export interface RepeatDocument {

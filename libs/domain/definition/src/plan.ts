@@ -115,6 +115,8 @@ export interface PlannedEffect {
   readonly reconcile?: string;
   /** Who undoes it. */
   readonly compensate?: string;
+  /** What a shadow branch goes on with where nothing is confirmed; absent: it stops there. */
+  readonly stub?: Template;
 }
 
 export type Guarantee = 'none' | 'reconcile' | 'idempotent';

@@ -276,7 +276,6 @@ describe('a bad definition is refused with rule and pointer', () => {
     ],
 
     // Effects
-    ['stub of an effect', workflow([effect('a', { stub: 'q' })]), 'not_yet /steps/0/effect/stub'],
     ...['reconcile', 'compensate'].map((field): [string, unknown, string] => [
       `${field} by the queue that does it`,
       workflow([effect('a', { [field]: 'q' })]),

@@ -121,7 +121,7 @@ const effect: JsonObject = object(
     guarantee: oneOf('none', 'reconcile', 'idempotent'),
     reconcile: name,
     compensate: name,
-    stub: notYet('stub'),
+    stub: any,
   },
   ['queue', 'key'],
 );

@@ -1,6 +1,7 @@
 import type { PlannedStep } from '@cairn/domain-definition';
 import { epochMsOf, idOf } from '@cairn/kernel';
 import type { Draft } from './draft.js';
+import { endShadowIfIdle, stubStep } from './branches/shadow.js';
 import { isHeldByChoice, reusedBy, startEffect, startEffectAgain } from './effects/intend.js';
 import { compensateChosen, reconcileOwed } from './effects/parts.js';
 import { emitEvent } from './lifecycle/emit.js';
@@ -88,8 +89,10 @@ export function startDueRetries(draft: Draft): void {
 export function goOn(draft: Draft): void {
   const settled = dropFromScope(draft); // First: what is dropped is owed nothing any more.
   startDueRetries(draft);
-  reconcileOwed(draft);
-  compensateChosen(draft);
+  if (draft.state.shadow === null) {
+    reconcileOwed(draft);
+    compensateChosen(draft);
+  }
   for (const [occurrence, entry] of inOrder(draft)) {
     if (draft.state.end !== null) return;
     if (startAgain(draft, occurrence, entry)) settled.push(occurrence);
@@ -111,6 +114,11 @@ function startAgain(draft: Draft, occurrence: string, { status }: StepEntry): bo
   const { step: id, turn, part } = parseOccurrence(occurrence);
   const step = draft.plan.step(id);
   if (step === undefined || part !== undefined) return false;
+  if (draft.state.shadow !== null && step.kind !== 'task') {
+    if (isSettled(draft.state, occurrence)) return false;
+    stubStep(draft, step);
+    return isSettled(draft.state, occurrence);
+  }
   if (status === 'waiting' && step.wait !== undefined) {
     if (draft.state.path.waits.get(waitIdOf(draft.state, id))?.open === true) takeCarried(draft, id);
     else startStep(draft, step);
@@ -278,9 +286,11 @@ function skipWhereFalse(draft: Draft, ready: Set<PlannedStep>): PlannedStep[] {
 }
 
 function startStep(draft: Draft, step: PlannedStep): void {
+  const isShadow = draft.state.shadow !== null;
+  if (isShadow && step.kind !== 'task') return stubStep(draft, step);
   if (step.kind === 'effect' && isHeldByChoice(draft, step)) return;
   // What a branch takes over as it was done before changes nothing outside, and needs nobody's word.
-  const isFree = step.guardedBy.length === 0 || (step.kind === 'effect' && reusedBy(draft, step) !== undefined);
+  const isFree = isShadow || step.guardedBy.length === 0 || (step.kind === 'effect' && reusedBy(draft, step) !== undefined);
   const gate = isFree ? undefined : gateOf(draft, step);
   if (gate?.kind === 'held') return; // Whoever answers the review comes here again.
   if (gate?.kind === 'ask') {
@@ -338,6 +348,18 @@ function reachStage(draft: Draft, step: PlannedStep, occurrence: string): void {
       artifacts: entry !== undefined && entry.output !== null && 'ref' in entry.output ? [entry.output.ref.artifact] : [],
     },
   });
+}
+
+/** Of a shadow, after each of its decisions: it ends as soon as nothing of it is under way. */
+export function goOnInShadow(draft: Draft): void {
+  // No policy judges a shadow: what may fail is left out, and with anything else it stops.
+  for (const { step } of [...draft.state.path.retries.values()].filter(({ settled }) => !settled)) {
+    if (draft.state.end !== null) return;
+    if (draft.plan.step(parseOccurrence(step).step)?.optional !== true) continue;
+    settleSkipped(draft, step, 'optional');
+    advance(draft, [step]);
+  }
+  endShadowIfIdle(draft, (step) => isReady(draft, step));
 }
 
 /** The run is complete when every step on the path is settled and nothing is open. */

@@ -275,6 +275,20 @@ export const eventSchemas = {
   }),
   'BranchSuperseded@1': z.object({ successor: z.string(), spec: branchSpec }),
   'BranchOpened@1': branchSpec.extend({ predecessor: point, actor: z.string(), shadow: z.boolean() }),
+  'ShadowOpened@1': z.object({ branch: z.string(), spec: branchSpec }),
+  'StepStubbed@1': z.object({
+    step: occurrence,
+    from: z.enum(['confirmed', 'stub', 'head', 'unsent']),
+    ...output,
+    skipped: z.literal(true).optional(),
+    says: z.string(),
+  }),
+  'ShadowEnded@1': z.object({
+    outcome: z.enum(['succeeded', 'reduced', 'stopped']),
+    ...output,
+    stops: z.array(z.object({ step: occurrence.optional(), says: z.string() })),
+  }),
+  'BranchAbandoned@1': z.object({ reason: z.string() }),
   'WaitStale@1': z.object({ waitId: id, step: occurrence, because: z.string() }),
 } as const satisfies Record<string, z.ZodType>;
 

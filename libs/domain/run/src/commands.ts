@@ -190,6 +190,12 @@ export interface CompensateEffect {
   readonly data: { readonly key: string; readonly reason: string };
 }
 
+/** Somebody gives up a shadow. */
+export interface AbandonBranch {
+  readonly type: 'AbandonBranch';
+  readonly data: { readonly branch: string; readonly reason: string };
+}
+
 export type RunCommand =
   | StartRun
   | WakeRun
@@ -203,6 +209,7 @@ export type RunCommand =
   | OpenBranch
   | ReconcileEffect
   | CompensateEffect
+  | AbandonBranch
   | ApplyVerdict
   | ApplyEscalation
   | PauseRun

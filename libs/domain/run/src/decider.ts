@@ -1,6 +1,7 @@
 import type { Plan } from '@cairn/domain-definition';
 import { nothing, rejected, unreachable, type Decision } from '@cairn/kernel';
 import { openBranch } from './branches/decide.js';
+import { decideInShadow, abandonBranch } from './branches/decide-in-shadow.js';
 import type { CommandContext, RunCommand } from './commands.js';
 import { Draft, MissingOutput, NOTHING_LOADED, type LoadedOutputs } from './draft.js';
 import { cancelRun, pauseRun, unpauseRun, wasDone } from './lifecycle/control.js';
@@ -40,8 +41,10 @@ export function decideRun(
 function decide(draft: Draft, command: RunCommand): Decision<RunEvent, RunRejection> {
   if (command.type === 'StartRun') return startRun(draft, command);
   if (draft.state.started === null) return rejected({ code: 'run_not_found', detail: 'there is no such run' });
+  if (draft.state.shadow !== null) return decideInShadow(draft, command);
   if (draft.state.superseded !== null) return nothing('late'); // The run goes on elsewhere: whoever decides here has not looked.
   if (command.type === 'RecordReply') return recordReply(draft, command); // Welcome after the end, too: as late.
+  if (command.type === 'AbandonBranch') return abandonBranch(draft, command);
   if (command.type === 'OpenBranch') return openBranch(draft, command); // An ended run is recovered the same way.
   // What became of an effect is found out, and undone, after the end as well; only such attempts are open then.
   if (command.type === 'ReconcileEffect') return reconcileEffect(draft, command);

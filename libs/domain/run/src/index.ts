@@ -61,6 +61,7 @@ export type {
   RetryVerdict,
 } from './recovery/events.js';
 export type {
+  AbandonBranch,
   ApplyRetryDecision,
   CancelRun,
   CommandContext,
@@ -116,16 +117,20 @@ export type {
   BranchOpened,
   BranchPoint,
   BranchSpec,
+  BranchAbandoned,
   BranchSuperseded,
   Carried,
   EffectChoice,
+  ShadowEnded,
+  ShadowOpened,
+  StepStubbed,
 } from './branches/events.js';
 export { beginningOf } from './branches/begin.js';
 export { forkAt, type Fork, type ForkRequest } from './branches/fork.js';
 export { planBranch } from './branches/plan.js';
 export type { BranchPlan, BranchRequest, PlanFacts, PlanProblem, ReceivedChoice } from './branches/request.js';
 export { headOf, Lineage, type Branches } from './branches/lineage.js';
-export { derivedOpening, type Announced } from './branches/opening.js';
+export { announcementOf, derivedOpening, type Announced } from './branches/opening.js';
 export { evolve, foldRun } from './evolve.js';
 export { isEnough, usedKey } from './waits/evolve.js';
 export { duesOf, type Dues, type DueTexts } from './waits/due.js';

@@ -30,6 +30,8 @@ export type RunRejection = Rejection<
   | 'fork_not_found'
   | 'branch_refused'
   | 'head_moved'
+  | 'branch_not_found'
+  | 'not_a_shadow'
 > & {
   /** Of `branch_refused`: what is to be chosen or mended, and how the run stands. */
   readonly plan?: BranchPlan;

@@ -19,6 +19,7 @@ const pathMaps = [
   'loops',
   'detours',
 ] as const;
+const shadowMaps = ['steps', 'spend'] as const;
 const ledgerMaps = ['used', 'spend', 'effects', 'late', 'branches'] as const;
 
 /** A state as text. Reading it back gives a state that folds and digests like the one that was written. */
@@ -28,6 +29,7 @@ export function serializeState(state: RunState): string {
     digested: null, // The next digest counts everything once.
     path: { ...state.path, ...listed(state.path, pathMaps) },
     ledger: { ...state.ledger, ...listed(state.ledger, ledgerMaps) },
+    shadow: state.shadow === null ? null : { ...state.shadow, ...listed(state.shadow, shadowMaps) },
   });
 }
 
@@ -40,6 +42,7 @@ export function deserializeState(text: string): RunState {
     ...raw,
     path: { ...raw.path, ...mapped(raw.path, pathMaps) },
     ledger: { ...raw.ledger, ...mapped(raw.ledger, ledgerMaps) },
+    shadow: raw.shadow === null ? null : { ...raw.shadow, ...mapped(raw.shadow, shadowMaps) },
   };
 }
 

@@ -152,7 +152,8 @@ export interface Spend {
 }
 
 export interface RunEnd {
-  readonly outcome: 'succeeded' | 'reduced' | 'gave_up' | 'cancelled' | 'failed';
+  /** `stopped` and `abandoned` are ends of shadows. */
+  readonly outcome: 'succeeded' | 'reduced' | 'gave_up' | 'cancelled' | 'failed' | 'stopped' | 'abandoned';
   readonly at: Instant;
   readonly output?: StepOutput;
   readonly problem?: { readonly step?: Occurrence; readonly bucket?: string; readonly message: string };
@@ -219,7 +220,7 @@ export interface Ledger {
   readonly effects: PersistentMap<EffectEntry>;
   /** canon([attempt id, reply id]). */
   readonly late: PersistentMap<true>;
-  /** Causes of every `RunPaused`, `RunUnpaused` and `BranchSuperseded`: what is delivered again after it was done must not be done again (I-28). */
+  /** Causes of every `RunPaused`, `RunUnpaused`, `BranchSuperseded` and `ShadowOpened`: what is delivered again after it was done must not be done again (I-28). */
   readonly controls: readonly string[];
   /** Every branch of the run that is known here. The next one's name follows from how many there are. */
   readonly branches: PersistentMap<BranchEntry>;
@@ -232,6 +233,10 @@ export interface BranchEntry {
   readonly epoch: number;
   /** The run ended on it. */
   readonly ended: boolean;
+  /** It acts on nothing, and never becomes the head. */
+  readonly shadow?: true;
+  /** Of a shadow: what it spent counts in the run since a branch was opened from it. */
+  readonly counted?: true;
 }
 
 /** A run as folded from its streams. Nothing else says what a run is. */
@@ -252,9 +257,21 @@ export interface RunState {
   readonly received: readonly ReceivedEvent[];
   /** What this branch was opened with; null of `main`. */
   readonly opened: BranchOpened['data'] | null;
+  /** Of a shadow alone. */
+  readonly shadow: ShadowBeginning | null;
   readonly status: RunStatus;
   /** The state at the last checkpoint: where the next digest starts counting differences. */
   readonly digested: Digested | null;
+}
+
+/** What a shadow knows of the head that announced it. */
+export interface ShadowBeginning {
+  /** The head's steps: what they got from outside is what the shadow's get. */
+  readonly steps: PersistentMap<StepEntry>;
+  /** What the run had spent: the rest of its spend is the shadow's own. */
+  readonly spend: PersistentMap<Spend>;
+  /** The first step that took a result of something that this path never did: no branch that acts grows from behind it. */
+  readonly stubbed: Occurrence | null;
 }
 
 export interface Digested {
@@ -321,6 +338,7 @@ export function initialState(runId: Id, branch = 'main'): RunState {
     superseded: null,
     received: [],
     opened: null,
+    shadow: null,
     status: { state: 'active', sub: null, since: null },
     digested: null,
   };

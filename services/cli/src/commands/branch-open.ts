@@ -1,4 +1,4 @@
-import type { BranchChange, BranchOpenedView, BranchPlanView, OpenBranchRequest, RunView } from '@cairn/contracts';
+import type { BranchAbandonedView, BranchChange, BranchOpenedView, BranchPlanView, OpenBranchRequest, RunView } from '@cairn/contracts';
 import { Option, type Command } from 'commander';
 import { branchPlanText } from '../branch-plan-text.js';
 import { runId } from '../find-by-tail.js';
@@ -21,6 +21,7 @@ interface Options {
   readonly evidence?: readonly string[];
   readonly lesson?: 'told' | 'untold';
   readonly expectHead?: string;
+  readonly shadow?: boolean;
   readonly printEvent?: boolean;
 }
 
@@ -52,6 +53,39 @@ export function branchOpenCommands(noun: Command, shell: Shell): void {
     });
 }
 
+/** `branch promote` goes on where a shadow led; `branch abandon` gives it up. */
+export function shadowCommands(noun: Command, shell: Shell): void {
+  common(noun.command('promote <run> <shadow>'))
+    .description('goes on with a run where a shadow led, on a branch that acts: from its last checkpoint ahead of what it only assumed')
+    .option('--at <point>', 'an earlier point of the shadow', 'promote')
+    .addOption(new Option('--cause <cause>', 'why').choices(CAUSES.filter((cause) => cause !== 'what_if')).default('correction'))
+    .option('--reason <text>', 'for whoever reads the history')
+    .option('--effect <key=choice>', 'reuse or repeat a confirmed effect; again for more', collect)
+    .option('--received <id=choice>', 'carry or drop what came after the fork; again for more', collect)
+    .option('--evidence <place>', 'an event that speaks for it, such as main@12; again for more', collect)
+    .option('--expect-head <place>', 'refuse if the head is not there any more')
+    .action(async (text: string, shadow: string, options: Options, command: Command) => {
+      const context = shell.context(command);
+      if (!/^b[1-9]\d{0,3}$/.test(shadow)) throw usage(`'${shadow}' is no shadow, such as b2.`);
+      if (options.reason === undefined) throw usage('--reason is needed: it stands in the history for good.');
+      const run = await runId(context.client, text);
+      const request = await requestOf(context, shell.surroundings, run, { ...options, at: `${shadow}:${options.at}` });
+      const opened = await context.client.post<BranchOpenedView>(`runs/${run}/branches`, request);
+      context.print(opened, () => `opened ${opened.branch} of run ${tail(run)}, from shadow ${shadow}\n  receipt ${opened.receiptId}\n`);
+    });
+
+  common(noun.command('abandon <run> <shadow>'))
+    .description('gives up a shadow; what it did stays in the history')
+    .option('--reason <text>', 'for whoever reads the history')
+    .action(async (text: string, shadow: string, { reason }: { readonly reason?: string }, command: Command) => {
+      const context = shell.context(command);
+      if (reason === undefined) throw usage('--reason is needed: it stands in the history for good.');
+      const run = await runId(context.client, text);
+      const done = await context.client.post<BranchAbandonedView>(`runs/${run}/branches/${encodeURIComponent(shadow)}:abandon`, { reason });
+      context.print(done, () => `abandoned ${done.branch} of run ${tail(run)}\n`);
+    });
+}
+
 const asking = (command: Command): Command =>
   common(command)
     .requiredOption(
@@ -59,6 +93,7 @@ const asking = (command: Command): Command =>
       'where it grows: a checkpoint, a step (just before it began), a revision, failure; b2:screen.wait on another branch than the head',
     )
     .addOption(new Option('--cause <cause>', 'why').choices(CAUSES).default('correction'))
+    .option('--shadow', 'beside the head, acting on nothing; what_if always is')
     .option('--reason <text>', 'for whoever reads the history')
     .option('--set <pointer=value>', 'one change, such as /steps/screen/params/list=2026-11-22; again for more', collect)
     .option('--changes <json>', 'changes as JSON Patch: the text, @file, or - for standard input')
@@ -82,6 +117,7 @@ async function requestOf(context: Context, surroundings: Shell['surroundings'], 
       ? {}
       : { received: pairs('--received', options.received) as NonNullable<OpenBranchRequest['received']> }),
     ...(lesson === undefined ? {} : { lesson }),
+    ...(options.shadow === true || options.cause === 'what_if' ? { shadow: true } : {}),
     ...(expectHead === undefined ? {} : { expectHead }),
   };
 }

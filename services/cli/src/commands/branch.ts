@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { branchDiffText } from '../branch-diff-text.js';
 import { branchTree } from '../branch-tree.js';
 import { runId } from '../find-by-tail.js';
-import { branchOpenCommands } from './branch-open.js';
+import { branchOpenCommands, shadowCommands } from './branch-open.js';
 import { usage } from '../refusal.js';
 import { common, type Shell } from '../shell.js';
 
@@ -13,6 +13,7 @@ export function branchCommands(root: Command, shell: Shell): void {
   const noun = root.command('branch').description('where runs went on: what each branch was opened for, and what became of it');
 
   branchOpenCommands(noun, shell);
+  shadowCommands(noun, shell);
 
   common(noun.command('tree <run>'))
     .description('the branches of a run: the original path, why it failed, what each branch changed')

@@ -19,6 +19,7 @@ const ASKED: ReadonlySet<string> = new Set<RunCommand['type']>([
   'OpenBranch',
   'ReconcileEffect',
   'CompensateEffect',
+  'AbandonBranch',
 ]);
 
 /**

@@ -1,5 +1,6 @@
 import type { Plan } from '@cairn/domain-definition';
 import {
+  announcementOf,
   forkAt,
   forkWanted,
   initialState,
@@ -43,6 +44,8 @@ export interface Order {
   readonly causationId: string;
   /** Given where it came from outside: a run of another namespace is none that it may name. */
   readonly ns?: string;
+  /** Given for a shadow: everything else is for the head. */
+  readonly shadow?: string;
 }
 
 /** What became of an order, after its append. */
@@ -80,13 +83,13 @@ interface Pending {
  * (ADR 0007). Whoever loses a race reads again and decides anew; nobody is told anything before the append is durable (P-1).
  */
 export class Driver {
-  private readonly mailboxes = new Mailboxes<Id, Pending>((runId, batch) => this.process(runId, batch));
+  private readonly mailboxes = new Mailboxes<string, Pending>((key, batch) => this.process(key, batch));
 
   constructor(private readonly options: DriverOptions) {}
 
   /** Resolves after the append; rejects with a fault (nothing is known to have happened: ask again) or a bug. */
   submit(order: Order): Promise<Outcome> {
-    return new Promise((resolve, reject) => this.mailboxes.put(order.runId, { order, resolve, reject }));
+    return new Promise((resolve, reject) => this.mailboxes.put(keyOf(order), { order, resolve, reject }));
   }
 
   drained(): Promise<void> {
@@ -102,29 +105,40 @@ export class Driver {
     return loaded;
   }
 
-  private async process(runId: Id, batch: readonly Pending[]): Promise<void> {
+  /** A live shadow of a run, or one that is over; `undefined`: the run has no such shadow. It is opened if nobody has done that yet. */
+  async lookAtShadow(runId: Id, branch: string): Promise<LoadedRun | undefined> {
+    const key = keyOf({ runId, shadow: branch });
+    const cached = this.options.cache.get(key);
+    if (cached !== undefined) return cached;
+    const loaded = await this.options.loader.shadow(runId, branch);
+    if (loaded !== undefined) this.options.cache.set(key, loaded);
+    return loaded;
+  }
+
+  private async process(key: string, batch: readonly Pending[]): Promise<void> {
     for (const { order, resolve, reject } of batch) {
       try {
-        resolve(await this.carryOut(runId, order, resolve));
+        resolve(await this.carryOut(key, order, resolve));
       } catch (fault) {
-        this.options.cache.delete(runId);
+        this.options.cache.delete(key);
         reject(fault);
       }
     }
   }
 
   /** Decides and appends until it is not outrun by another writer. */
-  private async carryOut(runId: Id, order: Order, early: (outcome: Outcome) => void): Promise<Outcome> {
+  private async carryOut(key: string, order: Order, early: (outcome: Outcome) => void): Promise<Outcome> {
+    const { runId } = order;
     for (let race = 0; race < RACES_MAX; race++) {
-      const cached = this.options.cache.get(runId);
-      const run = cached ?? (race === 0 && order.command.type === 'StartRun' ? unstarted(runId) : await this.look(runId));
+      const cached = this.options.cache.get(key);
+      const run = cached ?? (race === 0 && order.command.type === 'StartRun' ? unstarted(runId) : await this.lookFor(order));
       crashPoint('folded');
       const decided = this.decide(run, order);
       const { plan, decision, state, now } = decided instanceof Promise ? await decided : decided;
       crashPoint('decided');
       if (decision.kind !== 'accepted' && race === 0 && (cached !== undefined || order.command.type === 'StartRun')) {
         // Nothing will be appended, so no revision would tell that another replica has moved the run: look before saying no (F-12).
-        this.options.cache.delete(runId);
+        this.options.cache.delete(key);
         continue;
       }
       if (decision.kind !== 'accepted') return { ...decision, state };
@@ -138,9 +152,10 @@ export class Driver {
         this.remember(run, after, events);
         this.options.onAppended(run.state, state, events, plan);
         if (state.superseded !== null) await this.goOn(runId, events);
+        else if (events.at(-1)?.type === 'ShadowOpened') this.beginShadow(runId, events);
         return outcome;
       }
-      this.options.cache.delete(runId);
+      this.options.cache.delete(key);
       // Whoever moved the run judges this lease, too: it is looked at anew (`architecture.md` §4.2).
       if (order.command.type === 'RecordLapse')
         throw new StoreFault('store_unavailable', `run ${runId} was moved while its lease was judged`);
@@ -163,10 +178,27 @@ export class Driver {
     }
   }
 
+  /** What fails here the sweep finds, as with any branch that was announced. */
+  private beginShadow(runId: Id, events: readonly StoredEvent[]): void {
+    const announced = events.at(-1);
+    if (announced !== undefined) void this.submit(branchOrder(runId, announced)).catch(() => undefined);
+  }
+
+  private async lookFor({ runId, shadow }: Order): Promise<LoadedRun> {
+    if (shadow === undefined) return this.look(runId);
+    // Whoever names a shadow that is none means the head, which says so.
+    return (await this.lookAtShadow(runId, shadow)) ?? this.look(runId);
+  }
+
   /** A run that has ended is not kept: what still comes for it is rare, and memory is for those that move. */
   private remember(before: LoadedRun, run: LoadedRun, events: readonly StoredEvent[]): void {
     const { runId, end, superseded } = run.state;
-    if (superseded !== null) this.options.cache.delete(runId);
+    const { shadow, branch } = run.state;
+    if (shadow !== null) {
+      const key = keyOf({ runId, shadow: branch });
+      if (end === null) this.options.cache.set(key, run);
+      else this.options.cache.delete(key);
+    } else if (superseded !== null) this.options.cache.delete(runId);
     else if (end === null) {
       this.options.cache.set(runId, run);
       this.options.loader.snapshotIfDue(before, run, events);
@@ -334,12 +366,19 @@ interface Decided {
 }
 
 /** Lets the branch begin that an event has announced. */
-export const branchOrder = (runId: Id, { eventId, data }: Pick<StoredEvent, 'eventId' | 'data'>): Order => ({
-  runId,
-  command: { type: 'WakeRun', data: { kind: 'branch', branch: String(data['successor']) } },
-  actor: 'service:execution',
-  causationId: eventId,
-});
+export function branchOrder(runId: Id, event: Pick<StoredEvent, 'eventId' | 'type' | 'data'>): Order {
+  const { branch, shadow } = announcementOf(event);
+  return {
+    runId,
+    command: { type: 'WakeRun', data: { kind: 'branch', branch } },
+    actor: 'service:execution',
+    causationId: event.eventId,
+    ...(shadow ? { shadow: branch } : {}),
+  };
+}
+
+/** A shadow is driven beside its run's head: it has a mailbox and a place in the cache of its own. */
+const keyOf = ({ runId, shadow }: Pick<Order, 'runId' | 'shadow'>): string => (shadow === undefined ? runId : `${runId}+${shadow}`);
 
 /** An event whose data is an artifact that nobody has loaded yet. */
 const isUnloaded = (event: WakingEvent): boolean => event.dataRef !== undefined && event.loaded === undefined;

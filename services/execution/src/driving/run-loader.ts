@@ -1,4 +1,5 @@
 import {
+  announcementOf,
   beginningOf,
   decodeRunEvents,
   derivedOpening,
@@ -10,6 +11,7 @@ import {
   SNAPSHOT_VERSION,
   stateDigest,
   type Branches,
+  type BranchOpened,
   type BranchPoint,
   type RunState,
 } from '@cairn/domain-run';
@@ -60,6 +62,24 @@ export class RunLoader {
       head = await this.successorOf(head, opening || !this.mutants.has('M-21'));
     }
     return this.withPlan(head);
+  }
+
+  /** A shadow as it stands in the store, opened if that was not done yet; `undefined` if the run has no shadow of that name. */
+  async shadow(runId: Id, branch: string): Promise<LoadedRun | undefined> {
+    const [opened] = await this.store.read(runStream(runId, branch), 0, 0);
+    if (opened !== undefined) {
+      const { parent, predecessor, shadow } = opened.data as unknown as BranchOpened['data'];
+      if (opened.type !== 'BranchOpened' || !shadow) return undefined;
+      const beginning = async (): Promise<RunState> =>
+        beginningOf(branch, (await this.stateAt(runId, parent)).state, (await this.stateAt(runId, predecessor)).state);
+      const found = await this.branch(runId, branch, beginning);
+      return found && this.withPlan(found);
+    }
+    const stored = await readBranches(this.store, runId);
+    const event = [...stored.values()].flat().find(({ type, data }) => type === 'ShadowOpened' && data['branch'] === branch);
+    if (event === undefined) return undefined;
+    const { state } = await this.stateAt(runId, { branch: String(event.metadata.branch), revision: event.revision });
+    return this.withPlan(await this.open(state, event));
   }
 
   /** A run's branches as they are stored, and folded. */
@@ -146,15 +166,16 @@ export class RunLoader {
     const opened = await this.branch(runId, successor, beginning);
     if (opened !== undefined) return opened;
     if (!opens) throw new StoreFault('store_unavailable', `nobody opens ${successor}`); // M-21.
-    return this.open(predecessor, superseded.spec.parent, successor);
+    const [event] = await this.store.read(runStream(runId, predecessor.branch), predecessor.revision, predecessor.revision);
+    invariant(event?.type === 'BranchSuperseded', `${predecessor.branch} ends with what announces ${successor}`);
+    return this.open(predecessor, event);
   }
 
   /** Appends what follows from the announcement. Whoever else does so appends the same events: one of both is stored (W-2). */
-  private async open(predecessor: RunState, point: BranchPoint, successor: string): Promise<Snapshot> {
-    const { runId, branch, revision } = predecessor;
-    const [event] = await this.store.read(runStream(runId, branch), revision, revision);
-    invariant(event?.type === 'BranchSuperseded', `${branch} ends with what announces ${successor}`);
-    const parent = await this.stateAt(runId, point);
+  private async open(predecessor: RunState, event: StoredEvent): Promise<Snapshot> {
+    const { runId } = predecessor;
+    const { branch: successor, spec } = announcementOf(event);
+    const parent = await this.stateAt(runId, spec.parent);
     const beginning = beginningOf(successor, parent.state, predecessor);
     const events = derivedOpening({ predecessor, beginning, event, parentHash: parent.lastHash });
     await this.store.append(runStream(runId, successor), 'no_stream', events);

@@ -16,6 +16,8 @@ export interface RunsRebuildParts {
 interface Remembered {
   readonly kind: 'cached' | 'snapshot';
   readonly runId: Id;
+  /** Of the cache. */
+  readonly key: string;
   readonly state: RunState;
   readonly lastHash: string;
 }
@@ -59,21 +61,22 @@ export class RunsRebuild implements Rebuildable {
     const all: Remembered[] = [];
     const snapshots = new Set([...open()].map((runId) => pointKey(runId, FIRST_BRANCH)));
     for (const [runId, { branch }] of loader.withSnapshot()) snapshots.add(pointKey(runId, branch));
-    for (const [runId, { state, lastHash }] of cache.entries()) {
+    for (const [key, { state, lastHash }] of cache.entries()) {
+      const { runId } = state;
       snapshots.add(pointKey(runId, state.branch));
-      all.push({ kind: 'cached', runId, state, lastHash });
+      all.push({ kind: 'cached', key, runId, state, lastHash });
     }
     await inParallel([...snapshots], async (key) => {
       const [runId = '', branch = ''] = key.split('+');
       const snapshot = await loader.snapshotOf(runId, branch);
-      if (snapshot !== undefined) all.push({ kind: 'snapshot', runId, ...snapshot });
+      if (snapshot !== undefined) all.push({ kind: 'snapshot', key: snapshot.state.shadow === null ? runId : key, runId, ...snapshot });
     });
     return all;
   }
 
-  private async mend({ kind, runId }: Remembered, right: { readonly state: RunState; readonly lastHash: string }): Promise<void> {
+  private async mend({ kind, key }: Remembered, right: { readonly state: RunState; readonly lastHash: string }): Promise<void> {
     const { cache, loader } = this.parts;
-    cache.delete(runId); // Also where a snapshot is wrong: it may be what the cache was loaded from.
+    cache.delete(key); // Also where a snapshot is wrong: it may be what the cache was loaded from.
     if (kind === 'snapshot') await loader.putAway(right);
   }
 }

@@ -132,10 +132,11 @@ export class Desk implements WorkDesk {
     for (const entry of this.books.entries()) if (isLost(entry.task.runId)) this.books.drop(entry);
   }
 
-  /** Attempts of the run that this desk has. */
-  of(runId: Id): readonly Id[] {
+  /** Attempts of the run that this desk has; with a name those of that shadow. */
+  of(runId: Id, shadow?: string): readonly Id[] {
     const attemptIds: Id[] = [];
-    for (const { task } of this.books.entries()) if (task.runId === runId) attemptIds.push(task.attemptId);
+    for (const { task } of this.books.entries())
+      if (task.runId === runId && (shadow === undefined || task.shadow === shadow)) attemptIds.push(task.attemptId);
     return attemptIds;
   }
 

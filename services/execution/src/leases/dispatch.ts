@@ -71,6 +71,7 @@ export class Dispatch {
       const runId = parseRunStream(event.stream)?.runId ?? '';
       const attemptId = event.data['attemptId'] as Id;
       if (event.type === 'StepSucceeded' || event.type === 'StepFailed') desk.close(attemptId);
+      else if (event.type === 'ShadowEnded' || event.type === 'BranchAbandoned') this.closeShadow(event);
       else if (event.type === 'RunPaused') for (const paused of open.of(runId)) desk.pause(paused);
       else if (event.type === 'RunUnpaused') for (const unpaused of open.of(runId)) desk.unpause(unpaused);
       else if (isShared && event.type === 'StepStarted' && !desk.knows(attemptId) && serving.serves(runId)) this.lookSoon(runId, attemptId);
@@ -105,7 +106,7 @@ export class Dispatch {
   lost(partitions: ReadonlySet<number>): void {
     const isLost = (runId: Id): boolean => partitions.has(partitionOf(runId));
     this.parts.desk.dropWhere(isLost);
-    this.parts.cache.deleteWhere(isLost);
+    this.parts.cache.deleteWhere((key) => isLost(key.split('+')[0] ?? ''));
   }
 
   /** Attempts that the history has open and the desk does not know. */
@@ -133,15 +134,30 @@ export class Dispatch {
     const { clock, driver, open, serving, metrics } = this.parts;
     const now = clock.monotonicMs();
     const known = new Set<Id>();
-    for (const [runId, { announcedBy, branch }] of open.announced()) {
-      known.add(announcedBy);
-      const since = this.announced.get(announcedBy);
-      if (since === undefined) this.announced.set(announcedBy, now);
+    const waiting = [
+      ...[...open.announced()].map(([runId, { announcedBy, branch }]) => ({
+        runId,
+        eventId: announcedBy,
+        type: 'BranchSuperseded',
+        data: { successor: branch, spec: {} },
+      })),
+      ...[...open.announcedShadows()].map(({ runId, announcedBy, branch }) => ({
+        runId,
+        eventId: announcedBy,
+        type: 'ShadowOpened',
+        data: { branch, spec: {} },
+      })),
+    ];
+    for (const { runId, ...event } of waiting) {
+      const { eventId } = event;
+      known.add(eventId);
+      const since = this.announced.get(eventId);
+      if (since === undefined) this.announced.set(eventId, now);
       if (since === undefined || since === null || now - since < SETTLE_MS || !serving.serves(runId)) continue;
-      this.announced.set(announcedBy, null);
-      driver.submit(branchOrder(runId, { eventId: announcedBy, data: { successor: branch } })).catch(() => {
+      this.announced.set(eventId, null);
+      driver.submit(branchOrder(runId, event)).catch(() => {
         metrics.count('cairn_dispatch_faults_total');
-        this.announced.set(announcedBy, now);
+        this.announced.set(eventId, now);
       });
     }
     for (const announcedBy of this.announced.keys()) if (!known.has(announcedBy)) this.announced.delete(announcedBy);
@@ -158,6 +174,22 @@ export class Dispatch {
       if (state.path.paused) desk.pause(attemptId);
       this.offer(state, plan, attemptId, context);
     }
+    for (const branch of open.shadowsOf(runId)) await this.lookAtShadow(runId, branch, context);
+  }
+
+  /** Another replica may have ended it: what is open of it here is nobody's work any more. */
+  private closeShadow({ stream }: StoredEvent): void {
+    const { runId = '', branch } = parseRunStream(stream) ?? {};
+    if (branch !== undefined) for (const attemptId of this.parts.desk.of(runId, branch)) this.parts.desk.close(attemptId);
+  }
+
+  private async lookAtShadow(runId: Id, branch: string, context: OfferContext): Promise<void> {
+    const { desk, driver, cache, open } = this.parts;
+    cache.delete(`${runId}+${branch}`);
+    const shadow = await driver.lookAtShadow(runId, branch);
+    if (shadow?.plan === undefined) return;
+    for (const attemptId of open.of(runId, branch)) if (!shadow.state.path.attempts.has(attemptId)) desk.close(attemptId);
+    for (const attemptId of shadow.state.path.attempts.keys()) this.offer(shadow.state, shadow.plan, attemptId, context);
   }
 
   private lookSoon(runId: Id, attemptId: Id): void {

@@ -9,8 +9,8 @@ import {
 } from '@cairn/contracts';
 import type { RunCommand } from '@cairn/domain-run';
 import { runStream, type Id, type Json } from '@cairn/kernel';
-import { ArtifactFault, type Artifacts, type EventStore } from '@cairn/ports';
-import { type Driver, outOfLine, type Outcome } from '../driving/driver.js';
+import { ArtifactFault, FIRST_BRANCH, type Artifacts, type EventStore } from '@cairn/ports';
+import { type Driver, outOfLine, type Order, type Outcome } from '../driving/driver.js';
 import { claimAnswer, claimOrder, type ClaimAnswer } from './claim.js';
 import type { ReplyOutcome } from './desk.js';
 import { actorOf, replyCommand } from './reply.js';
@@ -36,17 +36,29 @@ export class Recording {
     const outputRef = output === undefined || isSmall(output) ? undefined : await outOfLine(artifacts, output);
     let command: RunCommand = replyCommand(whole, outputRef, shared);
     if (mutants.has('M-3')) command = await this.ofAnyAttempt(runId, command);
-    const outcome = await driver.submit({ runId, command, actor: actorOf(reply.source), causationId: reply.id, ns });
+    const order: Order = { runId, command, actor: actorOf(reply.source), causationId: reply.id, ns };
+    const shadow = await this.shadowOf(runId, reply.data?.lease.branch);
+    const taken = shadow === undefined ? undefined : await driver.submit({ ...order, shadow });
+    // What no shadow knows is the head's to judge (`architecture.md` §4.1).
+    const outcome = taken === undefined || isUnknown(taken) ? await driver.submit(order) : taken;
     return isCounted(outcome) ? 'accepted' : 'late';
   }
 
+  /** The shadow that a lease names. */
+  private async shadowOf(runId: Id, branch: string | undefined): Promise<string | undefined> {
+    if (branch === undefined || branch === FIRST_BRANCH) return undefined;
+    const { state } = await this.parts.driver.look(runId);
+    return state.ledger.branches.get(branch)?.shadow === true ? branch : undefined;
+  }
+
   /** The attempt was lost. */
-  async lapse({ runId, attemptId, startedBranch, startedRevision }: Task, by: 'lease' | 'timeout', message: string): Promise<void> {
+  async lapse({ runId, attemptId, shadow, startedBranch, startedRevision }: Task, by: 'lease' | 'timeout', message: string): Promise<void> {
     const command: RunCommand = { type: 'RecordLapse', data: { attemptId, by, message } };
     const stream = runStream(runId, startedBranch);
     const [started] = await this.parts.store.read(stream, startedRevision, startedRevision);
     if (started === undefined) return; // The store has forgotten the attempt: there is nothing to record it in.
-    await this.parts.driver.submit({ runId, command, actor: 'service:execution', causationId: started.eventId });
+    const order: Order = { runId, command, actor: 'service:execution', causationId: started.eventId };
+    await this.parts.driver.submit(shadow === undefined ? order : { ...order, shadow });
   }
 
   async claim(task: Task, source: string, nonce: string): Promise<ClaimAnswer> {
@@ -98,6 +110,8 @@ function isSmall(output: unknown): boolean {
     values.every((value) => (typeof value === 'string' ? value.length < 64 : typeof value !== 'object' || value === null))
   );
 }
+
+const isUnknown = (outcome: Outcome): boolean => outcome.kind === 'rejected' && outcome.rejection.code === 'attempt_not_found';
 
 /** An accepted reply that comes again is answered as it was the first time. */
 function isCounted(outcome: Outcome): boolean {

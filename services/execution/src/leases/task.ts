@@ -12,6 +12,8 @@ export interface Task {
   readonly leaseMs: number;
   readonly timeoutMs: number;
   /** Where its `StepStarted` stands, whose event id is the cause of its lapse. */
+  /** Of a shadow's attempt alone: its branch, which takes the reply. */
+  readonly shadow?: string;
   readonly startedBranch: string;
   readonly startedRevision: number;
   /** It must be claimed before anything is done: it leaves only with a grant on record. */
@@ -78,6 +80,7 @@ export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undef
     queue: work.queue,
     leaseMs: step.leaseMs,
     timeoutMs: step.timeoutMs,
+    ...(state.shadow === null ? {} : { shadow: state.branch }),
     startedBranch: attempt.startedBranch,
     startedRevision: attempt.startedRevision,
     claim,

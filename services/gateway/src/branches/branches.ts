@@ -58,11 +58,17 @@ function openedOf(at: string, data: BranchOpened['data']): NonNullable<BranchVie
 }
 
 /** What became of a branch. One that had ended and was gone on from keeps its end. */
-export function outcomeOf(events: readonly StoredEvent[]): Pick<BranchView, 'outcome' | 'endedAt' | 'supersededBy'> {
+export function outcomeOf(events: readonly StoredEvent[]): Pick<BranchView, 'outcome' | 'endedAt' | 'supersededBy' | 'stops'> {
   const end = (events as readonly Stored[]).find(({ type }) => (runEnds as readonly string[]).includes(type));
   const last = events.at(-1);
   const superseded = last?.type === 'BranchSuperseded' ? last : undefined;
   const by = superseded === undefined ? {} : { supersededBy: (superseded.data as unknown as BranchSuperseded['data']).successor };
+  const shadow = events.at(-1) as Stored | undefined;
+  if (shadow?.type === 'ShadowEnded') {
+    const { outcome, stops } = shadow.data;
+    return { outcome, endedAt: shadow.at, ...(outcome === 'stopped' ? { stops: stops.map(({ says }) => says) } : {}) };
+  }
+  if (shadow?.type === 'BranchAbandoned') return { outcome: 'abandoned', endedAt: shadow.at };
   if (end !== undefined) return { outcome: ends(end), endedAt: end.at, ...by };
   return superseded === undefined ? { outcome: 'open' } : { outcome: 'superseded', endedAt: superseded.at, ...by };
 }

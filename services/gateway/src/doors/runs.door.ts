@@ -185,6 +185,16 @@ export class RunsDoor {
     return write(reply, this.gateway.planBranch(params, body));
   }
 
+  @Post('runs/:id/branches/:branch(^[^:]+)::abandon')
+  abandonBranch(
+    @Param() params: Params,
+    @Body() body: RawBody | undefined,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return write(reply, this.gateway.abandonBranch(params, body, request.raw));
+  }
+
   @Get('runs/:id/branches/:range/diff')
   diff(@Param() params: Params, @QueryString() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
     return write(reply, this.gateway.showDiff(params, query));

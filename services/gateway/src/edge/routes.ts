@@ -26,6 +26,7 @@ export const routes: readonly { readonly method: 'GET' | 'POST' | 'PUT'; readonl
   { method: 'GET', path: '/v1/{ns}/runs/{id}/branches/{range}/diff' },
   { method: 'POST', path: '/v1/{ns}/runs/{id}/branches' },
   { method: 'POST', path: '/v1/{ns}/runs/{id}/branches:plan' },
+  { method: 'POST', path: '/v1/{ns}/runs/{id}/branches/{branch}:abandon' },
   { method: 'GET', path: '/v1/{ns}/runs/{id}/result' },
   { method: 'GET', path: '/v1/{ns}/runs/{id}/stream' },
   { method: 'GET', path: '/v1/{ns}/runs/{id}/bundle' },

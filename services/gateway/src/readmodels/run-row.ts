@@ -258,6 +258,12 @@ export class RunRow {
       case 'CheckpointReached':
       case 'LateResultRecorded':
       case 'BranchOpened':
+      case 'StepStubbed': // Of shadows, which are no part of what a run is.
+      case 'ShadowEnded':
+      case 'BranchAbandoned':
+        break;
+      case 'ShadowOpened':
+        this.others = [...(this.others ?? []), event.data.branch];
         break;
     }
   }

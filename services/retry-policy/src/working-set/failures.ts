@@ -192,6 +192,7 @@ export class Failures implements WorkingSetFold {
 
   private failed(event: StoredEvent, { runId, branch }: RunBranch): void {
     const dossier = this.dossierOf(runId, branch);
+    if (dossier.shadows.includes(branch)) return; // It acts on nothing, and stops where it fails: no limit of the run counts it.
     if (!isNew(dossier, branch, event.revision)) return;
     const { revision, eventId, at } = event;
     dossier.failed += 1;

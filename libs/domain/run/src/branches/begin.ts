@@ -1,5 +1,6 @@
 import { isBlocking } from '../recovery/evolve.js';
-import type { Counts, ReceivedEvent, RunState } from '../state.js';
+import type { Counts, Ledger, ReceivedEvent, RunState } from '../state.js';
+import { NOTHING_SPENT } from '../steps/evolve.js';
 
 /** Events from outside that waits of the head have taken and the parent's had not, in the order of steps, then of arrival. */
 export function receivedSince(parent: RunState, head: RunState): readonly ReceivedEvent[] {
@@ -24,13 +25,15 @@ export function beginningOf(branch: string, parent: RunState, predecessor: RunSt
   let { attempts } = parent.path;
   for (const [attemptId, entry] of predecessor.path.attempts.entries())
     if (attempts.has(attemptId)) attempts = attempts.set(attemptId, entry);
-  const { paused } = predecessor.path;
+  const isShadow = predecessor.ledger.branches.get(branch)?.shadow === true;
+  // Paused is the run, not a path of it; a shadow is no part of what the run does.
+  const paused = !isShadow && predecessor.path.paused;
+  const ledger = withSpendOf(parent, predecessor.ledger, isShadow);
   return {
     ...parent,
     branch,
     revision: -1,
     at: predecessor.at,
-    // Paused is the run, not a path of it.
     path: {
       ...parent.path,
       attempts,
@@ -39,11 +42,12 @@ export function beginningOf(branch: string, parent: RunState, predecessor: RunSt
       deferred: paused ? parent.path.deferred : [],
       counts: parent.end === null ? parent.path.counts : countsOwed(parent),
     },
-    ledger: { ...predecessor.ledger, epoch: predecessor.ledger.branches.get(branch)?.epoch ?? predecessor.ledger.epoch },
+    ledger: { ...ledger, epoch: ledger.branches.get(branch)?.epoch ?? ledger.epoch },
     end: null,
     superseded: null,
     received: receivedSince(parent, predecessor),
     opened: null,
+    shadow: isShadow ? { steps: predecessor.path.steps, spend: predecessor.ledger.spend, stubbed: parent.shadow?.stubbed ?? null } : null,
     digested: null,
   };
 }
@@ -59,4 +63,26 @@ function countsOwed({ path }: RunState): Counts {
     blocked: blocked.length + expired.length,
     unknown: blocked.filter(({ unknown }) => unknown === true).length,
   };
+}
+
+/**
+ * What a shadow spent is the run's as soon as a branch grows from it (`architecture.md` §3.1): once, by the first that acts. A shadow of a
+ * shadow counts it for itself alone.
+ */
+function withSpendOf(parent: RunState, ledger: Ledger, isShadow: boolean): Ledger {
+  const entry = ledger.branches.get(parent.branch);
+  if (parent.shadow === null || entry === undefined || entry.counted === true) return ledger;
+  let { spend } = ledger;
+  for (const [step, { attempts, usd, tokensIn, tokensOut }] of parent.ledger.spend.entries()) {
+    const before = parent.shadow.spend.get(step) ?? NOTHING_SPENT;
+    const so = spend.get(step) ?? NOTHING_SPENT;
+    spend = spend.set(step, {
+      attempts: so.attempts + (attempts - before.attempts),
+      usd: so.usd + (usd - before.usd),
+      tokensIn: so.tokensIn + (tokensIn - before.tokensIn),
+      tokensOut: so.tokensOut + (tokensOut - before.tokensOut),
+    });
+  }
+  const branches = isShadow ? ledger.branches : ledger.branches.set(parent.branch, { ...entry, counted: true });
+  return { ...ledger, spend, branches };
 }

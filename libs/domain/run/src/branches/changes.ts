@@ -11,7 +11,7 @@ const allowed: Readonly<Record<BranchCause, readonly string[]>> = {
   reduced_scope: ['scope'],
   override: ['input', 'steps', 'outputs', 'skip'],
   correction: ['input', 'steps', 'outputs'],
-  what_if: [],
+  what_if: ['input', 'steps', 'outputs', 'skip', 'scope'],
 };
 /** Parts of a step's work that a change may name. */
 const OF_STEP = ['queue', 'input', 'params', 'guidance'];
@@ -24,9 +24,10 @@ const OF_STEP_LATER = ['timeout', 'retry', 'deadline'];
 /** Whether the cause runs at all. */
 export function causesOf({ cause, reason, shadow }: BranchRequest): PlanProblem[] {
   const problems: PlanProblem[] = [];
-  const says = 'shadow branches do not run yet in this release';
-  if (cause === 'what_if') problems.push({ pointer: '/cause', rule: 'not_yet', says });
-  else if (shadow === true) problems.push({ pointer: '/shadow', rule: 'not_yet', says });
+  if (cause === 'what_if' && shadow !== true)
+    problems.push({ pointer: '/shadow', rule: 'required', says: 'what_if is asked with shadow: true: it never acts' });
+  if (cause !== 'what_if' && shadow === true)
+    problems.push({ pointer: '/cause', rule: 'shadow', says: `a shadow is opened with cause what_if, not ${cause}` });
   if (reason.trim().length === 0)
     problems.push({ pointer: '/reason', rule: 'required', says: 'say why: it stands in the history for good' });
   return problems;

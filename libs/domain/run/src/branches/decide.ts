@@ -6,7 +6,7 @@ import type { RunEvent } from '../events.js';
 import type { RunRejection } from '../rejections.js';
 import { isOpenReview } from '../reviews/evolve.js';
 import type { RunState } from '../state.js';
-import type { BranchPoint } from './events.js';
+import type { BranchPoint, BranchSpec, Carried } from './events.js';
 import { nextBranch } from './evolve.js';
 import { carriedBy, planBranch } from './plan.js';
 import type { BranchRequest, PlanFacts } from './request.js';
@@ -38,6 +38,13 @@ export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEven
     const code = errors.every(({ rule }) => rule === 'head_moved') ? 'head_moved' : 'branch_refused';
     return rejected({ code, detail, errors, plan: branchPlan });
   }
+  if (request.shadow === true) {
+    // The head goes on as it is: nothing of it is withdrawn, and nothing of it is taken along.
+    const carried: Carried = { attempts: [], waits: [], failures: [], events: [] };
+    const spec = specOf(fork.point, fork.state, request, carried);
+    draft.add({ type: 'ShadowOpened', version: 1, data: { branch: nextBranch(state), spec } });
+    return concluded(draft);
+  }
   announce(draft, facts, { point: fork.point, state: fork.state }, request);
   return concluded(draft);
 }
@@ -62,20 +69,22 @@ export function announce(
     version: 1,
     data: {
       successor: nextBranch(state),
-      spec: {
-        parent: fork.point,
-        checkpoint: fork.state.path.checkpoint,
-        cause: request.cause,
-        reason: request.reason,
-        evidence: request.evidence ?? [],
-        changes: request.changes ?? [],
-        carried,
-        effectsChoices: request.effects ?? {},
-        lesson: request.lesson ?? 'told',
-      },
+      spec: specOf(fork.point, fork.state, request, carried),
     },
   });
 }
+
+const specOf = (parent: BranchPoint, { path }: RunState, request: BranchRequest, carried: Carried): BranchSpec => ({
+  parent,
+  checkpoint: path.checkpoint,
+  cause: request.cause,
+  reason: request.reason,
+  evidence: request.evidence ?? [],
+  changes: request.changes ?? [],
+  carried,
+  effectsChoices: request.effects ?? {},
+  lesson: request.lesson ?? 'told',
+});
 
 /** The head has gone on since the plan was made, and the plan would be the same now: nothing was chosen in ignorance (`architecture.md` §3.2). */
 function isAsPlanned(facts: PlanFacts, request: BranchRequest, expected: RunState | undefined): boolean {

@@ -1,6 +1,6 @@
 import type { JsonPatchOp } from '@cairn/domain-definition';
-import type { DomainEvent, Id, Revision } from '@cairn/kernel';
-import type { AttemptId, WaitId } from '../shared-fields.js';
+import type { DomainEvent, Id, Json, Revision } from '@cairn/kernel';
+import type { ArtifactRef, AttemptId, Occurrence, WaitId } from '../shared-fields.js';
 
 /** Why a branch was opened (`capabilities.md` §6). */
 export type BranchCause = 'retry_modified' | 'fallback' | 'reduced_scope' | 'override' | 'correction' | 'what_if';
@@ -63,4 +63,50 @@ export type BranchOpened = DomainEvent<
   }
 >;
 
-export type BranchEvent = BranchSuperseded | BranchOpened;
+/**
+ * A branch that acts on nothing grows beside the head, under a name that this append allocates (U-6). The head goes on, whatever comes of it,
+ * and nothing is withdrawn for it.
+ */
+export type ShadowOpened = DomainEvent<'ShadowOpened', 1, { readonly branch: string; readonly spec: BranchSpec }>;
+
+/** Where a shadow's step has its output from: an effect that is confirmed, its stub, or what the head got or told at that step. */
+export type StubFrom = 'confirmed' | 'stub' | 'head' | 'unsent';
+
+/** Stands on shadows alone: a step that would act outside, or ask somebody there, is settled with what is known, and nothing is done. */
+export type StepStubbed = DomainEvent<
+  'StepStubbed',
+  1,
+  {
+    readonly step: Occurrence;
+    readonly from: StubFrom;
+    readonly output?: Json;
+    readonly outputRef?: ArtifactRef;
+    /** Of a step that the head skipped, and of nothing else. */
+    readonly skipped?: true;
+    readonly says: string;
+  }
+>;
+
+/** Why a shadow goes no further. */
+export interface ShadowStop {
+  readonly step?: Occurrence;
+  readonly says: string;
+}
+
+/** The last event of a shadow that was let run: it came to the end, or nothing of it can go on. The run itself is as it was. */
+export type ShadowEnded = DomainEvent<
+  'ShadowEnded',
+  1,
+  {
+    readonly outcome: 'succeeded' | 'reduced' | 'stopped';
+    readonly output?: Json;
+    readonly outputRef?: ArtifactRef;
+    /** Of `stopped`: each step that cannot go on. */
+    readonly stops: readonly ShadowStop[];
+  }
+>;
+
+/** The last event of a shadow that somebody gave up. What its handlers still say is not kept. */
+export type BranchAbandoned = DomainEvent<'BranchAbandoned', 1, { readonly reason: string }>;
+
+export type BranchEvent = BranchSuperseded | BranchOpened | ShadowOpened | StepStubbed | ShadowEnded | BranchAbandoned;

@@ -2,18 +2,30 @@ import { applyPatch, pointerParts, type JsonPatchOp } from '@cairn/domain-defini
 import type { Json } from '@cairn/kernel';
 import type { Envelope, RunEvent } from '../events.js';
 import { isBlocking } from '../recovery/evolve.js';
-import { parseOccurrence, type BranchEntry, type Path, type RunState, type StepEntry, type StepWork } from '../state.js';
+import { parseOccurrence, type BranchEntry, type Path, type RunState, type StepEntry, type StepOutput, type StepWork } from '../state.js';
 import { closedAs, isOpenReview, unblocked } from '../reviews/evolve.js';
-import { count } from '../steps/evolve.js';
-import type { BranchOpened, BranchSuperseded } from './events.js';
+import { count, outputOf, settle } from '../steps/evolve.js';
+import { ended } from '../lifecycle/evolve.js';
+import type { BranchOpened, BranchSuperseded, ShadowStop, StepStubbed } from './events.js';
 
 /** Folds where a run goes on: the table of branches, and what a branch begins with. */
-export function evolveBranches(state: RunState, event: RunEvent, { causationId }: Pick<Envelope, 'causationId'>): RunState {
+export function evolveBranches(state: RunState, event: RunEvent, { causationId, at }: Pick<Envelope, 'causationId' | 'at'>): RunState {
   switch (event.type) {
     case 'BranchSuperseded':
       return superseded(state, event.data, causationId);
     case 'BranchOpened':
       return opened(state, event.data);
+    case 'ShadowOpened':
+      return announced(state, event.data.branch, causationId);
+    case 'StepStubbed':
+      return stubbed(settle(state, event.data.step, event.data.skipped === true ? 'skipped' : 'succeeded', stubOf(event.data)), event.data);
+    case 'ShadowEnded': {
+      const { outcome, stops } = event.data;
+      const problem = stops[0] === undefined ? {} : { problem: { ...stepOf(stops[0]), message: stops.map(({ says }) => says).join('; ') } };
+      return ended(state, { outcome, at, output: outputOf(event.data), ...problem });
+    }
+    case 'BranchAbandoned':
+      return ended(state, { outcome: 'abandoned', at, problem: { message: event.data.reason } });
     default:
       return state;
   }
@@ -37,6 +49,24 @@ function superseded(state: RunState, data: BranchSuperseded['data'], causationId
     },
   };
 }
+
+/** A shadow has a name. The head goes on. */
+function announced(state: RunState, branch: string, causationId: string): RunState {
+  const { branches, epoch, controls } = state.ledger;
+  const entry: BranchEntry = { head: false, epoch, ended: false, shadow: true };
+  return { ...state, ledger: { ...state.ledger, branches: branches.set(branch, entry), controls: [...controls, causationId] } };
+}
+
+function stubbed(state: RunState, { step, from }: StepStubbed['data']): RunState {
+  if (state.shadow === null || !isOfNothing(from)) return state;
+  return { ...state, shadow: { ...state.shadow, stubbed: state.shadow.stubbed ?? step } };
+}
+
+/** Whether what the step took is the result of something that the shadow's path never did. */
+export const isOfNothing = (from: StepStubbed['data']['from']): boolean => from !== 'head';
+
+const stubOf = (data: StepStubbed['data']): StepOutput | null => (data.skipped === true ? null : outputOf(data));
+const stepOf = ({ step }: ShadowStop): { step?: string } => (step === undefined ? {} : { step });
 
 /** The parent's path less what is open and not carried, with the changes. */
 function opened(state: RunState, data: BranchOpened['data']): RunState {

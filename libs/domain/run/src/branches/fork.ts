@@ -1,6 +1,7 @@
 import type { StoredEvent } from '@cairn/kernel';
 import type { RecordedRunEvent } from '../events.js';
 import type { BranchPoint } from './events.js';
+import { isOfNothing } from './evolve.js';
 import type { Branches } from './lineage.js';
 
 /** Where a branch shall grow: on a branch, at a revision, a checkpoint's name, a step (just before it started), or `failure`. */
@@ -14,6 +15,8 @@ export type Fork =
 
 /** The last checkpoint before the last failure. */
 const FAILURE = 'failure';
+/** Of a shadow: the last checkpoint ahead of the first step that took a result of something that never happened there. */
+export const PROMOTE = 'promote';
 
 /** What came in one append belongs together: an attempt and its intent, a result and its stage. */
 function endOfAppend(events: readonly RecordedRunEvent[], revision: number): number {
@@ -29,6 +32,7 @@ export function forkAt(branches: Branches, { branch, at }: ForkRequest): Fork {
   const events = branches.get(branch);
   if (events === undefined || events.length === 0)
     return wrong('/from/branch', 'branch_not_found', `the run has no branch ${branch}; it has ${[...branches.keys()].join(', ')}`);
+  if (at === PROMOTE) return promotionOf(branch, events);
   if (/^\d+$/.test(at)) {
     const revision = Number(at);
     return revision < events.length
@@ -40,6 +44,18 @@ export function forkAt(branches: Branches, { branch, at }: ForkRequest): Fork {
   if (point !== undefined) return { point };
   if (at === FAILURE) return wrong('/from/at', 'failure_not_found', `nothing has failed on ${branch}`);
   return wrong('/from/at', 'checkpoint_not_found', `${branch} has no revision, checkpoint or step ${at}`);
+}
+
+function promotionOf(branch: string, events: readonly RecordedRunEvent[]): Fork {
+  const [opened] = events;
+  if (opened?.type !== 'BranchOpened' || !opened.data.shadow)
+    return wrong('/from/branch', 'not_a_shadow', `${branch} is no shadow: only a shadow is promoted`);
+  const stubbed = events.findIndex((event) => event.type === 'StepStubbed' && isOfNothing(event.data.from));
+  const ahead = stubbed < 0 ? events : events.slice(0, stubbed);
+  const checkpoint = ahead.findLast(({ type }) => type === 'CheckpointReached');
+  return checkpoint === undefined
+    ? wrong('/from/at', 'checkpoint_not_found', `${branch} has no checkpoint`)
+    : { point: { branch, revision: checkpoint.revision } };
 }
 
 interface Placed {

@@ -78,7 +78,8 @@ describe('a plan for a branch', () => {
   it.each([
     ['expectHead', { expectHead: 'main@3' }, '/expectHead', 'head_moved'],
     ['no reason', { reason: ' ' }, '/reason', 'required'],
-    ['a shadow', { cause: 'what_if', changes: [] }, '/cause', 'not_yet'],
+    ['a what-if that would act', { cause: 'what_if', changes: [] }, '/shadow', 'required'],
+    ['a shadow of an acting cause', { shadow: true }, '/cause', 'shadow'],
     [
       'a slice that the cause may not change',
       { cause: 'retry_modified', changes: [{ op: 'replace', path: '/outputs/screen', value: 1 }] },

@@ -3,17 +3,28 @@ import type { RunEvent } from '../events.js';
 import { evolve } from '../evolve.js';
 import { stateDigest } from '../state-digest.js';
 import type { RunState } from '../state.js';
-import type { BranchSuperseded } from './events.js';
+import type { BranchSpec } from './events.js';
 
 /** The head at its end, the parent at the fork, and the event that announced the branch. */
 export interface Announced {
   readonly predecessor: RunState;
   /** The branch before its first event (`beginningOf`). */
   readonly beginning: RunState;
-  /** The `BranchSuperseded`, as it is stored. */
+  /** The `BranchSuperseded` or `ShadowOpened`, as it is stored. */
   readonly event: StoredEvent;
   /** Of the parent at the fork. */
   readonly parentHash: string;
+}
+
+/** What an event announces: the name, what it is opened with, and whether it acts. Throws on any other event. */
+export function announcementOf({ type, data }: Pick<StoredEvent, 'type' | 'data'>): {
+  readonly branch: string;
+  readonly spec: BranchSpec;
+  readonly shadow: boolean;
+} {
+  invariant(type === 'BranchSuperseded' || type === 'ShadowOpened', `${type} announces no branch`);
+  const shadow = type === 'ShadowOpened';
+  return { branch: String(shadow ? data['branch'] : data['successor']), spec: data['spec'] as unknown as BranchSpec, shadow };
 }
 
 /**
@@ -21,13 +32,13 @@ export interface Announced {
  * finds the stream empty appends the same events under the same ids, at any time (F-54, C-RECCKPT).
  */
 export function derivedOpening({ predecessor, beginning, event, parentHash }: Announced): StoredEvent[] {
-  const { successor, spec } = event.data as unknown as BranchSuperseded['data'];
+  const { branch: successor, spec, shadow } = announcementOf(event);
   invariant(predecessor.started !== null && beginning.branch === successor, `branch ${successor} is opened from its announcement`);
   const { actor, at, eventId } = event;
   const opened: RunEvent = {
     type: 'BranchOpened',
     version: 1,
-    data: { ...spec, predecessor: { branch: predecessor.branch, revision: event.revision }, actor, shadow: false },
+    data: { ...spec, predecessor: { branch: predecessor.branch, revision: event.revision }, actor, shadow },
   };
   const state = evolve(beginning, opened, { revision: 0, at, causationId: eventId });
   const spend = state.ledger.spend.get('');

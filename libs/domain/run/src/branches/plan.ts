@@ -16,6 +16,7 @@ export function planBranch(facts: PlanFacts, request: BranchRequest): BranchPlan
   const { fork, parent, head } = facts;
   const effects = effectsBehind(facts, request);
   const received = receivedOf(facts, request);
+  const isShadow = request.shadow === true;
   return {
     fork: `${fork.branch}@${fork.revision}`,
     checkpoint: parent.path.checkpoint,
@@ -29,10 +30,11 @@ export function planBranch(facts: PlanFacts, request: BranchRequest): BranchPlan
       ...causesOf(request),
       ...problemsOfChanges(facts, request),
       ...unknownChoices(request, received, effects),
-      ...inDoubt(effects),
-      ...partsOpen(head),
+      ...(isShadow ? [] : inDoubt(effects)),
+      ...(isShadow ? [] : partsOpen(head)),
       ...wokeTwice(received),
       ...noMoreBranches(head),
+      ...stubbedBefore(parent, request),
     ],
     unresolved: effects.filter(({ status, choice }) => status === 'confirmed' && choice === null).map(({ key }) => `effects/${key}`),
   };
@@ -149,7 +151,9 @@ function effectsBehind(facts: PlanFacts, request: BranchRequest): BranchPlan['ef
   const behind = [...head.ledger.effects.entries()].filter(([key, entry]) => {
     const before = parent.ledger.effects.get(key);
     if (before !== undefined && canon(seen(before)) === canon(seen(entry))) {
-      const isCarried = head.path.attempts.has(entry.attemptId) && !isConcerned(entry.step);
+      // A shadow knows of the head's intents, and has none of its attempts.
+      const isOpen = parent.path.attempts.has(entry.attemptId) && head.path.attempts.has(entry.attemptId);
+      const isCarried = isOpen && !isConcerned(entry.step);
       // Chosen on an earlier branch and not used there yet: it is chosen for again here.
       const isUnused = entry.status === 'confirmed' && parent.path.steps.get(entry.step)?.status !== 'succeeded';
       return isUnused || (entry.status === 'intended' && !isCarried);
@@ -161,8 +165,9 @@ function effectsBehind(facts: PlanFacts, request: BranchRequest): BranchPlan['ef
       key,
       step,
       status,
-      choices: status === 'confirmed' ? choicesOf(plan, step) : [],
-      choice: chosen[key] ?? parent.path.choices.get(key) ?? null,
+      choices: status === 'confirmed' ? (request.shadow === true ? (['reuse'] as const) : choicesOf(plan, step)) : [],
+      // A shadow calls nobody: what is confirmed is taken as it is.
+      choice: request.shadow === true && status === 'confirmed' ? 'reuse' : (chosen[key] ?? parent.path.choices.get(key) ?? null),
     }))
     .sort((a, b) => (plan.step(a.step)?.index ?? 0) - (plan.step(b.step)?.index ?? 0) || (a.key < b.key ? -1 : 1));
 }
@@ -238,6 +243,14 @@ const partsOpen = (head: RunState): PlanProblem[] =>
     rule: 'effect_in_doubt',
     says: `${step} is under way: wait until it has said what became of the effect`,
   }));
+
+/** A branch that acts cannot take for done what a shadow only assumed (U-6). */
+function stubbedBefore({ branch, shadow }: RunState, { shadow: isShadow }: BranchRequest): PlanProblem[] {
+  const step = shadow?.stubbed ?? null;
+  if (step === null || isShadow === true) return [];
+  const says = `${step} acted on nothing in shadow ${branch}: a branch that acts grows from before it; promote finds the checkpoint`;
+  return [{ pointer: '/from/at', rule: 'stubbed', says }];
+}
 
 /** `unknown` blocks until somebody finds out: a branch that forgot it could pay twice. */
 const inDoubt = (effects: BranchPlan['effects']): PlanProblem[] =>

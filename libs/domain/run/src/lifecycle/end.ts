@@ -1,10 +1,14 @@
+import type { ShadowEnded } from '../branches/events.js';
 import type { Draft } from '../draft.js';
 import { leaveIntentsUnknown } from '../effects/settle.js';
 import type { RunEvent } from '../events.js';
 import { isOpenReview } from '../reviews/evolve.js';
 
+type RunEndEvent = Extract<RunEvent, { type: 'RunCompleted' | 'RunGaveUp' | 'RunFailed' | 'RunCancelled' }>;
+
 /** Ends the run: what is still open is withdrawn in the same append (I-30), effects under way are unknown; open attempts are closed by the end itself. */
-export function endRun(draft: Draft, end: Extract<RunEvent, { type: 'RunCompleted' | 'RunGaveUp' | 'RunFailed' | 'RunCancelled' }>): void {
+export function endRun(draft: Draft, end: RunEndEvent): void {
+  if (draft.state.shadow !== null) return draft.add({ type: 'ShadowEnded', version: 1, data: asOfShadow(end) });
   for (const [waitId, wait] of [...draft.state.path.waits.entries()].sort(byStep)) {
     if (wait.open) draft.add({ type: 'WaitWithdrawn', version: 1, data: { waitId, step: wait.step, because: 'run_ended' } });
   }
@@ -14,6 +18,15 @@ export function endRun(draft: Draft, end: Extract<RunEvent, { type: 'RunComplete
   }
   leaveIntentsUnknown(draft, 'the run has ended');
   draft.add(end);
+}
+
+/** A shadow ends no run: what would have ended it is where the shadow stops. */
+function asOfShadow(end: RunEndEvent): ShadowEnded['data'] {
+  if (end.type === 'RunCompleted') return { ...end.data, stops: [] };
+  const step = end.type === 'RunCancelled' ? undefined : end.data.step;
+  const says =
+    end.type === 'RunFailed' ? `${end.data.bucket}: ${end.data.message}` : end.type === 'RunGaveUp' ? end.data.rule : 'cancelled';
+  return { outcome: 'stopped', stops: [{ ...(step === undefined ? {} : { step }), says }] };
 }
 
 /** The definition cannot go on as written, or says that this is a failure. */

@@ -42,7 +42,7 @@ const controlled = (state: RunState, { causationId }: Envelope): RunState => ({
 });
 
 /** Open attempts are closed by the end itself: what still comes is late. */
-function ended(state: RunState, end: RunEnd): RunState {
+export function ended(state: RunState, end: RunEnd): RunState {
   let closed = state.path.closed;
   for (const [attemptId, attempt] of state.path.attempts.entries()) closed = closed.set(attemptId, { step: attempt.step, replyId: null });
   const counts = { ...state.path.counts, firstAttempts: 0, laterAttempts: 0, retriesOwed: 0, blocked: 0, unknown: 0 };

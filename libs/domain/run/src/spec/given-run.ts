@@ -11,7 +11,7 @@ import {
   type StoredEvent,
 } from '@cairn/kernel';
 import { Lineage } from '../branches/lineage.js';
-import { derivedOpening } from '../branches/opening.js';
+import { announcementOf, derivedOpening } from '../branches/opening.js';
 import { beginningOf } from '../branches/begin.js';
 import { forkAt, type ForkRequest } from '../branches/fork.js';
 import type { KnownFork } from '../reviews/commands.js';
@@ -42,6 +42,8 @@ export class GivenRun {
   readonly branches = new Map<string, RecordedRunEvent[]>();
   /** Outputs that events hold by reference, as a driver has loaded them. */
   readonly loaded = new Map<string, Json>();
+  /** As they stand now, by name. */
+  readonly shadows = new Map<string, { readonly state: RunState; readonly lastHash: string }>();
   private lastHash = '';
   private commands = 0;
 
@@ -95,6 +97,32 @@ export class GivenRun {
     this.lastHash = events.at(-1)!.metadata.hash;
     this.remember(successor, recorded);
     return recorded.map(named);
+  }
+
+  /** Opens the shadow that was announced last, beside the head. Answers its name. */
+  openShadow(): string {
+    const event = this.history.at(-1) as unknown as StoredEvent;
+    const { branch, spec } = announcementOf(event);
+    const parent = this.lineage().at(spec.parent.branch, spec.parent.revision);
+    const parentEvent = this.branches.get(spec.parent.branch)?.[spec.parent.revision] as unknown as StoredEvent;
+    const beginning = beginningOf(branch, parent, this.state);
+    const events = derivedOpening({ predecessor: this.state, beginning, event, parentHash: parentEvent.metadata.hash });
+    const recorded = events as unknown as RecordedRunEvent[];
+    this.shadows.set(branch, { state: foldRun(beginning, recorded), lastHash: events.at(-1)!.metadata.hash });
+    this.remember(branch, recorded);
+    return branch;
+  }
+
+  /** What is done meanwhile is done to that shadow. */
+  inShadow<T>(branch: string, act: () => T): T {
+    const head = { state: this.state, lastHash: this.lastHash };
+    Object.assign(this, this.shadows.get(branch));
+    try {
+      return act();
+    } finally {
+      this.shadows.set(branch, { state: this.state, lastHash: this.lastHash });
+      Object.assign(this, head);
+    }
   }
 
   /** The branches as anybody reads them. */

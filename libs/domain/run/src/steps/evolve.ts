@@ -186,7 +186,7 @@ function withUsage(state: RunState, step: Occurrence, usage: Usage | undefined):
   return { ...state, ledger: { ...state.ledger, spend: spent(spent(state.ledger, step, change), '', change) } };
 }
 
-const NOTHING_SPENT: Spend = { attempts: 0, usd: 0, tokensIn: 0, tokensOut: 0 };
+export const NOTHING_SPENT: Spend = { attempts: 0, usd: 0, tokensIn: 0, tokensOut: 0 };
 
 function spent(from: Ledger | Ledger['spend'], step: string, change: Partial<Spend>): Ledger['spend'] {
   const spend = 'spend' in from ? from.spend : from;
