@@ -75,7 +75,7 @@ const table = [
   ['pending', 'ReviewRequested', (d) => (d.attemptId ? [] : [d.step]), gone],
   ['pending', 'VerdictApplied', 'step', (d) => afterVerdict(d)],
   ['steps', 'EffectConfirmed', (d, s) => (foundOut(d, s) ? [d.step] : []), (d) => succeeded(d.receipt)],
-  ['pending', 'EffectConfirmed', (d, s) => (foundOut(d, s) ? [d.step, `${d.step}/reconcile`] : []), gone],
+  ['pending', 'EffectConfirmed', (d, s) => (d.by !== 'reply' && isOver(d, s) ? [d.step, `${d.step}/reconcile`] : []), gone],
   ['retries', 'EffectAbsent', (d, s) => (isBlocked(d, s) ? [s.pending[d.step].attemptId] : []), gone],
   ['pending', 'EffectAbsent', (d, s) => (isOwed(d, s) ? [`${d.step}/reconcile`] : []), gone],
   ['pending', 'EffectAbsent', (d, s) => (isBlocked(d, s) ? [d.step] : []), () => ({ owed: 'retry' })],
@@ -101,9 +101,11 @@ const table = [
   ['last', ENDS, () => ['outcome'], (d, was, s, { type }) => OUTCOMES[type] ?? d.outcome],
 ];
 
-/** The step has failed over this effect, and something is owed for that. */
-const isOwed = ({ step, key }, s) => s.last.outcome === undefined && s.pending[step]?.owed !== undefined && s.pending[step].key === key;
-const isBlocked = (d, s) => isOwed(d, s) && s.pending[d.step].owed !== 'retry';
+/** The step has failed over this effect. */
+const isOver = ({ step, key }, s) =>
+  s.last.outcome === undefined && s.pending[step]?.attemptId !== undefined && s.pending[step].key === key;
+const isOwed = (d, s) => isOver(d, s) && s.steps[d.step]?.status === 'failed';
+const isBlocked = (d, s) => isOwed(d, s) && ![undefined, 'retry'].includes(s.pending[d.step].owed);
 /** What became of it is found out later, by another attempt or a person. */
 const foundOut = (d, s) => d.by !== 'reply' && isOwed(d, s);
 const resultOf = (d, s) => (d.by === 'reply' ? outputDigest(s, d.step) : digestOf(d.receipt ?? null));
