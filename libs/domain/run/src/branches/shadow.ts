@@ -1,6 +1,6 @@
 import type { PlannedStep } from '@cairn/domain-definition';
 import type { Draft } from '../draft.js';
-import { effectKeyOf } from '../effects/intend.js';
+import { effectKeyOf } from '../effects/key.js';
 import { entryOf, isSettled } from '../steps/evolve.js';
 import type { StepOutput } from '../state.js';
 import type { ShadowEnded, ShadowStop, StepStubbed } from './events.js';
