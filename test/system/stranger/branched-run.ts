@@ -1,4 +1,5 @@
-// One run on three branches: a policy's, which takes the declared alternative, and a person's, who goes back behind a signal that came.
+// One run on five branches: a policy's, which takes the declared alternative, two shadows (one ends, one is given up), and a person's, who goes
+// back behind a signal that came.
 import { waitUntil } from '@cairn/testkit';
 import type { Fields } from '../../../examples/read-the-history/encoding.mjs';
 
@@ -33,13 +34,15 @@ const definition = {
   ],
 };
 
+const behindTheLetter = { from: { branch: 'b2', at: 'letter.wait' } };
+
 export interface Http {
   get<T>(path: string): Promise<T>;
   put(path: string, body: unknown): Promise<unknown>;
   post<T>(path: string, body: unknown): Promise<T>;
 }
 
-/** Makes the run; resolves with its id when it is complete on `b3`. Its queues are served by somebody else. */
+/** Makes the run; resolves with its id when it is complete on `b5`. Its queues are served by somebody else. */
 export async function makeBranchedRun({ get, put, post }: Http, key: string): Promise<string> {
   await put('policies/stranger-curt', policy);
   await put('definitions/stranger-branches', definition);
@@ -56,14 +59,28 @@ export async function makeBranchedRun({ get, put, post }: Http, key: string): Pr
   await until('waiting', 'b2');
   await post(`runs/${runId}/signals/go`, { data: { '10': 'ü', '9': 1e-7 } });
   await until('complete', 'b2');
+  const shadow = async (branch: string, outcome: string, ...changes: readonly Fields[]): Promise<void> => {
+    await post(`runs/${runId}/branches`, { ...behindTheLetter, cause: 'what_if', shadow: true, reason: 'wäre wenn', changes });
+    if (outcome === 'abandoned') await post(`runs/${runId}/branches/${branch}:abandon`, { reason: 'genug' });
+    await waitUntil(
+      `shadow ${branch} is ${outcome}`,
+      async () => {
+        const { branches } = await get<{ branches: readonly Fields[] }>(`runs/${runId}/branches`);
+        return branches.some((row) => row['branch'] === branch && row['outcome'] === outcome);
+      },
+      PATIENCE_MS,
+    );
+  };
+  await shadow('b3', 'succeeded', { op: 'add', path: '/input/more', value: 'ü' });
+  await shadow('b4', 'abandoned', { op: 'replace', path: '/steps/last/queue', value: 'nobody' });
   await post(`runs/${runId}/branches`, {
-    from: { branch: 'b2', at: 'letter.wait' },
+    ...behindTheLetter,
     cause: 'correction',
     reason: 'schöner ü',
     changes: [{ op: 'add', path: '/input/more', value: { '10': 1, '9': 2 } }],
     effects: { [BOOKING]: 'reuse' },
   });
-  await until('complete', 'b3');
+  await until('complete', 'b5');
   await post(`runs/${runId}/effects/${BOOKING}:compensate`, { reason: 'doch nicht' });
   await waitUntil(
     'it is undone',
