@@ -46,6 +46,45 @@ describe('the stack', () => {
   );
 
   it(
+    'gives a handler a link that the gateway knows, by whichever replica, and takes its use once (C-WAITKINDS, B-30)',
+    async () => {
+      const steps = [
+        { id: 'mail', task: { queue: 'mails' }, input: { link: '${callbacks.answer.portal}' } },
+        { id: 'answer', wait: { any: [{ callback: { name: 'portal' } }], deadline: '1h', onDeadline: { value: 'none' } } },
+      ];
+      const definition = { cairn: 1, name: 'ask', version: '1.0.0', steps, output: { value: '${steps.answer.output.data}' } };
+      expect((await stack.http('PUT', 'definitions/ask', definition)).status).toBe(201);
+      expect(await stack.applyBus()).toBeDefined();
+      for (const key of ['a', 'b', 'c', 'd']) {
+        const { runId } = (await stack.http<{ runId: string }>('POST', 'workflows/ask/runs', { key, input: {} })).json;
+        const { tasks } = (
+          await stack.http<{ tasks: readonly { data: { input: { link: string }; lease: { attemptId: string } } }[] }>(
+            'POST',
+            'work/mails:poll',
+            { max: 1, waitMs: 20_000 },
+          )
+        ).json;
+        const { input, lease } = tasks[0]?.data ?? { input: { link: '' }, lease: { attemptId: '' } };
+        const reply = { specversion: '1.0', id: `${lease.attemptId}:end`, source: '/spec/1', type: 'cairn.reply.succeeded.v1' };
+        await stack.http('POST', `work/${lease.attemptId}:reply`, { ...reply, data: { lease, output: null } });
+        const use = (token: string): Promise<Response> =>
+          fetch(`${stack.url}/v1/callbacks/${token}`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ key }),
+          });
+        expect((await use(`${input.link.slice(0, -1)}`)).status).toBe(404);
+        const uses = await Promise.all([use(input.link), use(input.link)]);
+        expect(uses.map(({ status }) => status)).toEqual([202, 202]);
+        const result = await stack.http('GET', `runs/${runId}/result?waitMs=20000`);
+        expect(result.json).toEqual({ run: runId, state: 'complete', outcome: 'succeeded', output: { key } });
+        expect((await stack.cairn('run', 'verify', runId, '--when', 'quiescent')).code).toBe(0);
+      }
+    },
+    LIMIT_MS,
+  );
+
+  it(
     'is ready, and tells of its machinery what promtool takes',
     async () => {
       const promtool = spawnSync('promtool', ['--version']).status === 0;

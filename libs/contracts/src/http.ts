@@ -18,6 +18,8 @@ export const TAIL_MIN = 6;
 
 /** CloudEvents source of what people do over HTTP; part of the id of a run that was started without a key. */
 export const HTTP_SOURCE = '/cairn/http';
+/** Source of the events that uses of links are; their id is the digest of the token. */
+export const CALLBACK_SOURCE = '/cairn/callbacks';
 /** Who asks over HTTP: the one holder of the token. People get names with sign-in. */
 export const HTTP_ACTOR = 'user:local';
 /** Types of the direct inbound events. */

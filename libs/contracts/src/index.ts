@@ -1,3 +1,4 @@
+export type { CallbackAccepted, CallbackView } from './callbacks.js';
 export {
   deskQuestions,
   kebab,
@@ -80,6 +81,7 @@ export {
   HISTORY_PAGE_MAX,
   HOLD_MS_MAX,
   HTTP_ACTOR,
+  CALLBACK_SOURCE,
   HTTP_SOURCE,
   PAGE_DEFAULT,
   PAGE_MAX,

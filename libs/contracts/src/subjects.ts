@@ -6,6 +6,9 @@ export const subjects = {
   inbound: (ns: string, type: string): string => `cairn.${namespace(ns)}.in.${eventType(type)}`,
   runStart: (ns: string, workflow: string): string => `cairn.${namespace(ns)}.run.start.${name(workflow)}`,
   signal: (ns: string, runId: string, signal: string): string => `cairn.${namespace(ns)}.run.${id(runId)}.signal.${name(signal)}`,
+  /** A link was used that a task was given. The gateway's alone: it has looked at the token. */
+  callback: (ns: string, runId: string, waitId: string, callback: string): string =>
+    `cairn.${namespace(ns)}.run.${id(runId)}.callback.${id(waitId)}.${name(callback)}`,
   runControl: (ns: string, runId: string, verb: RunControl): string => `cairn.${namespace(ns)}.run.${id(runId)}.${verb}`,
   /** A person opens a branch of the run. */
   branchOpen: (ns: string, runId: string): string => `cairn.${namespace(ns)}.run.${id(runId)}.branch.open`,
@@ -77,9 +80,11 @@ export function parseInboundSubject(subject: string): InboundSubject | undefined
   if (root !== 'cairn' || !isNamespace(ns)) return undefined;
   if (kind === 'in' && rest.length > 0 && isEventType(rest.join('.'))) return { kind: 'event', ns, type: rest.join('.') };
   if (kind !== 'run') return undefined;
-  const [first, second, third] = rest;
+  const [first, second, third, fourth] = rest;
   if (rest.length === 2 && first === 'start' && isName(second)) return { kind: 'start', ns, workflow: second };
   if (rest.length === 3 && isId(first) && second === 'signal' && isName(third)) return { kind: 'signal', ns, runId: first, signal: third };
+  if (rest.length === 4 && isId(first) && second === 'callback' && isId(third) && isName(fourth))
+    return { kind: 'callback', ns, runId: first, waitId: third, callback: fourth };
   if (rest.length === 3 && isId(first) && second === 'branch' && third === 'open')
     return { kind: 'control', ns, runId: first, verb: OPEN_BRANCH };
   const verb = `${second}.${third}`;
@@ -94,6 +99,7 @@ export type InboundSubject =
   | { readonly kind: 'event'; readonly ns: string; readonly type: string }
   | { readonly kind: 'start'; readonly ns: string; readonly workflow: string }
   | { readonly kind: 'signal'; readonly ns: string; readonly runId: string; readonly signal: string }
+  | { readonly kind: 'callback'; readonly ns: string; readonly runId: string; readonly waitId: string; readonly callback: string }
   | { readonly kind: 'control'; readonly ns: string; readonly runId: string; readonly verb: ControlVerb };
 
 /** The namespace token of any subject of ours. */

@@ -1,4 +1,4 @@
-export { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, FOLDS, IDS, LINE, METRICS, RANDOMNESS } from './tokens.js';
+export { ARTIFACTS, BUS, CALLBACK_TOKENS, CLOCK, DISPOSABLES, EVENT_STORE, FOLDS, IDS, LINE, METRICS, RANDOMNESS } from './tokens.js';
 export { PortsModule, type Ports } from './ports.module.js';
 export { createLog, NestLog, type Log, type LogFields } from './logger.js';
 export { Health, type ReadinessProbe, type ReadinessReport } from './health.js';
@@ -8,6 +8,7 @@ export { withCrashPoints, type CrashablePorts } from './crash/with-crash-points.
 export { createHttpApplication, type HttpApplicationOptions, type HttpEdge } from './http-application.js';
 export { BusStrategy, outcomeOf, type Binding, type DoorOutcome } from './bus-strategy.js';
 export { ConfigInvalid, EXIT_CONFIG, namespacesEnv, portEnv, readEnv, secretOf, serviceEnv, type ServiceConfig } from './service/config.js';
+export { openCallbackTokens } from './service/callback-keys.js';
 export { BusDiffers } from './service/nats.js';
 export { buildInfo } from './service/build-info.js';
 export { measuredBus, measuredStore } from './service/measured.js';

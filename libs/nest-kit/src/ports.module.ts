@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Folds } from '@cairn/application';
-import type { Artifacts, Bus, Clock, EventStore, Ids, Line, Metrics, NamedArtifacts, Randomness } from '@cairn/ports';
-import { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, FOLDS, IDS, LINE, METRICS, RANDOMNESS } from './tokens.js';
+import type { Artifacts, Bus, CallbackTokens, Clock, EventStore, Ids, Line, Metrics, NamedArtifacts, Randomness } from '@cairn/ports';
+import { ARTIFACTS, BUS, CALLBACK_TOKENS, CLOCK, DISPOSABLES, EVENT_STORE, FOLDS, IDS, LINE, METRICS, RANDOMNESS } from './tokens.js';
 
 /** What a service is assembled from. */
 export interface Ports {
@@ -13,6 +13,7 @@ export interface Ports {
   readonly artifacts: Artifacts;
   /** What the history gives again: snapshots, checkpoints. */
   readonly disposables: NamedArtifacts;
+  readonly callbackTokens: CallbackTokens;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly randomness: Randomness;
@@ -34,6 +35,7 @@ export class PortsModule {
       { provide: LINE, useValue: ports.line },
       { provide: ARTIFACTS, useValue: ports.artifacts },
       { provide: DISPOSABLES, useValue: ports.disposables },
+      { provide: CALLBACK_TOKENS, useValue: ports.callbackTokens },
       { provide: CLOCK, useValue: ports.clock },
       { provide: IDS, useValue: ports.ids },
       { provide: RANDOMNESS, useValue: ports.randomness },

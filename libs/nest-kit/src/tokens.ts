@@ -7,6 +7,8 @@ export const ARTIFACTS: unique symbol = Symbol('Artifacts');
 export const DISPOSABLES: unique symbol = Symbol('Disposables');
 /** Every fold of this process, for whoever makes them anew. */
 export const FOLDS: unique symbol = Symbol('Folds');
+/** What signs the links that tasks are given. */
+export const CALLBACK_TOKENS: unique symbol = Symbol('CallbackTokens');
 export const CLOCK: unique symbol = Symbol('Clock');
 export const IDS: unique symbol = Symbol('Ids');
 export const RANDOMNESS: unique symbol = Symbol('Randomness');

@@ -125,7 +125,7 @@ export class WaitChecks {
       this.report(
         'I-21',
         event.revision,
-        `wait ${step} wants ${trigger.kind === 'event' ? 'an event' : 'a signal'} from outside, not a timer`,
+        `wait ${step} wants ${trigger.kind === 'event' ? 'an event' : `a ${trigger.kind}`} from outside, not a timer`,
       );
     if (trigger.kind === 'event' && type !== undefined && !sameType(trigger.type, type)) {
       this.report('I-21', event.revision, `wait ${step} wants ${trigger.type}, not ${type}`);

@@ -25,6 +25,7 @@ export {
   type Settlement,
 } from './bus.js';
 export { ARTIFACT_BYTES_MAX, ArtifactFault, type Artifacts, type NamedArtifacts } from './artifacts.js';
+export type { CallbackClaim, CallbackTokens } from './callback-tokens.js';
 export { checkAppend } from './check-append.js';
 export { announcedBy, FIRST_BRANCH, readBranches } from './read-branches.js';
 export { isFault, type Fault } from './faults.js';

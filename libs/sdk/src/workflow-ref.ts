@@ -18,11 +18,12 @@ const RESERVED: ReadonlySet<string> = new Set(
   'as break const continue else false for function if import in let loop namespace null package return true var void while'.split(' '),
 );
 
-export const ref: { readonly [root in 'input' | 'steps' | 'run' | 'branch' | 'event']: Ref } = {
+export const ref: { readonly [root in 'input' | 'steps' | 'run' | 'branch' | 'callbacks' | 'event']: Ref } = {
   input: refTo('input'),
   steps: refTo('steps'),
   run: refTo('run'),
   branch: refTo('branch'),
+  callbacks: refTo('callbacks'),
   event: refTo('event'),
 };
 

@@ -15,6 +15,7 @@ import {
   type Artifacts,
   type Bound,
   type Bus,
+  type CallbackTokens,
   type Clock,
   type ConsumerSpec,
   type EventStore,
@@ -49,6 +50,8 @@ export interface ExecutionOptions {
   readonly artifacts: Artifacts;
   /** Snapshots and checkpoints. */
   readonly disposables: NamedArtifacts;
+  /** Without it a task is given references to callbacks, which open nothing. */
+  readonly callbackTokens?: CallbackTokens;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly metrics: Metrics;
@@ -137,7 +140,19 @@ export function assembleExecution(options: ExecutionOptions): Execution {
       (await bus.ask(replyMessage(ns, runId, reply), ASK_DEADLINE_MS))['outcome'] === 'accepted' ? 'accepted' : 'late',
     ...(line === undefined ? {} : { ring: (task, ring) => bus.publish(taskMessage(task, ring)) }),
   });
-  const dispatch = new Dispatch({ clock, metrics, desk, driver, cache, open, serving, isShared: line !== undefined, tellMoved, mutants });
+  const dispatch = new Dispatch({
+    clock,
+    metrics,
+    desk,
+    driver,
+    cache,
+    open,
+    serving,
+    isShared: line !== undefined,
+    tellMoved,
+    mutants,
+    ...(options.callbackTokens === undefined ? {} : { callbackTokens: options.callbackTokens }),
+  });
   const replyDoor = new ReplyDoor({ desk, serving, line, runOf: (attemptId) => desk.runOf(attemptId) ?? open.runOf(attemptId) });
   const lineDoor = line === undefined ? undefined : lineDoorOf(line);
   const relay = new Relay({

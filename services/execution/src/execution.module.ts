@@ -9,8 +9,8 @@ import {
 import type { Folds } from '@cairn/application';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { WorkDesk } from '@cairn/contracts';
-import { ARTIFACTS, BUS, CLOCK, DISPOSABLES, EVENT_STORE, FOLDS, IDS, LINE, METRICS, RANDOMNESS } from '@cairn/nest-kit';
-import type { Artifacts, Bus, Clock, EventStore, Ids, Line, Metrics, NamedArtifacts, Randomness } from '@cairn/ports';
+import { ARTIFACTS, BUS, CALLBACK_TOKENS, CLOCK, DISPOSABLES, EVENT_STORE, FOLDS, IDS, LINE, METRICS, RANDOMNESS } from '@cairn/nest-kit';
+import type { Artifacts, Bus, CallbackTokens, Clock, EventStore, Ids, Line, Metrics, NamedArtifacts, Randomness } from '@cairn/ports';
 import { assembleExecution, type Execution } from './assemble.js';
 import { BusDoor } from './doors/bus.door.js';
 import { DriveRunDoor } from './doors/drive-run.door.js';
@@ -29,13 +29,14 @@ export class ExecutionModule implements OnApplicationBootstrap, BeforeApplicatio
       providers: [
         {
           provide: EXECUTION,
-          inject: [EVENT_STORE, BUS, LINE, ARTIFACTS, DISPOSABLES, CLOCK, IDS, RANDOMNESS, METRICS, FOLDS],
+          inject: [EVENT_STORE, BUS, LINE, ARTIFACTS, DISPOSABLES, CALLBACK_TOKENS, CLOCK, IDS, RANDOMNESS, METRICS, FOLDS],
           useFactory: (
             store: EventStore,
             bus: Bus,
             line: Line | undefined,
             artifacts: Artifacts,
             disposables: NamedArtifacts,
+            callbackTokens: CallbackTokens,
             clock: Clock,
             ids: Ids,
             randomness: Randomness,
@@ -47,6 +48,7 @@ export class ExecutionModule implements OnApplicationBootstrap, BeforeApplicatio
               bus,
               artifacts,
               disposables,
+              callbackTokens,
               clock,
               randomness,
               metrics,

@@ -6,6 +6,7 @@ import {
   BUNDLE_BYTES_MAX,
   lineSubjects,
   metricNames,
+  type CallbackView,
   type EffectControl,
   type ReviewVerb,
   type RunControl,
@@ -15,6 +16,7 @@ import {
   isFault,
   type Artifacts,
   type Bus,
+  type CallbackTokens,
   type Clock,
   type EventStore,
   type Ids,
@@ -31,6 +33,8 @@ import { exportBundle } from './bundles/export-bundle.js';
 import { importBundle } from './bundles/import-bundle.js';
 import { ImportedRuns } from './bundles/imported-runs.js';
 import { abandonBranch } from './commands/abandon-branch.js';
+import { showCallback } from './callbacks/show-callback.js';
+import { useCallback } from './callbacks/use-callback.js';
 import { applyDefinition } from './commands/apply-definition.js';
 import { applyPolicy } from './commands/apply-policy.js';
 import { controlRun } from './commands/control-run.js';
@@ -86,6 +90,8 @@ export interface GatewayParts {
   /** Tells at once what other processes have stored; without it they are seen at the next poll. */
   readonly line?: Line;
   readonly artifacts: Artifacts;
+  /** Of the links that tasks are given; without it none is known. */
+  readonly callbackTokens?: CallbackTokens;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly randomness: Randomness;
@@ -135,6 +141,8 @@ export function assembleGateway(parts: GatewayParts) {
   const streams = new RunStreams({ reader, changes });
   const fastLane = createFastLane({ gate, namespaces, desk, onBug, startRun: (...asked) => startRun({ intake, ids }, ...asked) });
   const shown = { reader, imported, store, artifacts, clock, ends, desk, models, metrics };
+
+  const callbacks = { tokens: parts.callbackTokens, namespaces, reader, store, artifacts, clock, intake };
 
   let facts: Listening | undefined;
 
@@ -293,6 +301,9 @@ export function assembleGateway(parts: GatewayParts) {
       follower.nudge();
       return answer;
     },
+
+    showCallback: (token: string): Promise<CallbackView> => showCallback(callbacks, token),
+    useCallback: (token: string, body?: RawBody): Promise<Answer> => useCallback(callbacks, token, body),
 
     listWaits: (p: Params, query: Query): Answer => ok(listWaits(models, ns(p), query)),
     showWait: async (p: Params): Promise<Answer> => ok(await showWait(models, reader, ns(p), id(p))),

@@ -65,7 +65,9 @@ describe('who may come in', () => {
     expect((await rig.send({ path, token: null })).status).toBe(200);
   });
 
-  it.each(routes.filter(({ path }) => !open.includes(path)))(
+  const links = (path: string): boolean => path.startsWith('/v1/callbacks/');
+
+  it.each(routes.filter(({ path }) => !open.includes(path) && !links(path)))(
     'asks for the token on $method $path, before anything else of the request',
     async ({ method, path }) => {
       const got = await rig.send({
@@ -77,6 +79,12 @@ describe('who may come in', () => {
       expect({ status: got.status, code: got.json['code'] }).toEqual({ status: 401, code: 'unauthorized' });
     },
   );
+
+  it.each(routes.filter(({ path }) => links(path)))('asks on $method $path for nothing but a link of ours', async ({ method }) => {
+    const path = '/v1/callbacks/v1.k1.e30.AAAA';
+    const got = await rig.send({ method, path, token: null, headers: { origin: 'https://evil.example' } });
+    expect({ status: got.status, code: got.json['code'] }).toEqual({ status: 404, code: 'callback_not_found' });
+  });
 
   it.each(routes)('has a door for $method $path', async ({ method, path }) => {
     const got = await rig.send({ method, path: path.replaceAll(/\{[a-zA-Z]+\}/g, 'x'), ...(method === 'GET' ? {} : { body: '{}' }) });

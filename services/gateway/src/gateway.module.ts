@@ -1,11 +1,12 @@
 import { Inject, Module, type BeforeApplicationShutdown, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Folds } from '@cairn/application';
 import type { WorkDesk } from '@cairn/contracts';
-import { ARTIFACTS, BUS, CLOCK, EVENT_STORE, FOLDS, Health, IDS, LINE, METRICS, RANDOMNESS } from '@cairn/nest-kit';
-import type { Artifacts, Bus, Clock, EventStore, Ids, Line, Metrics, Randomness } from '@cairn/ports';
+import { ARTIFACTS, BUS, CALLBACK_TOKENS, CLOCK, EVENT_STORE, FOLDS, Health, IDS, LINE, METRICS, RANDOMNESS } from '@cairn/nest-kit';
+import type { Artifacts, Bus, CallbackTokens, Clock, EventStore, Ids, Line, Metrics, Randomness } from '@cairn/ports';
 import { assembleGateway, type Gateway, type GatewayConfig } from './assemble.js';
 import { ArtifactsDoor } from './doors/artifacts.door.js';
 import { BundlesDoor } from './doors/bundles.door.js';
+import { CallbacksDoor } from './doors/callbacks.door.js';
 import { DefinitionsDoor } from './doors/definitions.door.js';
 import { DoctorDoor } from './doors/doctor.door.js';
 import { EventsDoor } from './doors/events.door.js';
@@ -44,6 +45,7 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
       module: GatewayModule,
       imports: 'module' in desk ? [ports, desk.module] : [ports],
       controllers: [
+        CallbacksDoor,
         RunsDoor,
         BundlesDoor,
         DoctorDoor,
@@ -61,12 +63,25 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
         { provide: EXPOSITION, useValue: exposition },
         {
           provide: GATEWAY,
-          inject: [EVENT_STORE, BUS, LINE, ARTIFACTS, CLOCK, IDS, RANDOMNESS, METRICS, FOLDS, 'module' in desk ? desk.token : GIVEN_DESK],
+          inject: [
+            EVENT_STORE,
+            BUS,
+            LINE,
+            ARTIFACTS,
+            CALLBACK_TOKENS,
+            CLOCK,
+            IDS,
+            RANDOMNESS,
+            METRICS,
+            FOLDS,
+            'module' in desk ? desk.token : GIVEN_DESK,
+          ],
           useFactory: (
             store: EventStore,
             bus: Bus,
             line: Line | undefined,
             artifacts: Artifacts,
+            callbackTokens: CallbackTokens,
             clock: Clock,
             ids: Ids,
             randomness: Randomness,
@@ -78,6 +93,7 @@ export class GatewayModule implements OnApplicationBootstrap, BeforeApplicationS
               store,
               bus,
               artifacts,
+              callbackTokens,
               clock,
               ids,
               randomness,

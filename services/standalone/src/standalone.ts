@@ -14,6 +14,7 @@ import {
   Health,
   measuredBus,
   measuredStore,
+  openCallbackTokens,
   openDataFolder,
   readOrMakeToken,
   removeServerFile,
@@ -21,6 +22,7 @@ import {
   type Log,
   type Ports,
 } from '@cairn/nest-kit';
+import type { CallbackTokens } from '@cairn/ports';
 import { systemClock, systemIds, systemRandomness } from '@cairn/system';
 import { withCrashPoint } from './crash-points.js';
 import { readConfig, type StandaloneOptions } from './config.js';
@@ -68,7 +70,8 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     closing.push(lock(folder.lock));
     const token = await readOrMakeToken(folder.token);
     const holders = readTokenHolders(process.env['CAIRN_TOKENS_FILE'], join(data, TOKENS));
-    const { ports, health, exposition, onBug } = await openPorts(folder, config.namespaces, log, closing);
+    const callbackTokens = await openCallbackTokens(process.env['CAIRN_CALLBACK_KEYS_FILE'], data);
+    const { ports, health, exposition, onBug } = await openPorts(folder, config.namespaces, callbackTokens, log, closing);
     const application = await openApplication({
       ports,
       health,
@@ -125,6 +128,7 @@ interface OpenPorts {
 async function openPorts(
   folder: { readonly events: string; readonly artifacts: string },
   namespaces: readonly string[],
+  callbackTokens: CallbackTokens,
   log: Log,
   closing: (() => void | Promise<void>)[],
 ): Promise<OpenPorts> {
@@ -161,6 +165,7 @@ async function openPorts(
       bus: measuredBus(bus, metrics),
       artifacts,
       disposables: artifacts, // One folder for both.
+      callbackTokens,
       clock: systemClock,
       ids: systemIds,
       randomness: systemRandomness,

@@ -15,8 +15,9 @@ import {
   SHORT_RUN_AGE_MS,
   TIMEOUT_DEFAULT_MS,
 } from './limits.js';
-import type { Plan, PlannedStep, PolicyName, StartTrigger, StepKind } from './plan.js';
-import { EVENT_ROOTS, RUN_ROOTS, STEP_ROOTS, TURN_ROOTS, UNTIL_ROOTS, type PlanCompiler } from './plan-compiler.js';
+import { callbackReference } from './callbacks.js';
+import type { CallbackUse, Plan, PlannedStep, PolicyName, StartTrigger, StepKind } from './plan.js';
+import { EVENT_ROOTS, RUN_ROOTS, STEP_ROOTS, TURN_ROOTS, UNTIL_ROOTS, WORK_ROOTS, type PlanCompiler, type Use } from './plan-compiler.js';
 import { at } from './pointer.js';
 
 /** The plan of a canonical definition. With problems it may be looked at, not run. */
@@ -74,6 +75,7 @@ export function buildPlan(definition: Definition, hash: string, compiler: PlanCo
       steps: own.map((step) => step.id),
       summary,
     })),
+    callbacks: callbacksOf(steps),
     retryPolicies: distinct(steps.filter(({ queue }) => queue !== undefined).map(({ retry }) => retry)),
   };
 }
@@ -127,8 +129,10 @@ function buildStep(
   compiler: PlanCompiler,
 ): Omit<PlannedStep, 'guardedBy'> {
   const firstUse = compiler.uses.length;
+  const handled = step.task !== undefined || step.decide !== undefined || step.effect !== undefined;
+  const roots = step.repeat !== undefined ? TURN_ROOTS : handled ? WORK_ROOTS : STEP_ROOTS;
   const template = (value: Json, field: string): Template =>
-    compiler.template(value, step.repeat === undefined ? STEP_ROOTS : TURN_ROOTS, at(pointer, ...field.split('/')), step.id);
+    compiler.template(value, field.startsWith('emit') ? STEP_ROOTS : roots, at(pointer, ...field.split('/')), step.id);
   const planned = {
     index,
     id: step.id,
@@ -182,8 +186,31 @@ function buildStep(
           },
         }),
   };
-  const reads = compiler.uses.slice(firstUse).flatMap(({ accesses }) => accesses.filter(({ root }) => root === 'steps'));
-  return { ...planned, stepRefs: [...new Set(reads.map(({ path }) => path[0] as string))] };
+  const uses = compiler.uses.slice(firstUse);
+  const reads = uses.flatMap(({ accesses }) => accesses.filter(({ root }) => root === 'steps'));
+  return {
+    ...planned,
+    stepRefs: [...new Set(reads.map(({ path }) => path[0] as string))],
+    callbackUses: uses.flatMap((use) => callbackUseOf(use, pointer)),
+  };
+}
+
+const IN_WORK = /^\/(?:(input)|(?:fallback\/\d+\/)?(params))(\/.*)?$/;
+
+function callbackUseOf(use: Use, step: string): CallbackUse[] {
+  const named = use.accesses.filter(({ root, path }) => root === 'callbacks' && path.length === 2);
+  const [, input, params, pointer = ''] = IN_WORK.exec(use.pointer.slice(step.length)) ?? [];
+  if (named.length === 0 || (input ?? params) === undefined) return [];
+  const callbacks = named.map(({ path: [wait = '', name = ''] }) => ({ wait, name }));
+  return [{ part: input === undefined ? 'params' : 'input', pointer, callbacks }];
+}
+
+function callbacksOf(steps: readonly Pick<PlannedStep, 'id' | 'wait'>[]): Plan['callbacks'] {
+  const byWait = steps.flatMap(({ id, wait }) => {
+    const names = (wait?.triggers ?? []).flatMap((trigger) => (trigger.kind === 'callback' ? [trigger.name] : []));
+    return names.length === 0 ? [] : [[id, Object.fromEntries(names.map((name) => [name, callbackReference(id, name)]))] as const];
+  });
+  return Object.fromEntries(byWait);
 }
 
 /** What a decision must answer: one of the choices, and why. More may stand beside. */

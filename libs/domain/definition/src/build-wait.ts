@@ -40,7 +40,7 @@ function combinationOf(
 
 /** A trigger without a kind was refused before, and gives nothing. */
 function buildTrigger(trigger: TriggerDocument, step: string, pointer: string, compiler: PlanCompiler): PlannedTrigger[] {
-  const { event, signal, timer } = trigger;
+  const { event, signal, callback, timer } = trigger;
   if (event !== undefined) {
     if (event.where !== undefined) compiler.expression(event.where, EVENT_ROOTS, at(pointer, 'event', 'where'), step);
     return [
@@ -55,6 +55,8 @@ function buildTrigger(trigger: TriggerDocument, step: string, pointer: string, c
     ];
   }
   if (signal !== undefined) return [{ kind: 'signal', name: signal }];
+  if (callback !== undefined)
+    return [{ kind: 'callback', name: callback.name, validate: compiler.schema(callback.schema, at(pointer, 'callback', 'schema')) }];
   if (timer === undefined) return [];
   if (typeof timer === 'number') return [{ kind: 'timer', afterMs: timer }];
   return [{ kind: 'timer', at: instant(timer.at, at(pointer, 'timer', 'at'), step, compiler) }];

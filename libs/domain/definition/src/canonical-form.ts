@@ -187,6 +187,10 @@ function triggerForm(trigger: Loose, pointer: string, problems: Problems): Field
       event &&
       compact({ ...event, where: unless(event['where'], 'true'), keep: keepForm(event['keep'], at(pointer, 'event', 'keep'), problems) }),
     signal: trigger['signal'],
+    callback:
+      trigger['callback'] === undefined
+        ? undefined
+        : compact({ ...objectOf(trigger['callback']), schema: schemaForm(objectOf(trigger['callback'])['schema']) }),
     timer: durationOrAt(trigger['timer'], at(pointer, 'timer'), problems),
   });
 }

@@ -189,11 +189,19 @@ export interface ReviewDocument {
   readonly evidence?: readonly Json[];
 }
 
-/** Exactly one of `event`, `signal`, `timer`. */
+/** Exactly one of `event`, `signal`, `callback`, `timer`. */
 export interface TriggerDocument {
   readonly event?: EventTriggerDocument;
   readonly signal?: string;
+  readonly callback?: CallbackTriggerDocument;
   readonly timer?: DurationMs | { readonly at: string };
+}
+
+/** Whoever has the link that a task was given answers, once (`capabilities.md` §5.2). */
+export interface CallbackTriggerDocument {
+  readonly name: string;
+  /** Of what may be sent to it; absent: anything. */
+  readonly schema?: JsonSchema;
 }
 
 export interface EventTriggerDocument {

@@ -26,6 +26,8 @@ export interface Scope {
   readonly branch?: Json | { readonly [key: string]: unknown };
   readonly input?: Json;
   readonly steps?: { readonly [id: string]: StepScope };
+  /** By wait and name: what stands for a callback's token in the history. */
+  readonly callbacks?: Json;
   /** CloudEvents attributes and `data` of the event at hand. */
   readonly event?: Json;
   /** Of the step at hand: in `until`. */

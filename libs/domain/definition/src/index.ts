@@ -24,6 +24,7 @@ export type {
 export type { Evaluated, Expression, Root, Scope, StepScope, Template } from './expressions.js';
 export type {
   Guarantee,
+  CallbackUse,
   Plan,
   PlanLimits,
   PlannedEffect,
@@ -38,10 +39,21 @@ export type {
   StartTrigger,
   StepKind,
 } from './plan.js';
+export { callbackReference, withCallbackTokens } from './callbacks.js';
 export { CEL_VERSION, compileExpression, type CompiledExpression } from './cel.js';
 export { workflowSchema } from './workflow-schema.js';
 export { buckets, expectations, isBucket, type Bucket, type Evidence, type ExpectedChange, type Justification } from './buckets.js';
-export { eventScope, matchTrigger, signalType, type InboundEvent, type Match, type MatchClause, type StoredTrigger } from './match.js';
+export {
+  callbackType,
+  eventScope,
+  matchTrigger,
+  signalType,
+  type CallbackUsed,
+  type InboundEvent,
+  type Match,
+  type MatchClause,
+  type StoredTrigger,
+} from './match.js';
 export { DURATION_PATTERN, durationMs } from './duration.js';
 export { checkJson } from './json-hygiene.js';
 export { NOT_YET, validatorOf, type Validator } from './json-schema.js';

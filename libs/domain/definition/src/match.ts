@@ -12,14 +12,23 @@ export interface InboundEvent {
   readonly key?: string;
   readonly time?: string;
   readonly data: Json;
+  /** It came by a callback's link. Never by an event's own type: who may publish events has no link by that. */
+  readonly callback?: CallbackUsed;
   /** CloudEvents extension attributes. */
   readonly extensions: { readonly [name: string]: Json };
+}
+
+/** The link that was used: which wait it is for, and which of its callbacks. */
+export interface CallbackUsed {
+  readonly waitId: string;
+  readonly name: string;
 }
 
 /** A trigger as `WaitOpened` stores it: keys are evaluated, instants absolute. */
 export type StoredTrigger =
   | { readonly kind: 'event'; readonly type: string; readonly key?: string; readonly where?: string; readonly from?: readonly string[] }
   | { readonly kind: 'signal'; readonly name: string }
+  | { readonly kind: 'callback'; readonly name: string }
   | { readonly kind: 'timer' };
 
 /** Clause ids of a continuation contract that an event alone can break (`capabilities.md` §3.2). */
@@ -44,7 +53,15 @@ export function signalType(name: string): string {
   return `${SIGNAL_PREFIX}${name}.v1`;
 }
 
-/** Whether an event is what a trigger waits for. Pure; an expression that fails is "no match", with its error as what was got. */
+const CALLBACK_PREFIX = 'cairn.run.callback.';
+
+/** The type of the event that the use of a link is; its key is the wait. */
+export function callbackType(name: string): string {
+  if (!isName(name)) throw new RangeError('callbackType: not a name');
+  return `${CALLBACK_PREFIX}${name}.v1`;
+}
+
+/** Whether an event is what a trigger waits for. Which wait a link is for, the caller looks at. Pure; an expression that fails is "no match", with its error as what was got. */
 export function matchTrigger(trigger: StoredTrigger, event: InboundEvent): Match {
   switch (trigger.kind) {
     case 'timer':
@@ -53,6 +70,9 @@ export function matchTrigger(trigger: StoredTrigger, event: InboundEvent): Match
       const expected = `${SIGNAL_PREFIX}${trigger.name}`;
       return withoutVersion(event.type) === expected ? { kind: 'match' } : no('trigger', expected, event.type, false);
     }
+    case 'callback':
+      if (event.callback?.name === trigger.name) return { kind: 'match' };
+      return no('trigger', `callback ${trigger.name}`, event.type, false);
     case 'event': {
       if (!isSameType(trigger.type, event.type)) return no('trigger', trigger.type, event.type, false);
       const failures = [keyFailure(trigger.key, event), senderFailure(trigger.from, event), whereFailure(trigger.where, event)].filter(

@@ -9,8 +9,10 @@ import { compileTemplate } from './template.js';
 
 /** What a step's expressions may read. */
 export const STEP_ROOTS: readonly Root[] = ['run', 'branch', 'input', 'steps'];
+/** In input and params of a step with a handler: also the links that it may hand out. */
+export const WORK_ROOTS: readonly Root[] = [...STEP_ROOTS, 'callbacks'];
 /** In input and params of a step that repeats: also the turn that starts. */
-export const TURN_ROOTS: readonly Root[] = [...STEP_ROOTS, 'turn'];
+export const TURN_ROOTS: readonly Root[] = [...WORK_ROOTS, 'turn'];
 /** In `repeat.until`: also the turn that ended. */
 export const UNTIL_ROOTS: readonly Root[] = [...STEP_ROOTS, 'output', 'turn'];
 /** In a wait's guard: also the event that would wake it. */

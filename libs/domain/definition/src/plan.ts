@@ -23,6 +23,8 @@ export interface Plan {
   readonly limits: PlanLimits;
   /** Declared ways to complete with less (C-REDUCED). */
   readonly reduced: readonly PlannedReduced[];
+  /** What expressions see as `callbacks`: by wait and name the text that stands for the token in the history (`callbackReference`). */
+  readonly callbacks: { readonly [wait: string]: { readonly [name: string]: string } };
   /** Every policy that a task or an effect of this plan names, once. No version: the newest when a run starts, which then pins it. */
   readonly retryPolicies: readonly PolicyName[];
 }
@@ -91,6 +93,16 @@ export interface PlannedStep {
   readonly emit?: { readonly type: string; readonly key?: Template; readonly data: Template };
   /** Steps that any expression of this one reads: their outputs must be at hand before it is evaluated. */
   readonly stepRefs: readonly string[];
+  /** Where its work holds references to callbacks, which become tokens in the task alone. */
+  readonly callbackUses: readonly CallbackUse[];
+}
+
+/** One text of a step's work that names callbacks. */
+export interface CallbackUse {
+  readonly part: 'input' | 'params';
+  /** JSON pointer into that part. */
+  readonly pointer: string;
+  readonly callbacks: readonly { readonly wait: string; readonly name: string }[];
 }
 
 /** Another queue for a step's work, or the same with other params (C-FALLBACK). */
@@ -176,6 +188,12 @@ export type PlannedTrigger =
       readonly mayResume?: readonly string[];
     }
   | { readonly kind: 'signal'; readonly name: string; readonly mayResume?: readonly string[] }
+  | {
+      readonly kind: 'callback';
+      readonly name: string;
+      /** What is wrong with what was sent. Pointers are relative to it. */
+      validate(data: Json): FieldError[];
+    }
   | { readonly kind: 'timer'; readonly afterMs?: number; readonly at?: Template };
 
 export interface StartTrigger {

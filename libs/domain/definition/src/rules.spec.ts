@@ -150,10 +150,51 @@ describe('a bad definition is refused with rule and pointer', () => {
       workflow([task('a')], { [field]: {} }),
       `not_yet /${field}`,
     ]),
-    ...['callback', 'child', 'window'].map((field): [string, unknown, string] => [
+    ...['child', 'window'].map((field): [string, unknown, string] => [
       `trigger ${field}`,
       workflow([wait('a', { any: [{ [field]: 'x' }] })]),
       `not_yet /steps/0/wait/any/0/${field}`,
+    ]),
+    ['a callback that is a text', workflow([wait('a', { any: [{ callback: 'portal' }] })]), 'type /steps/0/wait/any/0/callback'],
+    ['one without a name', workflow([wait('a', { any: [{ callback: {} }] })]), 'required /steps/0/wait/any/0/callback/name'],
+    ['one whose name is none', workflow([wait('a', { any: [{ callback: { name: 'No' } }] })]), 'pattern /steps/0/wait/any/0/callback/name'],
+    [
+      'an unknown field of one',
+      workflow([wait('a', { any: [{ callback: { name: 'x', key: 'y' } }] })]),
+      'unknown_field /steps/0/wait/any/0/callback/key',
+    ],
+    [
+      'one whose schema is none',
+      workflow([wait('a', { any: [{ callback: { name: 'x', schema: { type: 'nothing' } } }] })]),
+      'schema /steps/0/wait/any/0/callback/schema',
+    ],
+    [
+      'two of one name',
+      workflow([wait('a', { any: [{ callback: { name: 'x' } }, { callback: { name: 'x' } }] })]),
+      'duplicate-id /steps/0/wait/any/1/callback/name',
+    ],
+    ...[
+      ['a link of no wait', '${callbacks.zz.x}'],
+      ['a link of a step that has none', '${callbacks.b.x}'],
+      ['a link that the wait does not have', '${callbacks.a.y}'],
+      ['all links of a wait', '${callbacks.a}'],
+      ['a part of a link', '${callbacks.a.x.y}'],
+    ].map(([what, link]): [string, unknown, string] => [
+      what ?? '',
+      workflow([task('b', { input: { link } }), wait('a', { any: [{ callback: { name: 'x' } }] })]),
+      'unknown-ref /steps/0/input/link',
+    ]),
+    ...(
+      [
+        ['when', task('b', { when: "callbacks.a.x == ''" }), '/steps/0/when'],
+        ['an emit', { id: 'b', emit: { type: 'x', data: '${callbacks.a.x}' } }, '/steps/0/emit/data'],
+        ['the key of an effect', effect('b', { key: '${callbacks.a.x}' }), '/steps/0/effect/key'],
+        ['a review', { ...review('b'), input: '${callbacks.a.x}' }, '/steps/0/input'],
+      ] as const
+    ).map(([what, step, pointer]): [string, unknown, string] => [
+      `a link in ${what}, where it would be no secret`,
+      workflow([step, wait('a', { any: [{ callback: { name: 'x' } }] })]),
+      `expression ${pointer}`,
     ]),
     ['mayResume', workflow([wait('a', { any: [{ signal: 'x', mayResume: ['user:ana'] }] })]), 'not_yet /steps/0/wait/any/0/mayResume'],
     [

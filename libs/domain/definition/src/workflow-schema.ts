@@ -85,7 +85,7 @@ const trigger: JsonObject = object({
   event: object({ type: eventType, key: template, where: expression, from: list(text(512), 20, 1), keep: duration }, ['type']),
   signal: name,
   timer: durationOrAt,
-  callback: notYet('trigger callback'),
+  callback: object({ name, schema: userSchema }, ['name']),
   child: notYet('trigger child'),
   window: notYet('trigger window'),
   mayResume: notYet('mayResume'), // A list of senders that nobody authenticates would only look like protection.

@@ -48,6 +48,7 @@ const trigger = z.discriminatedUnion('kind', [
     mayResume: z.array(z.string()).optional(),
   }),
   z.object({ kind: z.literal('signal'), name: z.string(), mayResume: z.array(z.string()).optional() }),
+  z.object({ kind: z.literal('callback'), name: z.string() }),
   z.object({ kind: z.literal('timer'), at: instant }),
 ]);
 const point = z.object({ branch: z.string(), revision: z.number() });

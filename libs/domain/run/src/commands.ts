@@ -1,4 +1,5 @@
 import type { EpochMs, Id, Instant, Json, JsonObject } from '@cairn/kernel';
+import type { CallbackUsed } from '@cairn/domain-definition';
 import type { Fork } from './branches/fork.js';
 import type { BranchRequest } from './branches/request.js';
 import type { RunCause } from './lifecycle/events.js';
@@ -51,6 +52,8 @@ export interface WakingEvent {
   readonly kept: boolean;
   readonly key?: string;
   readonly time?: string;
+  /** It came by a callback's link. */
+  readonly callback?: CallbackUsed;
   readonly data?: Json;
   readonly dataRef?: ArtifactRef;
   /** CloudEvents extension attributes: conditions may read them. */

@@ -50,6 +50,7 @@ export class Draft {
       run: { id: runId, ns: started.ns, workflow: started.workflow, key: started.key ?? null, goal: started.goal },
       branch: { name: branch, cause: opened?.cause ?? null, actor: opened?.actor ?? null },
       input: started.input,
+      callbacks: this.plan.callbacks,
       steps,
       ...more,
     };

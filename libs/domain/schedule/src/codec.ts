@@ -28,6 +28,7 @@ const eventReceived = z.looseObject({
   dataschema: z.string().optional(),
   target: target.optional(),
   control: z.looseObject({ runId: id, verb: z.string() }).optional(),
+  callback: z.looseObject({ runId: id, waitId: id, name: z.string() }).optional(),
   extensions: object,
   data: json.optional(),
   dataRef: dataRef.optional(),

@@ -4,6 +4,7 @@ export {
   outcomes,
   type DataRef,
   type EventReceived,
+  type EventCallback,
   type EventControl,
   type EventTarget,
   type NearMissLine,

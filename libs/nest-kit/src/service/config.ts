@@ -66,6 +66,8 @@ export const serviceEnv = {
       }
     })
     .optional(),
+  /** File of the keys that links to callbacks are signed with, the same for all services; without it the one in the data folder. */
+  CAIRN_CALLBACK_KEYS_FILE: path.optional(),
   CAIRN_NS: namespacesEnv.default(['default']),
   /** Where `/healthz`, `/readyz` and `/metrics` answer; port 0 takes a free one. */
   CAIRN_METRICS_HOST: z.string().min(1).default('127.0.0.1'),

@@ -13,6 +13,7 @@ import type { Log } from '../logger.js';
 import type { Ports } from '../ports.module.js';
 import { serveRebuilds } from '../rebuilding/serve-rebuilds.js';
 import { BusProbe } from './bus-probe.js';
+import { openCallbackTokens } from './callback-keys.js';
 import { ConfigInvalid, type ServiceConfig } from './config.js';
 import { measuredBus, measuredStore } from './measured.js';
 import { createJetStreamBus, createNatsLine, mustMatchContract, openNats } from './nats.js';
@@ -134,6 +135,7 @@ async function open(
       ...withCrashPoints(service, { store, bus: measuredBus(jetStream, metrics), line }, process.env),
       artifacts: opened.artifacts,
       disposables,
+      callbackTokens: await openCallbackTokens(config.CAIRN_CALLBACK_KEYS_FILE, data),
       clock: systemClock,
       ids: systemIds,
       randomness: systemRandomness,

@@ -204,7 +204,7 @@ function waitText(wait: WaitView, { paint }: Context): string {
 export function triggerText(trigger: Readonly<Record<string, unknown>>): string {
   const { kind, type, key, where, name, at } = trigger as Record<string, string | undefined>;
   if (kind === 'timer') return `timer ${at === undefined ? '' : clock(at)}`.trim();
-  if (kind === 'signal') return `signal ${name ?? ''}`;
+  if (kind === 'signal' || kind === 'callback') return `${kind} ${name ?? ''}`;
   return [type ?? kind ?? brief(trigger), key === undefined ? '' : `key ${key}`, where === undefined ? '' : `where ${where}`]
     .filter(Boolean)
     .join(' ');

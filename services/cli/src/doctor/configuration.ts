@@ -28,6 +28,7 @@ export const known = [
   'CAIRN_TOKEN',
   'CAIRN_TOKEN_FILE',
   'CAIRN_TOKENS_FILE',
+  'CAIRN_CALLBACK_KEYS_FILE',
   'CAIRN_DATA',
   'CAIRN_NS',
   'CAIRN_HOSTS',

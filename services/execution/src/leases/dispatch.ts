@@ -2,7 +2,7 @@ import { inParallel, type Generations } from '@cairn/application';
 import type { Plan } from '@cairn/domain-definition';
 import type { RunState } from '@cairn/domain-run';
 import { parseRunStream, partitionOf, type Id, type StoredEvent } from '@cairn/kernel';
-import type { Clock, Metrics } from '@cairn/ports';
+import type { CallbackTokens, Clock, Metrics } from '@cairn/ports';
 import { branchOrder, type Driver } from '../driving/driver.js';
 import type { LoadedRun } from '../driving/run-loader.js';
 import type { OpenAttempts } from '../open-attempts.js';
@@ -28,6 +28,7 @@ export interface DispatchParts {
   /** Tells whoever serves the run that it has moved. */
   readonly tellMoved: (ns: string, runId: Id) => void;
   readonly mutants: ReadonlySet<string>;
+  readonly callbackTokens?: CallbackTokens;
 }
 
 /** Brings what the history has open to the desk of whoever serves its run, and closes there what is over. */
@@ -200,7 +201,7 @@ export class Dispatch {
 
   private offer(state: RunState, plan: Plan, attemptId: Id, context: OfferContext = {}): void {
     if (this.parts.desk.has(attemptId)) return;
-    const task = taskOf(state, plan, attemptId);
+    const task = taskOf(state, plan, attemptId, this.parts.callbackTokens);
     if (task !== undefined) this.parts.desk.offer(task, { ...context, paused: state.path.paused });
   }
 

@@ -1,7 +1,8 @@
 import { subjects, type CloudEvent, type TaskData } from '@cairn/contracts';
-import type { Plan } from '@cairn/domain-definition';
-import { outputView, parseOccurrence, type EffectPart, type RunState, type StepWork } from '@cairn/domain-run';
-import { partitionOf, type Id } from '@cairn/kernel';
+import { callbackReference, withCallbackTokens, type Plan, type PlannedStep } from '@cairn/domain-definition';
+import { outputView, parseOccurrence, type EffectPart, type OpenAttempt, type RunState, type StepWork } from '@cairn/domain-run';
+import { partitionOf, type Id, type Json } from '@cairn/kernel';
+import type { CallbackTokens } from '@cairn/ports';
 
 /** An open attempt as it is offered to handlers. */
 export interface Task {
@@ -27,7 +28,7 @@ export interface Task {
 const ATTEMPTS_MAX = 8;
 
 /** The task of an attempt that is open in this state, or `undefined` if it is not (any more). */
-export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undefined {
+export function taskOf(state: RunState, plan: Plan, attemptId: Id, tokens?: CallbackTokens): Task | undefined {
   const attempt = state.path.attempts.get(attemptId);
   const work = attempt === undefined ? undefined : state.path.steps.get(attempt.step)?.work;
   const step = attempt === undefined ? undefined : plan.step(parseOccurrence(attempt.step).step);
@@ -46,8 +47,7 @@ export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undef
     step: attempt.step,
     attempt: attempt.n,
     attemptsMax: ATTEMPTS_MAX,
-    input: work.input,
-    params: work.params,
+    ...withTokens(work, step, tokens, { ns, run: state.runId, attempt }),
     ...(work.purpose === undefined ? {} : { purpose: work.purpose }),
     ...(work.guidance === undefined ? {} : { guidance: work.guidance }),
     ...(step.choices === undefined ? {} : { choices: step.choices }),
@@ -87,6 +87,28 @@ export function taskOf(state: RunState, plan: Plan, attemptId: Id): Task | undef
     nonce: attempt.nonce,
     event,
   };
+}
+
+/**
+ * What the handler is given of the work: where it names callbacks, it gets their tokens. Here alone: the history, what people see of it and
+ * what leaves in bundles has the references (`capabilities.md` §5.2).
+ */
+function withTokens(
+  { input, params }: StepWork,
+  { callbackUses }: PlannedStep,
+  tokens: CallbackTokens | undefined,
+  { ns, run, attempt }: { readonly ns: string; readonly run: Id; readonly attempt: OpenAttempt },
+): { readonly input: Json; readonly params: Json } {
+  const given = { input, params };
+  if (tokens === undefined) return given;
+  const { startedBranch: branch, startedRevision: revision } = attempt;
+  for (const { part, pointer, callbacks } of callbackUses) {
+    const issued = callbacks.map(
+      ({ wait, name }) => [callbackReference(wait, name), tokens.issue({ ns, run, wait, name, branch, revision })] as const,
+    );
+    given[part] = withCallbackTokens(given[part], pointer, new Map(issued));
+  }
+  return given;
 }
 
 /** What an effect's handler is told of its intent. `undefined`: the attempt has none that is open. */

@@ -18,6 +18,8 @@ export interface GateConfig {
 
 /** Answered without a token to whoever is on this machine: probes and scrapers have none. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+/** Whoever has the link may use it, from wherever: its token is the authority, and stands for one answer. */
+const CALLBACK_PATH = /^\/v1\/callbacks\/[^/]+$/;
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const LOOPBACK_ADDRESS = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/;
 const HOST_PORT = /^(\[[0-9a-f:]+\]|[^:]*)(?::\d{1,5})?$/;
@@ -43,6 +45,7 @@ export function createGate(config: GateConfig): Gate {
     const name = HOST_PORT.exec((host ?? '').toLowerCase())?.[1];
     if (name === undefined || (!LOOPBACK_HOST.test(name) && !hosts.has(name)))
       refuse('host_refused', 'The server is not known under that host name.');
+    if (CALLBACK_PATH.test(pathOf(request))) return;
     if (origin !== undefined && !origins.has(origin)) refuse('origin_refused', 'Pages of that origin may not call this server.');
     const principal = principals.whoHas(bearerOf(authorization));
     if (principal !== undefined) {

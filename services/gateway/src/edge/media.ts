@@ -5,6 +5,7 @@ import type { RawBody } from './read-body.js';
 import { refuse } from './refused.js';
 
 const JSON_TYPE = 'application/json';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 const STRUCTURED_TYPE = 'application/cloudevents+json';
 const YAML_TYPES: ReadonlySet<string> = new Set(['application/yaml', 'application/x-yaml', 'text/yaml']);
 const CE_PREFIX = 'ce-';
@@ -32,6 +33,17 @@ export function readJson(body: RawBody | undefined): Json {
 /** Like `readJson`; no body at all reads as `{}`. */
 export function readOptionalJson(body: RawBody | undefined): Json {
   return body === undefined || body.bytes.length === 0 ? {} : readJson(body);
+}
+
+/**
+ * What is sent to a callback's link, by whoever has it: JSON, or nothing. `curl -d` and the button of our own page call their bodies a form;
+ * what is JSON under that name is read, and a form's fields are not.
+ */
+export function readCallbackJson(body: RawBody | undefined): Json | undefined {
+  if (body === undefined || body.bytes.length === 0) return undefined;
+  const type = mediaTypeOf(body.contentType);
+  if (type !== JSON_TYPE && type !== FORM_TYPE) return refuse('media_type_unsupported', `The body must be ${JSON_TYPE}.`);
+  return parseBody(body.bytes);
 }
 
 /** A document that may be written as YAML: the parsed JSON, or the text of the YAML. */

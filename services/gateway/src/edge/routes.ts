@@ -55,6 +55,8 @@ export const routes: readonly { readonly method: 'GET' | 'POST' | 'PUT'; readonl
   { method: 'PUT', path: '/v1/{ns}/artifacts' },
   { method: 'PUT', path: '/v1/{ns}/artifacts/{sha256}' },
   { method: 'GET', path: '/v1/{ns}/artifacts/{sha256}' },
+  { method: 'GET', path: '/v1/callbacks/{token}' },
+  { method: 'POST', path: '/v1/callbacks/{token}' },
   { method: 'POST', path: '/v1/{ns}/doctor:rebuild' },
   { method: 'POST', path: '/v1/{ns}/work:exchange' },
   { method: 'POST', path: '/v1/{ns}/work/{queue}:poll' },

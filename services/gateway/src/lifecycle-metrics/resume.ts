@@ -22,7 +22,7 @@ export interface JudgedResume extends Resume {
 }
 
 /** The sets of trigger kinds that can satisfy a wait, and the deadline: a closed label. */
-export const resumeTriggers = [
+export const resumeTriggers: readonly string[] = [
   'event',
   'signal',
   'timer',
@@ -30,8 +30,16 @@ export const resumeTriggers = [
   'event+timer',
   'signal+timer',
   'event+signal+timer',
+  'callback',
+  'callback+event',
+  'callback+signal',
+  'callback+timer',
+  'callback+event+signal',
+  'callback+event+timer',
+  'callback+signal+timer',
+  'callback+event+signal+timer',
   'deadline',
-] as const;
+];
 export const resumeOrigins = ['checkpoint', 'full_fold'] as const;
 export type ResumeOrigin = (typeof resumeOrigins)[number];
 export const resumeOutcomes: readonly ResumeOutcome[] = ['success', 'failed', 'cut'];

@@ -164,6 +164,8 @@ function wantsText(trigger: StoredTrigger): string {
     }
     case 'signal':
       return `signal ${trigger.name}`;
+    case 'callback':
+      return `callback ${trigger.name}`;
     case 'timer':
       return `the time ${trigger.at}`;
   }

@@ -17,7 +17,7 @@ import type { JsonObject } from '@cairn/kernel';
 import { createHttpApplication, createLog, Health, PortsModule } from '@cairn/nest-kit';
 import { done, type IncomingMessage } from '@cairn/ports';
 import { createMemoryArtifacts, createRecordingMetrics } from '@cairn/simulated';
-import { systemClock, systemIds, systemRandomness } from '@cairn/system';
+import { hmacCallbackTokens, systemClock, systemIds, systemRandomness } from '@cairn/system';
 import { GATEWAY } from '../doors/gateway-token.js';
 import { ProblemFilter } from '../doors/problem.filter.js';
 import { GatewayModule } from '../gateway.module.js';
@@ -99,11 +99,13 @@ export async function openRig({ holders = [] }: { readonly holders?: GatewayConf
   // The wall stands still at the end of what `histories.ts` tells; timers are real.
   const clock = { ...systemClock, now: () => BEGIN + 60_000 };
   const metrics = createRecordingMetrics();
+  const callbackTokens = hmacCallbackTokens([{ kid: 'k1', secret: Buffer.alloc(32, 7) }]);
   const ports = PortsModule.of({
     folds: new Folds(),
     store,
     bus,
     artifacts: createMemoryArtifacts(),
+    callbackTokens,
     disposables: createMemoryArtifacts(),
     clock,
     ids: systemIds,

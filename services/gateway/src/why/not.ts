@@ -87,6 +87,8 @@ function wantedText(trigger: StoredTrigger): string {
       return `${trigger.type}${trigger.key === undefined ? '' : ` with key ${said(trigger.key)}`}`;
     case 'signal':
       return `signal ${trigger.name}`;
+    case 'callback':
+      return `callback ${trigger.name}`;
     case 'timer':
       return `its time, ${trigger.at}`;
   }

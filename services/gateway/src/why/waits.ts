@@ -34,6 +34,8 @@ function triggerText(trigger: StoredTrigger): string {
     }
     case 'signal':
       return `signal ${trigger.name}`;
+    case 'callback':
+      return `callback ${trigger.name} (whoever has its link)`;
     case 'timer':
       return `its time at ${toSecond(trigger.at)}`;
   }
@@ -65,7 +67,7 @@ function nextFor(facts: WhyFacts, waitId: string, missing: readonly StoredTrigge
 
 function commandThatSends(facts: WhyFacts, trigger: StoredTrigger): string | undefined {
   if (trigger.kind === 'signal') return command(facts, 'run signal', trigger.name);
-  if (trigger.kind === 'timer' || trigger.where !== undefined || trigger.from !== undefined) return undefined;
+  if (trigger.kind !== 'event' || trigger.where !== undefined || trigger.from !== undefined) return undefined;
   const key = trigger.key === undefined ? [] : ['--key', trigger.key];
   return plainCommand(facts, 'event send', '--type', trigger.type, ...key);
 }

@@ -1,5 +1,5 @@
 import { controlType, parseInboundSubject, type InboundSubject } from '@cairn/contracts';
-import { signalType } from '@cairn/domain-definition';
+import { callbackType, signalType } from '@cairn/domain-definition';
 import { keyOf, type EventReceived, type EventTarget, type Problem } from '@cairn/domain-schedule';
 import { isEventType, isExternalId, isKey, isNamespace, withoutVersion, type FieldError, type Json, type JsonObject } from '@cairn/kernel';
 import { checkAttributes, extensionsOf, hopsOf, isTime } from './check-attributes.js';
@@ -47,6 +47,7 @@ export function parseEvent(subject: string, body: JsonObject): Parsed {
     ...only('time', body, isTime),
     ...only('dataschema', body, isExternalId),
     ...(target === undefined ? {} : { target }),
+    ...(place?.kind === 'callback' ? { callback: { runId: place.runId, waitId: place.waitId, name: place.callback } } : {}),
     ...(place?.kind === 'control' ? { control: { runId: place.runId, verb: place.verb } } : {}),
     extensions: extensionsOf(body),
   };
@@ -60,6 +61,8 @@ function named(place: InboundSubject | undefined, body: JsonObject): { readonly 
   switch (place?.kind) {
     case 'signal':
       return { type: signalType(place.signal), key: place.runId };
+    case 'callback':
+      return { type: callbackType(place.callback), key: place.waitId };
     case 'control':
       return { type: controlType(place.verb), key: place.runId };
     default: {
@@ -75,6 +78,7 @@ function targetOf(place: InboundSubject | undefined): EventTarget | undefined {
   switch (place?.kind) {
     case undefined:
     case 'event':
+    case 'callback':
     case 'control':
       return undefined;
     case 'start':

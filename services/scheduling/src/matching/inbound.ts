@@ -16,7 +16,7 @@ const LOADED_BYTES_MAX = 262_144;
 
 /** What matching looks at. */
 export function inboundEventOf({ receiptId, receipt: { event }, data }: Inbound): InboundEvent {
-  const { source, id, type, key, time, extensions } = event;
+  const { source, id, type, key, time, callback, extensions } = event;
   return {
     receiptId,
     source,
@@ -24,6 +24,7 @@ export function inboundEventOf({ receiptId, receipt: { event }, data }: Inbound)
     type,
     ...(key === undefined ? {} : { key }),
     ...(time === undefined ? {} : { time }),
+    ...(callback === undefined ? {} : { callback: { waitId: callback.waitId, name: callback.name } }),
     data,
     extensions: extensions as { readonly [name: string]: Json },
   };
@@ -31,7 +32,7 @@ export function inboundEventOf({ receiptId, receipt: { event }, data }: Inbound)
 
 /** What a run is woken with. */
 export function wakingEventOf({ receiptId, receipt: { event, at }, data }: Inbound, kept: boolean): WakingEvent {
-  const { source, id, type, key, time, dataRef, extensions } = event;
+  const { source, id, type, key, time, callback, dataRef, extensions } = event;
   const loaded = dataRef !== undefined && dataRef.bytes <= LOADED_BYTES_MAX ? { loaded: data } : {};
   return {
     receiptId,
@@ -42,6 +43,7 @@ export function wakingEventOf({ receiptId, receipt: { event, at }, data }: Inbou
     kept,
     ...(key === undefined ? {} : { key }),
     ...(time === undefined ? {} : { time }),
+    ...(callback === undefined ? {} : { callback: { waitId: callback.waitId, name: callback.name } }),
     ...(Object.keys(extensions).length === 0 ? {} : { extensions: extensions as { readonly [name: string]: Json } }),
     ...(dataRef === undefined ? { data } : { dataRef, ...loaded }),
   };

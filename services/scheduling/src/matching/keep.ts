@@ -12,11 +12,15 @@ interface Ports {
   readonly clock: Clock;
 }
 
-/** Keeps an event for whoever waits later, if any applied definition names its type; signals always. Answers until when. */
+/** A link can be used once, and whoever used it was told that it counts: it is kept as long as a run lives by default. */
+const CALLBACK_KEEP_MS = 365 * 86_400_000;
+
+/** Keeps an event for whoever waits later, if any applied definition names its type; signals and links always. Answers until when. */
 export async function keep(ports: Ports, shelf: DefinitionShelf, mutants: Mutants, inbound: Inbound): Promise<Instant | undefined> {
   const { ns, receipt, receiptId } = inbound;
-  const { target, type, key } = receipt.event;
-  const keepMs = target?.kind === 'signal' ? KEEP_DEFAULT_MS : await shelf.keepMsOf(ns, type);
+  const { target, callback, type, key } = receipt.event;
+  const isSignal = target?.kind === 'signal';
+  const keepMs = callback !== undefined ? CALLBACK_KEEP_MS : isSignal ? KEEP_DEFAULT_MS : await shelf.keepMsOf(ns, type);
   if (keepMs === undefined || mutants.has('M-10')) return undefined; // M-10: what comes early is lost.
   await transact(ports.store, {
     stream: inboxStream(inboxHash(ns, type, key ?? '')),

@@ -71,7 +71,7 @@ export class KeptLooks {
     const instants = { openedAt: wait.openedAt, startReceivedAt: run.startedAt };
     const found = new Map<Id, KeptEvent>();
     for (const trigger of wait.triggers) {
-      const place = placeOf(trigger, wait.runId);
+      const place = placeOf(trigger, wait);
       if (place === undefined) continue;
       for (const kept of set.kept.find(wait.ns, place.type, place.key === '' ? undefined : place.key)) {
         const wanted = kept.receiptId !== run.causedBy && !wait.answered.has(kept.receiptId) && kept.until > now;

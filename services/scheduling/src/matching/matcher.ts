@@ -35,8 +35,9 @@ export class Matcher {
 
   /** `folded` resolves when this instance's tail has delivered the receipt: only then is "nothing happened" true. */
   linesFor(inbound: Inbound, folded: Promise<void>): Promise<readonly ReceiptLine[]> {
-    const { target, control } = inbound.receipt.event;
+    const { target, control, callback } = inbound.receipt.event;
     if (control !== undefined) return this.control(inbound, control);
+    if (callback !== undefined) return this.signal(inbound, callback.runId, folded);
     switch (target?.kind) {
       case 'start':
         return this.startDirectly(inbound, target.workflow, folded);
@@ -59,6 +60,7 @@ export class Matcher {
     return [isProblem(wanted) ? refused(wanted) : await startRun(desk, inbound, wanted)];
   }
 
+  /** What is for one run: a signal, or the use of a link. */
   private async signal(inbound: Inbound, runId: Id, folded: Promise<void>): Promise<readonly ReceiptLine[]> {
     const { set, ports } = this.parts;
     await folded;

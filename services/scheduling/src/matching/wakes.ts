@@ -23,6 +23,7 @@ export function matchWait(wait: OpenWait, inbound: Inbound): { readonly trigger:
   let near: Extract<Match, { kind: 'no' }> | undefined;
   for (const [index, trigger] of wait.triggers.entries()) {
     if (trigger.kind === 'timer' || (trigger.kind === 'signal' && inbound.receipt.event.key !== wait.runId)) continue;
+    if (trigger.kind === 'callback' && event.callback?.waitId !== wait.waitId) continue;
     const match = matchTrigger(trigger, event);
     if (match.kind === 'match') return { trigger: index };
     if (match.near) near ??= match;

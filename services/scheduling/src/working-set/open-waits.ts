@@ -1,4 +1,4 @@
-import { signalType } from '@cairn/domain-definition';
+import { callbackType, signalType } from '@cairn/domain-definition';
 import type { StoredTrigger, WaitOpened, WaitTriggered } from '@cairn/domain-run';
 import { withoutVersion, type Id, type Instant, type StoredEvent } from '@cairn/kernel';
 
@@ -31,12 +31,17 @@ type Stored = Omit<OpenWait, 'gotTriggers' | 'answered'> & { readonly gotTrigger
 const ANY_KEY = '';
 
 /** Type without version and key under which events for this trigger are looked up, or `undefined` for a timer. */
-export function placeOf(trigger: StoredTrigger, runId: Id): { readonly type: string; readonly key: string } | undefined {
+export function placeOf(
+  trigger: StoredTrigger,
+  { runId, waitId }: Pick<OpenWait, 'runId' | 'waitId'>,
+): { readonly type: string; readonly key: string } | undefined {
   switch (trigger.kind) {
     case 'event':
       return { type: withoutVersion(trigger.type), key: trigger.key ?? ANY_KEY };
     case 'signal':
       return { type: withoutVersion(signalType(trigger.name)), key: runId };
+    case 'callback':
+      return { type: withoutVersion(callbackType(trigger.name)), key: waitId };
     case 'timer':
       return undefined;
   }
@@ -149,9 +154,9 @@ export class OpenWaits {
   }
 }
 
-function placesOf({ ns, runId, triggers }: OpenWait): [place: string, key: string][] {
+function placesOf({ ns, runId, waitId, triggers }: OpenWait): [place: string, key: string][] {
   return triggers.flatMap((trigger) => {
-    const place = placeOf(trigger, runId);
+    const place = placeOf(trigger, { runId, waitId });
     return place === undefined ? [] : [[`${ns} ${place.type}`, place.key] satisfies [string, string]];
   });
 }

@@ -17,7 +17,7 @@ export interface Task {
 export class GivenServer {
   private constructor(
     private readonly data: string,
-    private readonly server: Standalone,
+    readonly server: Standalone,
   ) {}
 
   static async start(definition: { readonly name: string }): Promise<GivenServer> {

@@ -4,7 +4,7 @@ import { at } from '../pointer.js';
 import type { Problems } from '../problems.js';
 
 const KINDS = ['task', 'decide', 'effect', 'wait', 'review', 'emit'] as const;
-const TRIGGER_KINDS = ['event', 'signal', 'timer'] as const;
+const TRIGGER_KINDS = ['event', 'signal', 'callback', 'timer'] as const;
 /** What only a step with a handler can obey. A value that equals the default says nothing, and is not seen here. */
 const OF_ATTEMPTS = ['timeout', 'lease', 'retry', 'fallback'] as const;
 const COMBINATIONS = ['any', 'all', 'atLeast'] as const;
@@ -67,7 +67,14 @@ function lintCombination(wait: NonNullable<StepDocument['wait']>, pointer: strin
     [wait.atLeast?.of, at(pointer, 'atLeast', 'of')],
   ] as const;
   for (const [list, where] of lists) {
-    for (const [i, trigger] of (list ?? []).entries()) exactlyOne(trigger, TRIGGER_KINDS, at(where, i), 'a trigger', problems);
+    const names = new Set<string>();
+    for (const [i, trigger] of (list ?? []).entries()) {
+      exactlyOne(trigger, TRIGGER_KINDS, at(where, i), 'a trigger', problems);
+      const name = trigger.callback?.name;
+      if (name === undefined) continue;
+      if (names.has(name)) problems.error(at(where, i, 'callback', 'name'), 'duplicate-id', `the wait has a callback ${name} already`);
+      names.add(name);
+    }
   }
   const { atLeast } = wait;
   if (atLeast !== undefined && atLeast.k > atLeast.of.length)

@@ -17,6 +17,7 @@ export function lintReferences(plan: Plan, uses: readonly Use[], problems: Probl
   for (const use of uses) {
     const reader = use.step === undefined ? undefined : plan.step(use.step);
     const guarding = [...use.accesses, ...(use.step === undefined ? [] : (guards.get(use.step) ?? []))];
+    lintCallbacks(plan, use, problems);
     const reported = new Set<string>();
     for (const access of use.accesses.filter(({ root }) => root === 'steps')) {
       const [id = '', field] = access.path;
@@ -31,6 +32,24 @@ export function lintReferences(plan: Plan, uses: readonly Use[], problems: Probl
         reported.add(id);
         waivers.find('nullable-ref', use.step, use.pointer, `${doubt}; ask first, for instance steps['${id}'].status == 'succeeded'`);
       }
+    }
+  }
+}
+
+/** A link is named by its wait and its name, and both are there. */
+function lintCallbacks(plan: Plan, use: Use, problems: Problems): void {
+  for (const { path } of use.accesses.filter(({ root }) => root === 'callbacks')) {
+    const [wait, name, ...deeper] = path;
+    if (wait === undefined || name === undefined || deeper.length > 0) {
+      problems.error(use.pointer, 'unknown-ref', 'a link is named by its wait and its name: callbacks.<wait>.<name>');
+    } else if (!Object.hasOwn(plan.callbacks, wait)) {
+      problems.error(use.pointer, 'unknown-ref', `there is no wait ${wait} with a callback`);
+    } else if (!Object.hasOwn(plan.callbacks[wait] ?? {}, name)) {
+      problems.error(
+        use.pointer,
+        'unknown-ref',
+        `${wait} has no callback ${name}: it has ${Object.keys(plan.callbacks[wait] ?? {}).join(', ')}`,
+      );
     }
   }
 }

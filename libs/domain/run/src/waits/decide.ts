@@ -73,6 +73,7 @@ function wakeByEvent(draft: Draft, waitId: string, wait: WaitEntry, event: Wakin
     type: event.type,
     ...(event.key === undefined ? {} : { key: event.key }),
     ...(event.time === undefined ? {} : { time: event.time }),
+    ...(event.callback?.waitId === waitId ? { callback: event.callback } : {}), // A link is for one wait.
     data: event.loaded ?? event.data ?? null,
     extensions: event.extensions ?? {},
   };

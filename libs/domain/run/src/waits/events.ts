@@ -12,6 +12,8 @@ export type StoredTrigger =
       readonly mayResume?: readonly string[];
     }
   | { readonly kind: 'signal'; readonly name: string; readonly mayResume?: readonly string[] }
+  /** Whoever has its link: the token stands nowhere in the history. */
+  | { readonly kind: 'callback'; readonly name: string }
   | { readonly kind: 'timer'; readonly at: Instant };
 
 /** What happens if nothing comes. */

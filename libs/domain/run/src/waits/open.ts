@@ -109,6 +109,8 @@ function storedTrigger(planned: PlannedTrigger, now: number, scope: TemplateScop
   switch (planned.kind) {
     case 'signal':
       return { kind: 'signal', name: planned.name, ...(planned.mayResume === undefined ? {} : { mayResume: planned.mayResume }) };
+    case 'callback':
+      return { kind: 'callback', name: planned.name };
     case 'timer': {
       if (planned.at === undefined) return { kind: 'timer', at: instantOf(now + (planned.afterMs ?? 0)) };
       const at = instantFrom(planned.at.evaluate(scope), now);
@@ -172,6 +174,8 @@ function triggerSentence(wait: PlannedWait, triggers: readonly StoredTrigger[]):
         return `${trigger.type}${trigger.key === undefined ? '' : ` with key ${trigger.key}`}${trigger.where === undefined ? '' : ` where ${trigger.where}`}`;
       case 'signal':
         return `signal ${trigger.name}`;
+      case 'callback':
+        return `callback ${trigger.name}`;
       case 'timer':
         return `the time ${trigger.at}`;
     }

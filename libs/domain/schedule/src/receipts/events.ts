@@ -18,6 +18,13 @@ export interface EventControl {
   readonly verb: 'cancel' | 'pause' | 'unpause' | 'branch.open' | 'effect.reconcile' | 'effect.compensate' | 'wait.reschedule';
 }
 
+/** The link that was used. Beside `target`, like `control`. */
+export interface EventCallback {
+  readonly runId: Id;
+  readonly waitId: Id;
+  readonly name: string;
+}
+
 /** An event of the outside world as it was accepted. The first event of `receipt-<receiptId>`, once, for ever. */
 export type EventReceived = DomainEvent<
   'EventReceived',
@@ -35,6 +42,7 @@ export type EventReceived = DomainEvent<
     readonly dataschema?: string;
     readonly target?: EventTarget;
     readonly control?: EventControl;
+    readonly callback?: EventCallback;
     /** CloudEvents extension attributes, all of them. */
     readonly extensions: JsonObject;
     /** Inline up to 4 KiB, else `dataRef`; neither if the event has no data. */
