@@ -31,7 +31,6 @@ export const checks = [
 
 /**
  * `optional`: no spec there is no failure, with the reason. Everywhere else an empty kind is one.
- * `workers`: spec files beside each other, 2 if not said; one where all of them look at the time.
  * `alone`: those of its files that look at the time, or keep both cores busy by themselves: one after another, behind the others.
  * `limitMs`: what takes longer hangs, where that is not `SPECS_LIMIT_MS`.
  */
@@ -45,12 +44,12 @@ export const specKinds = [
   {
     name: 'system',
     places: ['test/system/'],
-    alone: ['cli', 'demo', 'exchange-silence', 'stack', 'survive'].map((name) => `test/system/${name}.spec.ts`),
+    alone: ['cli', 'exchange-silence', 'stack', 'survive'].map((name) => `test/system/${name}.spec.ts`),
   },
   {
     name: 'chaos',
     places: ['test/chaos/'],
-    workers: 1,
+    alone: ['kill-sweep', 'open-for-hours', 'processes', 'take-over'].map((name) => `test/chaos/${name}.spec.ts`),
     limitMs: process.env.CAIRN_CHAOS === 'whole' ? 90 * 60_000 : undefined, // `npm run chaos` kills every service at every hop.
   },
 ];
