@@ -57,7 +57,7 @@ const table = [
   ['opened', 'WaitOpened', 'waitId', (d, { came = [] }) => ({ ...d, came })],
   ['opened', 'WaitTriggered', 'waitId', (d, was) => ({ came: [...was.came, d] })],
   ['steps', 'ReviewRequested', 'step', (d, { status = 'waiting', attempts = 0, output = null }) => ({ status, attempts, output })],
-  ['steps', 'VerdictApplied', 'step', (d) => (d.then === 'again' && !d.attemptId ? undefined : afterDecision(d))],
+  ['steps', 'VerdictApplied', 'step', (d) => (/^(again|grant:)/.test(d.then) && !d.attemptId ? undefined : afterDecision(d))],
   ['steps', 'VerdictApplied', (d, s) => askedBy(d, s).filter((step) => !s.waits[waitOf(s, step)].open), gone],
   ['waits', 'VerdictApplied', (d, s) => askedBy(d, s).map((step) => waitOf(s, step)), forgotten],
   ['detours', 'WaitExpired', (d) => ('step' in d.then ? [d.step] : []), (d) => d.then.step],
@@ -73,6 +73,12 @@ const table = [
   ['asked', 'ReviewEscalated', 'reviewId', () => ({ escalated: true })],
   ['asked', 'VerdictApplied ReviewWithdrawn', 'reviewId', gone],
   ['pending', 'ReviewRequested', (d) => (d.attemptId ? [] : [d.step]), gone],
+  [
+    'pending',
+    'ReviewRequested',
+    (d) => (isOverBudget(d) ? [d.step] : []),
+    (d) => ({ owed: owedAfter('escalate'), attemptId: d.attemptId }),
+  ],
   ['pending', 'VerdictApplied', 'step', (d) => afterVerdict(d)],
   ['steps', 'EffectConfirmed', (d, s) => (foundOut(d, s) ? [d.step] : []), (d) => succeeded(d.receipt)],
   ['pending', 'EffectConfirmed', (d, s) => (d.by !== 'reply' && isOver(d, s) ? [d.step, `${d.step}/reconcile`] : []), gone],
@@ -81,6 +87,7 @@ const table = [
   ['pending', 'EffectAbsent', (d, s) => (isBlocked(d, s) ? [d.step] : []), () => ({ owed: 'retry' })],
   ['retries', 'RetryDecided', 'attemptId', (d) => ({ decision: d.decision, notBefore: d.notBefore ?? null })],
   ['retries', 'VerdictApplied', (d) => (d.attemptId ? [d.attemptId] : []), (d) => ({ decision: decisionOfPeople(d), notBefore: null })],
+  ['retries', 'ReviewRequested', (d) => (isOverBudget(d) ? [d.attemptId] : []), () => ({ decision: 'escalate', notBefore: null })],
   ['checkpoints', 'CheckpointReached', 'name', (d) => d.kind],
   ['effects', 'EffectIntended', 'key', (d) => ({ suffix: d.suffix, status: 'intended', fingerprint: d.fingerprint, result: null })],
   ['effects', 'EffectConfirmed', 'key', (d, was, s) => ({ status: 'confirmed', result: resultOf(d, s) })],
@@ -106,6 +113,8 @@ const isOver = ({ step, key }, s) =>
   s.last.outcome === undefined && s.pending[step]?.attemptId !== undefined && s.pending[step].key === key;
 const isOwed = (d, s) => isOver(d, s) && s.steps[d.step]?.status === 'failed';
 const isBlocked = (d, s) => isOwed(d, s) && ![undefined, 'retry'].includes(s.pending[d.step].owed);
+/** People stand in the place of a policy's branch: the run may have no more unasked. */
+const isOverBudget = ({ why, attemptId }) => why === 'budget' && attemptId !== undefined;
 /** What became of it is found out later, by another attempt or a person. */
 const foundOut = (d, s) => d.by !== 'reply' && isOwed(d, s);
 const resultOf = (d, s) => (d.by === 'reply' ? outputDigest(s, d.step) : digestOf(d.receipt ?? null));

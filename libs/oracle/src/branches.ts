@@ -18,7 +18,7 @@ export function checkHead(
 ): void {
   const main = branches.find(({ name }) => name === 'main');
   if (main === undefined || main.stored.length === 0) reportOn('main')('I-9', 0, 'there is no branch main, so nothing can be the head');
-  if (branches.length > limits.branches) reportOn('main')('I-9', 0, `${branches.length} branches, at most ${limits.branches}`);
+  checkCount(branches, limits, reportOn('main'));
   const announced = new Map<string, { readonly branch: Branch; readonly event: Announcement }>();
   for (const branch of branches) {
     for (const event of branch.events) {
@@ -57,6 +57,20 @@ function checkWhatItHolds(events: Branch['events'], shadow: boolean, report: Rep
   for (const { type, revision } of events)
     if (shadow ? !ofShadows.includes(type) : ofShadowsAlone.includes(type))
       report('I-9', revision, shadow ? `${type} on a shadow, which acts on nothing` : `${type} on a branch that acts`);
+}
+
+/** I-12: no more branches than the run's definition allows, and one for each time that people let it go beyond. */
+function checkCount(branches: readonly Branch[], limits: Limits, report: Report): void {
+  const started = branches.find(({ name }) => name === 'main')?.events[0];
+  const allowed = started?.type === 'RunStarted' ? started.data.limits.branches : limits.branches;
+  const asked = new Set<string>();
+  let granted = 0;
+  for (const { events } of branches)
+    for (const { type, data } of events) {
+      if (type === 'ReviewRequested' && data.why === 'budget') asked.add(data.reviewId);
+      if (type === 'VerdictApplied' && asked.has(data.reviewId) && /^(branch|fallback|reduce)/.test(data.then)) granted += 1;
+    }
+  if (branches.length > allowed + granted) report('I-12', 0, `${branches.length} branches, at most ${allowed + granted}`);
 }
 
 /** I-6: a branch opens with what was announced, at its time and by its actor, and its chain goes on from its parent (I-2). */

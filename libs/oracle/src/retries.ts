@@ -1,4 +1,4 @@
-import { parseOccurrence, partOf } from '@cairn/domain-run';
+import { parseOccurrence, partOf, type RecordedRunEvent } from '@cairn/domain-run';
 import { canon, epochMsOf, type StoredEvent } from '@cairn/kernel';
 import type { EventOf } from './branch.js';
 import { leastPauseMs, policyNamed, type Policy, type RetryRule } from './policies.js';
@@ -21,6 +21,8 @@ interface Tries {
   failed?: EventOf<'StepFailed'>;
   failures?: number;
   decided?: EventOf<'RetryDecided'>;
+  /** People were asked in place of the branch that was decided: the run may have no more unasked. */
+  overBudget?: true;
   /** What people decided where that was to escalate: what follows, as their verdict says. */
   byPeople?: string;
 }
@@ -60,6 +62,9 @@ export class RetryChecks {
           break;
         case 'RetryDecided':
           this.decided(event);
+          break;
+        case 'ReviewRequested':
+          this.handedOn(event);
           break;
         case 'VerdictApplied':
           this.decidedByPeople(event);
@@ -155,13 +160,20 @@ export class RetryChecks {
     tries.failures = this.failures;
     delete tries.decided;
     delete tries.byPeople;
+    delete tries.overBudget;
+  }
+
+  private handedOn({ data: { attemptId, step, why } }: EventOf<'ReviewRequested'>): void {
+    const tries = this.steps.get(step);
+    if (why === 'budget' && attemptId !== undefined && tries?.failed?.data.attemptId === attemptId) tries.overBudget = true;
   }
 
   /** Only what was handed to people is decided by them, and what they chose follows (I-13, I-14). */
   private decidedByPeople({ revision, data: { attemptId, step, then } }: EventOf<'VerdictApplied'>): void {
     if (attemptId === undefined) return;
     const tries = this.steps.get(step);
-    if (tries?.failed?.data.attemptId !== attemptId || tries.decided?.data.decision !== 'escalate')
+    const isHandedOn = tries?.decided?.data.decision === 'escalate' || tries?.overBudget === true;
+    if (tries?.failed?.data.attemptId !== attemptId || !isHandedOn)
       return this.report('I-13', revision, `people decide of attempt ${attemptId} of ${step}, which was not handed to them`);
     if (tries.byPeople !== undefined) this.report('I-13', revision, `people decide twice of attempt ${attemptId} of ${step}`);
     tries.byPeople = then;
@@ -186,11 +198,13 @@ export class RetryChecks {
       this.report('I-14', revision, `${step} is given up, and neither the run nor the step is over`);
   }
 
-  /** Something changes, so a branch is opened for it in that append, or the run may have no more of them. */
+  /** Something changes, so a branch is opened for it in that append, or people are asked whether the run may have one more. */
   private opens(revision: number, decision: string, step: string): void {
     const follows = this.walk
       .appendOf(revision)
-      .find((other) => other.revision > revision && (other.type === 'BranchSuperseded' || other.type === 'RunFailed'));
+      .find(
+        (other) => other.revision > revision && (other.type === 'BranchSuperseded' || other.type === 'RunFailed' || isOverBudget(other)),
+      );
     if (follows === undefined) this.report('I-14', revision, `${decision} is decided of ${step}, and no branch is opened for it`);
   }
 
@@ -282,6 +296,7 @@ export class RetryChecks {
 const goesOn: ReadonlySet<string> = new Set(['retry', 'retry_modified', 'fallback']);
 /** Of people: what follows by their verdict. */
 const goesOnBy = (then: string | undefined): boolean => then !== undefined && /^(again|branch|fallback)/.test(then);
+const isOverBudget = (event: RecordedRunEvent): boolean => event.type === 'ReviewRequested' && event.data.why === 'budget';
 const opensBranch: ReadonlySet<string> = new Set(['retry_modified', 'fallback', 'reduce_scope']);
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0;

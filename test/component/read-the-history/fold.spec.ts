@@ -37,8 +37,14 @@ const review = (id: string, of: object, more: object = {}): object => ({
   ...more,
 });
 
+/** Bounds that are soon reached: people are asked over them. */
+const limits: { readonly [plan: string]: object } = {
+  'limits that are reached': { branches: 2, occurrences: 4 },
+};
+
 /** Paths with less, of the definitions that have one. */
 const reduced: { readonly [plan: string]: readonly unknown[] } = {
+  'limits that are reached': [{ id: 'less', drops: ['a'], steps: [task('least')], summary: 'without a' }],
   'a short way to the end': [{ id: 'less', drops: ['a'], steps: [task('least')], summary: 'without a' }],
   'people who send back': [{ id: 'less', drops: ['c'], steps: [task('least')], summary: 'without c' }],
   'waits of every kind': [{ id: 'less', drops: ['most', 'after'], steps: [task('least')], summary: 'without most' }],
@@ -113,6 +119,12 @@ const plans = {
     review('more', { verdicts: { approve: 'reduce', reject: 'branch' } }, { after: ['a'] }),
     task('c', { after: ['w', 'v', 'b', 'more'] }),
   ],
+  'limits that are reached': [
+    task('a', { after: [], fallback: [{ queue: 'other' }, { queue: 'third' }] }),
+    task('turns', { after: [], repeat: { until: 'turn == 9', max: 9 } }),
+    task('others', { after: [], repeat: { until: 'turn == 9', max: 9 }, optional: true }),
+    task('end', { after: ['a', 'turns', 'others'] }),
+  ],
   'an end while much is open': [
     review('asked', {}),
     wait('w', { any: signals }, { giveUp: true }),
@@ -146,7 +158,8 @@ describe('the fold of examples/read-the-history', () => {
   const shown = new Set<string>();
 
   it.each(Object.entries(plans))('gives what the product gives, of %s', (name, steps) => {
-    const plan = planWith(steps, { ...(reduced[name] === undefined ? {} : { reduced: reduced[name] }) });
+    const more = { reduced: reduced[name], limits: limits[name] };
+    const plan = planWith(steps, Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined)));
     fc.assert(
       fc.property(moves, (list) => {
         const run = new GivenRun(plan);
@@ -204,11 +217,13 @@ describe('the fold of examples/read-the-history', () => {
       'complete succeeded',
       'escalated after_retries',
       'escalated after_wait',
+      'escalated budget',
       'escalated planned',
       'escalated planned+recovery',
       'escalated recovery',
       'in_review after_wait',
       'in_review after_wait+planned',
+      'in_review budget',
       'in_review planned',
       'in_review recovery',
       'retrying',

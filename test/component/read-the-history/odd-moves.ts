@@ -82,7 +82,13 @@ export function playOddly(run: GivenRun, { kind, pick, pass }: Move): void {
 
 /** Somebody decides, passes up, or lets the time pass. */
 function decide(run: GivenRun, step: string, pick: number, pass: number): void {
-  if (run.state.path.reviews.get(run.reviewId(step))?.attemptId !== undefined) return decideFailure(run, step, pick);
+  const asked = run.state.path.reviews.get(run.reviewId(step));
+  if (asked?.attemptId !== undefined) return decideFailure(run, step, pick);
+  if (asked?.why === 'budget') {
+    if (pick % 5 === 4) run.escalate(step, 1);
+    const [verdict, option] = pick % 6 === 5 ? (['reject', 'give_up'] as const) : (['approve', 'go_on'] as const);
+    return void run.verdict(step, verdict, { option });
+  }
   const amount = { op: 'replace', path: '/amount', value: pick };
   const moves = [
     () => run.verdict(step, 'approve'),

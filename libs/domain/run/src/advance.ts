@@ -12,6 +12,7 @@ import { isOpenReview, reviewsOf } from './reviews/evolve.js';
 import { gateOf, type Gate } from './reviews/gate.js';
 import { requestReview } from './reviews/request.js';
 import { isSettled } from './steps/evolve.js';
+import { askAboutTurn, occurrencesMax } from './steps/ask-about-turn.js';
 import { DEFINITION_ERROR, failAttempt, startAttempt, startTask } from './steps/start.js';
 import { outputDigest } from './state-digest.js';
 import { parseOccurrence, type RunState, type StepEntry } from './state.js';
@@ -119,6 +120,10 @@ function startAgain(draft: Draft, occurrence: string, { status }: StepEntry): bo
     stubStep(draft, step);
     return isSettled(draft.state, occurrence);
   }
+  if (status === 'waiting' && turn > 0) {
+    if (!hasOpenReview(draft.state, occurrence) && !isAskedHere(draft.state, occurrence)) startTurn(draft, step, turn);
+    return false;
+  }
   if (status === 'waiting' && step.wait !== undefined) {
     if (draft.state.path.waits.get(waitIdOf(draft.state, id))?.open === true) takeCarried(draft, id);
     else startStep(draft, step);
@@ -216,9 +221,12 @@ function nextTurn(draft: Draft, step: PlannedStep, turn: number): 'over' | 'goes
 }
 
 function startTurn(draft: Draft, step: PlannedStep, turn: number): void {
-  const { occurrences } = draft.plan.limits;
-  if ((draft.state.ledger.spend.get('')?.attempts ?? 0) >= occurrences) {
-    failRun(draft, `${step.id}#${turn}`, 'budget', `limits.occurrences: the run has started ${occurrences} attempts`);
+  const attempts = draft.state.ledger.spend.get('')?.attempts ?? 0;
+  const max = occurrencesMax(draft.state, draft.plan.limits.occurrences);
+  if (attempts >= max) {
+    const says = `limits.occurrences: the run has started ${attempts} attempts and may start ${max}`;
+    if (draft.state.shadow === null) askAboutTurn(draft, step, turn);
+    else failRun(draft, `${step.id}#${turn}`, 'budget', says); // A shadow asks nobody: it stops there.
     return;
   }
   startTask(draft, step, `${step.id}#${turn}`, turn);

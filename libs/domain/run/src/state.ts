@@ -63,8 +63,8 @@ export interface RetryEntry {
   readonly decision: RetryVerdict | null;
   readonly bucket: string | null;
   readonly notBefore: Instant | null;
-  /** Who is to say what follows, and the rule by which. */
-  readonly escalated?: { readonly queue: string | null; readonly rule: string };
+  /** The rule by which something else follows than another try as it was, and whose inbox it is where people say what. */
+  readonly judged?: { readonly queue: string | null; readonly rule: string };
   /** Blocked over an effect that is unknown. */
   readonly unknown?: true;
   /** The next attempt has started, or the step is settled otherwise: nothing is owed any more. */
@@ -225,6 +225,8 @@ export interface Ledger {
   /** Every branch of the run that is known here. The next one's name follows from how many there are. */
   readonly branches: PersistentMap<BranchEntry>;
   readonly epoch: number;
+  /** Attempts that people have granted beyond `limits.occurrences`. */
+  readonly granted: number;
 }
 
 export interface BranchEntry {
@@ -333,6 +335,7 @@ export function initialState(runId: Id, branch = 'main'): RunState {
       controls: [],
       branches: PersistentMap.empty(),
       epoch: 1,
+      granted: 0,
     },
     end: null,
     superseded: null,

@@ -212,6 +212,7 @@ export class RunRow {
       case 'ReviewRequested':
         // Asked again: what it blocked is not owed to an operator any more. What is asked about a failure is owed until it is decided.
         if (event.data.attemptId === undefined) this.settle(event.data.step);
+        else if (event.data.why === 'budget') this.owe(event.data.step, 'operator'); // In the place of the branch that was decided.
         (this.reviews ??= new Map()).set(event.data.reviewId, {
           why: event.data.why,
           escalated: event.data.attemptId !== undefined,

@@ -160,14 +160,6 @@ describe('a branch that a policy opens (C-FALLBACK)', () => {
     expect(run.when(wake)).toBe('nothing: early');
     expect(run.when({ type: 'UnpauseRun', data: { by: 'operator' } })).toEqual(['RunUnpaused', 'StepStarted(extract)']);
   });
-
-  it('is the last where the run may have no more: the run fails over its budget', () => {
-    const run = new GivenRun(planWith([extract()], { limits: { branches: 1 } }));
-    run.start({ document: 'd', scale: 1 });
-    run.fail('extract');
-    expect(run.decideBranch('extract', 'fallback', { fallback: 0 })).toEqual(['RetryDecided(extract)', 'RunFailed']);
-    expect(run.state.end).toMatchObject({ outcome: 'failed', problem: { bucket: 'budget' } });
-  });
 });
 
 describe('a changed retry (C-MODIFIED)', () => {

@@ -34,6 +34,12 @@ export function evolveBranches(state: RunState, event: RunEvent, { causationId, 
 /** The name of the next branch: `b2`, `b3`, … in order. */
 export const nextBranch = ({ ledger }: RunState): string => `b${ledger.branches.size + 1}`;
 
+/** Branches that the run may have, without asking anybody: `limits.branches` of its definition. */
+export const branchesMax = ({ started }: RunState): number => started?.limits.branches ?? 0;
+
+/** Whether the run may open one more unasked. */
+export const mayBranch = (state: RunState): boolean => state.ledger.branches.size < branchesMax(state);
+
 /** The old head hands on its place. */
 function superseded(state: RunState, data: BranchSuperseded['data'], causationId: string): RunState {
   const { branches, epoch, controls } = state.ledger;

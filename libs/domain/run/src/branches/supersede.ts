@@ -1,7 +1,6 @@
 import type { JsonPatchOp } from '@cairn/domain-definition';
 import type { Draft } from '../draft.js';
 import { isOpenReview } from '../reviews/evolve.js';
-import { failRun } from '../lifecycle/end.js';
 import { parseOccurrence } from '../state.js';
 import type { BranchCause, BranchSpec } from './events.js';
 import { nextBranch } from './evolve.js';
@@ -18,13 +17,11 @@ export interface PolicyBranch {
 
 /**
  * Hands the run on to a branch that a policy opens: it grows from here, and everything of the other steps that is open goes on there under
- * its id, so nothing that is finished or under way runs again and no effect needs a choice (`architecture.md` §3.2). A run that has opened
- * as many branches as it may is over instead.
+ * its id, so nothing that is finished or under way runs again and no effect needs a choice (`architecture.md` §3.2). Whoever calls has asked
+ * whether the run may have one more (`mayBranch`).
  */
 export function supersedeByPolicy(draft: Draft, branch: PolicyBranch): void {
   const { state } = draft;
-  const max = state.started?.limits.branches ?? 0;
-  if (state.ledger.branches.size >= max) return failRun(draft, undefined, 'budget', `limits.branches: the run has ${max} branches`);
   const goesOn = ({ step }: { readonly step: string }): boolean => branch.dropped?.has(parseOccurrence(step).step) !== true;
   for (const [waitId, wait] of sorted(state.path.waits.entries()))
     if (wait.open && !goesOn(wait)) draft.add({ type: 'WaitWithdrawn', version: 1, data: { waitId, step: wait.step, because: 'branch' } });

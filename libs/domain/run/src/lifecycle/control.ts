@@ -7,6 +7,7 @@ import { reconcileOwed } from '../effects/parts.js';
 import type { RunEvent } from '../events.js';
 import type { RunRejection } from '../rejections.js';
 import { parseOccurrence } from '../state.js';
+import { loopsToGoOn } from '../steps/ask-about-turn.js';
 import { waitIdOf } from '../waits/evolve.js';
 import { endRun } from './end.js';
 
@@ -28,12 +29,13 @@ export function unpauseRun(draft: Draft, { data }: UnpauseRun): Outcome {
   startDueRetries(draft);
   reconcileOwed(draft);
   // Turns first: whether a loop is over is asked here, and what comes after it must not take it for settled before.
-  const turns = deferred.filter((occurrence) => parseOccurrence(occurrence).turn > 0);
+  const granted = loopsToGoOn(draft);
+  const turns = [...granted.turns, ...deferred.filter((occurrence) => parseOccurrence(occurrence).turn > 0)];
   const others = deferred.filter((occurrence) => parseOccurrence(occurrence).turn === 0);
   advance(
     draft,
     [...turns, ...others, ...dropped],
-    [...draft.state.path.detours.values(), ...stepsOfScope(draft), ...guardedIn(draft), ...waitsToOpen(draft)],
+    [...draft.state.path.detours.values(), ...stepsOfScope(draft), ...guardedIn(draft), ...waitsToOpen(draft), ...granted.first],
   );
   if (draft.state.opened !== null && draft.state.end === null) goOn(draft); // It may have been opened while nothing could start.
   return concluded(draft);

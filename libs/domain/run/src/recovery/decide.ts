@@ -1,5 +1,6 @@
 import { epochMsOf, nothing, rejected, type Decision } from '@cairn/kernel';
 import { advance, startDueRetry } from '../advance.js';
+import { mayBranch } from '../branches/evolve.js';
 import { supersedeByPolicy } from '../branches/supersede.js';
 import type { ApplyRetryDecision } from '../commands.js';
 import { concluded } from '../concluded.js';
@@ -10,7 +11,7 @@ import type { RunEvent } from '../events.js';
 import { endRun } from '../lifecycle/end.js';
 import type { RunRejection } from '../rejections.js';
 import { parseOccurrence, type RetryEntry } from '../state.js';
-import { askAboutFailure } from './people.js';
+import { askAboutBudget, askAboutFailure } from './people.js';
 import { branchOf } from './ways.js';
 
 /** A retry is decided here and nowhere else; retry-policy judged it before. Final for its attempt: a second judgement changes nothing. */
@@ -40,8 +41,10 @@ export function applyRetryDecision(draft: Draft, command: ApplyRetryDecision): D
       const told = { reason: reasonOf(retry, command.data), evidence: [`${retry.failedBranch}@${retry.failedRevision}`] };
       const branch = branchOf(draft, step, { decision, ...(change === undefined ? {} : { change }) }, told);
       if ('refused' in branch) return unsupported(branch.refused);
+      const may = mayBranch(draft.state);
       draft.add({ type: 'RetryDecided', version: 1, data: command.data });
-      supersedeByPolicy(draft, branch);
+      if (may) supersedeByPolicy(draft, branch);
+      else askAboutBudget(draft, attemptId, { decision, change: change ?? null });
       return concluded(draft);
     }
   }

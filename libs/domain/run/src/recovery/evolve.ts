@@ -40,12 +40,14 @@ export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envel
         bucket,
         notBefore: notBefore ?? null,
         settled: !retried && blocked === 0,
-        ...(decision === 'escalate' ? { escalated: { queue: queue ?? null, rule: justification.rule } } : {}),
+        ...(decision === 'retry' ? {} : { judged: { queue: queue ?? null, rule: justification.rule } }),
         ...(unknown === 1 ? { unknown: true } : {}),
       };
       const counts = retried ? state.path.counts : count(state.path.counts, { retriesOwed: -1, blocked, unknown });
       return { ...state, path: { ...state.path, retries: state.path.retries.set(attemptId, entry), counts } };
     }
+    case 'ReviewRequested':
+      return event.data.attemptId === undefined ? state : handedToPeople(state, event.data.attemptId);
     case 'StepStarted':
     case 'StepSkipped':
       return settleRetries(state, event.data.step);
@@ -69,6 +71,18 @@ export function evolveRecovery(state: RunState, event: RunEvent, envelope: Envel
     default:
       return state;
   }
+}
+
+/**
+ * People are asked about the failure. Most often the policy said so; where it wanted a branch that the run may not open any more, they stand
+ * in its place.
+ */
+function handedToPeople(state: RunState, attemptId: string): RunState {
+  const before = state.path.retries.get(attemptId);
+  if (before?.decision !== 'retry_modified' && before?.decision !== 'fallback' && before?.decision !== 'reduce_scope') return state;
+  const counts = count(state.path.counts, { retriesOwed: before.settled ? 0 : -1, blocked: 1 });
+  const entry: RetryEntry = { ...before, decision: 'escalate', notBefore: null, settled: false };
+  return { ...state, path: { ...state.path, retries: state.path.retries.set(attemptId, entry), counts } };
 }
 
 /** What people decide of an escalated failure, by what follows (`then` of the verdict). Stands where the policy's decision stood. */

@@ -1,7 +1,7 @@
 import { applyEdits, type JsonPatchOp, type PlannedStep, type Verdict } from '@cairn/domain-definition';
-import { idOf, instantOf, invariant, nothing, rejected, type Decision, type Id, type Json } from '@cairn/kernel';
+import { idOf, instantOf, invariant, nothing, rejected, type Decision, type Id, type Json, type JsonObject } from '@cairn/kernel';
 import { advance, settleSkipped, startDueRetry } from '../advance.js';
-import { nextBranch } from '../branches/evolve.js';
+import { branchesMax, mayBranch, nextBranch } from '../branches/evolve.js';
 import { supersedeByPolicy } from '../branches/supersede.js';
 import { concluded } from '../concluded.js';
 import type { Draft } from '../draft.js';
@@ -10,7 +10,7 @@ import type { RunEvent } from '../events.js';
 import { endRun } from '../lifecycle/end.js';
 import type { RunRejection } from '../rejections.js';
 import { subjectDigestOf } from '../reviews/digest.js';
-import type { ReviewOption, ReviewRequested, ReviewSubject, VerdictApplied } from '../reviews/events.js';
+import type { ReviewOption, ReviewRequested, ReviewSubject, ReviewWhy, VerdictApplied } from '../reviews/events.js';
 import { reviewsOf } from '../reviews/evolve.js';
 import { DEFINITION_ERROR } from '../steps/start.js';
 import { isSettled } from '../steps/evolve.js';
@@ -34,9 +34,26 @@ const NAMED_MAX = 8;
  * The options are what can be done as the run stands, each with its consequence (C-REVIEWTRIG). Nothing follows the failure before that.
  */
 export function askAboutFailure(draft: Draft, attemptId: Id, previous?: Id): void {
+  const n = draft.state.path.retries.get(attemptId)?.n ?? 1;
+  ask(draft, attemptId, { why: n > 1 ? 'after_retries' : 'recovery', previous });
+}
+
+/**
+ * A policy wants a branch, and the run has as many as it may have: people say whether it goes on with one more (`limits.branches`,
+ * `capabilities.md` §3.1). `wanted`: what the policy decided. A run never ends over a limit in silence.
+ */
+export function askAboutBudget(draft: Draft, attemptId: Id, wanted: JsonObject, previous?: Id): void {
+  ask(draft, attemptId, { why: 'budget', previous, wanted });
+}
+
+function ask(
+  draft: Draft,
+  attemptId: Id,
+  { why, previous, wanted }: { readonly why: ReviewWhy; readonly previous: Id | undefined; readonly wanted?: JsonObject },
+): void {
   const retry = draft.state.path.retries.get(attemptId);
-  invariant(retry?.escalated !== undefined, `attempt ${attemptId} is escalated`);
-  const { step, n, message, bucket, failedBranch, failedRevision, failedAt, escalated } = retry;
+  invariant(retry?.judged !== undefined, `attempt ${attemptId} was judged`);
+  const { step, n, message, bucket, failedBranch, failedRevision, failedAt, judged } = retry;
   const planned = draft.plan.step(parseOccurrence(step).step);
   const subject = subjectOfFailure(draft, step);
   const restores = `${step}.review`;
@@ -48,15 +65,17 @@ export function askAboutFailure(draft: Draft, attemptId: Id, previous?: Id): voi
     claim: { says: `what becomes of ${step} is asked, and what is complete stays so`, artifacts: [] },
   });
   const { now } = draft.context;
+  const { size } = draft.state.ledger.branches;
+  const limit = why === 'budget' ? `limits.branches: the run has ${size} branches and may have ${branchesMax(draft.state)}. ` : '';
   const data: ReviewRequested['data'] = {
     reviewId: idOf('review', draft.state.runId, draft.state.branch, step, turn),
     step,
     n: turn,
-    why: n > 1 ? 'after_retries' : 'recovery',
-    queue: escalated.queue ?? NOBODYS_QUEUE,
+    why,
+    queue: judged.queue ?? NOBODYS_QUEUE,
     risk: planned?.risk ?? 'low',
-    question: `What becomes of ${step}? Attempt ${n} failed, judged ${bucket ?? 'unclassified'}: ${cut(message)}`,
-    options: optionsAfter(draft, attemptId),
+    question: `What becomes of ${step}? ${limit}Attempt ${n} failed, judged ${bucket ?? 'unclassified'}: ${cut(message)}`,
+    options: optionsAfter(draft, attemptId, why),
     subjects: [subject],
     subjectDigest: subject.digest,
     ...(previous === undefined ? {} : { previous }),
@@ -69,7 +88,10 @@ export function askAboutFailure(draft: Draft, attemptId: Id, previous?: Id): voi
     escalate: [],
     receiptTtl: RECOVERY_DEADLINE_MS,
     evidence: [
-      { at: `${failedBranch}@${failedRevision}`, attempt: n, attemptId, bucket, failedAt, message: cut(message), rule: escalated.rule },
+      { at: `${failedBranch}@${failedRevision}`, attempt: n, attemptId, bucket, failedAt, message: cut(message), rule: judged.rule },
+      ...(why === 'budget'
+        ? [{ limit: 'branches', is: size, max: branchesMax(draft.state), ...(wanted === undefined ? {} : { wanted }) }]
+        : []),
     ],
     assumptions: [],
     restores,
@@ -77,8 +99,11 @@ export function askAboutFailure(draft: Draft, attemptId: Id, previous?: Id): voi
   draft.add({ type: 'ReviewRequested', version: 1, data });
 }
 
-/** What can be done about a failure as the run stands, in the order in which people are offered it. */
-export function optionsAfter(draft: Draft, attemptId: Id): readonly ReviewOption[] {
+/**
+ * What can be done about a failure as the run stands, in the order in which people are offered it. Asked over the budget, what opens a
+ * branch is offered all the same: each says that it goes one beyond the limit.
+ */
+export function optionsAfter(draft: Draft, attemptId: Id, why: ReviewWhy): readonly ReviewOption[] {
   const { state, plan } = draft;
   const retry = state.path.retries.get(attemptId);
   const step = retry === undefined ? undefined : plan.step(parseOccurrence(retry.step).step);
@@ -86,14 +111,14 @@ export function optionsAfter(draft: Draft, attemptId: Id): readonly ReviewOption
   // Work about an effect asks about it as it is: there is no other way to do it.
   const isAbout = parseOccurrence(retry.step).part !== undefined;
   const isDoubtful = !isAbout && isEffectUnknown(state, retry.step);
-  const mayBranch = !isAbout && state.ledger.branches.size < (state.started?.limits.branches ?? 0) && !isDoubtful;
+  const opensOne = !isAbout && (why === 'budget' || mayBranch(state)) && !isDoubtful;
   // An expression without an answer gave the attempt nothing to work on: as it was it can only fail again.
   const isWhole = retry.bucket !== DEFINITION_ERROR;
   const mayRepeat = isWhole && (!isDoubtful || step.effect?.guarantee === 'idempotent');
   return [
-    ...(mayBranch ? [againChanged(draft, retry)] : []),
-    ...(mayBranch && isWhole ? alternativesLeft(draft, step, retry.step).map((i) => fallbackTo(draft, retry, step, i)) : []),
-    ...(mayBranch ? reductions(draft, retry, step) : []),
+    ...(opensOne ? [againChanged(draft, retry)] : []),
+    ...(opensOne && isWhole ? alternativesLeft(draft, step, retry.step).map((i) => fallbackTo(draft, retry, step, i)) : []),
+    ...(opensOne ? reductions(draft, retry, step) : []),
     ...(mayRepeat ? [againAsItWas(draft, retry)] : []),
     giveUp(retry, step),
   ];
@@ -167,7 +192,8 @@ const giveUp = ({ step, n }: RetryEntry, { optional }: PlannedStep): ReviewOptio
       : `The run ends as gave_up after ${n} ${n === 1 ? 'attempt' : 'attempts'} of ${step}; what is open is withdrawn.`,
   );
 
-const opens = ({ state }: Draft, cause: string): string => `Opens a ${cause} branch (the next is ${nextBranch(state)})`;
+const opens = ({ state }: Draft, cause: string): string =>
+  `Opens a ${cause} branch (the next is ${nextBranch(state)}${mayBranch(state) ? '' : `, one more than limits.branches allows`})`;
 const nextAttempt = ({ step, n }: RetryEntry): string => `attempt ${n + 1} of ${step}`;
 
 /** What stays as it is, and what goes on beside the step. */
@@ -232,7 +258,7 @@ export function applyToFailure(
 ): Outcome {
   const retry = draft.state.path.retries.get(attemptId);
   if (retry === undefined || retry.settled) return nothing('late');
-  const chosen = optionsAfter(draft, attemptId).find(({ id, verdict }) => id === decided.option && verdict === decided.verdict);
+  const chosen = optionsAfter(draft, attemptId, entry.why).find(({ id, verdict }) => id === decided.option && verdict === decided.verdict);
   const told: Told = {
     reason: decided.reason,
     evidence: [`${retry.failedBranch}@${retry.failedRevision}`, `review:${reviewId}`],
@@ -245,7 +271,8 @@ export function applyToFailure(
     const why = branch !== undefined && 'refused' in branch ? branch.refused : 'the run has moved since';
     const says = `${decided.option} cannot be done any more (${why}); the run asks again`;
     draft.add({ type: 'ReviewWithdrawn', version: 1, data: { reviewId, step: entry.step, because: 'subject_changed', says } });
-    askAboutFailure(draft, attemptId, reviewId);
+    if (entry.why === 'budget') askAboutBudget(draft, attemptId, { option: decided.option }, reviewId);
+    else askAboutFailure(draft, attemptId, reviewId);
     return concluded(draft);
   }
   const { verdict, by, reason, edits, guidance, subjectDigest } = decided;

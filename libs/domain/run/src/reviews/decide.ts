@@ -10,6 +10,7 @@ import {
 import { nothing, rejected, type Decision, type Json } from '@cairn/kernel';
 import { advance, settleSkipped, startDueRetries, startHeld } from '../advance.js';
 import { announce } from '../branches/decide.js';
+import { mayBranch } from '../branches/evolve.js';
 import { planBranch } from '../branches/plan.js';
 import type { BranchRequest } from '../branches/request.js';
 import { supersedeByPolicy } from '../branches/supersede.js';
@@ -29,6 +30,7 @@ import type { ReviewEscalated, ReviewId, VerdictApplied } from './events.js';
 import { forkBefore, goesBack, proposerOf, reductionOf } from './outcomes.js';
 import { isOpenReview, SIDE } from './evolve.js';
 import { requestReview, subjectsOf } from './request.js';
+import { applyToTurn } from '../steps/answer-about-turn.js';
 import { DEFINITION_ERROR } from '../steps/start.js';
 import { digestOfSubjects } from './digest.js';
 import { editor, subjectOf } from './subject.js';
@@ -66,6 +68,12 @@ export function applyVerdict(draft: Draft, command: ApplyVerdict): Outcome {
     const decided = recorded.data as unknown as DecidedByPeople;
     if (decided.subjectDigest !== entry.subjectDigest) return mismatch(entry, decided.subjectDigest);
     return applyToEffect(draft, { reviewId, entry, decided, revision });
+  }
+  if (entry.why === 'budget') {
+    if (!isAbout(draft, reviewId, recorded) || recorded.type !== 'ReviewDecided') return unproven(reviewId, revision);
+    const decided = recorded.data as unknown as DecidedByPeople;
+    if (decided.subjectDigest !== entry.subjectDigest) return mismatch(entry, decided.subjectDigest);
+    return applyToTurn(draft, { reviewId, entry, decided, revision });
   }
   const asked = askedOf(draft, entry);
   if (asked === undefined || !isAbout(draft, reviewId, recorded)) return unproven(reviewId, revision);
@@ -128,6 +136,7 @@ function wayOf(
   const { reviewId, then, verdict, reason, guidance } = said;
   const evidence = [`${draft.state.branch}@${draft.state.revision}`, `review:${reviewId}`];
   if (then.startsWith('reduce:')) {
+    if (!mayBranch(draft.state)) return { refused: `limits.branches: the run has ${draft.state.ledger.branches.size} branches` };
     const branch = reductionOf(draft, entry.step, then, { reason, evidence });
     return 'refused' in branch ? branch : { open: () => supersedeByPolicy(draft, branch) };
   }

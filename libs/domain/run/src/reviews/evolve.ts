@@ -1,9 +1,9 @@
 import type { Verdict } from '@cairn/domain-definition';
 import type { Json } from '@cairn/kernel';
 import type { Envelope, RunEvent } from '../events.js';
-import { count, settle } from '../steps/evolve.js';
+import { count, GRANT, settle } from '../steps/evolve.js';
 import { decidedByPeople } from '../recovery/evolve.js';
-import type { Counts, Path, ReviewEntry, ReviewStatus, RunState } from '../state.js';
+import { parseOccurrence, type Counts, type Path, type ReviewEntry, type ReviewStatus, type RunState } from '../state.js';
 import { isEnough, waitIdOf } from '../waits/evolve.js';
 import type { ReviewId, VerdictApplied } from './events.js';
 
@@ -28,7 +28,10 @@ export function evolveReviews(state: RunState, event: RunEvent, envelope: Envelo
         edits: null,
         ...(attemptId === undefined ? {} : { attemptId }),
       };
-      const path = unblocked(state.path, step);
+      const { step: id, turn } = parseOccurrence(step);
+      const open = unblocked(state.path, step);
+      // A turn that people are asked about is the loop's last one: nothing takes the one before it for its end.
+      const path = turn === 0 || attemptId !== undefined ? open : { ...open, loops: open.loops.set(id, turn) };
       // Asked again for a step that is settled: it stays settled, what it authorises waits.
       const steps = path.steps.has(step) ? path.steps : path.steps.set(step, { status: 'waiting', attempts: 0, output: null });
       return {
@@ -67,6 +70,7 @@ export function evolveReviews(state: RunState, event: RunEvent, envelope: Envelo
         return { ...closed, path: { ...closed.path, counts: count(closed.path.counts, { blocked: 1 }) } };
       }
       if (then === 'again') return askedAgainBy(closed, step);
+      if (then.startsWith(GRANT)) return granted(closed, step, Number(then.slice(GRANT.length)));
       const settled = settle(closed, step, 'succeeded', { value: outputOfVerdict(event.data) });
       if (!then.startsWith(SIDE)) return settled;
       return { ...settled, path: { ...settled.path, detours: settled.path.detours.set(step, then.slice(SIDE.length)) } };
@@ -130,6 +134,17 @@ function askedAgainBy(state: RunState, side: string): RunState {
     if (isEnough(wait)) waits = waits.set(waitId, { ...wait, got: [] }); // What had been enough is asked for anew.
   }
   return { ...state, path: { ...state.path, steps, detours, waits } };
+}
+
+/** The turn may start, with as many after it: it has not begun, and the loop stands where it stood before it was asked about. */
+function granted(state: RunState, occurrence: string, more: number): RunState {
+  const { step, turn } = parseOccurrence(occurrence);
+  const loops = turn > 1 ? state.path.loops.set(step, turn - 1) : state.path.loops.delete(step);
+  return {
+    ...state,
+    path: { ...state.path, steps: state.path.steps.delete(occurrence), loops },
+    ledger: { ...state.ledger, granted: state.ledger.granted + more },
+  };
 }
 
 /** What expressions read as the review's output. */

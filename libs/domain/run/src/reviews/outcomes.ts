@@ -1,7 +1,7 @@
 import { proposersOf, type Plan, type PlannedReview, type PlannedStep } from '@cairn/domain-definition';
 import { idOf } from '@cairn/kernel';
 import type { Draft } from '../draft.js';
-import { nextBranch } from '../branches/evolve.js';
+import { mayBranch, nextBranch } from '../branches/evolve.js';
 import type { ForkRequest } from '../branches/fork.js';
 import { alternativesLeft, branchOf, reducedTo } from '../recovery/ways.js';
 import type { RunState } from '../state.js';
@@ -44,8 +44,6 @@ function resolved(draft: Draft, step: PlannedStep, then: string): string {
   );
   return left === undefined ? 'stop' : `reduce:${left.id}`;
 }
-
-const mayBranch = ({ ledger, started }: RunState): boolean => ledger.branches.size < (started?.limits.branches ?? 0);
 
 /** The task that made what is reviewed: of those that may have the first that has run here. */
 export function proposerOf(plan: Plan, { path }: RunState, step: PlannedStep): PlannedStep | undefined {

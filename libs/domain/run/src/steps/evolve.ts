@@ -102,6 +102,9 @@ export function evolveSteps(state: RunState, event: RunEvent, envelope: Envelope
   }
 }
 
+/** How a verdict says that so many attempts more may start than the definition allows. */
+export const GRANT = 'grant:';
+
 /** A step is settled: succeeded or skipped. Waits and emits settle without an attempt. */
 export function settle(state: RunState, step: Occurrence, status: 'succeeded' | 'skipped', output: StepOutput | null): RunState {
   const attempts = state.path.steps.get(step)?.attempts ?? 0;
