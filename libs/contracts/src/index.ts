@@ -42,10 +42,20 @@ export {
   type ReviewVerb,
   type ReviewView,
 } from './reviews.js';
-export { handOverTypes } from './run-facts.js';
+export { handOverTypes, reviewFactTypes } from './run-facts.js';
 export { handlerUser, publisherUser, serviceUsers, type BusUser, type PublisherGrant } from './permissions.js';
 export { nkeyVariable, permissionsText } from './permissions-text.js';
-export type { CloudEvent, CommandAnswer, CommandMessage, NearMiss, Receipt, ReceiptOutcome, RejectionBody, RunFact } from './messages.js';
+export type {
+  CloudEvent,
+  CommandAnswer,
+  CommandMessage,
+  NearMiss,
+  Receipt,
+  ReceiptOutcome,
+  RejectionBody,
+  ReviewFact,
+  RunFact,
+} from './messages.js';
 export {
   BEAT_MS,
   BEATS_MISSED_MAX,

@@ -61,6 +61,20 @@ export interface RunFact {
   readonly at: Instant;
 }
 
+/** The same of a review. Body of `cairn.<ns>.evt.review.<event>.<reviewId>`. */
+export interface ReviewFact {
+  readonly ns: string;
+  readonly reviewId: Id;
+  /** Who asks. */
+  readonly runId: Id;
+  readonly branch: string;
+  readonly step: string;
+  readonly revision: number;
+  readonly eventId: Id;
+  readonly event: string;
+  readonly at: Instant;
+}
+
 /** What a receipt says (`capabilities.md` §5.3), folded from its lines. */
 export interface Receipt {
   readonly receiptId: Id;

@@ -95,7 +95,14 @@ const retryPolicyUser = user('retry-policy', {
 });
 
 const humanReviewUser = user('human-review', {
-  publish: [...bound([humanReviewOnRunFacts, humanReviewCommands]), ...asks(OF_HUMAN_REVIEW), lineSubjects.rebuilt, DEAD_LETTERS, ANSWERS],
+  publish: [
+    ...bound([humanReviewOnRunFacts, humanReviewCommands]),
+    ...asks(OF_HUMAN_REVIEW),
+    'cairn.*.evt.review.>',
+    lineSubjects.rebuilt,
+    DEAD_LETTERS,
+    ANSWERS,
+  ],
   subscribe: [lineSubjects.rebuild],
 });
 

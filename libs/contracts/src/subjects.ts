@@ -67,7 +67,7 @@ export const lineSubjects = {
   facts: 'cairn.*.evt.>',
 } as const;
 
-export type FactContext = 'run' | 'receipt';
+export type FactContext = 'run' | 'receipt' | 'review';
 
 /** `RetryDecided` -> `retry-decided`: one name, every spelling. */
 export function kebab(pascal: string): string {

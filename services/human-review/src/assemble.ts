@@ -1,5 +1,5 @@
-import { SweepLoop, WorkingSet, type Folds } from '@cairn/application';
-import { humanReviewCommands, humanReviewOnRunFacts } from '@cairn/contracts';
+import { RELAY_RETRY_MS, Relay, SweepLoop, WorkingSet, type Folds } from '@cairn/application';
+import { humanReviewCommands, humanReviewOnRunFacts, metricNames, reviewFactTypes } from '@cairn/contracts';
 import type { Id, StoredEvent } from '@cairn/kernel';
 import {
   done,
@@ -17,6 +17,7 @@ import {
   type Timer,
 } from '@cairn/ports';
 import type { HumanReviewConfig } from './config.js';
+import { reviewMessages } from './publishing/review-facts.js';
 import { Reviewing } from './reviewing/reviewing.js';
 import { ServingQueue } from './reviewing/serving-queue.js';
 import { takeCommand } from './reviewing/take-command.js';
@@ -40,6 +41,8 @@ export interface HumanReviewOptions extends HumanReviewPorts {
   readonly folds?: Folds;
   /** `false` where doors of Nest bind the consumers and call the methods below. */
   readonly bindBus?: boolean;
+  /** For the simulation's planted bugs alone; empty in production. */
+  readonly mutants?: ReadonlySet<string>;
 }
 
 /** human-review: people decide. Follows what the history's tail brings; the bus only rings. */
@@ -67,13 +70,25 @@ export function assembleHumanReview(options: HumanReviewOptions): HumanReview {
     return review !== undefined && isOwed(review, clock.now()) ? review : undefined;
   };
   const queue = new ServingQueue(async (review) => reviewing.serve(review).finally(() => workingSet.nudge()), owed, metrics);
+  const relay = new Relay({
+    name: 'human-review',
+    types: reviewFactTypes,
+    messagesOf: (event) => reviewMessages(event, store),
+    store,
+    bus,
+    clock,
+    metrics,
+    ...(options.mutants === undefined ? {} : { mutants: options.mutants }),
+  });
   let running = false;
   let alarm: Timer | undefined;
+  let relayRetry: Timer | undefined;
   let bound: readonly Bound[] = [];
 
   const ringAll = (): Promise<void> => {
     if (running && workingSet.isLive) for (const review of reviews.all()) if (isOwed(review, clock.now())) queue.ring(review);
     setAlarm();
+    metrics.gauge(metricNames.relayLag, relay.lagMs() / 1_000, { service: 'human-review' });
     return Promise.resolve();
   };
   const onFolded = (events: readonly StoredEvent[]): void => {
@@ -97,6 +112,13 @@ export function assembleHumanReview(options: HumanReviewOptions): HumanReview {
     ...(config.sweepIntervalMs === undefined ? {} : { intervalMs: config.sweepIntervalMs }),
   });
 
+  /** Of several replicas each tells all: twice is harmless, and what one has told after its bookmark the next one tells again. */
+  function tell(): void {
+    relay.start().catch(() => {
+      if (running) relayRetry = clock.after(RELAY_RETRY_MS, tell); // The store is away; what is told late is told all the same.
+    });
+  }
+
   /** Rings at the next due time; the sweep is there for whatever this misses. */
   function setAlarm(): void {
     alarm?.cancel();
@@ -117,6 +139,7 @@ export function assembleHumanReview(options: HumanReviewOptions): HumanReview {
       sweepLoop.start();
       await workingSet.start();
       await workingSet.caughtUp;
+      tell();
       if (options.bindBus === false) return;
       bound = await Promise.all([
         bus.consume(humanReviewOnRunFacts, (message) => service.onRunFact(message)),
@@ -126,9 +149,11 @@ export function assembleHumanReview(options: HumanReviewOptions): HumanReview {
     async stop() {
       running = false;
       alarm?.cancel();
+      relayRetry?.cancel();
       await Promise.all(bound.map((one) => one.stop()));
       await sweepLoop.stop();
       await queue.stop();
+      await relay.stop();
       await workingSet.stop();
     },
     onRunFact() {

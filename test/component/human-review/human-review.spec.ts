@@ -32,6 +32,34 @@ describe('human-review', () => {
       expect(await world.violations()).toEqual([]);
     }));
 
+  it('tells the bus of all that happens to a review, in order, and goes on telling where it was stopped', () =>
+    inWorld(async (world) => {
+      const heard = await world.hearReviews();
+      await world.startRun([review({ ...asked, quorum: { of: 2 } }), pay()]);
+      await world.ask(ana, 'comment', { text: 'odd' });
+      await world.stopHumanReview();
+      await world.startHumanReview();
+      await world.decide(ana, 'approve');
+      await world.decide(ben, 'approve');
+      await world.pass(2_000);
+      const { review: reviewId } = await world.review();
+      const once = [...new Map(heard.map((message) => [message.id, message])).values()];
+      expect(once.map(({ subject }) => subject)).toEqual(
+        ['review-opened', 'review-commented', 'vote-cast', 'vote-cast', 'review-decided'].map(
+          (event) => `cairn.default.evt.review.${event}.${reviewId}`,
+        ),
+      );
+      expect(once.at(-1)?.body).toMatchObject({
+        ns: 'default',
+        reviewId,
+        runId: RUN,
+        branch: 'main',
+        step: 'ask',
+        revision: 4,
+        event: 'ReviewDecided',
+      });
+    }));
+
   it('finds by its own what was asked while it was away, once (F-55)', () =>
     inWorld(async (world) => {
       await world.stopHumanReview();

@@ -29,7 +29,7 @@ import {
   type StoredEvent,
 } from '@cairn/kernel';
 import { collectHistory, defaultLimits, verifyRun, type Violation } from '@cairn/oracle';
-import { ASK_DEADLINE_MS } from '@cairn/ports';
+import { ASK_DEADLINE_MS, type IncomingMessage } from '@cairn/ports';
 import { createMemoryArtifacts, createRecordingMetrics, Pcg32, Scheduler, seededIds, seededRandomness, WORLD } from '@cairn/simulated';
 
 export const NS = 'default';
@@ -176,6 +176,25 @@ export class ReviewWorld {
       body: body as unknown as JsonObject,
     };
     return this.bus.ask(message, ASK_DEADLINE_MS) as unknown as Promise<ReviewAnswer>;
+  }
+
+  /** What the bus is told of reviews from here on. */
+  async hearReviews(): Promise<readonly IncomingMessage[]> {
+    const heard: IncomingMessage[] = [];
+    const spec = {
+      durable: 'spec',
+      busStream: 'CAIRN_EVT',
+      filters: ['cairn.*.evt.review.>'],
+      ackWaitMs: 1_000,
+      bugsMax: 1,
+      inFlightMax: 8,
+    };
+    const listening = this.bus.consume(spec, (message) => {
+      heard.push(message);
+      return Promise.resolve({ kind: 'done' });
+    });
+    await this.settle(listening);
+    return heard;
   }
 
   /** A decision about the review as it is now. */

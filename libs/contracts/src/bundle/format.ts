@@ -14,7 +14,7 @@ export const BUNDLE_BYTES_MAX = 64 * 1_048_576;
 export const BUNDLE_LINE_BYTES_MAX = 90 * 1_048_576;
 
 /** Kinds of lines that hold a stored event, as a history shows it. */
-export const bundleEventKinds = ['definition', 'policy', 'receipt', 'event'] as const;
+export const bundleEventKinds = ['definition', 'policy', 'receipt', 'review', 'event'] as const;
 export type BundleEventKind = (typeof bundleEventKinds)[number];
 
 /** What a line says. The first is the head, the last the end, and what is between them may stand in any order but that of its stream. */

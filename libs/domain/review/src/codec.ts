@@ -59,8 +59,10 @@ export const eventSchemas = {
     reviewId: id,
     by: z.string(),
     verdict: z.enum(['approve', 'reject', 'edit', 'revise', 'abstain']),
+    option: z.string().optional(),
     subjectDigest: sha256,
     edits: patch.optional(),
+    guidance: z.string().optional(),
     reason: z.string(),
   }),
   'ReviewDecided@1': z.looseObject({

@@ -189,6 +189,22 @@ describe('a quorum', () => {
     expect(review.stored.at(-1)?.data).toMatchObject({ verdict: 'approve', by: ['user:ana', 'user:ben'] });
   });
 
+  it('agrees on the option where a verdict has several, and hands on what each of them wants to be different', () => {
+    const of = (id: string, verdict: 'approve' | 'revise', then: string) => ({ id, label: id, verdict, then, preview: id });
+    const options = [
+      of('fallback:0', 'approve', 'fallback:0'),
+      of('fallback:1', 'approve', 'fallback:1'),
+      of('revise', 'revise', 'branch'),
+    ];
+    const review = new Given({ quorum: { of: 2, notSameAs: [] }, options });
+    expect(review.decide(ana, 'approve')).toBe('rejected: verdict_unknown');
+    expect(review.decide(ana, 'approve', { option: 'fallback:0' })).toEqual(['VoteCast']);
+    expect(review.decide(ben, 'approve', { option: 'fallback:1' })).toEqual(['VoteCast']);
+    expect(review.decide(cleo, 'revise', { guidance: 'shorter' })).toEqual(['VoteCast']);
+    expect(review.decide(ana, 'revise', { guidance: 'in German' })).toEqual(['VoteCast', 'ReviewDecided']);
+    expect(review.stored.at(-1)?.data).toMatchObject({ option: 'revise', by: ['user:cleo', 'user:ana'], guidance: 'shorter\nin German' });
+  });
+
   it('of one has no abstaining', () => {
     expect(new Given().decide(ana, 'abstain')).toBe('rejected: quorum_needed');
   });

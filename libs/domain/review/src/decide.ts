@@ -11,7 +11,7 @@ import type {
   ReleaseReview,
 } from './commands.js';
 import type { ReviewDecided, ReviewEscalated, ReviewOpened, ReviewStreamEvent, VoteCast } from './events.js';
-import { isOpen, statusOf, votersFor, type ReviewState } from './evolve.js';
+import { isOpen, statusOf, votesWith, type ReviewState } from './evolve.js';
 import { refusalOf, refusalToManage, type ReviewRejection } from './who.js';
 
 type Outcome = Decision<ReviewStreamEvent, ReviewRejection>;
@@ -83,24 +83,19 @@ export function decideReview(state: ReviewState | undefined, asked: DecideReview
   const several = opened.quorum.of > 1;
   if (!several && state.claimedBy !== null && state.claimedBy !== by.id) return rejected(claimedAlready(state));
   const { reviewId } = opened;
+  const option = command.option ?? opened.options.find((one) => one.verdict === verdict)?.id ?? verdict;
   const edited = edits === undefined ? {} : { edits };
-  const vote: VoteCast['data'] = { reviewId, by: by.id, verdict, subjectDigest, ...edited, reason };
+  const guided = guidance === undefined ? {} : { guidance };
+  const named = verdict === 'abstain' ? {} : { option };
+  const vote: VoteCast['data'] = { reviewId, by: by.id, verdict, ...named, subjectDigest, ...edited, ...guided, reason };
   const cast: VoteCast = { type: 'VoteCast', version: 1, data: vote };
   if (verdict === 'abstain') return state.happenings.length >= REVIEW_EVENTS_MAX ? rejected(full()) : accepted([cast]);
 
-  const people = several
-    ? [
-        ...new Set([
-          ...votersFor(
-            state.votes.filter((one) => one.by !== by.id),
-            vote,
-          ),
-          by.id,
-        ]),
-      ]
-    : [by.id];
+  const agreed = several ? [...votesWith(state.votes, vote), vote] : [vote];
+  const people = agreed.map((one) => one.by);
   if (people.length < opened.quorum.of) return state.happenings.length >= REVIEW_EVENTS_MAX ? rejected(full()) : accepted([cast]);
-  const option = command.option ?? opened.options.find((one) => one.verdict === verdict)?.id ?? verdict;
+  // What any of them wants to be different is handed on: nobody's word is lost because somebody else spoke last.
+  const wanted = [...new Set(agreed.flatMap((one) => one.guidance ?? []))].join('\n');
   const decided: ReviewDecided['data'] = {
     reviewId,
     verdict,
@@ -109,7 +104,7 @@ export function decideReview(state: ReviewState | undefined, asked: DecideReview
     by: people,
     reason,
     ...edited,
-    ...(guidance === undefined ? {} : { guidance }),
+    ...(wanted === '' ? {} : { guidance: wanted }),
   };
   const event: ReviewDecided = { type: 'ReviewDecided', version: 1, data: decided };
   return accepted(several ? [cast, event] : [event]);

@@ -82,8 +82,11 @@ export type VoteCast = DomainEvent<
     readonly reviewId: Id;
     readonly by: string;
     readonly verdict: Verdict | 'abstain';
+    /** What of that verdict, where several options have it. */
+    readonly option?: string;
     readonly subjectDigest: string;
     readonly edits?: readonly JsonPatchOp[];
+    readonly guidance?: string;
     readonly reason: string;
   }
 >;

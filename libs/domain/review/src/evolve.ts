@@ -1,4 +1,4 @@
-import { canon, type Instant, type StoredEvent } from '@cairn/kernel';
+import { canon, type Instant, type Json, type StoredEvent } from '@cairn/kernel';
 import type { ReviewDecided, ReviewOpened, ReviewStreamEvent, VoteCast } from './events.js';
 
 export type ReviewStatus = 'open' | 'claimed' | 'decided' | 'expired' | 'withdrawn' | 'invalidated';
@@ -102,11 +102,11 @@ export function statusOf(state: ReviewState): ReviewStatus {
 
 export const isOpen = (state: ReviewState): boolean => state.closed === null && state.decision === null && state.expired === null;
 
-/** Everybody whose newest word is the same as this one: verdict, subject and edits. */
-export function votersFor(votes: readonly VoteCast['data'][], { verdict, subjectDigest, edits }: VoteCast['data']): readonly string[] {
-  const same = (one: VoteCast['data']): boolean =>
-    one.verdict === verdict && one.subjectDigest === subjectDigest && canon(one.edits ?? []) === canon(edits ?? []);
-  return votes.filter(same).map(({ by }) => by);
+/** The newest words of everybody else that are the same as this one: verdict, option, subject and edits. Guidance is said, not voted on. */
+export function votesWith(votes: readonly VoteCast['data'][], vote: VoteCast['data']): readonly VoteCast['data'][] {
+  const meaning = ({ verdict, option, subjectDigest, edits }: VoteCast['data']): string =>
+    canon({ verdict, option: option ?? verdict, subjectDigest, edits: (edits ?? []) as unknown as Json });
+  return votes.filter((one) => one.by !== vote.by && meaning(one) === meaning(vote));
 }
 
 /** The next level that is due at a time by itself, or the deadline; `undefined` while nothing is. */

@@ -25,6 +25,6 @@ export type {
   ReassignReview,
   ReleaseReview,
 } from './commands.js';
-export { dueAt, evolveReview, isOpen, statusOf, votersFor, type Happening, type ReviewState, type ReviewStatus } from './evolve.js';
+export { dueAt, evolveReview, isOpen, statusOf, votesWith, type Happening, type ReviewState, type ReviewStatus } from './evolve.js';
 export { reviewView, type ReviewView } from './view.js';
 export { refusalOf, type ReviewRejection } from './who.js';

@@ -1,21 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
 import { BUNDLE_FORMAT, BundleWriter, LineSplitter, storedEventView } from '@cairn/contracts';
-import type { StoredEvent } from '@cairn/kernel';
+import { idOf, reviewStream, sealAppend, type StoredEvent } from '@cairn/kernel';
 import type { RunHistory } from '../history.js';
 import { recoveredHistory } from '../spec/good-branches.js';
+import { reviewedHistory } from '../spec/good-reviews.js';
 import { BundleCheck, goesOn, type BundleVerdict } from './check-bundle.js';
 
 // U-19 over branches: a bundle holds them all, in any order, and what is wrong on one is told with its name.
 
 const branchOf = ({ branches }: RunHistory, name: string): readonly StoredEvent[] => branches.get(name) ?? [];
 
-function verdictOf({ runId, inbox = [] }: RunHistory, events: readonly StoredEvent[]): BundleVerdict {
+function verdictOf({ runId, inbox = [] }: RunHistory, events: readonly StoredEvent[], reviews: readonly StoredEvent[] = []): BundleVerdict {
   const writer = new BundleWriter();
   const { ns } = events.find(({ type }) => type === 'RunStarted')?.metadata ?? { ns: 'default' };
   const workflow = String(events.find(({ type }) => type === 'RunStarted')?.data['workflow']);
   const lines = [
     writer.line({ kind: 'head', bundle: BUNDLE_FORMAT, ns, run: runId, workflow }),
     ...inbox.map((event) => writer.line({ kind: 'receipt', event: storedEventView(event) })),
+    ...reviews.map((event) => writer.line({ kind: 'review', event: storedEventView(event) })),
     ...events.map((event) => writer.line({ kind: 'event', event: storedEventView(event) })),
     writer.end(),
   ];
@@ -47,5 +49,34 @@ describe('a bundle of a run on several branches', () => {
     const before = new Map([['main', main]]);
     expect(goesOn(before, history.branches)).toBe(true);
     expect(goesOn(history.branches, before)).toBe(false);
+  });
+});
+
+describe('a bundle of a run that people decided about', () => {
+  const history = reviewedHistory();
+  const main = branchOf(history, 'main');
+  const [review = []] = [...(history.reviews ?? new Map<string, readonly StoredEvent[]>()).values()];
+  const found = (reviews: readonly StoredEvent[]): string[] =>
+    verdictOf(history, main, reviews).findings.flatMap(({ rule, says }) =>
+      rule === 'I-33' && says.endsWith('does not exist') ? [] : [rule],
+    );
+
+  it('holds the streams of its reviews, and is not whole without what a verdict follows from', () => {
+    expect(found(review)).toEqual([]);
+    expect(found([])).toContain('I-5');
+    expect(found(review.slice(0, -1))).toContain('I-5');
+  });
+
+  it('holds no review that its run has not asked for', () => {
+    const context = {
+      stream: reviewStream(idOf('review', 'another')),
+      expected: 'no_stream',
+      prevHash: '',
+      ns: main[0]?.metadata.ns ?? '',
+    } as const;
+    const others = sealAppend({ ...context, at: review[0]?.at ?? '', actor: 'user:eve', causationId: 'c' }, [
+      { type: 'ReviewOpened', version: 1, data: {} },
+    ]);
+    expect(found([...review, ...others])).toContain('review');
   });
 });

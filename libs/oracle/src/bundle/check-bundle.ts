@@ -1,6 +1,16 @@
 import { BundleReader, storedEventOf, type BundleContent, type BundleEventKind, type BundleFault } from '@cairn/contracts';
 import type { DefinitionApplied } from '@cairn/domain-schedule';
-import { isId, isName, isNamespace, parseRunStream, runStream, sha256HexOfBytes, type StoredEvent } from '@cairn/kernel';
+import {
+  idOfStream,
+  isId,
+  isName,
+  isNamespace,
+  parseRunStream,
+  reviewStream,
+  runStream,
+  sha256HexOfBytes,
+  type StoredEvent,
+} from '@cairn/kernel';
 import type { RunHistory } from '../history.js';
 import { defaultLimits } from '../limits.js';
 import { checkLog } from '../log.js';
@@ -116,14 +126,16 @@ export class BundleCheck {
 
   private historyOf({ run: runId }: Head): RunHistory {
     const branches = new Map<string, readonly StoredEvent[]>();
-    const of: Record<Exclude<BundleEventKind, 'event'>, StoredEvent[]> = { definition: [], policy: [], receipt: [] };
+    const reviews = new Map<string, readonly StoredEvent[]>();
+    const of: Record<Exclude<BundleEventKind, 'event' | 'review'>, StoredEvent[]> = { definition: [], policy: [], receipt: [] };
     for (const [stream, placed] of this.streams) {
       const events = placed.map(({ event }) => event);
       const kind = placed[0]?.kind ?? 'event';
-      if (kind === 'event') branches.set(parseRunStream(stream)?.branch ?? '', events);
+      if (kind === 'review') reviews.set(idOfStream(stream), events);
+      else if (kind === 'event') branches.set(parseRunStream(stream)?.branch ?? '', events);
       else of[kind].push(...events);
     }
-    return { runId, branches, inbox: of.receipt, definitions: of.definition, policies: of.policy };
+    return { runId, branches, reviews, inbox: of.receipt, definitions: of.definition, policies: of.policy };
   }
 
   private checkHistory(head: Head, history: RunHistory): void {
@@ -134,13 +146,24 @@ export class BundleCheck {
     for (const [stream, placed] of this.streams) if (placed[0]?.kind !== 'event') this.checkStream(stream, placed);
     for (const { invariant, branch, revision, says } of verifyRun(history, defaultLimits, 'live'))
       this.find({ line: this.lineOf(runStream(head.run, branch), revision), rule: invariant, says, branch, revision });
+    this.checkReviews(history);
     this.checkArtifacts();
   }
 
-  /** What is at hand of a stream that is no branch: receipts are whole, of definitions and policies stands what the run has pinned. */
+  /** Reviews are those that the run has asked for: another one proves nothing of it. */
+  private checkReviews({ branches, reviews = new Map<string, readonly StoredEvent[]>() }: RunHistory): void {
+    const asked = new Set(
+      [...branches.values()].flat().flatMap(({ type, data }) => (type === 'ReviewRequested' ? [data['reviewId']] : [])),
+    );
+    for (const id of reviews.keys())
+      if (!asked.has(id))
+        this.find({ line: this.lineOf(reviewStream(id), 0), rule: 'review', says: 'no event of the run asks for this review' });
+  }
+
+  /** What is at hand of a stream that is no branch: receipts and reviews are whole, of definitions and policies stands what the run has pinned. */
   private checkStream(stream: string, placed: readonly Placed[]): void {
     const report: Report = (rule, revision, says) => this.find({ line: this.lineOf(stream, revision), rule, says });
-    const isWhole = placed[0]?.kind === 'receipt';
+    const isWhole = placed[0]?.kind === 'receipt' || placed[0]?.kind === 'review';
     const parts = isWhole ? [placed] : placed.map((one) => [one]);
     for (const part of parts) {
       const first = part[0]?.event;

@@ -6,6 +6,7 @@ type Head = Extract<BundleContent, { kind: 'head' }>;
 const streamsOf: Readonly<Record<BundleEventKind, (head: Head) => RegExp>> = {
   event: ({ run }) => new RegExp(`^run-${run}\\+[a-z][a-z0-9]*$`),
   receipt: () => /^receipt-[0-9a-z]{26}$/,
+  review: () => /^review-[0-9a-z]{26}$/,
   definition: ({ ns, workflow }) => new RegExp(`^workflow-${ns}\\+${workflow}$`),
   policy: ({ ns }) => new RegExp(`^policy-${ns}\\+[a-z][a-z0-9-]*$`),
 };

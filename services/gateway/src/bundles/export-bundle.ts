@@ -71,8 +71,14 @@ interface Line {
   readonly event: StoredEvent;
 }
 
-/** What the run has pinned of its definition and its policies, the receipts that it names, and its branches. */
-function linesOf({ branches, definitions = [], policies = [], inbox = [] }: RunHistory): Line[] {
+/** What the run has pinned of its definition and its policies, the receipts that it names, the reviews that it asked for, and its branches. */
+function linesOf({
+  branches,
+  definitions = [],
+  policies = [],
+  inbox = [],
+  reviews = new Map<Id, readonly StoredEvent[]>(),
+}: RunHistory): Line[] {
   const { ns, definition, policies: pins } = startedOf(branches);
   const pinned = (kind: 'definition' | 'policy', category: string, events: readonly StoredEvent[]): Line[] =>
     (kind === 'definition' ? [definition] : pins).flatMap(({ name, revision }) =>
@@ -84,6 +90,7 @@ function linesOf({ branches, definitions = [], policies = [], inbox = [] }: RunH
     ...pinned('definition', 'workflow', definitions),
     ...pinned('policy', 'policy', policies),
     ...inbox.map((event) => ({ kind: 'receipt' as const, event })),
+    ...[...reviews.values()].flat().map((event) => ({ kind: 'review' as const, event })),
     ...[...branches.values()].flat().map((event) => ({ kind: 'event' as const, event })),
   ];
 }
