@@ -12,16 +12,17 @@ export async function collectHistory(store: Pick<EventStore, 'read'>, runId: Id)
   const first = branches.get(FIRST_BRANCH)?.[0];
   if (first === undefined) return undefined;
   const all = [...branches.values()].flat();
+  const pinning = all.filter(({ type }) => type === 'RunStarted' || type === 'BranchOpened');
   const asked = all.flatMap(({ type, data }) => (type === 'ReviewRequested' ? [String(data['reviewId'])] : []));
   const [inbox, definitions, policies, reviews] = await Promise.all([
     readAll(store, receiptsNamed(all).map(receiptStream)),
     readAll(
       store,
-      pinsOf(first, 'definition').map((name) => workflowStream(first.metadata.ns, name)),
+      pinsOf(pinning, 'definition').map((name) => workflowStream(first.metadata.ns, name)),
     ),
     readAll(
       store,
-      pinsOf(first, 'policies').map((name) => policyStream(first.metadata.ns, name)),
+      pinsOf(pinning, 'policies').map((name) => policyStream(first.metadata.ns, name)),
     ),
     Promise.all(asked.map(async (reviewId) => [reviewId, await store.read(reviewStream(reviewId))] as const)),
   ]);
@@ -51,7 +52,8 @@ const isAboutEffects = (type: string, data: StoredEvent['data']): boolean =>
   (type === 'EffectConfirmed' && data['by'] === 'person') ||
   type === 'EffectAbsent';
 
-function pinsOf({ data }: StoredEvent, field: 'definition' | 'policies'): string[] {
-  const pins = [data[field] ?? []].flat() as readonly unknown[] as readonly { name: string }[];
+/** A branch may go on by another version, and by policies that the run had not pinned. */
+function pinsOf(events: readonly StoredEvent[], field: 'definition' | 'policies'): string[] {
+  const pins = events.flatMap(({ data }) => [data[field] ?? []].flat() as readonly unknown[] as readonly { name: string }[]);
   return [...new Set(pins.map(({ name }) => name))];
 }

@@ -125,9 +125,11 @@ function checkNothingOwed({ path, revision }: RunState, report: Report): void {
 }
 
 /** I-33: what the run is bound to existed, and is what it was called. */
-export function checkPins(history: RunHistory, branch: Branch, started: RecordedRunEvent | undefined, report: Report): void {
+export function checkPins(history: RunHistory, branch: Branch, path: readonly RecordedRunEvent[], report: Report): void {
+  const [started] = path;
   if (started?.type !== 'RunStarted') return;
-  const { ns, definition, policies } = started.data;
+  const { ns, definition } = started.data;
+  const policies = [...started.data.policies];
   const pinned = (
     revision: number,
     pin: PinnedDocument,
@@ -146,6 +148,13 @@ export function checkPins(history: RunHistory, branch: Branch, started: Recorded
   if (branch.events[0] === started) {
     pinned(0, definition, history.definitions, 'workflow');
     for (const policy of policies) pinned(0, policy, history.policies, 'policy');
+  }
+  for (const event of path) {
+    if (event.type !== 'BranchOpened') continue;
+    policies.push(...(event.data.policies ?? []));
+    if (event !== branch.events[0]) continue; // Of the others it is said there.
+    if (event.data.definition !== undefined) pinned(0, event.data.definition, history.definitions, 'workflow');
+    for (const policy of event.data.policies ?? []) pinned(0, policy, history.policies, 'policy');
   }
   for (const event of branch.events) {
     if (event.type !== 'RetryDecided') continue;

@@ -74,7 +74,8 @@ export class ReviewChecks {
   }
 
   /** What a branch does not carry, it does not ask. */
-  private carried({ data: { carried } }: EventOf<'BranchOpened'>): void {
+  private carried({ data: { carried, definition } }: EventOf<'BranchOpened'>): void {
+    if (definition !== undefined) this.definition = definition.hash;
     for (const [reviewId, asked] of this.asked)
       if (asked.status === 'open' && carried.reviews?.includes(reviewId) !== true) asked.status = 'withdrawn';
   }

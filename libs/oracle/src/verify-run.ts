@@ -72,7 +72,7 @@ function checkBranch({ history, branches, lineage, inbox, limits, when }: All, b
   new ReviewChecks(walk(), history, when).run();
   new WaitChecks(walk(), inbox, limits).run();
   if (branch.name === 'main') checkStart(history, branch, report);
-  checkPins(history, branch, branches.get('main')?.events[0], report);
+  checkPins(history, branch, [...walk().events()], report);
   checkSizes(branch, limits, report);
   checkTimes(branch, limits, report);
   if (when === 'quiescent' && whole) checkNotStuck(history, state, limits, report);

@@ -1,6 +1,7 @@
 import type { PlannedStep } from '@cairn/domain-definition';
 import { epochMsOf, idOf } from '@cairn/kernel';
 import type { Draft } from './draft.js';
+import { asChanged } from './branches/rules.js';
 import { endShadowIfIdle, stubStep } from './branches/shadow.js';
 import { isHeldByChoice, reusedBy, startEffect, startEffectAgain } from './effects/intend.js';
 import { compensateChosen, reconcileOwed } from './effects/parts.js';
@@ -311,18 +312,19 @@ function startStep(draft: Draft, step: PlannedStep): void {
     else startTurn(draft, step, 1);
     return;
   }
+  const { review, wait } = asChanged(draft.state, step);
   const problem =
-    step.review !== undefined
-      ? requestReview(draft, step, step.review)
-      : step.wait === undefined
+    review !== undefined
+      ? requestReview(draft, step, review)
+      : wait === undefined
         ? step.emit && emitEvent(draft, step, step.emit)
-        : openWait(draft, step, step.wait);
+        : openWait(draft, step, wait);
   if (problem !== undefined) giveUpStep(draft, step, DEFINITION_ERROR, problem.problem);
 }
 
 /** What would start is not what was approved: people are asked (again). */
 function ask(draft: Draft, gate: Extract<Gate, { kind: 'ask' }>): void {
-  const unasked = requestReview(draft, gate.step, gate.review, gate.previous);
+  const unasked = requestReview(draft, gate.step, asChanged(draft.state, gate.step).review ?? gate.review, gate.previous);
   if (unasked !== undefined) failRun(draft, gate.step.id, DEFINITION_ERROR, unasked.problem);
 }
 

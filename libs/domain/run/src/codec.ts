@@ -72,6 +72,8 @@ const branchSpec = z.object({
   }),
   effectsChoices: z.record(z.string(), z.enum(['reuse', 'compensate', 'repeat', 'ask'])),
   lesson: z.enum(['told', 'untold']),
+  definition: pinned.optional(),
+  policies: z.array(pinned).optional(),
 });
 const onDeadline = z.union([
   z.object({ step: z.string() }),

@@ -1,5 +1,6 @@
 import type { EpochMs, Id, Instant, Json, JsonObject } from '@cairn/kernel';
 import type { CallbackUsed } from '@cairn/domain-definition';
+import type { BranchDocuments } from './branches/documents.js';
 import type { Fork } from './branches/fork.js';
 import type { BranchRequest } from './branches/request.js';
 import type { RunCause } from './lifecycle/events.js';
@@ -175,6 +176,8 @@ export interface OpenBranch {
     readonly fork?: Fork & { readonly state?: RunState };
     /** The head as `expectHead` names it, where the head has gone on since. */
     readonly expected?: RunState;
+    /** Other documents that it asks for. */
+    readonly documents?: BranchDocuments;
   };
 }
 

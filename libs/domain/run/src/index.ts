@@ -127,6 +127,18 @@ export type {
 } from './branches/events.js';
 export { beginningOf } from './branches/begin.js';
 export { forkAt, type Fork, type ForkRequest } from './branches/fork.js';
+export { asChanged, withRules } from './branches/rules.js';
+export {
+  definitionFound,
+  definitionWanted,
+  isPinOf,
+  NO_DOCUMENTS,
+  policiesWanted,
+  policyFound,
+  policyText,
+  versionsOf,
+  type BranchDocuments,
+} from './branches/documents.js';
 export { planBranch } from './branches/plan.js';
 export type { BranchPlan, BranchRequest, PlanFacts, PlanProblem, ReceivedChoice } from './branches/request.js';
 export { headOf, Lineage, type Branches } from './branches/lineage.js';

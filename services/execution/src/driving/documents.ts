@@ -1,5 +1,17 @@
 import { planOf, type Definition, type Plan } from '@cairn/domain-definition';
-import { artifactHex, type ArtifactRef, type PinnedDocument } from '@cairn/domain-run';
+import {
+  artifactHex,
+  definitionFound,
+  definitionWanted,
+  policiesWanted,
+  policyText,
+  versionsOf,
+  type ArtifactRef,
+  type BranchDocuments,
+  type BranchRequest,
+  type PinnedDocument,
+  type RunStarted,
+} from '@cairn/domain-run';
 import { invariant, policyStream, workflowStream, type Json } from '@cairn/kernel';
 import type { Artifacts, EventStore } from '@cairn/ports';
 
@@ -45,6 +57,23 @@ export class Documents {
       pins.push(pin);
     }
     return { pins };
+  }
+
+  /** What a branch asks for beside what its parent has pinned (`capabilities.md` §6). What is not there is told by its name. */
+  async forBranch({ ns, definition, policies }: RunStarted['data'], request: BranchRequest): Promise<BranchDocuments> {
+    const wanted = definitionWanted(request);
+    const applied = wanted === undefined ? [] : await this.store.read(workflowStream(ns, definition.name));
+    const pin = wanted && definitionFound(applied, wanted);
+    const plan = pin && (await this.planFor(ns, pin));
+    const pins: PinnedDocument[] = [];
+    const missing: string[] = [];
+    for (const policy of policiesWanted(request, plan, policies)) {
+      const one = await this.pinPolicy(ns, policy.name, policy.version);
+      if (one === undefined) missing.push(policyText(policy));
+      else pins.push(one);
+    }
+    const other = pin === undefined || plan === undefined ? {} : { definition: { pin, plan } };
+    return { ...other, ofParent: await this.planFor(ns, definition), versions: versionsOf(applied), policies: pins, missing };
   }
 
   /** A version never changes. Whether the newest is still that is one look behind it, so that a run pins what an apply has just answered for. */

@@ -276,12 +276,14 @@ export class Driver {
     const fork = forkAt(branches, { branch: data.from.branch, at: String(data.from.at) });
     const [branch = '', revision = ''] = (data.expectHead ?? '').split('@');
     const isPast = branch === head.branch && Number(revision) < head.revision;
+    const parent = 'point' in fork ? lineage.at(fork.point.branch, fork.point.revision) : undefined;
     return {
       type,
       data: {
         ...data,
-        fork: 'point' in fork ? { ...fork, state: lineage.at(fork.point.branch, fork.point.revision) } : fork,
+        fork: parent === undefined ? fork : { ...fork, state: parent },
         ...(isPast ? { expected: lineage.at(branch, Number(revision)) } : {}),
+        ...(parent?.started == null ? {} : { documents: await this.options.documents.forBranch(parent.started, data) }),
       },
     };
   }

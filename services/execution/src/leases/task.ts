@@ -1,6 +1,6 @@
 import { subjects, type CloudEvent, type TaskData } from '@cairn/contracts';
 import { callbackReference, withCallbackTokens, type Plan, type PlannedStep } from '@cairn/domain-definition';
-import { outputView, parseOccurrence, type EffectPart, type OpenAttempt, type RunState, type StepWork } from '@cairn/domain-run';
+import { asChanged, outputView, parseOccurrence, type EffectPart, type OpenAttempt, type RunState, type StepWork } from '@cairn/domain-run';
 import { partitionOf, type Id, type Json } from '@cairn/kernel';
 import type { CallbackTokens } from '@cairn/ports';
 
@@ -31,7 +31,8 @@ const ATTEMPTS_MAX = 8;
 export function taskOf(state: RunState, plan: Plan, attemptId: Id, tokens?: CallbackTokens): Task | undefined {
   const attempt = state.path.attempts.get(attemptId);
   const work = attempt === undefined ? undefined : state.path.steps.get(attempt.step)?.work;
-  const step = attempt === undefined ? undefined : plan.step(parseOccurrence(attempt.step).step);
+  const planned = attempt === undefined ? undefined : plan.step(parseOccurrence(attempt.step).step);
+  const step = planned && asChanged(state, planned);
   if (attempt === undefined || work === undefined || step === undefined || state.started === null) return undefined;
   const { ns, workflow } = state.started;
   const { part } = parseOccurrence(attempt.step);

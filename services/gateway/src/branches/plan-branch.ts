@@ -1,8 +1,22 @@
 import { openBranchSchema } from '@cairn/contracts';
-import { planOf, type Definition } from '@cairn/domain-definition';
-import { forkAt, planBranch } from '@cairn/domain-run';
+import { planOf, type Definition, type Plan } from '@cairn/domain-definition';
+import {
+  definitionFound,
+  definitionWanted,
+  forkAt,
+  NO_DOCUMENTS,
+  planBranch,
+  policiesWanted,
+  policyFound,
+  policyText,
+  versionsOf,
+  type BranchDocuments,
+  type BranchRequest,
+  type PinnedDocument,
+  type RunStarted,
+} from '@cairn/domain-run';
 import type { BranchPlanView } from '@cairn/contracts';
-import type { Id } from '@cairn/kernel';
+import { policyStream, workflowStream, type Id } from '@cairn/kernel';
 import type { Artifacts, EventStore } from '@cairn/ports';
 import { checkedBody } from '../commands/checked-body.js';
 import { readJson } from '../edge/media.js';
@@ -27,8 +41,30 @@ export async function showPlan(parts: PlanBranchParts, ns: string, run: Id, body
   const fork = forkAt(whole.decodedBranches, request.from);
   if (!('point' in fork)) return refuse('fork_not_found', fork.problem.says, { errors: [fork.problem] });
   const { state: head } = whole;
-  const pinned = head.started?.definition;
-  const { definition } = await showDefinition(parts, ns, pinned?.name ?? '', { version: String(pinned?.version) });
-  const plan = planOf(definition as unknown as Definition);
-  return planBranch({ plan, fork: fork.point, parent: whole.stateAt(fork.point.branch, fork.point.revision), head }, request);
+  const parent = whole.stateAt(fork.point.branch, fork.point.revision);
+  const plan = await planFor(parts, ns, parent.started?.definition);
+  const documents = parent.started === null ? NO_DOCUMENTS : await documentsFor(parts, parent.started, request);
+  return planBranch({ plan, fork: fork.point, parent, head, documents }, request);
+}
+
+async function planFor(parts: PlanBranchParts, ns: string, pin: PinnedDocument | undefined): Promise<Plan> {
+  const { definition } = await showDefinition(parts, ns, pin?.name ?? '', { version: String(pin?.version) });
+  return planOf(definition as unknown as Definition);
+}
+
+/** What the request asks for beside what the run has pinned: found here for the answer, and by execution again for the history. */
+async function documentsFor(parts: PlanBranchParts, { ns, definition, policies }: RunStarted['data'], request: BranchRequest) {
+  const wanted = definitionWanted(request);
+  const applied = wanted === undefined ? [] : await parts.store.read(workflowStream(ns, definition.name));
+  const pin = wanted && definitionFound(applied, wanted);
+  const plan = pin && (await planFor(parts, ns, pin));
+  const pins: PinnedDocument[] = [];
+  const missing: string[] = [];
+  for (const policy of policiesWanted(request, plan, policies)) {
+    const one = policyFound(await parts.store.read(policyStream(ns, policy.name)), policy);
+    if (one === undefined) missing.push(policyText(policy));
+    else pins.push(one);
+  }
+  const documents: BranchDocuments = { versions: versionsOf(applied), policies: pins, missing };
+  return pin === undefined || plan === undefined ? documents : { ...documents, definition: { pin, plan } };
 }

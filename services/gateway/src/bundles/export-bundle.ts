@@ -1,5 +1,5 @@
 import { BUNDLE_FORMAT, BundleWriter, storedEventView, type BundleContent, type BundleEventKind } from '@cairn/contracts';
-import type { RunStarted } from '@cairn/domain-run';
+import type { PinnedDocument, RunStarted } from '@cairn/domain-run';
 import type { Id, StoredEvent } from '@cairn/kernel';
 import { artifactsNamed, collectHistory, type RunHistory } from '@cairn/oracle';
 import type { Artifacts, EventStore } from '@cairn/ports';
@@ -79,13 +79,13 @@ function linesOf({
   inbox = [],
   reviews = new Map<Id, readonly StoredEvent[]>(),
 }: RunHistory): Line[] {
-  const { ns, definition, policies: pins } = startedOf(branches);
+  const { ns } = startedOf(branches);
+  const pins = pinsOf(branches);
+  // Each once, in the order of its stream: a branch may go on by another version, and by policies that the run had not pinned.
   const pinned = (kind: 'definition' | 'policy', category: string, events: readonly StoredEvent[]): Line[] =>
-    (kind === 'definition' ? [definition] : pins).flatMap(({ name, revision }) =>
-      events
-        .filter((event) => event.stream === `${category}-${ns}+${name}` && event.revision === revision)
-        .map((event) => ({ kind, event })),
-    );
+    events
+      .filter(({ stream, revision }) => pins[kind].some((pin) => stream === `${category}-${ns}+${pin.name}` && revision === pin.revision))
+      .map((event) => ({ kind, event }));
   return [
     ...pinned('definition', 'workflow', definitions),
     ...pinned('policy', 'policy', policies),
@@ -93,6 +93,13 @@ function linesOf({
     ...[...reviews.values()].flat().map((event) => ({ kind: 'review' as const, event })),
     ...[...branches.values()].flat().map((event) => ({ kind: 'event' as const, event })),
   ];
+}
+
+/** What the run and its branches run by. */
+function pinsOf(branches: RunHistory['branches']): Readonly<Record<'definition' | 'policy', readonly PinnedDocument[]>> {
+  const pinning = [...branches.values()].flatMap(([first]) => (first === undefined ? [] : [first]));
+  const data = pinning.map((event) => event.data as unknown as Partial<Pick<RunStarted['data'], 'definition' | 'policies'>>);
+  return { definition: data.flatMap(({ definition }) => definition ?? []), policy: data.flatMap(({ policies }) => policies ?? []) };
 }
 
 function startedOf(branches: RunHistory['branches']): RunStarted['data'] {

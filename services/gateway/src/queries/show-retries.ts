@@ -5,13 +5,13 @@ import {
   type BranchSuperseded,
   type RetryDecided,
   type RunEvent,
-  type RunStarted,
+  type PinnedDocument,
   type StepFailed,
   type VerdictApplied,
 } from '@cairn/domain-run';
 import type { DefinitionApplied } from '@cairn/domain-schedule';
 import type { Id, JsonObject, StoredEvent } from '@cairn/kernel';
-import { FIRST_BRANCH, type Artifacts, type EventStore } from '@cairn/ports';
+import type { Artifacts, EventStore } from '@cairn/ports';
 import { readQuery, type Query } from '../edge/params.js';
 import type { ImportedRuns } from '../bundles/imported-runs.js';
 import { refuse } from '../edge/refused.js';
@@ -32,24 +32,25 @@ export interface ShowRetriesParts {
  */
 export async function showRetries(parts: ShowRetriesParts, ns: string, run: Id, query: Query): Promise<Page<RetryView>> {
   const { step } = readQuery(query, ['step']);
-  const { branches } = await parts.reader.whole(ns, run);
+  const { branches, state } = await parts.reader.whole(ns, run);
   const items = retriesOf(branches);
   if (step === undefined) return { items };
   const found = items.filter((failure) => failure.step === step || parseOccurrence(failure.step).step === step);
-  const events = branches.get(FIRST_BRANCH) ?? [];
-  if (found.length === 0 && !(await hasStep(parts, ns, run, events, parseOccurrence(step).step)))
+  if (found.length === 0 && !(await hasStep(parts, ns, run, state.started?.definition, parseOccurrence(step).step)))
     refuse('step_not_found', "The run's definition has no such step.");
   return { items: found };
 }
 
-/** Whether the definition that the run pinned has a step of that id. */
-async function hasStep(parts: ShowRetriesParts, ns: string, run: Id, [started]: readonly StoredEvent[], id: string): Promise<boolean> {
-  const { name, version } = (started?.data as unknown as RunStarted['data']).definition;
+/** Whether the definition by which the run goes on has a step of that id. */
+async function hasStep(parts: ShowRetriesParts, ns: string, run: Id, pin: PinnedDocument | undefined, id: string): Promise<boolean> {
   const { imported } = await parts.reader.row(ns, run);
-  const applied = imported === undefined ? undefined : (await parts.imported.history(imported)).definitions?.[0];
+  const applied =
+    imported === undefined
+      ? undefined
+      : (await parts.imported.history(imported)).definitions?.find(({ data }) => data['hash'] === pin?.hash);
   const definition =
     applied === undefined
-      ? (await showDefinition(parts, ns, name, { version: String(version) })).definition
+      ? (await showDefinition(parts, ns, pin?.name ?? '', { version: String(pin?.version) })).definition
       : await documentOf(parts.artifacts, applied.data as unknown as DefinitionApplied['data']);
   const { steps, reduced = [] } = definition as unknown as Definition;
   return [...steps, ...reduced.flatMap((path) => path.steps)].some((step) => step.id === id);

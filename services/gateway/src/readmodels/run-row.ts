@@ -30,6 +30,8 @@ export class RunRow {
   head = FIRST_BRANCH;
   /** Branches beyond the first, in the order in which they were announced. Absent of most runs. */
   private others: readonly string[] | undefined;
+  /** Versions of the definition by which branches go on that have another than the one that they grew from. Absent of most runs. */
+  private versions: ReadonlyMap<string, string> | undefined;
   revision: Revision = -1;
   since: Instant = '';
   /** When it came into the state, whatever the sub-state was since then. */
@@ -265,6 +267,7 @@ export class RunRow {
         break;
       case 'ShadowOpened':
         this.others = [...(this.others ?? []), event.data.branch];
+        this.versionOf(event.data.branch, event.data.spec);
         break;
     }
   }
@@ -279,8 +282,19 @@ export class RunRow {
     this.startedAt = at;
   }
 
+  /** The version by which a branch goes on: its own, else its parent's. */
+  private versionOf(branch: string, { definition, parent }: BranchSuperseded['data']['spec']): string {
+    const before = this.versions?.get(parent.branch) ?? this.version;
+    const version = definition === undefined ? before : String(definition.version);
+    if (this.versions !== undefined || version !== this.version)
+      this.versions = new Map([[FIRST_BRANCH, this.version], ...(this.versions ?? []), [branch, version]]);
+    return version;
+  }
+
   /** The run goes on elsewhere, with what is carried, whatever had ended it here. A policy's branch owes what its head owed. */
-  private goOn({ successor, spec: { carried } }: BranchSuperseded['data']): void {
+  private goOn({ successor, spec }: BranchSuperseded['data']): void {
+    const { carried } = spec;
+    this.version = this.versionOf(successor, spec);
     this.head = successor;
     this.others = [...(this.others ?? []), successor];
     this.revision = -1;

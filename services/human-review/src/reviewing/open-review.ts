@@ -1,5 +1,5 @@
 import { HTTP_ACTOR } from '@cairn/contracts';
-import type { ReviewRequested, RunStarted } from '@cairn/domain-run';
+import type { BranchOpened, PinnedDocument, ReviewRequested, RunStarted } from '@cairn/domain-run';
 import type { Excluded, ReviewOpened } from '@cairn/domain-review';
 import { canon, invariant, receiptStream, reviewStream, runStream, workflowStream, type Json, type StoredEvent } from '@cairn/kernel';
 import type { EventStore } from '@cairn/ports';
@@ -53,7 +53,7 @@ async function excludedFrom(
   add(await starterOf(store, started), 'run.starter', notSameAs.includes('run.starter'));
   const [opened] = request.metadata.branch === 'main' ? [] : await store.read(request.stream, 0, 0);
   add(opened?.actor, 'branch.actor', notSameAs.includes('branch.actor'));
-  const { name, revision } = started.definition;
+  const { name, revision } = await definitionAt(store, request, started);
   const [definition] = await store.read(workflowStream(ns, name), revision, revision);
   add(definition?.actor, 'definition.author', false);
   const steps = notSameAs.flatMap((one) => (one.startsWith('step:') ? [one.slice('step:'.length)] : []));
@@ -65,6 +65,17 @@ async function excludedFrom(
     if (event.type === 'StepSucceeded') add(event.actor, `step:${step}`, true);
   }
   return found;
+}
+
+/** The definition that the branch runs by: its own, or that of the nearest branch that it grew from which has one. */
+async function definitionAt(store: EventStore, { stream, metadata }: StoredEvent, started: RunStarted['data']): Promise<PinnedDocument> {
+  for (let at: string | undefined = stream; at !== undefined;) {
+    const [first]: readonly StoredEvent[] = await store.read(at, 0, 0);
+    const { definition, parent } = (first?.data ?? {}) as unknown as Partial<BranchOpened['data']>;
+    if (definition !== undefined) return definition;
+    at = parent === undefined ? undefined : runStream(metadata.runId ?? '', parent.branch);
+  }
+  return started.definition;
 }
 
 /** What led to an event: its branch up to there, and before that the branches that this one grew from, each up to the fork. */

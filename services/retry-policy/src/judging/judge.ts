@@ -53,7 +53,7 @@ export class Judge {
     const { step: occurrence, attemptId } = rung;
     const { undecided, shown } =
       rung.partial === true ? await recounted(this.parts.store, rung) : { undecided: rung, shown: this.parts.failures.shown(rung) };
-    const { plan, step, policy } = await this.runs.lookUp(undecided.runId, occurrence);
+    const { plan, step, policy } = await this.runs.lookUp(undecided, occurrence);
     const { part } = parseOccurrence(occurrence);
     const failure = undecided.failure ?? (await this.readFailure(undecided));
     const told: FailedAttempt = {

@@ -1,6 +1,15 @@
-import { planOf, type Definition, type Plan, type PlannedStep } from '@cairn/domain-definition';
+import { planOf, type Definition, type JsonPatchOp, type Plan, type PlannedStep } from '@cairn/domain-definition';
 import { evolvePolicy, hashPolicy, type PolicyState } from '@cairn/domain-retry';
-import { artifactHex, parseOccurrence, type ArtifactRef, type PinnedDocument, type RunStarted } from '@cairn/domain-run';
+import {
+  artifactHex,
+  isPinOf,
+  parseOccurrence,
+  withRules,
+  type ArtifactRef,
+  type BranchOpened,
+  type PinnedDocument,
+  type RunStarted,
+} from '@cairn/domain-run';
 import { invariant, policyStream, runStream, workflowStream, type Id } from '@cairn/kernel';
 import type { Artifacts, EventStore } from '@cairn/ports';
 
@@ -15,35 +24,58 @@ export interface PinnedRun {
 const RUNS_MAX = 10_000;
 const DOCUMENTS_MAX = 1_000;
 
-/** The step of a failure and the policy that its run pinned for it, read from the history once and kept: an event never changes. */
+/** What a branch is bound to, from its first event on: pins of its own before those that it has from its parent. */
+interface PinnedBranch extends PinnedRun {
+  /** What branches have changed about steps, the oldest first (C-MODIFIED). */
+  readonly changes: readonly JsonPatchOp[];
+}
+
+/** The step of a failure and the policy that its branch has pinned for it, read from the history once and kept: an event never changes. */
 export class Runs {
-  private readonly runs = new Map<Id, Promise<PinnedRun>>();
+  private readonly branches = new Map<string, Promise<PinnedBranch>>();
   private readonly plans = new Map<string, Promise<Plan>>();
   private readonly policies = new Map<string, Promise<PolicyState>>();
 
   constructor(private readonly ports: { readonly store: EventStore; readonly artifacts: Artifacts }) {}
 
   /** Throws faults of the store and the artifacts; a pin that names nothing, or another hash, is a bug of whoever pinned. */
-  async lookUp(runId: Id, occurrence: string): Promise<{ readonly plan: Plan; readonly step: PlannedStep; readonly policy: PolicyState }> {
-    const run = await kept(this.runs, RUNS_MAX, runId, () => this.readRun(runId));
-    const plan = await kept(this.plans, DOCUMENTS_MAX, `${run.ns} ${run.definition.hash}`, () => this.readPlan(run));
-    const step = plan.step(parseOccurrence(occurrence).step);
-    invariant(step !== undefined, `run ${runId}: ${occurrence} is no step of ${run.definition.name}@${run.definition.version}`);
-    const { name, version } = step.retry;
-    const pin = run.policies.find((policy) => policy.name === name && (version === undefined || policy.version === version));
-    invariant(pin !== undefined, `run ${runId}: it has not pinned policy ${name}`);
+  async lookUp(
+    { runId, branch }: { readonly runId: Id; readonly branch: string },
+    occurrence: string,
+  ): Promise<{ readonly plan: Plan; readonly step: PlannedStep; readonly policy: PolicyState }> {
+    const pinned = await this.pinnedBy(runId, branch);
+    const plan = await kept(this.plans, DOCUMENTS_MAX, `${pinned.ns} ${pinned.definition.hash}`, () => this.readPlan(pinned));
+    const planned = plan.step(parseOccurrence(occurrence).step);
+    invariant(planned !== undefined, `run ${runId}: ${occurrence} is no step of ${pinned.definition.name}@${pinned.definition.version}`);
+    const step = withRules(planned, changesOf(planned.id, pinned.changes));
+    const pin = pinned.policies.find((policy) => isPinOf(policy, step.retry));
+    invariant(pin !== undefined, `run ${runId}: it has not pinned policy ${step.retry.name}`);
     return {
       plan,
       step,
-      policy: await kept(this.policies, DOCUMENTS_MAX, `${run.ns} ${name}@${pin.revision}`, () => this.readPolicy(run.ns, pin)),
+      policy: await kept(this.policies, DOCUMENTS_MAX, `${pinned.ns} ${pin.name}@${pin.revision}`, () => this.readPolicy(pinned.ns, pin)),
     };
   }
 
-  private async readRun(runId: Id): Promise<PinnedRun> {
-    const [started] = await this.ports.store.read(runStream(runId, 'main'), 0, 0);
-    invariant(started?.type === 'RunStarted', `run ${runId} has no beginning`);
-    const { ns, definition, policies } = started.data as unknown as RunStarted['data'];
-    return { ns, definition, policies };
+  private pinnedBy(runId: Id, branch: string): Promise<PinnedBranch> {
+    return kept(this.branches, RUNS_MAX, runStream(runId, branch), () => this.readPins(runId, branch));
+  }
+
+  private async readPins(runId: Id, branch: string): Promise<PinnedBranch> {
+    const [first] = await this.ports.store.read(runStream(runId, branch), 0, 0);
+    if (first?.type === 'BranchOpened') {
+      const { parent, changes, definition, policies = [] } = first.data as unknown as BranchOpened['data'];
+      const before = await this.pinnedBy(runId, parent.branch);
+      return {
+        ns: before.ns,
+        definition: definition ?? before.definition,
+        policies: [...before.policies, ...policies],
+        changes: [...before.changes, ...changes],
+      };
+    }
+    invariant(first?.type === 'RunStarted', `run ${runId} has no beginning`);
+    const { ns, definition, policies } = first.data as unknown as RunStarted['data'];
+    return { ns, definition, policies, changes: [] };
   }
 
   private async readPlan({ ns, definition: pin }: PinnedRun): Promise<Plan> {
@@ -80,3 +112,6 @@ function kept<T>(known: Map<string, Promise<T>>, max: number, key: string, read:
   reading.catch(() => known.delete(key));
   return reading;
 }
+
+const changesOf = (step: string, changes: readonly JsonPatchOp[]): readonly JsonPatchOp[] =>
+  changes.flatMap((op) => (op.path.startsWith(`/steps/${step}/`) ? [{ ...op, path: op.path.slice(`/steps/${step}`.length) }] : []));

@@ -6,7 +6,7 @@ import type { RunEvent } from '../events.js';
 import type { RunRejection } from '../rejections.js';
 import { isOpenReview } from '../reviews/evolve.js';
 import type { RunState } from '../state.js';
-import type { BranchPoint, BranchSpec, Carried } from './events.js';
+import type { BranchSpec, Carried } from './events.js';
 import { nextBranch } from './evolve.js';
 import { carriedBy, planBranch } from './plan.js';
 import type { BranchRequest, PlanFacts } from './request.js';
@@ -16,14 +16,20 @@ import type { BranchRequest, PlanFacts } from './request.js';
  * in silence. One append to the head decides a race of two (B-48), and is done once for one request.
  */
 export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEvent, RunRejection> {
-  const { fork, expected, ...asked } = data;
+  const { fork, expected, documents, ...asked } = data;
   const { state, plan, context } = draft;
   if (state.ledger.controls.includes(context.causationId)) return nothing('duplicate');
   if (fork === undefined || 'problem' in fork || fork.state === undefined) {
     const errors = fork !== undefined && 'problem' in fork ? [fork.problem] : [];
     return rejected({ code: 'fork_not_found', detail: errors[0]?.says ?? 'there is no such point in the run', errors });
   }
-  const facts = { plan, fork: fork.point, parent: fork.state, head: state };
+  const facts: PlanFacts = {
+    plan: documents?.ofParent ?? plan,
+    fork: fork.point,
+    parent: fork.state,
+    head: state,
+    ...(documents === undefined ? {} : { documents }),
+  };
   const request = isAsPlanned(facts, asked, expected) ? { ...asked, expectHead: `${state.branch}@${state.revision}` } : asked;
   const branchPlan = planBranch(facts, request);
   const { problems } = branchPlan;
@@ -41,21 +47,16 @@ export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEven
   if (request.shadow === true) {
     // The head goes on as it is: nothing of it is withdrawn, and nothing of it is taken along.
     const carried: Carried = { attempts: [], waits: [], failures: [], events: [] };
-    const spec = specOf(fork.point, fork.state, request, carried);
+    const spec = specOf(facts, request, carried);
     draft.add({ type: 'ShadowOpened', version: 1, data: { branch: nextBranch(state), spec } });
     return concluded(draft);
   }
-  announce(draft, facts, { point: fork.point, state: fork.state }, request);
+  announce(draft, facts, request);
   return concluded(draft);
 }
 
 /** Withdraws what is not carried and hands the run on to the branch. Whoever calls has looked at its plan. */
-export function announce(
-  draft: Draft,
-  facts: PlanFacts,
-  fork: { readonly point: BranchPoint; readonly state: RunState },
-  request: BranchRequest,
-): void {
+export function announce(draft: Draft, facts: PlanFacts, request: BranchRequest): void {
   const { state } = draft;
   const carried = carriedBy(facts, request);
   for (const [waitId, { step, open }] of [...state.path.waits.entries()].sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -69,12 +70,12 @@ export function announce(
     version: 1,
     data: {
       successor: nextBranch(state),
-      spec: specOf(fork.point, fork.state, request, carried),
+      spec: specOf(facts, request, carried),
     },
   });
 }
 
-const specOf = (parent: BranchPoint, { path }: RunState, request: BranchRequest, carried: Carried): BranchSpec => ({
+const specOf = ({ fork: parent, parent: { path }, documents }: PlanFacts, request: BranchRequest, carried: Carried): BranchSpec => ({
   parent,
   checkpoint: path.checkpoint,
   cause: request.cause,
@@ -84,6 +85,8 @@ const specOf = (parent: BranchPoint, { path }: RunState, request: BranchRequest,
   carried,
   effectsChoices: request.effects ?? {},
   lesson: request.lesson ?? 'told',
+  ...(documents?.definition === undefined ? {} : { definition: documents.definition.pin }),
+  ...(documents === undefined || documents.policies.length === 0 ? {} : { policies: documents.policies }),
 });
 
 /** The head has gone on since the plan was made, and the plan would be the same now: nothing was chosen in ignorance (`architecture.md` §3.2). */

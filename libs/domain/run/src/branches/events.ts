@@ -1,6 +1,6 @@
 import type { JsonPatchOp } from '@cairn/domain-definition';
 import type { DomainEvent, Id, Json, Revision } from '@cairn/kernel';
-import type { ArtifactRef, AttemptId, Occurrence, WaitId } from '../shared-fields.js';
+import type { ArtifactRef, AttemptId, Occurrence, PinnedDocument, WaitId } from '../shared-fields.js';
 
 /** Why a branch was opened (`capabilities.md` §6). */
 export type BranchCause = 'retry_modified' | 'fallback' | 'reduced_scope' | 'override' | 'correction' | 'what_if';
@@ -36,13 +36,20 @@ export interface BranchSpec {
   readonly reason: string;
   /** Events that led here, as `main@12`. */
   readonly evidence: readonly string[];
-  /** JSON Patch over `/input`, `/steps/<id>/(queue|input|params)`, `/outputs/<occurrence>`, `/skip/<id>`, `/scope`: exactly what is different from here on. */
+  /**
+   * JSON Patch over `/input`, `/steps/<id>/(queue|input|params|guidance|timeout|retry|deadline)`, `/outputs/<occurrence>`, `/skip/<id>`, `/scope`,
+   * `/definition`: exactly what is different from here on.
+   */
   readonly changes: readonly JsonPatchOp[];
   readonly carried: Carried;
   /** By effect key. */
   readonly effectsChoices: { readonly [key: string]: EffectChoice };
   /** `told`: tasks of the branch get a summary of the path that failed. */
   readonly lesson: 'told' | 'untold';
+  /** What the branch runs by from here on, where that is another version than before. */
+  readonly definition?: PinnedDocument;
+  /** Policies that the run had not pinned before. */
+  readonly policies?: readonly PinnedDocument[];
 }
 
 /** The branch is over: another one is the head, under a name that this append allocates. Nothing follows it here (I-8). */

@@ -7,6 +7,7 @@ import { closedAs, isOpenReview, unblocked } from '../reviews/evolve.js';
 import { count, outputOf, settle } from '../steps/evolve.js';
 import { ended } from '../lifecycle/evolve.js';
 import type { BranchOpened, BranchSuperseded, ShadowStop, StepStubbed } from './events.js';
+import { ofWork } from './rules.js';
 
 /** Folds where a run goes on: the table of branches, and what a branch begins with. */
 export function evolveBranches(state: RunState, event: RunEvent, { causationId, at }: Pick<Envelope, 'causationId' | 'at'>): RunState {
@@ -89,7 +90,15 @@ function opened(state: RunState, data: BranchOpened['data']): RunState {
     ...state,
     opened: data,
     received: [],
-    started: state.started === null ? null : { ...state.started, input: changedInput(state.started.input, changes) },
+    started:
+      state.started === null
+        ? null
+        : {
+            ...state.started,
+            input: changedInput(state.started.input, changes),
+            definition: data.definition ?? state.started.definition,
+            policies: data.policies === undefined ? state.started.policies : [...state.started.policies, ...data.policies],
+          },
     path: {
       ...withChanges(owed, changes),
       choices,
@@ -178,14 +187,17 @@ export interface ChangedWork {
   readonly work: StepWork;
   /** A change that cannot be made here: the work is as it was. */
   readonly problem?: string;
+  /** Of that problem. */
+  readonly rule?: string;
 }
 
 /** A step's work as branches have changed it. */
-export function changedWork(work: StepWork, ops: readonly JsonPatchOp[] | undefined): ChangedWork {
+export function changedWork(work: StepWork, all: readonly JsonPatchOp[] | undefined): ChangedWork {
+  const ops = ofWork(all);
   if (ops === undefined || ops.length === 0) return { work };
   const { queue, input, params, guidance } = work;
   const patched = applyPatch({ queue, input, params, ...(guidance === undefined ? {} : { guidance }) }, ops);
-  if (!patched.ok) return { work, problem: `changes/${patched.index}: ${patched.says}` };
+  if (!patched.ok) return { work, problem: `changes/${patched.index}: ${patched.says}`, rule: patched.rule };
   const { guidance: _, ...rest } = work;
   const value = patched.value as unknown as Pick<StepWork, 'queue' | 'input' | 'params' | 'guidance'>;
   const told = value.guidance === undefined ? {} : { guidance: value.guidance };

@@ -89,7 +89,7 @@ describe('a plan for a branch', () => {
     ['a step that is not there', { changes: [{ op: 'replace', path: '/steps/none/params', value: 1 }] }, '/changes/0', 'unknown-ref'],
     ['a step that is done at the fork', { changes: [{ op: 'replace', path: '/steps/extract/params', value: 1 }] }, '/changes/0', 'settled'],
     ['a path that is none', { changes: [{ op: 'replace', path: '/stuff', value: 1 }] }, '/changes/0', 'path'],
-    ['what is not changed yet', { changes: [{ op: 'replace', path: '/definition', value: 1 }] }, '/changes/0', 'not_yet'],
+    ['what is not changed yet', { changes: [{ op: 'replace', path: '/budget/usd', value: 1 }] }, '/changes/0', 'not_yet'],
     ['a queue that is no name', { changes: [{ op: 'replace', path: '/steps/screen/queue', value: 'A B' }] }, '/changes/0', 'type'],
     ['an event that did not come', { received: { 'event:none': 'drop' } }, '/received/event:none', 'unknown_choice'],
     ['an effect that is not there', { effects: { 'pay:k': 'reuse', none: 'reuse' } }, '/effects/none', 'unknown_choice'],

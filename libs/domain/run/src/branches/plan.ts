@@ -1,5 +1,5 @@
 import { pointerParts, type Plan } from '@cairn/domain-definition';
-import { canon } from '@cairn/kernel';
+import { canon, type Json } from '@cairn/kernel';
 import { partsUnderWay } from '../effects/parts.js';
 import { parseOccurrence, type EffectEntry, type RunState } from '../state.js';
 import { waitIdOf } from '../waits/evolve.js';
@@ -12,7 +12,8 @@ import type { BranchPlan, BranchRequest, PlanFacts, PlanProblem } from './reques
 const CHOICES: readonly EffectChoice[] = ['reuse', 'compensate', 'repeat', 'ask'];
 
 /** Plans a branch: pure, asks nobody. Empty `problems` and `unresolved`: it may be opened. */
-export function planBranch(facts: PlanFacts, request: BranchRequest): BranchPlan {
+export function planBranch(given: PlanFacts, request: BranchRequest): BranchPlan {
+  const facts = withDefinition(given);
   const { fork, parent, head } = facts;
   const effects = effectsBehind(facts, request);
   const received = receivedOf(facts, request);
@@ -27,7 +28,7 @@ export function planBranch(facts: PlanFacts, request: BranchRequest): BranchPlan
     effects,
     problems: [
       ...headMoved(head, request),
-      ...causesOf(request),
+      ...causesOf(request, parent.shadow !== null),
       ...problemsOfChanges(facts, request),
       ...unknownChoices(request, received, effects),
       ...(isShadow ? [] : inDoubt(effects)),
@@ -41,7 +42,8 @@ export function planBranch(facts: PlanFacts, request: BranchRequest): BranchPlan
 }
 
 /** What goes on under its id: open at the fork and at the head, not concerned by a change, not dropped. */
-export function carriedBy(facts: PlanFacts, request: BranchRequest): Carried {
+export function carriedBy(given: PlanFacts, request: BranchRequest): Carried {
+  const facts = withDefinition(given);
   const { parent, head } = facts;
   const isConcerned = concernedBy(facts, request);
   const isLeftOut = leftOutBy(facts, request);
@@ -49,7 +51,7 @@ export function carriedBy(facts: PlanFacts, request: BranchRequest): Carried {
     head.path.attempts.has(id) && !isConcerned(step) ? [id] : [],
   );
   const waits = [...parent.path.waits.entries()].flatMap(([id, { step, open }]) =>
-    open && isStillOpen(facts, id) && !isLeftOut(step) && request.received?.[`wait:${step}`] !== 'drop' ? [id] : [],
+    open && isStillOpen(facts, id) && !isConcerned(step) && !isLeftOut(step) && request.received?.[`wait:${step}`] !== 'drop' ? [id] : [],
   );
   const events = receivedSince(parent, head).flatMap(({ eventId }) => (request.received?.[`event:${eventId}`] === 'drop' ? [] : [eventId]));
   return { attempts: attempts.sort(), waits: waits.sort(), failures: [], events: events.sort() };
@@ -59,9 +61,27 @@ export function carriedBy(facts: PlanFacts, request: BranchRequest): Carried {
 function concernedBy(facts: PlanFacts, request: BranchRequest): (occurrence: string) => boolean {
   const slices = slicesOf(request);
   const isLeftOut = leftOutBy(facts, request);
-  return (occurrence) =>
-    isLeftOut(occurrence) ||
-    slices.some(([slice, name = '']) => slice === 'input' || (slice === 'steps' && name === parseOccurrence(occurrence).step));
+  return (occurrence) => {
+    const { step } = parseOccurrence(occurrence);
+    if (isLeftOut(occurrence) || isOther(facts, step)) return true;
+    // What a wait waits for was said when it opened: the run's input makes no other wait of it.
+    return slices.some(
+      ([slice, name]) => (slice === 'input' && facts.plan.step(step)?.wait === undefined) || (slice === 'steps' && name === step),
+    );
+  };
+}
+
+/** Whether the definition that is asked for says something else of the step than the one that it has begun under. */
+function isOther({ plan, before }: PlanFacts, step: string): boolean {
+  if (before === undefined) return false;
+  const [then, now] = [before.step(step), plan.step(step)];
+  return canon((then?.document ?? null) as unknown as Json) !== canon((now?.document ?? null) as unknown as Json);
+}
+
+/** Everything is judged by the definition that the branch goes on with. */
+function withDefinition(facts: PlanFacts): PlanFacts {
+  const asked = facts.documents?.definition?.plan;
+  return asked === undefined || facts.before !== undefined ? facts : { ...facts, plan: asked, before: facts.plan };
 }
 
 /** Steps that do not run or wait here any more: their output is given, they are skipped, or a reduced path drops them. */
@@ -100,11 +120,18 @@ function rerunsOf(facts: PlanFacts, request: BranchRequest): string[] {
     [...parent.path.attempts.entries()].flatMap(([id, { step }]) => (head.path.attempts.has(id) && !isConcerned(step) ? [step] : [])),
   );
   const waiting = new Set(
-    [...parent.path.waits.values()].flatMap(({ step, open }) => (open && isStillOpen(facts, waitIdOf(head, step)) ? [step] : [])),
+    [...parent.path.waits.values()].flatMap(({ step, open }) =>
+      open && isStillOpen(facts, waitIdOf(head, step)) && !isConcerned(step) ? [step] : [],
+    ),
   );
   return [...head.path.steps.keys()].filter(
     (step) =>
-      parseOccurrence(step).part === undefined && !settled.has(step) && !carried.has(step) && !waiting.has(step) && !isLeftOut(step),
+      parseOccurrence(step).part === undefined &&
+      facts.plan.step(parseOccurrence(step).step) !== undefined &&
+      !settled.has(step) &&
+      !carried.has(step) &&
+      !waiting.has(step) &&
+      !isLeftOut(step),
   );
 }
 
@@ -113,8 +140,10 @@ function inOrder(plan: Plan, steps: readonly string[]): string[] {
   return [...steps].sort((a, b) => place(a) - place(b) || parseOccurrence(a).turn - parseOccurrence(b).turn);
 }
 
-function receivedOf(facts: PlanFacts, { received: chosen = {} }: BranchRequest): BranchPlan['received'] {
+function receivedOf(facts: PlanFacts, request: BranchRequest): BranchPlan['received'] {
   const { parent, head } = facts;
+  const { received: chosen = {} } = request;
+  const isConcerned = concernedBy(facts, request);
   const line = (id: string, says: string): BranchPlan['received'][number] => ({
     id,
     says,
@@ -125,7 +154,9 @@ function receivedOf(facts: PlanFacts, { received: chosen = {} }: BranchRequest):
     line(`event:${eventId}`, `${event?.type ?? ''} for ${step}`),
   );
   const waits = [...parent.path.waits.entries()].flatMap(([id, { step, open, opened }]) =>
-    open && isStillOpen(facts, id) ? [line(`wait:${step}`, opened.deadline === null ? 'open' : `open until ${opened.deadline}`)] : [],
+    open && isStillOpen(facts, id) && !isConcerned(step)
+      ? [line(`wait:${step}`, opened.deadline === null ? 'open' : `open until ${opened.deadline}`)]
+      : [],
   );
   return [...events, ...waits.sort((a, b) => (a.id < b.id ? -1 : 1)), ...peopleAsked(parent, head)];
 }

@@ -1,5 +1,6 @@
 import type { JsonPatchOp, Plan } from '@cairn/domain-definition';
 import type { EffectEntry, RunState } from '../state.js';
+import type { BranchDocuments } from './documents.js';
 import type { BranchCause, BranchPoint, EffectChoice } from './events.js';
 
 /** What a person asks for who opens a branch (`capabilities.md` §6). */
@@ -59,4 +60,8 @@ export interface PlanFacts {
   readonly fork: BranchPoint;
   readonly parent: RunState;
   readonly head: RunState;
+  /** Where `plan` is another version than the run has: what it has. */
+  readonly before?: Plan;
+  /** Other documents that the request asks for; absent: it asks for none. */
+  readonly documents?: BranchDocuments;
 }

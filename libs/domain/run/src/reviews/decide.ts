@@ -12,6 +12,7 @@ import { advance, settleSkipped, startDueRetries, startHeld } from '../advance.j
 import { announce } from '../branches/decide.js';
 import { mayBranch } from '../branches/evolve.js';
 import { planBranch } from '../branches/plan.js';
+import { asChanged } from '../branches/rules.js';
 import type { BranchRequest } from '../branches/request.js';
 import { supersedeByPolicy } from '../branches/supersede.js';
 import { concluded } from '../concluded.js';
@@ -113,7 +114,7 @@ export function applyVerdict(draft: Draft, command: ApplyVerdict): Outcome {
 function askAnew(draft: Draft, { step, review, entry }: Asked, reviewId: ReviewId, says?: string): Outcome {
   const data = { reviewId, step: entry.step, because: 'subject_changed', ...(says === undefined ? {} : { says }) } as const;
   draft.add({ type: 'ReviewWithdrawn', version: 1, data });
-  const unasked = requestReview(draft, step, review, reviewId);
+  const unasked = requestReview(draft, step, asChanged(draft.state, step).review ?? review, reviewId);
   if (unasked !== undefined) failRun(draft, entry.step, DEFINITION_ERROR, unasked.problem); // Nobody can be asked: it would wait for ever.
   return concluded(draft);
 }
@@ -161,8 +162,7 @@ function wayOf(
   const { problems, unresolved } = planBranch(facts, request);
   if (problems.length + unresolved.length > 0)
     return { refused: [...problems.map(({ pointer, says }) => `${pointer} ${says}`.trim()), ...unresolved].join('; ') };
-  const { point, state } = fork;
-  return { open: () => announce(draft, { ...facts, head: draft.state }, { point, state }, request) };
+  return { open: () => announce(draft, { ...facts, head: draft.state }, request) };
 }
 
 /** What is different where the proposal is made again. */
@@ -247,7 +247,8 @@ function openAnew(draft: Draft, wait: PlannedStep): void {
   const open = draft.state.path.waits.get(waitId)?.open === true;
   if (open && !draft.state.path.paused) {
     draft.add({ type: 'WaitWithdrawn', version: 1, data: { waitId, step: wait.id, because: 'rescheduled' } });
-    const problem = wait.wait === undefined ? undefined : openWait(draft, wait, wait.wait);
+    const { wait: asIs } = asChanged(draft.state, wait);
+    const problem = asIs === undefined ? undefined : openWait(draft, wait, asIs);
     if (problem !== undefined) failRun(draft, wait.id, DEFINITION_ERROR, problem.problem);
   } else advance(draft, [], [wait.id]);
 }
