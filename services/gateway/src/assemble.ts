@@ -249,7 +249,7 @@ export function assembleGateway(parts: GatewayParts) {
       ok(await showPlan({ ...shown, store, artifacts }, ns(p), id(p), body)),
     openBranch: (p: Params, headers: IncomingHttpHeaders, body: RawBody | undefined, request: IncomingMessage): Promise<Answer> =>
       openBranch(
-        { intake, ids, reader, actor: gate.principalOf(request).id },
+        { intake, ids, reader, by: gate.principalOf(request) },
         ns(p),
         id(p),
         idempotencyKey(headers['idempotency-key']),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { idOf, type Role } from '@cairn/kernel';
 import { openRig, TOKEN, type Rig, type Sent } from './spec/rig.js';
 import { routes } from './edge/routes.js';
 
@@ -89,5 +90,37 @@ describe('who may come in', () => {
   it.each(routes)('has a door for $method $path', async ({ method, path }) => {
     const got = await rig.send({ method, path: path.replaceAll(/\{[a-zA-Z]+\}/g, 'x'), ...(method === 'GET' ? {} : { body: '{}' }) });
     expect(['route_not_found', 'method_not_allowed', 'internal_error']).not.toContain(got.json['code']);
+  });
+});
+
+describe('an override (C-OVERRIDE)', () => {
+  const holder = (principal: string, roles: readonly Role[]) => ({
+    token: principal.padEnd(64, '-'),
+    principal: { id: principal, roles, groups: [] },
+  });
+  const [operator, overrider] = [holder('user:ola', ['operator']), holder('user:ove', ['operator', 'branch.override'])] as const;
+  let rig: Rig;
+  beforeAll(async () => {
+    rig = await openRig({ holders: [operator, overrider] });
+  });
+  afterAll(() => rig.close());
+
+  const run = idOf('run', 'default', 'w', 'none');
+  const opens = (cause: string) => ({ from: { branch: 'main', at: 0 }, cause, reason: 'so' });
+  const sent = async ({ token }: { readonly token: string }, path: string, body: object) => {
+    const got = await rig.send({ method: 'POST', path: `/v1/default/runs/${run}/${path}`, token, body: JSON.stringify(body) });
+    return [got.status, got.json['code'], (got.json['errors'] as readonly { pointer: string }[] | undefined)?.[0]?.pointer];
+  };
+
+  it('is opened by nobody who is only an operator: it takes a role that is granted apart', async () => {
+    expect(await sent(operator, 'branches', opens('override'))).toEqual([403, 'forbidden', '/cause']);
+    expect(await sent(operator, 'waits/letter:fire', { reason: 'so' })).toEqual([403, 'forbidden', undefined]);
+    expect(await sent(operator, 'branches', opens('correction'))).toEqual([404, 'run_not_found', undefined]);
+    expect(await sent(overrider, 'branches', opens('override'))).toEqual([404, 'run_not_found', undefined]);
+    expect(await sent(overrider, 'waits/letter:fire', { reason: 'so' })).toEqual([404, 'run_not_found', undefined]);
+  });
+
+  it('may be planned by anybody: a plan opens nothing', async () => {
+    expect(await sent(operator, 'branches:plan', opens('override'))).toEqual([404, 'run_not_found', undefined]);
   });
 });

@@ -1,5 +1,8 @@
 import type { Principal, Role } from '@cairn/kernel';
 
+/** Sets by hand what a step gives (C-OVERRIDE): nobody may by being an operator. */
+export const OVERRIDE: Role = 'branch.override';
+
 /** Who may ask for what (`reliability.md` §6.2), by method and path; the first row that fits. Whoever has a token may read. */
 const rights: readonly { readonly method: RegExp; readonly path: RegExp; readonly roles: readonly Role[] | 'all' }[] = [
   { method: /^(GET|HEAD)$/, path: /^/, roles: 'all' },
@@ -12,6 +15,8 @@ const rights: readonly { readonly method: RegExp; readonly path: RegExp; readonl
   { method: /^PUT$/, path: /^\/v1\/[^/]+\/(definitions|policies)\//, roles: ['admin'] },
   // What became of an effect is said, and undone, by who may do that: no operator may by being one (`reliability.md` §6.2).
   { method: /^POST$/, path: /^\/v1\/[^/]+\/runs\/[^/]+\/effects\//, roles: ['effect.reconcile'] },
+  // It opens an override branch (C-OVERRIDE); of `branches` the cause says whether it does.
+  { method: /^POST$/, path: /^\/v1\/[^/]+\/runs\/[^/]+\/waits\/[^/]+:fire$/, roles: [OVERRIDE] },
   { method: /^/, path: /^/, roles: ['operator', 'admin'] },
 ];
 
