@@ -61,6 +61,8 @@ export interface TaskData {
   readonly purpose?: string;
   /** What a person wants to be different from earlier attempts. */
   readonly guidance?: string;
+  /** On a branch: what became of the path before it, and what is different now. Absent where the branch tells nothing. */
+  readonly lesson?: TaskLesson;
   /** Of a decision: what may be chosen. */
   readonly choices?: readonly string[];
   /** Of an effect. `key` is what goes to the target as its idempotency key, suffix included. */
@@ -83,6 +85,30 @@ export interface TaskData {
   readonly timeoutMs: number;
   readonly replyTo: string;
   readonly previous?: { readonly bucket: string; readonly message: string };
+}
+
+/** A short, structured account of the path that a branch follows (`capabilities.md` §6). */
+export interface TaskLesson {
+  readonly branch: string;
+  readonly cause: string;
+  readonly reason: string;
+  /** Where the branch grew: `main@6`. */
+  readonly from: string;
+  /** The head that it follows, where that was left: `main@41`. */
+  readonly left: string;
+  /** How the run had ended there, if it had. */
+  readonly outcome?: string;
+  /** What could not go on there, the newest first. */
+  readonly failures: readonly {
+    readonly step: string;
+    readonly attempts: number;
+    readonly bucket: string | null;
+    readonly message: string;
+  }[];
+  /** JSON Patch, without large values. */
+  readonly changes: readonly { readonly op: string; readonly path: string; readonly value?: Json }[];
+  /** The same of the branches that this one grew from, the newest first. */
+  readonly before?: readonly Omit<TaskLesson, 'before'>[];
 }
 
 /** Branch and epoch inform; the attempt id is what fences. */

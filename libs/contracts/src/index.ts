@@ -82,6 +82,7 @@ export {
   type ReplyData,
   type ReplyFailure,
   type TaskData,
+  type TaskLesson,
   type WorkDesk,
 } from './exchange.js';
 export {

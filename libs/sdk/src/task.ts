@@ -1,4 +1,4 @@
-import type { CloudEvent, TaskData } from '@cairn/contracts';
+import type { CloudEvent, TaskData, TaskLesson } from '@cairn/contracts';
 import type { Id, Json } from '@cairn/kernel';
 import { artifactsOf, type ArtifactStore, type TaskArtifacts } from './artifacts.js';
 import { StepFailure, type FailureOptions } from './failure.js';
@@ -63,6 +63,8 @@ export interface Task<I = Json> {
   readonly kind: TaskKind;
   /** What a person wants to be different from earlier attempts, where somebody said so. */
   readonly guidance: string | undefined;
+  /** On a branch: what became of the path before it, and what is different now; `undefined` elsewhere, and where the branch tells nothing. */
+  readonly lesson: TaskLesson | undefined;
   /** Of an effect, and of what finds out about it or undoes it: the act on the world that this attempt stands for. Absent of a task. */
   readonly effect: TaskEffect | undefined;
   /** The key to hand to the target as its idempotency key; equal in every attempt. Throws `TypeError` for a step that is no effect. */
@@ -131,6 +133,9 @@ export class Attempt implements Task<unknown> {
   }
   get guidance(): string | undefined {
     return this.data.guidance;
+  }
+  get lesson(): TaskLesson | undefined {
+    return this.data.lesson;
   }
   get effect(): TaskEffect | undefined {
     return this.data.effect;

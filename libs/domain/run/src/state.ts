@@ -1,5 +1,6 @@
 import { PersistentMap, type Id, type Instant, type Json, type Revision } from '@cairn/kernel';
 import type { BranchOpened, BranchSuperseded, EffectChoice } from './branches/events.js';
+import type { LeftPath, Lesson } from './branches/lesson.js';
 import type { EffectGuarantee } from './effects/events.js';
 import type { RunStarted } from './lifecycle/events.js';
 import type { JsonPatchOp } from '@cairn/domain-definition';
@@ -257,6 +258,10 @@ export interface RunState {
   readonly superseded: BranchSuperseded['data'] | null;
   /** Before a branch's first event alone: what came after the fork, of which that event says what is carried. */
   readonly received: readonly ReceivedEvent[];
+  /** Before a branch's first event alone: how the head stood that it follows. */
+  readonly left: LeftPath | null;
+  /** What its handlers are told of the path before it; null of `main`, and where a branch tells nothing. */
+  readonly lesson: Lesson | null;
   /** What this branch was opened with; null of `main`. */
   readonly opened: BranchOpened['data'] | null;
   /** Of a shadow alone. */
@@ -340,6 +345,8 @@ export function initialState(runId: Id, branch = 'main'): RunState {
     end: null,
     superseded: null,
     received: [],
+    left: null,
+    lesson: null,
     opened: null,
     shadow: null,
     status: { state: 'active', sub: null, since: null },

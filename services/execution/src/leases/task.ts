@@ -51,6 +51,8 @@ export function taskOf(state: RunState, plan: Plan, attemptId: Id, tokens?: Call
     ...withTokens(work, step, tokens, { ns, run: state.runId, attempt }),
     ...(work.purpose === undefined ? {} : { purpose: work.purpose }),
     ...(work.guidance === undefined ? {} : { guidance: work.guidance }),
+    // Who finds out about an effect, or undoes it, does the same on any path.
+    ...(state.lesson === null || part !== undefined ? {} : { lesson: state.lesson }),
     ...(step.choices === undefined ? {} : { choices: step.choices }),
     ...(effect === undefined ? {} : { effect }),
     ...(claim ? { claim } : {}),

@@ -1,3 +1,4 @@
+import { leftPath } from './lesson.js';
 import { isBlocking } from '../recovery/evolve.js';
 import type { Counts, Ledger, ReceivedEvent, RunState } from '../state.js';
 import { NOTHING_SPENT } from '../steps/evolve.js';
@@ -46,6 +47,7 @@ export function beginningOf(branch: string, parent: RunState, predecessor: RunSt
     end: null,
     superseded: null,
     received: receivedSince(parent, predecessor),
+    left: leftPath(parent, predecessor),
     opened: null,
     shadow: isShadow ? { steps: predecessor.path.steps, spend: predecessor.ledger.spend, stubbed: parent.shadow?.stubbed ?? null } : null,
     digested: null,

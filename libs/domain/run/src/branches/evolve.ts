@@ -7,6 +7,7 @@ import { closedAs, isOpenReview, unblocked } from '../reviews/evolve.js';
 import { count, outputOf, settle } from '../steps/evolve.js';
 import { ended } from '../lifecycle/evolve.js';
 import type { BranchOpened, BranchSuperseded, ShadowStop, StepStubbed } from './events.js';
+import { lessonOf } from './lesson.js';
 import { ofWork } from './rules.js';
 
 /** Folds where a run goes on: the table of branches, and what a branch begins with. */
@@ -90,6 +91,8 @@ function opened(state: RunState, data: BranchOpened['data']): RunState {
     ...state,
     opened: data,
     received: [],
+    left: null,
+    lesson: state.left === null ? null : lessonOf(data, state.branch, state.left, state.lesson),
     started:
       state.started === null
         ? null
