@@ -72,7 +72,11 @@ describe('the lesson of a branch', () => {
     begin(run);
     run.fail('guess');
     open(run, {});
-    expect(run.state.lesson).toMatchObject({ branch: 'b3', left: expect.stringMatching(/^b2@/), failures: [{ step: 'guess', attempts: 2 }] });
+    expect(run.state.lesson).toMatchObject({
+      branch: 'b3',
+      left: expect.stringMatching(/^b2@/),
+      failures: [{ step: 'guess', attempts: 2 }],
+    });
     expect(run.state.lesson?.before).toBeUndefined();
   });
 

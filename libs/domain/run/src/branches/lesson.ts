@@ -36,7 +36,7 @@ export interface Lesson {
   readonly outcome?: RunEnd['outcome'];
   readonly failures: readonly LessonFailure[];
   /** What is different here. A large value is left out: the history has it. */
-  readonly changes: readonly ({ readonly op: string; readonly path: string; readonly value?: Json })[];
+  readonly changes: readonly { readonly op: string; readonly path: string; readonly value?: Json }[];
   /** Lessons of the branches that this one grew from, the newest first. */
   readonly before?: readonly Omit<Lesson, 'before'>[];
 }
