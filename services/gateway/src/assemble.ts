@@ -248,13 +248,7 @@ export function assembleGateway(parts: GatewayParts) {
     planBranch: async (p: Params, body?: RawBody): Promise<Answer> =>
       ok(await showPlan({ ...shown, store, artifacts }, ns(p), id(p), body)),
     openBranch: (p: Params, headers: IncomingHttpHeaders, body: RawBody | undefined, request: IncomingMessage): Promise<Answer> =>
-      openBranch(
-        { intake, ids, reader, by: gate.principalOf(request) },
-        ns(p),
-        id(p),
-        idempotencyKey(headers['idempotency-key']),
-        body,
-      ),
+      openBranch({ intake, ids, reader, by: gate.principalOf(request) }, ns(p), id(p), idempotencyKey(headers['idempotency-key']), body),
     abandonBranch: (p: Params, body: RawBody | undefined, request: IncomingMessage): Promise<Answer> =>
       abandonBranch({ intake, ids, reader, actor: gate.principalOf(request).id }, ns(p), id(p), p['branch'] ?? '', body),
     showDiff: async (p: Params, query: Query): Promise<Answer> => ok(await showDiff(shown, ns(p), id(p), p['range'] ?? '', query)),

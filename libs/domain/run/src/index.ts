@@ -127,7 +127,6 @@ export type {
 } from './branches/events.js';
 export { beginningOf } from './branches/begin.js';
 export { forkAt, type Fork, type ForkRequest } from './branches/fork.js';
-export type { Lesson, LessonFailure } from './branches/lesson.js';
 export { asChanged, withRules } from './branches/rules.js';
 export {
   definitionFound,

@@ -1,6 +1,5 @@
 import { PersistentMap, type Id, type Instant, type Json, type Revision } from '@cairn/kernel';
-import type { BranchOpened, BranchSuperseded, EffectChoice } from './branches/events.js';
-import type { LeftPath, Lesson } from './branches/lesson.js';
+import type { BranchCause, BranchOpened, BranchSuperseded, EffectChoice } from './branches/events.js';
 import type { EffectGuarantee } from './effects/events.js';
 import type { RunStarted } from './lifecycle/events.js';
 import type { JsonPatchOp } from '@cairn/domain-definition';
@@ -269,6 +268,42 @@ export interface RunState {
   readonly status: RunStatus;
   /** The state at the last checkpoint: where the next digest starts counting differences. */
   readonly digested: Digested | null;
+}
+
+/** A step of the path that was left, which could not go on there. */
+export interface LessonFailure {
+  readonly step: Occurrence;
+  /** How often it was tried. */
+  readonly attempts: number;
+  /** As it was judged; null while nobody had. */
+  readonly bucket: string | null;
+  readonly message: string;
+}
+
+/** How the head stood that a branch follows. */
+export interface LeftPath {
+  readonly branch: string;
+  readonly revision: Revision;
+  readonly outcome: RunEnd['outcome'] | null;
+  readonly failures: readonly LessonFailure[];
+}
+
+/** What the handlers of a branch are told of the path before it, so that they need not learn it again (`capabilities.md` §6). */
+export interface Lesson {
+  readonly branch: string;
+  readonly cause: BranchCause;
+  readonly reason: string;
+  /** Where it grew. */
+  readonly from: string;
+  /** The head that it follows, where that was left. */
+  readonly left: string;
+  /** How the run had ended there, if it had. */
+  readonly outcome?: RunEnd['outcome'];
+  readonly failures: readonly LessonFailure[];
+  /** What is different here. A large value is left out: the history has it. */
+  readonly changes: readonly { readonly op: string; readonly path: string; readonly value?: Json }[];
+  /** Lessons of the branches that this one grew from, the newest first. */
+  readonly before?: readonly Omit<Lesson, 'before'>[];
 }
 
 /** What a shadow knows of the head that announced it. */

@@ -283,7 +283,9 @@ export class Driver {
         ...data,
         fork: parent === undefined ? fork : { ...fork, state: parent },
         ...(isPast ? { expected: lineage.at(branch, Number(revision)) } : {}),
-        ...(parent?.started == null ? {} : { documents: await this.options.documents.forBranch(parent.started, data) }),
+        ...(parent === undefined || parent.started === null
+          ? {}
+          : { documents: await this.options.documents.forBranch(parent.started, data) }),
       },
     };
   }
