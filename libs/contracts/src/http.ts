@@ -244,8 +244,9 @@ export interface BranchDiffStep {
   readonly input?: Json;
   readonly params?: Json;
   readonly attempts: number;
-  readonly outcome: 'open' | 'succeeded' | 'failed' | 'skipped' | 'expired' | 'withdrawn';
-  /** `sha256:…` of its canonical JSON. */
+  /** `stubbed`: in a shadow, which took what was known for what it would have done, or asked. */
+  readonly outcome: 'open' | 'succeeded' | 'failed' | 'skipped' | 'stubbed' | 'expired' | 'withdrawn';
+  /** `sha256:…` of its canonical JSON; none of a `stubbed` step that takes over what the head got. */
   readonly output?: string;
   readonly failure?: { readonly bucket?: string; readonly code?: string; readonly message: string };
   readonly usd: number;

@@ -65,7 +65,12 @@ describe('a shadow branch', () => {
       { branch: 'b2', head: false, shadow: true, outcome: 'succeeded', opened: { cause: 'what_if' } },
     ]);
     expect((await call('GET', `runs/${run}/state?branch=b2`)).json).toMatchObject({ branch: 'b2', state: 'complete', sub: 'succeeded' });
-    expect((await call('GET', `runs/${run}/branches/main...b2/diff`)).status).toBe(200);
+    const { steps } = (await call('GET', `runs/${run}/branches/main...b2/diff`)).json;
+    expect(steps).toMatchObject([
+      { step: 'screen', differs: expect.arrayContaining(['params', 'output']) },
+      { step: 'pay', differs: expect.not.arrayContaining(['output']), a: { outcome: 'succeeded' }, b: { outcome: 'stubbed' } },
+      { step: 'file', differs: expect.arrayContaining(['output']), b: { outcome: 'succeeded' } },
+    ]);
     expect((await call('GET', `runs/${run}/verify?when=quiescent`)).json).toMatchObject({ violations: [] });
 
     const promote = { from: { branch: 'b2', at: 'promote' }, cause: 'correction', reason: 'it was better' };

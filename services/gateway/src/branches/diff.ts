@@ -92,7 +92,8 @@ function stepRows(a: ReadonlyMap<string, BranchDiffStep>, b: ReadonlyMap<string,
   const all = [...new Set([...a.keys(), ...b.keys()])];
   const rows = all.map((step) => {
     const [sideA, sideB] = [a.get(step) ?? null, b.get(step) ?? null];
-    return { step, differs: fields.filter((field) => !equal(sideA?.[field], sideB?.[field])), a: sideA, b: sideB };
+    const differs = fields.filter((field) => !equal(sideA?.[field], sideB?.[field]) && !isTakenOver(field, sideA, sideB));
+    return { step, differs, a: sideA, b: sideB };
   });
   const steps = rows.filter(({ differs, a: sideA, b: sideB }) => differs.length > 0 || sideA === null || sideB === null);
   return { steps, same: rows.length - steps.length };
@@ -101,6 +102,10 @@ function stepRows(a: ReadonlyMap<string, BranchDiffStep>, b: ReadonlyMap<string,
 const fields = ['queue', 'input', 'params', 'attempts', 'outcome', 'output', 'failure', 'usd', 'seconds'] as const;
 const equal = (a: unknown, b: unknown): boolean =>
   a === undefined ? b === undefined : b !== undefined && canon(a as Json) === canon(b as Json);
+
+/** A shadow that took over what the head got there has no output of its own to tell apart. */
+const isTakenOver = (field: keyof BranchDiffStep, a: BranchDiffStep | null, b: BranchDiffStep | null): boolean =>
+  field === 'output' && [a, b].some((side) => side?.outcome === 'stubbed' && side.output === undefined);
 
 type Effects = ReadonlyMap<string, BranchDiffEffect>;
 

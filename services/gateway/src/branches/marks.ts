@@ -39,6 +39,7 @@ function markOfEvent(event: StoredEvent & RunEvent): Mark | undefined {
   const { revision } = event;
   switch (event.type) {
     case 'StepSucceeded':
+    case 'StepStubbed':
     case 'WaitSatisfied':
       return { kind: 'success', revision, name: event.data.step };
     case 'StepFailed':

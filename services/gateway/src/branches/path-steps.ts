@@ -59,6 +59,8 @@ function after(course: Course | undefined, event: Stored, got: readonly object[]
       return { ...ended, outcome: 'succeeded' };
     case 'StepSkipped':
       return { ...ended, outcome: 'skipped' };
+    case 'StepStubbed':
+      return event.data.skipped === true ? { ...ended, outcome: 'skipped' } : { ...ended, outcome: 'stubbed', ...assumed(event.data) };
     case 'WaitOpened':
       return { ...open, outcome: 'open' };
     case 'WaitSatisfied':
@@ -78,6 +80,10 @@ function stepOf({ startedAt, endedAt, usd, ...told }: Course): BranchDiffStep {
 
 const outputOf = ({ output, outputRef }: { readonly output?: Json; readonly outputRef?: ArtifactRef }): string =>
   outputRef?.artifact ?? digestOfValue(output ?? null);
+
+/** What a shadow took for the output of an effect; what it took over from the head, or did not send, is no other output than the head's. */
+const assumed = (stub: Extract<Stored, { type: 'StepStubbed' }>['data']): { readonly output?: string } =>
+  stub.from === 'head' || stub.from === 'unsent' ? {} : { output: outputOf(stub) };
 
 /** What came to a wait, as far as it tells two paths apart. */
 function triggered({ data: { trigger, at, ...came } }: Extract<Stored, { type: 'WaitTriggered' }>) {
