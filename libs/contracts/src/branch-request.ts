@@ -36,6 +36,8 @@ export interface OpenBranchRequest {
 export interface BranchOpenedView {
   readonly run: string;
   readonly branch: string;
+  /** Of the run's heads, counted up with each; a shadow's is the head's beside which it runs. */
+  readonly epoch: number;
   readonly receiptId: string;
 }
 

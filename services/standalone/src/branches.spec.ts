@@ -63,7 +63,7 @@ describe('a branch that a person opens', () => {
     const refused = await call('POST', `runs/${run}/branches`, CORRECTION);
     expect(refused).toMatchObject({ status: 422, json: { code: 'branch_refused', plan: { unresolved: ['effects/payment-once'] } } });
     const opened = await call('POST', `runs/${run}/branches`, { ...CORRECTION, effects });
-    expect(opened).toMatchObject({ status: 201, json: { run, branch: 'b2' } });
+    expect(opened).toMatchObject({ status: 201, json: { run, branch: 'b2', epoch: 2 } });
     expect(await work('screening', { risk: 2 })).toMatchObject({ attempt: 1, params: { list: 'new' } });
     expect(await work('filing', 'done')).toMatchObject({ input: { booking: 'B-once' } }); // Nobody was asked to pay.
     expect((await call('GET', `runs/${run}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });

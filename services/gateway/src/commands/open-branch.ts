@@ -1,4 +1,4 @@
-import { OPEN_BRANCH, openBranchSchema, subjects, type OpenBranchRequest } from '@cairn/contracts';
+import { OPEN_BRANCH, openBranchSchema, subjects, type BranchOpenedView, type OpenBranchRequest } from '@cairn/contracts';
 import type { Id, Json, Principal } from '@cairn/kernel';
 import { accepted, created, type Answer } from '../answer.js';
 import { readJson } from '../edge/media.js';
@@ -15,7 +15,7 @@ export interface OpenBranchParts extends Omit<ControlRunParts, 'actor'> {
 }
 
 /**
- * `POST runs/{id}/branches`: 201 `{run, branch, receiptId}`; 404 unknown run or point; 409 `head_moved` with a fresh plan; 422 with the plan
+ * `POST runs/{id}/branches`: 201 `{run, branch, epoch, receiptId}`; 404 unknown run or point; 409 `head_moved` with a fresh plan; 422 with the plan
  * and what is to be chosen; 403 for an override by somebody who may not. A request that names no head is for the head as it is now: of two at once one is told that it moved (B-48).
  */
 export async function openBranch(
@@ -48,5 +48,7 @@ export async function openBranchAsAsked(
   const receipt = await askByEvent(parts, { ns, run, verb: OPEN_BRANCH, subject: subjects.branchOpen(ns, run), eventId, data });
   const branch = receipt.runs?.find((one) => one.run === run)?.branch;
   if (branch === undefined) return accepted(receipt);
-  return created({ run, branch, receiptId: receipt.receiptId });
+  const { state } = await parts.reader.whole(ns, run);
+  const opened: BranchOpenedView = { run, branch, epoch: state.ledger.branches.get(branch)?.epoch ?? 1, receiptId: receipt.receiptId };
+  return created(opened);
 }
