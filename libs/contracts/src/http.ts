@@ -52,7 +52,9 @@ export interface StartRunResponse {
   readonly runId: Id;
   readonly receiptId: Id;
   /** `pending`: scheduling has not answered in time; the receipt will say. */
-  readonly outcome: 'started' | 'attached' | 'pending';
+  readonly outcome: 'started' | 'attached' | 'branched' | 'pending';
+  /** Of `branched`: the one that was opened. */
+  readonly branch?: string;
 }
 
 export interface SignalRequest {

@@ -71,7 +71,7 @@ export interface StartDocument {
   readonly duplicates?: Exclude<Duplicates, 'attach'>;
 }
 
-/** What a start event does when its key has a run: deliver to it, be refused, start another, or (later) open a branch. */
+/** What a start event does when its key has a run: deliver to it, be refused, start another, or open a branch with the new input. */
 export type Duplicates = 'attach' | 'reject' | 'new_run' | 'branch';
 
 /** Exactly one of `task`, `decide`, `effect`, `wait`, `review`, `emit`, and common fields beside it. */

@@ -212,7 +212,7 @@ describe('a bad definition is refused with rule and pointer', () => {
       workflow([wait('a', { staleAfter: '1d', staleReview: 'x' }), { id: 'x', side: true, task: { queue: 'q' } }]),
       'not_allowed /steps/0/wait/staleReview',
     ],
-    ['duplicates: branch', workflow([task('a')], { on: [{ event: 'x', duplicates: 'branch' }] }), 'not_yet /on/0/duplicates'],
+    ['duplicates of no kind', workflow([task('a')], { on: [{ event: 'x', key: 'k', duplicates: 'twice' }] }), 'enum /on/0/duplicates'],
 
     ['a schema for what a wait gives', workflow([{ ...(wait('a') as object), output: { type: 'object' } }]), 'not_yet /steps/0/output'],
     [

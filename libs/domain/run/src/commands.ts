@@ -174,6 +174,8 @@ export interface OpenBranch {
   readonly data: BranchRequest & {
     /** Filled in where the command is decided. */
     readonly fork?: Fork & { readonly state?: RunState };
+    /** Nothing where the run has the input already that the changes would give it: an event that only repeats itself corrects nothing. */
+    readonly onlyOtherInput?: boolean;
     /** The head as `expectHead` names it, where the head has gone on since. */
     readonly expected?: RunState;
     /** Other documents that it asks for. */

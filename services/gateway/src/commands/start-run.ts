@@ -7,6 +7,8 @@ import type { RawBody } from '../edge/read-body.js';
 import { checkedBody } from './checked-body.js';
 import { receiptOf, type Intake } from './intake.js';
 
+const outcomes = ['started', 'attached', 'branched'] as const;
+
 /**
  * `POST workflows/{name}/runs`. Answers when scheduling has: the run exists then. Run and receipt have ids that follow from the
  * request alone, so a caller whom the answer never reached may send it again with the same `key` or `Idempotency-Key`.
@@ -36,10 +38,12 @@ export async function startRun(
   const runId: Id =
     receipt?.runs[0]?.run ??
     (request.key === undefined ? idOf('run-event', ns, workflow, HTTP_SOURCE, id) : idOf('run', ns, workflow, request.key));
+  const branch = receipt?.outcome === 'branched' ? receipt.runs[0]?.branch : undefined;
   const response: StartRunResponse = {
     runId,
     receiptId: receipt?.receiptId ?? idOf('receipt', ns, HTTP_SOURCE, id),
-    outcome: receipt?.outcome === 'started' || receipt?.outcome === 'attached' ? receipt.outcome : 'pending',
+    ...(branch === undefined ? {} : { branch }),
+    outcome: outcomes.find((outcome) => outcome === receipt?.outcome) ?? 'pending',
   };
   return accepted(response);
 }

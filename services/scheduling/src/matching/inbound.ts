@@ -1,3 +1,4 @@
+import { HTTP_ACTOR } from '@cairn/contracts';
 import type { InboundEvent } from '@cairn/domain-definition';
 import type { WakingEvent } from '@cairn/domain-run';
 import type { ReceiptState } from '@cairn/domain-schedule';
@@ -28,6 +29,12 @@ export function inboundEventOf({ receiptId, receipt: { event }, data }: Inbound)
     data,
     extensions: extensions as { readonly [name: string]: Json },
   };
+}
+
+/** Who asked over HTTP, as the gateway knew him: it writes this attribute itself. Who publishes on the bus names nobody whom we know. */
+export function actorOf({ via, extensions }: Inbound['receipt']['event']): string | undefined {
+  const { cairnactor } = extensions;
+  return via !== 'http' ? undefined : typeof cairnactor === 'string' ? cairnactor : HTTP_ACTOR;
 }
 
 /** What a run is woken with. */

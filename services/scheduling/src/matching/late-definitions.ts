@@ -68,7 +68,9 @@ export class LateDefinitions {
         if (kept.until <= now) continue;
         const received = epochMsOf(kept.receivedAt);
         if (received < since || received > epochMsOf(definition.at) + CLOCK_SKEW_MS) continue; // Later ones met the definition when they came.
-        await this.start(definition.ns, kept.receiptId, { workflow, trigger });
+        // What came before the definition starts runs, and corrects none: when each was looked at stands nowhere.
+        const duplicates = trigger.duplicates === 'branch' ? 'attach' : trigger.duplicates;
+        await this.start(definition.ns, kept.receiptId, { workflow, trigger: { ...trigger, duplicates } });
       }
     }
   }

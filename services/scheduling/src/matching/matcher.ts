@@ -96,7 +96,9 @@ export class Matcher {
     const { set, ports, shelf, mutants } = this.parts;
     const { ns, receiptId } = inbound;
     const { type, key } = inbound.receipt.event;
-    const started = new Set(starts.flatMap(({ outcome, runs }) => (outcome === 'started' ? runs.map(({ run }) => run) : [])));
+    // What begins by an event does not wait for that very event.
+    const begun = (outcome: string): boolean => outcome === 'started' || outcome === 'branched';
+    const started = new Set(starts.flatMap(({ outcome, runs }) => (begun(outcome) ? runs.map(({ run }) => run) : [])));
     const wanting = set.waits
       .wanting(ns, type, key)
       .filter((wait) => !started.has(wait.runId) && set.runs.get(wait.runId)?.causedBy !== receiptId);

@@ -1,7 +1,6 @@
 import {
   checkBody,
   effectControlSchemas,
-  HTTP_ACTOR,
   isEffectControl,
   OPEN_BRANCH,
   openBranchSchema,
@@ -29,8 +28,8 @@ import { BusFault, FIRST_BRANCH, type EventStore } from '@cairn/ports';
 import type { ExecutionDesk } from '../execution-desk.js';
 import { problemOf } from '../intake/parse-event.js';
 import { absentRun } from './absent-run.js';
-import type { Inbound } from './inbound.js';
-import { problemFrom } from './starts.js';
+import { actorOf, type Inbound } from './inbound.js';
+import { branchedLine, problemFrom } from './starts.js';
 
 interface Ports {
   readonly store: EventStore;
@@ -60,12 +59,6 @@ export async function controlRun({ store, desk }: Ports, inbound: Inbound, { run
   return lineOf(await desk.ask(ns, runId, command, receiptId, actor), line);
 }
 
-/** Who asked over HTTP, as the gateway knew him: it writes this attribute itself. Who publishes on the bus names nobody whom we know. */
-function actorOf({ via, extensions }: Inbound['receipt']['event']): string | undefined {
-  const { cairnactor } = extensions;
-  return via !== 'http' ? undefined : typeof cairnactor === 'string' ? cairnactor : HTTP_ACTOR;
-}
-
 /** Opens a branch: `branched`, or refused with the plan that says what is to be chosen. */
 async function openBranch({ store, desk }: Ports, inbound: Inbound, runId: Id): Promise<ReceiptLine> {
   const { ns, receiptId, receipt, data } = inbound;
@@ -77,16 +70,7 @@ async function openBranch({ store, desk }: Ports, inbound: Inbound, runId: Id): 
   const { from } = asked.value;
   const command: OpenBranch = { type: 'OpenBranch', data: { ...asked.value, from: { ...from, at: String(from.at) } } };
   const answer = await desk.ask(ns, runId, command, receiptId, actorOf(receipt.event));
-  switch (answer.kind) {
-    case 'accepted':
-      return { outcome: 'branched', runs: [{ run: runId, branch: answer.branch }], nearMisses: [] };
-    case 'nothing':
-      // It was done before, for this very event; else the run is on its way to another branch, and is asked again.
-      if (answer.because !== 'duplicate') throw new BusFault('bus_unavailable', `run ${runId} could not be asked: ${answer.because}`);
-      return { outcome: 'branched', runs: [{ run: runId }], nearMisses: [] };
-    case 'rejected':
-      return { ...refused(problemFrom(answer.rejection)), runs: [{ run: runId }] };
-  }
+  return branchedLine(answer);
 }
 
 /** Has an effect found out about, or undone: `attached`, also where that is under way already. */

@@ -1,14 +1,15 @@
 import type { CommandAnswer, RejectionBody } from '@cairn/contracts';
 import { eventScope, type Duplicates } from '@cairn/domain-definition';
-import type { RunCause, StartRun } from '@cairn/domain-run';
+import type { OpenBranch, RunCause, StartRun } from '@cairn/domain-run';
 import type { Problem, ReceiptLine } from '@cairn/domain-schedule';
 import { refused } from '@cairn/domain-schedule/decider';
 import { idOf, isKey, KEY_MAX, type Id, type Json, type JsonObject } from '@cairn/kernel';
+import { BusFault, FIRST_BRANCH } from '@cairn/ports';
 import type { ShelvedStart, ShelvedWorkflow } from '../definitions/definition-shelf.js';
 import type { ExecutionDesk } from '../execution-desk.js';
 import { hopsOf } from '../intake/check-attributes.js';
 import { problemOf } from '../intake/parse-event.js';
-import { inboundEventOf, type Inbound } from './inbound.js';
+import { actorOf, inboundEventOf, type Inbound } from './inbound.js';
 
 /** A run that an event asks for. */
 export interface WantedRun {
@@ -69,7 +70,46 @@ export async function startRun(desk: ExecutionDesk, inbound: Inbound, wanted: Wa
       cause,
     },
   };
-  return lineOfStart(await desk.ask(inbound.ns, runId, command, inbound.receiptId), inbound.receiptId, wanted.duplicates);
+  const answer = await desk.ask(inbound.ns, runId, command, inbound.receiptId);
+  const isOthers = answer.kind === 'nothing' && answer.startedBy !== inbound.receiptId;
+  if (isOthers && wanted.duplicates === 'branch') return correctRun(desk, inbound, runId, wanted.input);
+  return lineOfStart(answer, inbound.receiptId, wanted.duplicates);
+}
+
+/**
+ * The key has a run: where it has another input, it begins anew with this one, on a `correction` branch from its beginning. What that would
+ * leave behind and somebody has to choose for, a confirmed effect, refuses the event with the plan; the same input again is `attached`.
+ */
+async function correctRun(desk: ExecutionDesk, inbound: Inbound, runId: Id, input: Json): Promise<ReceiptLine> {
+  const { event } = inbound.receipt;
+  const command: OpenBranch = {
+    type: 'OpenBranch',
+    data: {
+      from: { branch: FIRST_BRANCH, at: '0' },
+      cause: 'correction',
+      reason: `${event.type} ${event.id} from ${event.source} came with another input for the same key`,
+      changes: [{ op: 'replace', path: '/input', value: input }],
+      onlyOtherInput: true,
+    },
+  };
+  const answer = await desk.ask(inbound.ns, runId, command, inbound.receiptId, actorOf(event));
+  if (answer.kind === 'nothing' && answer.because === 'unchanged') return { outcome: 'attached', runs: [{ run: runId }], nearMisses: [] };
+  return branchedLine(answer);
+}
+
+/** What the opening of a branch came to. Throws a fault where the run could not be asked: it is asked again. */
+export function branchedLine(answer: CommandAnswer): ReceiptLine {
+  const { runId } = answer;
+  switch (answer.kind) {
+    case 'accepted':
+      return { outcome: 'branched', runs: [{ run: runId, branch: answer.branch }], nearMisses: [] };
+    case 'nothing':
+      // It was done before, for this very event; else the run is on its way to another branch, and is asked again.
+      if (answer.because !== 'duplicate') throw new BusFault('bus_unavailable', `run ${runId} could not be asked: ${answer.because}`);
+      return { outcome: 'branched', runs: [{ run: runId }], nearMisses: [] };
+    case 'rejected':
+      return { ...refused(problemFrom(answer.rejection)), runs: [{ run: runId }] };
+  }
 }
 
 /** The run that an event with this wish is about: of its key, else of the event. */

@@ -11,10 +11,6 @@ const COMBINATIONS = ['any', 'all', 'atLeast'] as const;
 
 /** Rules that span fields: exactly one kind, fields that belong to a kind, what a class forbids, what is not there yet. */
 export function lintKinds(plan: Plan, problems: Problems): void {
-  for (const [i, start] of plan.starts.entries()) {
-    if (start.duplicates === 'branch')
-      problems.error(at('/on', i, 'duplicates'), 'not_yet', 'duplicates: branch does not run yet in this release');
-  }
   for (const step of plan.steps) {
     const { document, pointer } = step;
     exactlyOne(document, KINDS, pointer, 'a step', problems);

@@ -7,7 +7,7 @@ import type { RunRejection } from '../rejections.js';
 import { isOpenReview } from '../reviews/evolve.js';
 import type { RunState } from '../state.js';
 import type { BranchSpec, Carried } from './events.js';
-import { nextBranch } from './evolve.js';
+import { changedInput, nextBranch } from './evolve.js';
 import { carriedBy, planBranch } from './plan.js';
 import type { BranchRequest, PlanFacts } from './request.js';
 
@@ -16,9 +16,10 @@ import type { BranchRequest, PlanFacts } from './request.js';
  * in silence. One append to the head decides a race of two (B-48), and is done once for one request.
  */
 export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEvent, RunRejection> {
-  const { fork, expected, documents, ...asked } = data;
+  const { fork, expected, documents, onlyOtherInput, ...asked } = data;
   const { state, plan, context } = draft;
   if (state.ledger.controls.includes(context.causationId)) return nothing('duplicate');
+  if (onlyOtherInput === true && hasInput(state, asked)) return nothing('unchanged');
   if (fork === undefined || 'problem' in fork || fork.state === undefined) {
     const errors = fork !== undefined && 'problem' in fork ? [fork.problem] : [];
     return rejected({ code: 'fork_not_found', detail: errors[0]?.says ?? 'there is no such point in the run', errors });
@@ -53,6 +54,12 @@ export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEven
   }
   announce(draft, facts, request);
   return concluded(draft);
+}
+
+/** Whether the run has the input that the request would give it. */
+function hasInput({ started }: RunState, { changes = [] }: BranchRequest): boolean {
+  const input = started?.input ?? null;
+  return canon(changedInput(input, changes)) === canon(input);
 }
 
 /** Withdraws what is not carried and hands the run on to the branch. Whoever calls has looked at its plan. */
