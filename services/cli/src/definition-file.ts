@@ -1,6 +1,7 @@
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Compiled } from '@cairn/domain-definition';
+import type { CompiledPolicy } from '@cairn/domain-retry';
 import { readTextFile } from './json-argument.js';
 import { usage } from './refusal.js';
 
@@ -21,6 +22,18 @@ export async function compileFile(path: string): Promise<Compiled> {
       throw usage(`${path}: a definition is a .yaml, .yml or .json file, or a built .js module whose default export is a workflow.`);
   }
 }
+
+/** Compiles a file that is a retry policy; `undefined` for whatever is none. */
+export async function compilePolicyFile(path: string): Promise<CompiledPolicy | undefined> {
+  const format = policyFormats[extname(path)];
+  if (format === undefined) return undefined;
+  const { Problems, readDocument } = await import('@cairn/domain-definition');
+  const document = readDocument(readTextFile(path, path), format, new Problems());
+  if (typeof document !== 'object' || document === null || !('policy' in document) || 'steps' in document) return undefined;
+  return (await import('@cairn/domain-retry')).compilePolicy(document);
+}
+
+const policyFormats: { readonly [ending: string]: 'yaml' | 'json' | undefined } = { '.yaml': 'yaml', '.yml': 'yaml', '.json': 'json' };
 
 async function defaultExport(path: string): Promise<unknown> {
   readTextFile(path, path); // Says in our words that there is no such file.

@@ -2,7 +2,7 @@ import type { DefinitionSummary, DefinitionView, Page } from '@cairn/contracts';
 import type { Definition } from '@cairn/domain-definition';
 import type { FieldError, JsonObject } from '@cairn/kernel';
 import type { Command } from 'commander';
-import { compileFile } from '../definition-file.js';
+import { compileFile, compilePolicyFile } from '../definition-file.js';
 import { EXIT } from '../exit-codes.js';
 import { differences, differencesText } from '../json-diff.js';
 import { problem, Refusal } from '../refusal.js';
@@ -29,7 +29,7 @@ export function defCommands(root: Command, shell: Shell): void {
   const noun = root.command('def').description('workflow definitions');
 
   common(noun.command('lint <file...>'))
-    .description('checks files without a server; all that is wrong, with pointer and rule')
+    .description('checks definitions and retry policies without a server; all that is wrong, with pointer and rule')
     .action(async (files: string[], _: unknown, command: Command) => {
       const context = shell.context(command);
       const linted: Linted[] = [];
@@ -113,7 +113,11 @@ async function definitionOf(text: string, { client }: Context): Promise<Compared
   return client.get<DefinitionView>(`definitions/${encodeURIComponent(name)}${query}`);
 }
 
+/** A definition, or a retry policy: what says `policy` and has no steps. */
 async function lint(file: string): Promise<Linted> {
+  const policy = await compilePolicyFile(file);
+  if (policy?.ok === false) return { file, ok: false, errors: policy.errors, warnings: [] };
+  if (policy !== undefined) return { file, ok: true, name: policy.policy.policy, hash: policy.hash, errors: [], warnings: [] };
   const compiled = await compileFile(file);
   if (!compiled.ok) return { file, ok: false, errors: compiled.errors, warnings: [] };
   const { name, version } = compiled.definition;
@@ -122,7 +126,7 @@ async function lint(file: string): Promise<Linted> {
 
 function lintText({ file, ok, name, version, hash = '', errors, warnings }: Linted, { paint }: Context): string {
   const head = ok
-    ? `${paint.style('green', 'ok')} ${file}  ${name}@${version}  ${shortHash(hash)}`
+    ? `${paint.style('green', 'ok')} ${file}  ${name}${version === undefined ? '' : `@${version}`}  ${shortHash(hash)}`
     : `${paint.style('red', 'wrong')} ${file}`;
   const line = ({ pointer, rule, says }: FieldError, kind: string): string =>
     `  ${kind} ${oneLine(pointer === '' ? '/' : pointer)}  ${oneLine(says)}  ${paint.style('dim', `[${rule}]`)}`;
