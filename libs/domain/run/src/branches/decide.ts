@@ -16,14 +16,16 @@ import type { BranchRequest, PlanFacts } from './request.js';
  * in silence. One append to the head decides a race of two (B-48), and is done once for one request.
  */
 export function openBranch(draft: Draft, { data }: OpenBranch): Decision<RunEvent, RunRejection> {
-  const { fork, expected, documents, onlyOtherInput, ...asked } = data;
+  const { fork, expected, documents, onlyOtherInput, ...said } = data;
   const { state, plan, context } = draft;
   if (state.ledger.controls.includes(context.causationId)) return nothing('duplicate');
-  if (onlyOtherInput === true && hasInput(state, asked)) return nothing('unchanged');
+  if (onlyOtherInput === true && hasInput(state, said)) return nothing('unchanged');
   if (fork === undefined || 'problem' in fork || fork.state === undefined) {
     const errors = fork !== undefined && 'problem' in fork ? [fork.problem] : [];
     return rejected({ code: 'fork_not_found', detail: errors[0]?.says ?? 'there is no such point in the run', errors });
   }
+  // The run had this input where the branch grows, and has been given another since: going back there is all that is to be done.
+  const asked = onlyOtherInput === true && hasInput(fork.state, said) ? { ...said, changes: [] } : said;
   const facts: PlanFacts = {
     plan: documents?.ofParent ?? plan,
     fork: fork.point,
