@@ -235,6 +235,8 @@ export interface BranchDiffView {
 /** A whole path, from the run's start to the branch's last event. */
 export interface BranchDiffSide extends BranchPlace {
   readonly outcome: BranchView['outcome'];
+  /** Why the branch could not go on, if it could not. */
+  readonly failure?: BranchView['failure'];
   readonly attempts: number;
   readonly usd: number;
   readonly seconds: number;

@@ -27,7 +27,16 @@ export function branchDiffText(view: BranchDiffView, paint: Paint): string {
     ...totals(a, b),
   ];
   const body = table(['STEP', 'WHAT', a.branch, b.branch], rows, bold);
-  return `${head}${forks.map((line) => `${line}\n`).join('')}\n${body}${paint.style('dim', `${stepsText(same)} the same`)}\n`;
+  const left = `${bold(a.branch)}  ${sideText(a)}\n`;
+  return `${head}${left}${forks.map((line) => `${line}\n`).join('')}\n${body}${paint.style('dim', `${stepsText(same)} the same`)}\n`;
+}
+
+/** What became of the side that is compared with, and why it could not go on: the second of the three lines that say it all. */
+function sideText({ outcome, failure }: BranchDiffSide): string {
+  if (failure === undefined) return outcome;
+  const { step, bucket, attempts, message } = failure;
+  const times = attempts === undefined ? '' : `, ${attempts}`;
+  return oneLine(`${outcome}; ${step === undefined ? '' : `${step} `}failed ${bucket}${times}: ${message}`);
 }
 
 const stepsText = (count: number): string => (count === 1 ? '1 step is' : `${count} steps are`);

@@ -532,7 +532,7 @@ describe('the branches of a run', () => {
     const step = { queue: 'screen', input: {}, params: {}, attempts: 4, outcome: 'failed', usd: 0, seconds: 9.5 };
     const diff = {
       run: RUN,
-      a: side('main', {}),
+      a: side('main', { failure: { step: 'screen', bucket: 'upstream_5xx', attempts: '4 of 4', message: 'away' } }),
       b: side('b2', { outcome: 'succeeded', attempts: 3, seconds: 8 }),
       ancestor: place('main', 19),
       changes: [
@@ -563,6 +563,7 @@ describe('the branches of a run', () => {
     answers[`GET runs/${RUN}/branches/main...b2/diff`] = { body: diff };
     const golden = [
       'main...b2  one path up to main@19',
+      'main  superseded; screen failed upstream_5xx, 4 of 4: away',
       'b2  fallback from main@19, by policy:http@1: no way',
       '    /steps/screen/queue  screen-b',
       '',

@@ -80,6 +80,14 @@ describe('the branches of a run', () => {
     ]);
   });
 
+  it('say why they could not go on where people went on from them: the newest failure that nothing had mended', () => {
+    const history = recovered(RUN).tell(told.stepStarted('c'), told.failed('c'), told.stepStarted('d'), told.failed('d'));
+    history.tell(told.stepStarted('d', 2), told.succeeded('d', 2));
+    expect(branchesOf(wholeOf(history)).branches[1]).not.toHaveProperty('failure'); // It goes on, and somebody judges that.
+    history.supersede(correctionFrom('main', 5), [], 'user:ana');
+    expect(branchesOf(wholeOf(history)).branches[1]).toMatchObject({ outcome: 'superseded', failure: { step: 'c', message: 'no' } });
+  });
+
   it('are told between the two appends that make one', () => {
     const history = recovered(RUN).tell(told.stepStarted('c'), told.failed('c')).fallback('c', 1, 'third', false);
     const view = branchesOf(wholeOf(history));
@@ -111,7 +119,15 @@ describe('what is different between two branches', () => {
   it('is the change set, and each step and effect that is not the same', () => {
     expect(diffOf(wholeOf(chain()), 'main', 'b3')).toEqual({
       run: RUN,
-      a: { branch: 'main', revision: 8, outcome: 'superseded', attempts: 2, usd: 0, seconds: 7 },
+      a: {
+        branch: 'main',
+        revision: 8,
+        outcome: 'superseded',
+        failure: { step: 'b', bucket: 'timeout', attempts: '1 of 1', message: 'no' },
+        attempts: 2,
+        usd: 0,
+        seconds: 7,
+      },
       b: { branch: 'b3', revision: 8, outcome: 'succeeded', attempts: 5, usd: 0, seconds: 21 },
       ancestor: { branch: 'main', revision: 7 },
       changes: [

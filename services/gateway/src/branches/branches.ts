@@ -1,5 +1,5 @@
 import type { BranchesView, BranchView } from '@cairn/contracts';
-import { runEnds, type BranchOpened, type BranchSuperseded, type RunEvent } from '@cairn/domain-run';
+import { runEnds, type BranchOpened, type BranchSuperseded, type RetryDecided, type RunEvent } from '@cairn/domain-run';
 import type { Id, JsonObject, StoredEvent } from '@cairn/kernel';
 import { readQuery, type Query } from '../edge/params.js';
 import type { RunReader } from '../queries/run-reader.js';
@@ -95,19 +95,51 @@ function failuresOf(events: readonly Stored[]): ReadonlyMap<Id, string> {
 
 const ATTEMPTS = /attempts (\d+ of \d+)/;
 
-/** Why a branch could not go on: the failure that its last append decides upon, or what ended the run on it. */
+/** Why a branch of the run could not go on, if it could not. */
+export const failureOn = (whole: WholeRun, branch: string): BranchView['failure'] =>
+  failureOf(whole.eventsOf(branch) as readonly Stored[], failuresOf(whole.events as readonly Stored[]));
+
+/**
+ * Why a branch could not go on: the failure that its last append decides upon, what ended the run on it, or, of one that is over, the newest
+ * failure that nothing had mended there.
+ */
 function failureOf(events: readonly Stored[], failures: ReadonlyMap<Id, string>): BranchView['failure'] {
   const last = events.at(-1);
   if (last === undefined) return undefined;
   const append = events.slice(last.metadata.appendFirst);
   const decided = append.find(({ type }) => type === 'RetryDecided');
-  if (decided?.type === 'RetryDecided' && last.type !== 'StepSkipped' && decided.data.decision !== 'retry') {
-    const { step, bucket, attemptId, justification } = decided.data;
-    const attempts = ATTEMPTS.exec(justification.rule)?.[1];
-    return { step, bucket, ...(attempts === undefined ? {} : { attempts }), message: failures.get(attemptId) ?? '' };
-  }
+  if (decided?.type === 'RetryDecided' && last.type !== 'StepSkipped' && decided.data.decision !== 'retry')
+    return judged(decided.data, failures.get(decided.data.attemptId) ?? '');
   const failed = events.findLast(({ type }) => type === 'RunFailed');
-  if (failed?.type !== 'RunFailed') return undefined;
-  const { step, bucket, message } = failed.data;
-  return { ...(step === undefined ? {} : { step }), bucket, message };
+  if (failed?.type === 'RunFailed') {
+    const { step, bucket, message } = failed.data;
+    return { ...(step === undefined ? {} : { step }), bucket, message };
+  }
+  return outcomeOf(events).outcome === 'open' ? undefined : unmended(events);
+}
+
+function judged({ step, bucket, justification }: RetryDecided['data'], message: string): NonNullable<BranchView['failure']> {
+  const attempts = ATTEMPTS.exec(justification.rule)?.[1];
+  return { step, bucket, ...(attempts === undefined ? {} : { attempts }), message };
+}
+
+/** The newest failure of a step that did not come to anything else on the branch. */
+function unmended(events: readonly Stored[]): BranchView['failure'] {
+  const open = new Map<string, Extract<Stored, { type: 'StepFailed' }>>();
+  const decisions = new Map<Id, RetryDecided['data']>();
+  for (const event of events) {
+    if (event.type === 'StepFailed') {
+      open.delete(event.data.step); // The newest comes last.
+      open.set(event.data.step, event);
+    } else if (event.type === 'StepSucceeded' || event.type === 'StepSkipped') open.delete(event.data.step);
+    else if (event.type === 'EffectConfirmed' && event.data.by !== 'reply') open.delete(event.data.step);
+    else if (event.type === 'RetryDecided') decisions.set(event.data.attemptId, event.data);
+  }
+  const failed = [...open.values()].at(-1);
+  if (failed === undefined) return undefined;
+  const { step, attemptId, failure } = failed.data;
+  const decision = decisions.get(attemptId);
+  return decision === undefined
+    ? { step, bucket: failure.bucket ?? 'unclassified', message: failure.message }
+    : judged(decision, failure.message);
 }

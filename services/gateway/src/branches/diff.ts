@@ -6,7 +6,7 @@ import { refuse } from '../edge/refused.js';
 import type { RunReader } from '../queries/run-reader.js';
 import { effectsOf } from '../queries/show-effects.js';
 import type { WholeRun } from '../queries/whole-run.js';
-import { outcomeOf } from './branches.js';
+import { failureOn, outcomeOf } from './branches.js';
 import { secondsOf, stepsOf, usdOf } from './path-steps.js';
 
 type Stored = StoredEvent & RunEvent;
@@ -66,12 +66,14 @@ const eventsOn = (whole: WholeRun, path: readonly BranchPoint[]): readonly Store
 function sideOf(whole: WholeRun, branch: string, events: readonly Stored[]): BranchDiffSide {
   const own = whole.eventsOf(branch);
   const { outcome, endedAt } = outcomeOf(own);
+  const failure = failureOn(whole, branch);
   const last = own.at(-1);
   const [started] = events;
   return {
     branch,
     revision: last?.revision ?? 0,
     outcome,
+    ...(failure === undefined ? {} : { failure }),
     attempts: events.filter(({ type }) => type === 'StepStarted').length,
     usd: usdOf(events),
     seconds: started === undefined || last === undefined ? 0 : secondsOf(epochMsOf(endedAt ?? last.at) - epochMsOf(started.at)),
