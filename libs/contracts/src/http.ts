@@ -200,6 +200,17 @@ export interface BranchPlanView {
   }[];
   readonly problems: readonly FieldError[];
   readonly unresolved: readonly string[];
+  /** Of a plan that was asked for; absent of one that comes with a refusal. */
+  readonly forecast?: BranchForecast;
+}
+
+/** What the part that is not kept has cost and taken in `sample` runs of the workflow that have ended; null where there are none. */
+export interface BranchForecast {
+  readonly usd: number | null;
+  readonly seconds: number | null;
+  readonly sample: number;
+  /** The share of them that completed. */
+  readonly completed: number | null;
 }
 
 /** `GET runs/{id}/branches/{a}...{b}/diff`: what is different, and nothing else. */

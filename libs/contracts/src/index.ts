@@ -111,6 +111,7 @@ export {
   type EffectView,
   type BranchDiffEffect,
   type BranchDiffSide,
+  type BranchForecast,
   type BranchDiffStep,
   type BranchDiffView,
   type BranchesView,

@@ -1,4 +1,4 @@
-import type { BranchPlanView } from '@cairn/contracts';
+import type { BranchForecast, BranchPlanView } from '@cairn/contracts';
 
 /** A plan for people: what stays, what runs again, what is taken along, and what they must choose. */
 export function branchPlanText(plan: BranchPlanView): string {
@@ -19,7 +19,14 @@ export function branchPlanText(plan: BranchPlanView): string {
         `${key}  ${step}  ${status}  ${choice ?? (choices.length === 0 ? 'nothing to choose' : `choose ${choices.join(' or ')}`)}`,
       ),
     ),
+    ...(plan.forecast === undefined ? [] : [line('forecast', forecastText(plan.forecast))]),
     ...open.map((text) => line('open', text)),
     open.length === 0 ? '  it may be opened\n' : '',
   ].join('');
+}
+
+/** What it may cost, by what was recorded. */
+function forecastText({ sample, usd, seconds, completed }: BranchForecast): string {
+  if (sample === 0) return 'none: no run of this workflow has ended yet';
+  return `${seconds} s, ${usd} usd, ${Math.round((completed ?? 0) * 100)} % completed, in ${sample} ended ${sample === 1 ? 'run' : 'runs'}`;
 }

@@ -58,7 +58,14 @@ describe('a branch that a person opens', () => {
     const plan = await call('POST', `runs/${run}/branches:plan`, CORRECTION);
     expect(plan).toMatchObject({
       status: 200,
-      json: { fork: 'main@0', keeps: [], reruns: ['screen', 'pay', 'file'], unresolved: ['effects/payment-once'], problems: [] },
+      json: {
+        fork: 'main@0',
+        keeps: [],
+        reruns: ['screen', 'pay', 'file'],
+        unresolved: ['effects/payment-once'],
+        problems: [],
+        forecast: { sample: 0, usd: null, seconds: null, completed: null }, // No other run of it has ended yet.
+      },
     });
     const refused = await call('POST', `runs/${run}/branches`, CORRECTION);
     expect(refused).toMatchObject({ status: 422, json: { code: 'branch_refused', plan: { unresolved: ['effects/payment-once'] } } });
@@ -88,6 +95,12 @@ describe('a branch that a person opens', () => {
   it('is the same branch for a request that is sent again', async () => {
     const run = await complete('again');
     const request = { ...CORRECTION, effects: { 'payment-again': 'reuse' } };
+    const forecast = await server.until(async () => {
+      const asked = (await call('POST', `runs/${run}/branches:plan`, request)).json['forecast'] as JsonObject;
+      return asked['sample'] === 2 ? asked : undefined; // Once the ends of both are folded.
+    });
+    expect(forecast).toMatchObject({ usd: 0, completed: 1 });
+    expect(forecast['seconds']).toBeGreaterThan(0);
     const twice = [];
     for (let n = 0; n < 2; n++) twice.push(await call('POST', `runs/${run}/branches`, request, { 'idempotency-key': 'the same' }));
     expect(twice.map(({ status, json }) => [status, json['branch']])).toEqual([

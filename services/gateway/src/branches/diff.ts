@@ -46,7 +46,7 @@ export function diffOf(whole: WholeRun, a: string, b: string): BranchDiffView {
 }
 
 /** What led to a branch's end, from the first branch on: each up to where the next one grows. */
-function pathOf(whole: WholeRun, name: string): readonly BranchPoint[] {
+export function pathOf(whole: WholeRun, name: string): readonly BranchPoint[] {
   const last = whole.eventsOf(name).length - 1;
   if (last < 0) refuse('revision_not_found', `Branch ${name} is announced and not opened yet: it has no revision.`);
   const path: BranchPoint[] = [{ branch: name, revision: last }];
@@ -60,7 +60,7 @@ function openedOf(whole: WholeRun, branch: string): BranchOpened['data'] | undef
   return first?.type === 'BranchOpened' ? (first.data as unknown as BranchOpened['data']) : undefined;
 }
 
-const eventsOn = (whole: WholeRun, path: readonly BranchPoint[]): readonly Stored[] =>
+export const eventsOn = (whole: WholeRun, path: readonly BranchPoint[]): readonly Stored[] =>
   path.flatMap(({ branch, revision }) => whole.eventsOf(branch).slice(0, revision + 1)) as readonly Stored[];
 
 function sideOf(whole: WholeRun, branch: string, events: readonly Stored[]): BranchDiffSide {

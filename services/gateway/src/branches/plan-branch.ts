@@ -23,10 +23,13 @@ import { readJson } from '../edge/media.js';
 import type { RawBody } from '../edge/read-body.js';
 import { refuse } from '../edge/refused.js';
 import type { RunReader } from '../queries/run-reader.js';
+import type { ReadModels } from '../readmodels/read-models.js';
 import { showDefinition } from '../queries/show-definition.js';
+import { forecastOf } from './forecast.js';
 
 export interface PlanBranchParts {
   readonly reader: RunReader;
+  readonly models: ReadModels;
   readonly store: EventStore;
   readonly artifacts: Artifacts;
 }
@@ -34,8 +37,8 @@ export interface PlanBranchParts {
 /** `POST runs/{id}/branches:plan`: a pure question. What a branch would keep, run again and take along, and what is to be chosen first. */
 export async function showPlan(parts: PlanBranchParts, ns: string, run: Id, body: RawBody | undefined): Promise<BranchPlanView> {
   const asked = checkedBody(openBranchSchema, readJson(body));
-  await parts.reader.ownRow(ns, run);
-  const whole = await parts.reader.whole(ns, run);
+  const row = await parts.reader.ownRow(ns, run);
+  const whole = await parts.reader.wholeOf(row);
   const { from } = asked;
   const request = { ...asked, from: { ...from, at: String(from.at) } };
   const fork = forkAt(whole.decodedBranches, request.from);
@@ -44,7 +47,8 @@ export async function showPlan(parts: PlanBranchParts, ns: string, run: Id, body
   const parent = whole.stateAt(fork.point.branch, fork.point.revision);
   const plan = await planFor(parts, ns, parent.started?.definition);
   const documents = parent.started === null ? NO_DOCUMENTS : await documentsFor(parts, parent.started, request);
-  return planBranch({ plan, fork: fork.point, parent, head, documents }, request);
+  const planned = planBranch({ plan, fork: fork.point, parent, head, documents }, request);
+  return { ...planned, forecast: await forecastOf(parts, { row, keeps: planned.keeps }) };
 }
 
 async function planFor(parts: PlanBranchParts, ns: string, pin: PinnedDocument | undefined): Promise<Plan> {
