@@ -324,6 +324,13 @@ describe('a session', () => {
     await stopped;
   });
 
+  it('can be written to a log as JSON: what was asked for, without the session', async () => {
+    const first = await working([handler('q', (task) => JSON.parse(JSON.stringify(task)) as object)]);
+    first.answer({ tasks: [task(1)] });
+    await door.until(() => door.replies().length === 1);
+    expect(door.replies()[0]?.data).toMatchObject({ output: { attempt: 1, input: task(1).data?.input, kind: 'task' } });
+  });
+
   it('aborts the signal when the time of the attempt is over', async () => {
     const first = await working([
       handler(

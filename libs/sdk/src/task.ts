@@ -215,6 +215,14 @@ export class Attempt implements Task<unknown> {
     return new StepFailure(options);
   }
 
+  /** What `JSON.stringify(task)` shows: what was asked for, without what leads to the session. */
+  toJSON(): object {
+    const { run, workflow, branch, epoch, step, attempt, attemptsMax, attemptId, kind, input, params } = this;
+    const { purpose, guidance, lesson, effect, previous, choices } = this.data;
+    const asked = { run, workflow, branch, epoch, step, attempt, attemptsMax, attemptId, kind, input, params };
+    return { ...asked, purpose, choices, guidance, lesson, effect, previous };
+  }
+
   /** Tells the handler to stop. What it still replies is sent all the same: late replies are recorded. */
   abort(why: string): void {
     this.#aborted ??= why;

@@ -38,7 +38,8 @@ export async function showWhy(parts: ShowWhyParts, ns: string, run: Id, query: Q
     holder: (attemptId) => holders.get(attemptId),
     nearMisses: await nearMissesOf(parts, run),
   };
-  return not === undefined ? why(facts) : { ...why(facts), not: whyNot(facts, await lookedAt(parts, ns, run, not)) };
+  const answer = why(facts);
+  return not === undefined ? answer : { ...answer, not: whyNot(facts, answer.because, await lookedAt(parts, ns, run, not)) };
 }
 
 /** The event that somebody asks about by its receipt; without one, those that nearly woke the run. */

@@ -1,8 +1,8 @@
 import type { WhyNot } from '@cairn/contracts';
 import { matchTrigger, type InboundEvent, type Match } from '@cairn/domain-definition';
-import { parseOccurrence, usedKey, type StoredTrigger, type WaitEntry } from '@cairn/domain-run';
+import { isOpenReview, parseOccurrence, usedKey, type StoredTrigger, type WaitEntry } from '@cairn/domain-run';
 import type { Instant, Json } from '@cairn/kernel';
-import { said, shown, since, type WhyFacts } from './facts.js';
+import { said, shown, since, type Reason, type WhyFacts } from './facts.js';
 
 /** An event that somebody thinks should have moved the run. */
 export interface LookedAt {
@@ -13,9 +13,10 @@ export interface LookedAt {
 
 /**
  * Why the run does not go on: each event that was looked at against each open wait, clause by clause; then, for every wait that none of them
- * was for, that nothing has come. Pure. What moves the run stands in `because`; this is what did not.
+ * was for, that nothing has come, and of everything else that is open what it is that has not happened. Pure. What moves the run stands in
+ * `because`; this is what did not.
  */
-export function whyNot(facts: WhyFacts, looked: readonly LookedAt[]): WhyNot[] {
+export function whyNot(facts: WhyFacts, because: readonly Reason[], looked: readonly LookedAt[]): WhyNot[] {
   const { state } = facts;
   if (state.end !== null) return [{ says: `Nothing moves it: the run has ended, ${state.end.outcome}.` }];
   const waits = [...state.path.waits.values()].filter(({ open }) => open);
@@ -27,9 +28,45 @@ export function whyNot(facts: WhyFacts, looked: readonly LookedAt[]): WhyNot[] {
     .filter(({ step }) => !judged.some((one) => one.step === step && one.clause !== 'trigger'))
     .map((wait) => ({ step: wait.step, says: nothingCame(facts, wait) }));
   const asked = [...state.path.reviews.values()]
-    .filter(({ status }) => status === 'open')
+    .filter(isOpenReview)
     .map(({ step }) => ({ step, says: `Nobody has decided review ${step} yet: no event and no handler can do that.` }));
-  return [...paused, ...judged, ...unheard, ...asked];
+  return [...paused, ...judged, ...unheard, ...asked, ...because.flatMap((reason) => notYet(reason) ?? [])];
+}
+
+/** What has not happened to something that no event from outside moves. Waits, reviews and pauses have sentences of their own. */
+function notYet({ kind, step, queue = '?', at }: Reason): WhyNot | undefined {
+  const what = missing({ kind, queue, ...(at === undefined ? {} : { at }) });
+  if (what === undefined) return undefined;
+  return step === undefined ? { says: `${what[0]?.toUpperCase()}${what.slice(1)}.` } : { step, says: `${step}: ${what}.` };
+}
+
+function missing({ kind, queue, at }: Pick<Reason, 'kind' | 'at'> & { readonly queue: string }): string | undefined {
+  switch (kind) {
+    case 'no_execution':
+      return 'no replica of execution answers, so no task is given and no answer taken';
+    case 'no_handler':
+      return `nobody has asked queue ${queue} for work, and no event does the work of a handler`;
+    case 'queued':
+      return `no handler of queue ${queue} has been free for it yet`;
+    case 'with_handler':
+      return 'its handler has not answered yet, and nobody else can';
+    case 'handed_out':
+      return 'whoever took it has not answered, and is not connected; it is not given to anybody else while its lease holds';
+    case 'undecided':
+      return 'its failure has not been judged yet, and nothing is tried again unasked';
+    case 'retry_due':
+      return at === undefined
+        ? 'execution has not gone on with what was decided yet'
+        : `it is not due before ${at}, and no event brings that forward`;
+    case 'effect_unknown':
+      return 'nobody has said yet what became of its effect, and without that it is not called again';
+    case 'awaiting_decision':
+      return 'nothing follows by itself any more, and nobody has decided anything else';
+    case 'deciding':
+      return 'execution has not gone on yet, and nothing else can';
+    default:
+      return undefined;
+  }
 }
 
 const named = ({ event: { receiptId, type, source, key } }: LookedAt): NonNullable<WhyNot['event']> => ({

@@ -3,6 +3,7 @@ import { foldRun, initialState, type RecordedRunEvent, type RunEvent } from '@ca
 import { idOf, instantOf } from '@cairn/kernel';
 import { attemptId, BEGIN, history, told, waitId } from '../spec/histories.js';
 import type { RunStored, WhyFacts } from './facts.js';
+import { whyNot } from './not.js';
 import { why } from './why.js';
 
 const RUN = idOf('run', 'default', 'w', 'V-1');
@@ -18,9 +19,11 @@ interface Told {
   readonly facts?: Partial<WhyFacts>;
 }
 
-function ask({ events, facts = {} }: Told): ReturnType<typeof why> {
+const ask = (told: Told): ReturnType<typeof why> => why(factsOf(told));
+
+function factsOf({ events, facts = {} }: Told): WhyFacts {
   const stored = history(RUN, events);
-  return why({
+  return {
     ns: 'default',
     state: foldRun(initialState(RUN), stored as unknown as readonly RecordedRunEvent[]),
     events: stored as unknown as readonly RunStored[],
@@ -29,7 +32,7 @@ function ask({ events, facts = {} }: Told): ReturnType<typeof why> {
     holder: () => undefined,
     nearMisses: [],
     ...facts,
-  });
+  };
 }
 
 const failedWith = (step: string, message: string, sideEffect: 'none' | 'unknown' = 'none'): RunEvent => ({
@@ -434,6 +437,14 @@ describe('why (U-11)', () => {
     const view = ask(told_);
     expect({ kind: view.because[0]?.kind, says: view.says, next: view.next }).toEqual({ kind, says, next });
     expect(view.because).toHaveLength(1);
+  });
+
+  it.each(stalls)('says what has not happened when $what, about the same step (why --not)', (told_) => {
+    const facts = factsOf(told_);
+    const [first] = why(facts).because;
+    const not = whyNot(facts, why(facts).because, []);
+    expect(not.map(({ step }) => step)).toContain(first?.kind === 'complete' ? undefined : first?.step);
+    expect(new Set(not.map(({ says }) => says)).size).toBe(not.length);
   });
 
   it('names everything that is open, most pressing first', () => {
