@@ -2,22 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Json, JsonObject } from '@cairn/kernel';
 import { GivenServer, type Got } from './spec/given-server.js';
+import { paying } from './spec/paying.js';
 
-const DEFINITION = {
-  cairn: 1,
-  name: 'paying',
-  version: '1.0.0',
-  steps: [
-    { id: 'screen', task: { queue: 'screening' }, params: { list: 'old' } },
-    {
-      id: 'pay',
-      effect: { queue: 'payments', key: 'payment-${run.key}', guarantee: 'idempotent' },
-      purpose: 'the vendor gets the money',
-      input: { risk: '${steps.screen.output.risk}' },
-    },
-    { id: 'file', task: { queue: 'filing' }, input: { booking: '${steps.pay.output.booking}' } },
-  ],
-};
 const CORRECTION = {
   from: { branch: 'main', at: 'screen' },
   cause: 'correction',
@@ -28,7 +14,7 @@ const CORRECTION = {
 describe('a branch that a person opens', () => {
   let server: GivenServer;
   beforeAll(async () => {
-    server = await GivenServer.start(DEFINITION);
+    server = await GivenServer.start(paying);
   });
   afterAll(() => server.stop());
 

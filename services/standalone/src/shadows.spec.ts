@@ -2,22 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Json, JsonObject } from '@cairn/kernel';
 import { GivenServer, type Got } from './spec/given-server.js';
+import { paying } from './spec/paying.js';
 
-const DEFINITION = {
-  cairn: 1,
-  name: 'shadowed',
-  version: '1.0.0',
-  steps: [
-    { id: 'screen', task: { queue: 'screening' }, params: { list: 'old' } },
-    {
-      id: 'pay',
-      effect: { queue: 'payments', key: 'payment-${run.key}', guarantee: 'idempotent' },
-      purpose: 'the vendor gets the money',
-      input: { risk: '${steps.screen.output.risk}' },
-    },
-    { id: 'file', task: { queue: 'filing' }, input: { booking: '${steps.pay.output.booking}' } },
-  ],
-};
 const WHAT_IF = {
   from: { branch: 'main', at: 'screen' },
   cause: 'what_if',
@@ -29,7 +15,7 @@ const WHAT_IF = {
 describe('a shadow branch', () => {
   let server: GivenServer;
   beforeAll(async () => {
-    server = await GivenServer.start(DEFINITION);
+    server = await GivenServer.start(paying);
   });
   afterAll(() => server.stop());
 
@@ -43,7 +29,7 @@ describe('a shadow branch', () => {
 
   /** Paid already; its filing is under way. */
   async function filing(key: string): Promise<{ run: string; task: Awaited<ReturnType<GivenServer['take']>> }> {
-    const { runId } = (await call('POST', 'workflows/shadowed/runs', { key })).json;
+    const { runId } = (await call('POST', 'workflows/paying/runs', { key })).json;
     await work('screening', { risk: 1 });
     await work('payments', { booking: `B-${key}` });
     return { run: String(runId), task: await server.take('filing') };
@@ -89,7 +75,7 @@ describe('a shadow branch', () => {
   });
 
   it('stops where an effect has no result and no stub, and where a task fails; says so; nobody retries it', async () => {
-    const { runId } = (await call('POST', 'workflows/shadowed/runs', { key: 'stops' })).json;
+    const { runId } = (await call('POST', 'workflows/paying/runs', { key: 'stops' })).json;
     const run = String(runId);
     const head = await server.take('screening');
     expect(await call('POST', `runs/${run}/branches`, { ...WHAT_IF, from: { branch: 'main', at: 0 } })).toMatchObject({ status: 201 });
