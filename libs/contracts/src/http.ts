@@ -106,6 +106,8 @@ export interface WaitView {
   readonly state: 'open' | 'satisfied' | 'expired' | 'withdrawn';
   readonly stale: boolean;
   readonly mode: string;
+  /** It collects until its deadline. */
+  readonly keepOpen?: true;
   readonly triggers: readonly JsonObject[];
   /** Receipt ids of what has come. */
   readonly got: readonly { readonly trigger: number; readonly eventId: Id; readonly at: Instant; readonly kept: boolean }[];

@@ -323,6 +323,51 @@ describe('commands', () => {
     expect(err.split('\n').slice(1)).toEqual([`blocked(paused) ${why}`, `blocked(awaiting_decision) ${why}`, '']);
   });
 
+  it('--print-event: every verb that changes a run shows the event that asks for the same, and asks nothing', async () => {
+    const wait = {
+      wait: idOf('wait', RUN, 'w'),
+      run: RUN,
+      step: 'papers',
+      state: 'open',
+      mode: 'any',
+      triggers: [{ kind: 'callback', name: 'x' }],
+    };
+    answers[`GET runs/${RUN}`] = { body: view };
+    answers[`GET waits/${wait.wait}`] = { body: wait };
+    const printed = async (...args: string[]): Promise<{ subject: string; event: { type: string; data?: unknown } }> => {
+      const { code, out } = await run([...args, '--print-event', '--json']);
+      expect(code).toBe(0);
+      return JSON.parse(out) as never;
+    };
+    const of = (subject: string, type: string, data: unknown): unknown => ({ subject, event: expect.objectContaining({ type, data }) });
+    expect(await printed('run', 'start', 'w', '--key', 'k', '--input', '{"n":1}')).toEqual(
+      of('cairn.<ns>.run.start.w', 'cairn.run.start.v1', { key: 'k', input: { n: 1 } }),
+    );
+    expect(await printed('run', 'signal', RUN, 'go', '--data', '[1]')).toEqual(
+      of(`cairn.<ns>.run.${RUN}.signal.go`, 'cairn.run.signal.v1', [1]),
+    );
+    expect((await printed('run', 'signal', RUN, 'go')).event).not.toHaveProperty('data');
+    expect(await printed('run', 'pause', RUN, '--reason', 'lunch')).toEqual(
+      of(`cairn.<ns>.run.${RUN}.pause`, 'cairn.run.pause.v1', { reason: 'lunch' }),
+    );
+    expect(await printed('event', 'send', '--type', 'a.b.v2', '--data', '1')).toEqual(of('cairn.<ns>.in.a.b', 'a.b.v2', 1));
+    const override = {
+      from: { branch: 'main', at: 7 },
+      cause: 'override',
+      reason: 'by fax',
+      changes: [{ op: 'add', path: '/outputs/papers', value: { trigger: 0, data: 2, at: expect.any(String) } }],
+      expectHead: 'main@7',
+    };
+    const fire = ['wait', 'fire', wait.wait, '--reason', 'by fax', '--data', '2'];
+    expect(await printed(...fire)).toEqual(of(`cairn.<ns>.run.${RUN}.branch.open`, 'cairn.branch.open.v1', override));
+    answers[`GET waits/${wait.wait}`] = { body: { ...wait, keepOpen: true } };
+    expect(await printed(...fire)).toMatchObject({ event: { data: { changes: [{ value: [{ data: 2 }] }] } } });
+    answers[`GET waits/${wait.wait}`] = { body: { ...wait, state: 'satisfied' } };
+    expect(await run([...fire, '--print-event'])).toMatchObject({ code: 4, err: expect.stringContaining('waits for nothing') });
+    expect(await run([...fire, '--print-event', '--trigger', '1'])).toMatchObject({ code: 4 });
+    expect(asked.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
   it('run start: where the policy is missing, the next command is the one that applies it', async () => {
     answers['POST workflows/w/runs'] = { status: 404, body: { code: 'policy_not_found', detail: 'there is no policy calm' } };
     const { code, err } = await run(['run', 'start', 'w']);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Receipt } from '@cairn/contracts';
 import type { Command } from 'commander';
 import { jsonArgument } from '../json-argument.js';
+import { PRINT_EVENT } from '../printed-event.js';
 import { receiptText } from '../receipt-text.js';
 import { usage } from '../refusal.js';
 import { common, commonWithPayload, type Shell } from '../shell.js';
@@ -14,6 +15,7 @@ interface SendOptions {
   readonly key?: string;
   readonly subject?: string;
   readonly data?: string;
+  readonly printEvent?: true;
 }
 
 export function eventCommands(root: Command, shell: Shell): void {
@@ -27,9 +29,15 @@ export function eventCommands(root: Command, shell: Shell): void {
     .option('--key <key>', 'what it is about; starts and waits are found by it')
     .option('--subject <text>', 'CloudEvents subject, the key where there is no --key')
     .option('--data <json>', 'its data: JSON, @file or -')
+    .option(...PRINT_EVENT)
     .action(async (file: string | undefined, options: SendOptions, command: Command) => {
       const context = shell.context(command);
       const event = file === undefined ? eventOf(options, shell.surroundings) : wholeEvent(file, options, shell.surroundings);
+      if (options.printEvent === true) {
+        const type = String((event as { readonly type?: unknown }).type).replace(/\.v\d+$/, '');
+        const shown = { subject: `cairn.<ns>.in.${type}`, event };
+        return context.print(shown, () => `${JSON.stringify(shown)}\n`);
+      }
       const receipt = await context.client.post<Receipt>('events', event);
       context.print(receipt, () => receiptText(receipt, context.paint));
     });

@@ -1,6 +1,7 @@
 import type { Receipt, RunControl, RunView } from '@cairn/contracts';
 import type { Command } from 'commander';
 import { runId } from '../find-by-tail.js';
+import { PRINT_EVENT, printEvent } from '../printed-event.js';
 import { common, type Shell } from '../shell.js';
 import { tail } from '../show.js';
 
@@ -45,12 +46,15 @@ export function controlCommands(noun: Command, shell: Shell): void {
     common(noun.command(`${verb} <run>`))
       .description(says)
       .option('--reason <text>', 'for whoever reads the history')
-      .action(async (text: string, { reason }: { reason?: string }, command: Command) => {
+      .option(...PRINT_EVENT)
+      .action(async (text: string, { reason, printEvent: asEvent }: { reason?: string; printEvent?: true }, command: Command) => {
         const context = shell.context(command);
         const run = await runId(context.client, text);
+        const request = reason === undefined ? {} : { reason };
+        if (asEvent === true) return printEvent(context, `cairn.<ns>.run.${run}.${verb}`, `cairn.run.${verb}.v1`, request);
         // Only for the words of the answer: who asks at the same time may be told that it was he.
         const wasSo = isSo(await context.client.get<RunView>(`runs/${run}`));
-        const receipt = await context.client.post<Receipt>(`runs/${run}:${verb}`, reason === undefined ? {} : { reason });
+        const receipt = await context.client.post<Receipt>(`runs/${run}:${verb}`, request);
         const what = receipt.outcome === 'pending' ? `accepted, and not ${done} yet:` : wasSo ? already : done;
         context.print(receipt, () => `${what} run ${tail(run)}\n  receipt ${receipt.receiptId}\n`);
       });

@@ -8,6 +8,7 @@ import { receiptText } from '../receipt-text.js';
 import { usage } from '../refusal.js';
 import { waitForResult, waitForStart } from '../run-result.js';
 import { runTable, runText } from '../run-text.js';
+import { PRINT_EVENT, printedEvent, printEvent } from '../printed-event.js';
 import { common, commonWithPayload, type Shell } from '../shell.js';
 import { tail } from '../show.js';
 import { watchRun } from '../watch-run.js';
@@ -32,6 +33,14 @@ export function runCommands(root: Command, shell: Shell): void {
   verifyCommand(noun, shell);
 }
 
+interface StartOptions {
+  readonly key?: string;
+  readonly input?: string;
+  readonly attributes?: string;
+  readonly wait?: true;
+  readonly printEvent?: true;
+}
+
 function start(noun: Command, shell: Shell): void {
   common(noun.command('start <workflow>'))
     .description('starts a run, or finds the one that its key already has')
@@ -39,7 +48,8 @@ function start(noun: Command, shell: Shell): void {
     .option('--input <json>', 'JSON, @file or -')
     .option('--attributes <json>', 'scalars to search by')
     .option('--wait', 'wait for its end; ends with 1 if it does not succeed')
-    .action(async (workflow: string, options: { key?: string; input?: string; attributes?: string; wait?: true }, command: Command) => {
+    .option(...PRINT_EVENT)
+    .action(async (workflow: string, options: StartOptions, command: Command) => {
       const context = shell.context(command);
       const given = (text: string | undefined, name: string): object =>
         text === undefined ? {} : { [name]: jsonArgument(text, `--${name}`, shell.surroundings) };
@@ -48,6 +58,7 @@ function start(noun: Command, shell: Shell): void {
         ...given(options.input, 'input'),
         ...given(options.attributes, 'attributes'),
       };
+      if (options.printEvent === true) return printEvent(context, `cairn.<ns>.run.start.${workflow}`, 'cairn.run.start.v1', body);
       const started = await context.client.post<StartRunResponse>(`workflows/${encodeURIComponent(workflow)}/runs`, body);
       if (options.wait !== true) return context.print(started, () => startedText(started));
       if (started.outcome === 'pending') {
@@ -145,13 +156,19 @@ function signal(noun: Command, shell: Shell): void {
   commonWithPayload(noun.command('signal <run> <name>'))
     .description('sends a signal to a run; one that nobody waits for yet is kept')
     .option('--data <json>', 'JSON, @file or -')
-    .action(async (text: string, name: string, { data }: { data?: string }, command: Command) => {
+    .option(...PRINT_EVENT)
+    .action(async (text: string, name: string, { data, printEvent: asEvent }: { data?: string; printEvent?: true }, command: Command) => {
       const context = shell.context(command);
       const body = data === undefined ? {} : { data: jsonArgument(data, '--data', shell.surroundings) };
-      const receipt = await context.client.post<Receipt>(
-        `runs/${await runId(context.client, text)}/signals/${encodeURIComponent(name)}`,
-        body,
-      );
+      const run = await runId(context.client, text);
+      if (asEvent === true) {
+        // What a signal brings is the data of its event.
+        const { event, subject } = printedEvent(`cairn.<ns>.run.${run}.signal.${name}`, 'cairn.run.signal.v1', {});
+        const { data: _, ...rest } = event;
+        const shown = { subject, event: { ...rest, ...body } };
+        return context.print(shown, () => `${JSON.stringify(shown)}\n`);
+      }
+      const receipt = await context.client.post<Receipt>(`runs/${run}/signals/${encodeURIComponent(name)}`, body);
       context.print(receipt, () => receiptText(receipt, context.paint));
     });
 }

@@ -1,10 +1,12 @@
-import type { BranchOpenedView, Page, PreviewWaitRequest, Receipt, WaitPreviewView, WaitView } from '@cairn/contracts';
+import type { BranchOpenedView, Page, PreviewWaitRequest, Receipt, RunView, WaitPreviewView, WaitView } from '@cairn/contracts';
+import type { Json } from '@cairn/kernel';
 import { spanText } from '@cairn/kernel/span';
 import type { Command } from 'commander';
+import { EXIT } from '../exit-codes.js';
 import { runId, waitId } from '../find-by-tail.js';
 import { jsonArgument } from '../json-argument.js';
-import { printedEvent } from '../printed-event.js';
-import { usage } from '../refusal.js';
+import { PRINT_EVENT, printEvent } from '../printed-event.js';
+import { problem, Refusal, usage } from '../refusal.js';
 import { common, commonWithPayload, type Context, type Shell } from '../shell.js';
 import { brief, clock, oneLine, table, tail } from '../show.js';
 
@@ -73,7 +75,7 @@ function waitActs(noun: Command, shell: Shell): void {
     .option('--deadline <when>', 'such as 14d from now, an RFC 3339 time, or none')
     .option('--stale-after <when>', 'such as 7d from now, an RFC 3339 time, or none')
     .option('--reason <text>', 'why; it stands in the history')
-    .option('--print-event', 'the event that asks for the same, instead of asking')
+    .option(...PRINT_EVENT)
     .action(async (text: string, options: RescheduleOptions, command: Command) => {
       const context = shell.context(command);
       const { deadline, staleAfter, reason } = options;
@@ -86,8 +88,7 @@ function waitActs(noun: Command, shell: Shell): void {
         reason,
       };
       if (options.printEvent === true) {
-        const event = printedEvent(`cairn.<ns>.run.${run}.wait.reschedule`, 'cairn.wait.reschedule.v1', { wait, ...request });
-        return context.print(event, () => `${JSON.stringify(event)}\n`);
+        return printEvent(context, `cairn.<ns>.run.${run}.wait.reschedule`, 'cairn.wait.reschedule.v1', { wait, ...request });
       }
       const receipt = await context.client.post<Receipt>(`runs/${run}/waits/${wait}:reschedule`, request);
       context.print(receipt, () => `rescheduled wait ${tail(wait)}\n  receipt ${receipt.receiptId}\n`);
@@ -98,12 +99,18 @@ function waitActs(noun: Command, shell: Shell): void {
     .option('--trigger <n>', 'the trigger that is taken to have come, counted from 0')
     .option('--data <json>', 'what it brings: the text, @file, or - for standard input')
     .option('--reason <text>', 'why; it stands in the history')
+    .option(...PRINT_EVENT)
     .action(async (text: string, options: FireOptions, command: Command) => {
       const context = shell.context(command);
       if (options.reason === undefined) throw usage('--reason is needed: it stands in the history for good.');
-      const { run, wait } = await waitOf(context, text);
+      const view = await waitOf(context, text);
+      const { run, wait } = view;
       const trigger = options.trigger === undefined ? {} : { trigger: numberOf('--trigger', options.trigger) };
       const request = { ...trigger, ...dataOf(options.data), reason: options.reason };
+      if (options.printEvent === true) {
+        const asked = overrideOf(view, await context.client.get<RunView>(`runs/${run}`), request);
+        return printEvent(context, `cairn.<ns>.run.${run}.branch.open`, 'cairn.branch.open.v1', asked);
+      }
       const opened = await context.client.post<BranchOpenedView>(`runs/${run}/waits/${wait}:fire`, request);
       context.print(opened, () => `fired wait ${tail(wait)}: opened ${opened.branch} of run ${tail(run)}\n  receipt ${opened.receiptId}\n`);
     });
@@ -126,6 +133,26 @@ interface FireOptions {
   readonly trigger?: string;
   readonly data?: string;
   readonly reason?: string;
+  readonly printEvent?: boolean;
+}
+
+/**
+ * A wait that is fired by hand is a branch on which its output is overridden, as of the head that was looked at: there is no event of firing
+ * beside that of opening a branch. A preview has no event at all: it only asks.
+ */
+function overrideOf(wait: WaitView, { head, revision }: RunView, request: { trigger?: number; data?: Json; reason: string }): object {
+  const { trigger = 0, data = null, reason } = request;
+  if (wait.state !== 'open') throw new Refusal(problem('wait_closed', 409, `${wait.step} waits for nothing any more.`), EXIT.conflict);
+  if (trigger >= wait.triggers.length) throw usage(`--trigger ${trigger}: the wait has ${wait.triggers.length}, counted from 0.`);
+  const one = { trigger, data, at: new Date().toISOString() };
+  const value = wait.mode === 'any' && wait.keepOpen !== true ? one : [one];
+  return {
+    from: { branch: head, at: revision },
+    cause: 'override',
+    reason,
+    changes: [{ op: 'add', path: `/outputs/${wait.step.replaceAll('~', '~0').replaceAll('/', '~1')}`, value }],
+    expectHead: `${head}@${revision}`,
+  };
 }
 
 function numberOf(option: string, text: string): number {

@@ -69,7 +69,7 @@ export class WaitRow {
   }
 
   view(): WaitView {
-    const { waitId, step, mode, triggers, deadline, staleAt, contract } = this.opened;
+    const { waitId, step, mode, keepOpen, triggers, deadline, staleAt, contract } = this.opened;
     return {
       wait: waitId,
       run: this.run,
@@ -79,6 +79,7 @@ export class WaitRow {
       state: this.state,
       stale: this.stale,
       mode,
+      ...(keepOpen ? { keepOpen } : {}),
       triggers: triggers as unknown as readonly JsonObject[],
       got: this.got,
       openedAt: this.openedAt,
