@@ -114,7 +114,8 @@ export function assembleExecution(options: ExecutionOptions): Execution {
     mutants,
     onAppended: (before, after, events, plan) => dispatch.onAppended(before, after, events, plan),
   });
-  const recording = new Recording({ store, artifacts, driver, mutants });
+  const links = options.callbackTokens === undefined ? {} : { callbackTokens: options.callbackTokens };
+  const recording = new Recording({ store, artifacts, driver, mutants, ...links });
   const open = new OpenAttempts();
   const workingSet = new WorkingSet({ store, disposables, clock, metrics }, open, {
     onFolded: (events) => dispatch.onFolded(events),
@@ -151,7 +152,7 @@ export function assembleExecution(options: ExecutionOptions): Execution {
     isShared: line !== undefined,
     tellMoved,
     mutants,
-    ...(options.callbackTokens === undefined ? {} : { callbackTokens: options.callbackTokens }),
+    ...links,
   });
   const replyDoor = new ReplyDoor({ desk, serving, line, runOf: (attemptId) => desk.runOf(attemptId) ?? open.runOf(attemptId) });
   const lineDoor = line === undefined ? undefined : lineDoorOf(line);

@@ -257,6 +257,37 @@ describe('a link of a callback', () => {
     });
   });
 
+  it('that a handler gives back, as its output or in a failure, does not come into the history', async () => {
+    const { runId } = (await given.call('POST', 'workflows/onboarding/runs', { key: 'V-15', input: { vendor: 'V-15', greeting: 'x' } }))
+      .json;
+    const run = String(runId);
+    const mail = await taskOf('mails', run);
+    const { input, params } = mail.data as { input?: Json; params?: Json };
+    const token = String((params as JsonObject)['plain']);
+    await given.fail(mail, { code: 'timeout', message: `could not send ${token}!`, details: { body: [token] } });
+    const again = await taskOf('mails', run);
+    const second = String((again.data.params as JsonObject)['plain']);
+    await given.answer(again, {
+      sent: [input ?? null, again.data.params ?? null],
+      text: `${second}${token}`,
+      foreign: `v1.k1.e30.${'A'.repeat(43)}`,
+    });
+    const text = JSON.stringify(await historyOf(run));
+    for (const mac of [token, second].map((one) => one.split('.').at(-1) ?? '')) expect(text.includes(mac)).toBe(false);
+    const output = (await eventsOf(run)).find(({ type }) => type === 'StepSucceeded')?.data['output'];
+    expect(output).toMatchObject({
+      text: '{callback:documents.portal}{callback:documents.portal}',
+      foreign: `v1.k1.e30.${'A'.repeat(43)}`,
+    });
+    // Both mails may have left: whichever link is used first counts.
+    await given.answer(await taskOf('prepares', run), null);
+    await waitUntil('the run waits', async () => (await given.get(`runs/${run}`))['state'] === 'waiting');
+    expect((await follow('GET', second)).status).toBe(200);
+    expect((await follow('POST', token, { status: 'x' })).status).toBe(202);
+    await taskOf('checks', run);
+    expect((await follow('POST', second, { status: 'x' })).status).toBe(404);
+  });
+
   it('is given to nobody for the asking: text from outside that looks like the reference stays what it is', async () => {
     const { input } = await mailed('V-11', 'see {callback:documents.portal}');
     expect(input['text']).toBe('see {callback:documents.portal}');

@@ -9,18 +9,21 @@ import {
 } from '@cairn/contracts';
 import type { RunCommand } from '@cairn/domain-run';
 import { runStream, type Id, type Json } from '@cairn/kernel';
-import { ArtifactFault, FIRST_BRANCH, type Artifacts, type EventStore } from '@cairn/ports';
+import { ArtifactFault, FIRST_BRANCH, type Artifacts, type CallbackTokens, type EventStore } from '@cairn/ports';
 import { type Driver, outOfLine, type Order, type Outcome } from '../driving/driver.js';
 import { claimAnswer, claimOrder, type ClaimAnswer } from './claim.js';
 import type { ReplyOutcome } from './desk.js';
 import { actorOf, replyCommand } from './reply.js';
 import type { Task } from './task.js';
+import { withholdTokens } from './withhold-tokens.js';
 
 export interface RecordingParts {
   readonly store: EventStore;
   readonly artifacts: Artifacts;
   readonly driver: Driver;
   readonly mutants: ReadonlySet<string>;
+  /** Of the links that handlers are given and may give back. */
+  readonly callbackTokens?: CallbackTokens;
 }
 
 /** What becomes of an attempt, as orders to its run's driver. Each resolves after its append. */
@@ -29,9 +32,10 @@ export class Recording {
 
   /** A handler's terminal reply. Throws `ReplyRefused` if it can never be taken, faults if it is to be sent again. */
   async reply(ns: string, runId: Id, reply: CloudEvent<ReplyData>, shared: boolean): Promise<ReplyOutcome> {
-    const { artifacts, driver, mutants } = this.parts;
+    const { artifacts, driver, mutants, callbackTokens } = this.parts;
     const named = outputArtifactOf(reply.data?.output);
-    const whole = named === undefined ? reply : withOutput(reply, await this.outputOf(named));
+    const said = named === undefined ? reply : withOutput(reply, await this.outputOf(named));
+    const whole = callbackTokens === undefined ? said : withholdTokens(said, callbackTokens);
     const output = whole.data?.output;
     const outputRef = output === undefined || isSmall(output) ? undefined : await outOfLine(artifacts, output);
     let command: RunCommand = replyCommand(whole, outputRef, shared);
