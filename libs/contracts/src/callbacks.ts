@@ -1,4 +1,5 @@
-import type { Id, Instant } from '@cairn/kernel';
+import { isName, type Id, type Instant } from '@cairn/kernel';
+import { z } from 'zod';
 
 /** The answer to `POST /v1/callbacks/{token}`, the same however often the link is used. */
 export interface CallbackAccepted {
@@ -18,4 +19,19 @@ export interface CallbackView {
   readonly until?: Instant | null;
   readonly method?: 'POST';
   readonly says: string;
+}
+
+/** Body of `POST runs/{id}/waits/{w}:link`. */
+export const giveLinkSchema = z.strictObject({
+  callback: z.string().refine(isName, { error: 'must be the name of a callback of the wait', params: { rule: 'name' } }),
+});
+
+/** Its answer. Whoever has the token can use it: it is for the one who is to answer. */
+export interface CallbackLink {
+  readonly callback: string;
+  readonly step: string;
+  readonly token: string;
+  /** Behind the address under which the server is reached. */
+  readonly path: string;
+  readonly until: Instant | null;
 }

@@ -1,4 +1,4 @@
-export type { CallbackAccepted, CallbackView } from './callbacks.js';
+export { giveLinkSchema, type CallbackAccepted, type CallbackLink, type CallbackView } from './callbacks.js';
 export {
   deskQuestions,
   kebab,

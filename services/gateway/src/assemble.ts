@@ -33,6 +33,7 @@ import { exportBundle } from './bundles/export-bundle.js';
 import { importBundle } from './bundles/import-bundle.js';
 import { ImportedRuns } from './bundles/imported-runs.js';
 import { abandonBranch } from './commands/abandon-branch.js';
+import { giveLink } from './callbacks/give-link.js';
 import { showCallback } from './callbacks/show-callback.js';
 import { useCallback } from './callbacks/use-callback.js';
 import { applyDefinition } from './commands/apply-definition.js';
@@ -296,6 +297,7 @@ export function assembleGateway(parts: GatewayParts) {
       return answer;
     },
 
+    giveLink: async (p: Params, body?: RawBody): Promise<Answer> => ok(await giveLink(callbacks, ns(p), id(p), p['wait'] ?? '', body)),
     showCallback: (token: string): Promise<CallbackView> => showCallback(callbacks, token),
     useCallback: (token: string, body?: RawBody): Promise<Answer> => useCallback(callbacks, token, body),
 

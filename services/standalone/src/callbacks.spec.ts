@@ -309,9 +309,34 @@ describe('a link of a callback', () => {
     expect((await eventsOf(run)).some(({ type }) => type === 'WaitTriggered')).toBe(false);
   });
 
+  it('is given to whoever may act on the run, too, and belongs to this opening of the wait', async () => {
+    const { run } = await waiting('V-16');
+    const ask = (callback: string) => given.call('POST', `runs/${run}/waits/documents:link`, { callback });
+    const { status, json } = await ask('portal');
+    expect([status, json]).toMatchObject([200, { callback: 'portal', step: 'documents', path: `/v1/callbacks/${String(json['token'])}` }]);
+    expect((await ask('portal')).json).toEqual(json);
+    expect(await ask('front-door')).toMatchObject({ status: 400, json: { errors: [{ pointer: '/callback', rule: 'unknown-ref' }] } });
+    expect(await ask('No')).toMatchObject({ status: 400, json: { errors: [{ pointer: '/callback' }] } });
+    const token = String(json['token']);
+    expect((await follow('GET', token)).json['state']).toBe('open');
+    const moved = await given.call('POST', `runs/${run}/waits/documents:reschedule`, { deadline: '3d', reason: 'holidays' });
+    expect(moved.status).toBe(202);
+    expect((await follow('GET', token)).json['state']).toBe('open');
+    // Asked again on a branch from before the wait: that has links of its own.
+    const prepared = (await eventsOf(run)).findIndex(({ type, data }) => type === 'StepSucceeded' && data['step'] === 'mail');
+    await given.call('POST', `runs/${run}/branches`, { from: { branch: 'main', at: String(prepared) }, cause: 'correction', reason: 'x' });
+    await given.answer(await taskOf('prepares', run), null);
+    await waitUntil('the run waits', async () => (await given.get(`runs/${run}`))['state'] === 'waiting');
+    expect((await follow('POST', token, { status: 'x' })).status).toBe(404);
+    const { json: fresh } = await ask('portal');
+    expect((await follow('POST', String(fresh['token']), { status: 'x' })).status).toBe(202);
+    expect(await ask('portal')).toMatchObject({ status: 409, json: { code: 'wait_closed' } });
+  });
+
   it('is named by why, and by what shows the wait', async () => {
     const { run } = await waiting('V-13');
-    expect((await given.get(`runs/${run}/why`))['says']).toContain('callback portal');
+    const why = await given.get(`runs/${run}/why`);
+    expect(why['says']).toContain('callback portal');
     const { items } = (await given.get(`runs/${run}/waits`)) as unknown as { items: readonly JsonObject[] };
     expect(items[0]?.['triggers']).toMatchObject([{ kind: 'callback', name: 'portal' }, { kind: 'event' }]);
   });

@@ -1,4 +1,13 @@
-import type { BranchOpenedView, Page, PreviewWaitRequest, Receipt, RunView, WaitPreviewView, WaitView } from '@cairn/contracts';
+import type {
+  BranchOpenedView,
+  CallbackLink,
+  Page,
+  PreviewWaitRequest,
+  Receipt,
+  RunView,
+  WaitPreviewView,
+  WaitView,
+} from '@cairn/contracts';
 import type { Json } from '@cairn/kernel';
 import { spanText } from '@cairn/kernel/span';
 import type { Command } from 'commander';
@@ -92,6 +101,15 @@ function waitActs(noun: Command, shell: Shell): void {
       }
       const receipt = await context.client.post<Receipt>(`runs/${run}/waits/${wait}:reschedule`, request);
       context.print(receipt, () => `rescheduled wait ${tail(wait)}\n  receipt ${receipt.receiptId}\n`);
+    });
+
+  common(noun.command('link <wait> <callback>'))
+    .description('a link by which whoever has it may answer, once; it is shown here and stands nowhere else')
+    .action(async (...[text, callback, , command]: [string, string, unknown, Command]) => {
+      const context = shell.context(command);
+      const { run, wait } = await waitOf(context, text);
+      const link = await context.client.post<CallbackLink>(`runs/${run}/waits/${wait}:link`, { callback });
+      context.print(link, () => `${context.client.connection.url}${link.path}\n`);
     });
 
   commonWithPayload(noun.command('fire <wait>'))

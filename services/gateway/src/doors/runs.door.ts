@@ -104,6 +104,11 @@ export class RunsDoor {
     return write(reply, this.gateway.fireWait(params, headers, body, request.raw));
   }
 
+  @Post('runs/:id/waits/:wait(^[^:]+)::link')
+  giveLink(@Param() params: Params, @Body() body: RawBody | undefined, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    return write(reply, this.gateway.giveLink(params, body));
+  }
+
   @Post('runs/:id/waits/:wait(^[^:]+)::preview')
   previewWait(
     @Param() params: Params,

@@ -15,6 +15,7 @@ export const routes: readonly { readonly method: 'GET' | 'POST' | 'PUT'; readonl
   { method: 'POST', path: '/v1/{ns}/runs/{id}/waits/{wait}:preview' },
   { method: 'POST', path: '/v1/{ns}/runs/{id}/waits/{wait}:reschedule' },
   { method: 'POST', path: '/v1/{ns}/runs/{id}/waits/{wait}:fire' },
+  { method: 'POST', path: '/v1/{ns}/runs/{id}/waits/{wait}:link' },
   { method: 'GET', path: '/v1/{ns}/runs/{id}/verify' },
   { method: 'GET', path: '/v1/{ns}/runs/{id}/why' },
   { method: 'GET', path: '/v1/{ns}/runs/{id}/retries' },

@@ -62,6 +62,8 @@ function nextFor(facts: WhyFacts, waitId: string, missing: readonly StoredTrigge
     const sent = commandThatSends(facts, trigger);
     if (sent !== undefined) return sent;
   }
+  const link = missing.find((trigger) => trigger.kind === 'callback');
+  if (link !== undefined) return plainCommand(facts, 'wait link', waitId, link.name);
   return missing.some(({ kind }) => kind !== 'timer') ? plainCommand(facts, 'wait show', waitId) : command(facts, 'run watch');
 }
 
