@@ -85,7 +85,8 @@ function wrongCause(event: RecordedRunEvent, { causationId }: StoredEvent, known
     case 'RunStarted':
       return causationId === event.data.cause.receiptId ? undefined : `its receipt is ${event.data.cause.receiptId}`;
     case 'WaitTriggered':
-      return cause?.type === 'WaitOpened' || causationId === event.data.eventId
+      // What a branch carries counts before what wakes its wait: in the append of that.
+      return cause?.type === 'WaitOpened' || causationId === event.data.eventId || event.data.kept
         ? receiptOf(causationId, cause, known)
         : 'neither its receipt nor its WaitOpened';
     case 'WaitSatisfied': // A wait that collected until its deadline.

@@ -79,14 +79,15 @@ export class EffectChecks {
   }
 
   /** What goes on under its ids keeps its key; other steps begin anew, with what was chosen of the effects that are left behind (I-17). */
-  private opened({ revision, data: { carried, effectsChoices } }: EventOf<'BranchOpened'>): void {
+  private opened({ revision, data: { carried, effectsChoices, shadow } }: EventOf<'BranchOpened'>): void {
     this.hasEnded = false;
     const goesOn = new Set<string>();
     for (const [attemptId, { key, intent }] of this.byAttempt) {
       const isCarried = carried.attempts.includes(attemptId) || carried.failures.includes(attemptId);
       if (isCarried) goesOn.add(intent.step);
       else this.open.delete(attemptId);
-      if (!isCarried && this.byKey.get(key) === intent && intent.status === 'intended')
+      // A shadow leaves nothing behind: the head goes on with it.
+      if (!isCarried && !shadow && this.byKey.get(key) === intent && intent.status === 'intended')
         this.report('I-17', revision, `effect ${key} is under way and left behind`);
     }
     for (const step of this.keyOf.keys()) if (!goesOn.has(step)) this.keyOf.delete(step);

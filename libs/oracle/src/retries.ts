@@ -9,7 +9,9 @@ import type { Walk } from './walk.js';
 /** What the events say of one step occurrence so far. */
 interface Tries {
   attempts: number;
-  /** Of those, with the queue that it has now: a bucket counts anew for each alternative. */
+  /** Of those, how many have failed: what succeeded, or was let go where a branch began, is no try that a policy has to bear. */
+  failing: number;
+  /** Of the failed ones, with the queue that it has now: a bucket counts anew for each alternative. */
   ofWay: number;
   /** Canon of input and params that every attempt is given. */
   given: string | undefined;
@@ -128,7 +130,7 @@ export class RetryChecks {
     if (attempt !== count) this.report('I-12', revision, `attempt ${attempt} of ${step} is its attempt number ${count}`);
     const { part } = parseOccurrence(step); // About an effect a person may ask at any time, and about another one of that step.
     const given = part === undefined ? canon([input, params]) : '';
-    if (before === undefined) return void this.steps.set(step, { attempts: count, ofWay: 1, given, attemptId });
+    if (before === undefined) return void this.steps.set(step, { attempts: count, failing: 0, ofWay: 0, given, attemptId });
     if (before.given !== undefined && before.given !== given)
       this.report('I-13', revision, `attempt ${attempt} of ${step} is given another input than the first`);
     const { failed, decided, byPeople } = before;
@@ -141,8 +143,8 @@ export class RetryChecks {
     const another = decided?.data.decision === 'fallback' || byPeople?.startsWith('fallback') === true;
     this.steps.set(step, {
       attempts: count,
-      // Who is asked about an effect again, after an answer, has not failed at it: such tries count from failure to failure.
-      ofWay: another ? 1 : part !== undefined && failed === undefined ? before.ofWay : before.ofWay + 1,
+      failing: before.failing,
+      ofWay: another ? 0 : before.ofWay,
       given,
       attemptId,
       ...(firstFailedAt === undefined ? {} : { firstFailedAt }),
@@ -158,6 +160,8 @@ export class RetryChecks {
     tries.firstOfWayAt ??= event.at;
     tries.failed = event;
     tries.failures = this.failures;
+    tries.failing += 1;
+    tries.ofWay += 1;
     delete tries.decided;
     delete tries.byPeople;
     delete tries.overBudget;
@@ -236,7 +240,7 @@ export class RetryChecks {
     rules: readonly RetryRule[],
   ): void {
     const { step, bucket } = data;
-    const next = (parseOccurrence(step).part === undefined ? tries.attempts : tries.ofWay) + 1;
+    const next = (parseOccurrence(step).part === undefined ? tries.failing : tries.ofWay) + 1;
     const ofWay = tries.ofWay + 1;
     const over = (what: string, is: number, most: number): void => {
       if (is > most) this.report('I-12', revision, `${step} is tried again: ${what} ${is}, at most ${most}`);

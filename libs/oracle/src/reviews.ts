@@ -10,7 +10,8 @@ import type { Walk } from './walk.js';
 /** One asking, as the run's events alone tell it. */
 interface Asked {
   readonly data: DataOf<'ReviewRequested'>;
-  status: 'open' | 'withdrawn' | DataOf<'VerdictApplied'>['verdict'];
+  /** `left`: it was open where the branch grew, and what became of it stands on another one. */
+  status: 'open' | 'left' | 'withdrawn' | DataOf<'VerdictApplied'>['verdict'];
   /** What may run now, by step: of an edit the edited subject's digest. */
   readonly approved: Map<string, string>;
   decidedAt: string | null;
@@ -77,7 +78,7 @@ export class ReviewChecks {
   private carried({ data: { carried, definition } }: EventOf<'BranchOpened'>): void {
     if (definition !== undefined) this.definition = definition.hash;
     for (const [reviewId, asked] of this.asked)
-      if (asked.status === 'open' && carried.reviews?.includes(reviewId) !== true) asked.status = 'withdrawn';
+      if (asked.status === 'open' && carried.reviews?.includes(reviewId) !== true) asked.status = 'left';
   }
 
   private requested(event: EventOf<'ReviewRequested'>): void {
@@ -109,7 +110,8 @@ export class ReviewChecks {
     const { reviewId, step, verdict, then, by, subjectDigest } = data;
     const asked = this.asked.get(reviewId);
     if (asked === undefined) return this.report('I-25', revision, `a verdict about review ${reviewId} of ${step}, which nobody asked for`);
-    if (asked.status === 'withdrawn') return this.report('I-26', revision, `a verdict on review ${step} after it was withdrawn`);
+    if (asked.status === 'withdrawn' || asked.status === 'left')
+      return this.report('I-26', revision, `a verdict on review ${step} after it was withdrawn`);
     if (asked.status !== 'open') return this.report('I-25', revision, `a second verdict on review ${step}`);
     asked.status = verdict;
     asked.decidedAt = at;
@@ -189,7 +191,7 @@ export class ReviewChecks {
       if (closed?.data['notApplied'] !== undefined) say('I-27', `review ${reviewId} says that its decision was not applied, and it was`);
     } else if (this.when === 'quiescent' && asked.status === 'open') {
       if (closed !== undefined || decided !== undefined) say('I-27', `review ${reviewId} is over, and the run still asks`);
-    } else if (this.when === 'quiescent' && closed === undefined) {
+    } else if (this.when === 'quiescent' && closed === undefined && (asked.status !== 'left' || decided === undefined)) {
       say('I-27', `the run has withdrawn review ${asked.data.step}, and its stream does not say so`);
     }
   }

@@ -66,7 +66,7 @@ function checkBranch({ history, branches, lineage, inbox, limits, when }: All, b
   checkCauses(new Walk(branch, ledger, report), inbox, history.reviews);
   checkEnd(walk());
   checkAttempts(walk());
-  checkPauses(walk());
+  checkPauses(new Walk(branch, ledger, report)); // Paused is the run, not a path of it.
   new RetryChecks(walk(), history.policies, when).run();
   new EffectChecks(new Walk(branch, ledger, report)).run();
   new ReviewChecks(walk(), history, when).run();

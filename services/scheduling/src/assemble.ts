@@ -22,6 +22,7 @@ import { DefinitionShelf } from './definitions/definition-shelf.js';
 import { ExecutionDesk } from './execution-desk.js';
 import { Intake } from './intake/intake.js';
 import { ReceiptBook } from './intake/receipt-book.js';
+import { beginningOfRun } from './matching/beginning-of-run.js';
 import { KeptLooks } from './matching/kept-looks.js';
 import { LateDefinitions } from './matching/late-definitions.js';
 import { Matcher } from './matching/matcher.js';
@@ -110,7 +111,7 @@ class AssembledScheduling implements Scheduling {
     });
     const load: Intake['load'] = (ns, receiptId) => this.intake.load(ns, receiptId);
     const tell: ReceiptBook['settle'] = (ns, receiptId, lines) => book.settle(ns, receiptId, lines);
-    this.looks = new KeptLooks({ clock, set, waker, load, tell });
+    this.looks = new KeptLooks({ clock, set, waker, load, tell, beganOf: (runId) => beginningOfRun(store, runId) });
     const lateDefinitions = new LateDefinitions({ clock, set, shelf, desk, load, tell });
     this.dueTimes = new DueTimes({ clock, metrics, set, desk, mutants });
     this.sweep = new Sweep({

@@ -4,7 +4,7 @@ import { instantOf, type Id } from '@cairn/kernel';
 import type { Clock } from '@cairn/ports';
 import type { KeptEvent } from '../working-set/kept-events.js';
 import { placeOf, type OpenWait } from '../working-set/open-waits.js';
-import type { SchedulingSet } from '../working-set/scheduling-set.js';
+import type { RunBeginning, SchedulingSet } from '../working-set/scheduling-set.js';
 import type { Inbound } from './inbound.js';
 import { matchWait, type Waker } from './wakes.js';
 
@@ -15,6 +15,8 @@ export interface KeptLookParts {
   /** The accepted event of a receipt, with its data. */
   readonly load: (ns: string, receiptId: Id) => Promise<Inbound | undefined>;
   readonly tell: (ns: string, receiptId: Id, lines: readonly ReceiptLine[]) => Promise<unknown>;
+  /** How a run began that had ended, and goes on. */
+  readonly beganOf: (runId: Id) => Promise<RunBeginning | undefined>;
 }
 
 /**
@@ -57,24 +59,25 @@ export class KeptLooks {
   private async lookOnce(waitId: Id): Promise<void> {
     const wait = this.parts.set.waits.get(waitId);
     if (wait === undefined) return;
-    for (const kept of this.candidates(wait)) {
+    for (const kept of await this.candidates(wait)) {
       if (this.parts.set.waits.get(waitId) !== wait || hasEnough(wait)) return;
       await this.offer(wait, kept);
     }
   }
 
-  private candidates(wait: OpenWait): KeptEvent[] {
-    const { set, clock } = this.parts;
+  private async candidates(wait: OpenWait): Promise<KeptEvent[]> {
+    const { set, clock, beganOf } = this.parts;
     const run = set.runs.get(wait.runId);
-    if (run === undefined) return [];
+    const began = run === undefined ? undefined : (run.began ?? (await beganOf(wait.runId)));
+    if (began === undefined) return [];
     const now = instantOf(clock.now());
-    const instants = { openedAt: wait.openedAt, startReceivedAt: run.startedAt };
+    const instants = { openedAt: wait.openedAt, startReceivedAt: began.startedAt };
     const found = new Map<Id, KeptEvent>();
     for (const trigger of wait.triggers) {
       const place = placeOf(trigger, wait);
       if (place === undefined) continue;
       for (const kept of set.kept.find(wait.ns, place.type, place.key === '' ? undefined : place.key)) {
-        const wanted = kept.receiptId !== run.causedBy && !wait.answered.has(kept.receiptId) && kept.until > now;
+        const wanted = kept.receiptId !== began.causedBy && !wait.answered.has(kept.receiptId) && kept.until > now;
         if (wanted && withinLookBack(wait.lookBack, kept.receivedAt, instants)) found.set(kept.receiptId, kept);
       }
     }

@@ -101,7 +101,7 @@ export class Matcher {
     const started = new Set(starts.flatMap(({ outcome, runs }) => (begun(outcome) ? runs.map(({ run }) => run) : [])));
     const wanting = set.waits
       .wanting(ns, type, key)
-      .filter((wait) => !started.has(wait.runId) && set.runs.get(wait.runId)?.causedBy !== receiptId);
+      .filter((wait) => !started.has(wait.runId) && set.runs.get(wait.runId)?.began?.causedBy !== receiptId);
     const results = await this.offer(inbound, wanting);
     const lines = [...starts, ...this.linesOf(inbound, results)];
     const didSomething = lines.some(({ outcome }) => outcome !== 'refused' && outcome !== 'late');

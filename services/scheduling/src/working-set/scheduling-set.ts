@@ -10,6 +10,11 @@ import { ReceiptsInHand, type Unsettled } from './receipts-in-hand.js';
 /** A run that has not ended. */
 export interface LiveRun {
   readonly ns: string;
+  /** How it began. Absent of a run that had ended and goes on on another branch: what has ended is forgotten here, its history tells. */
+  readonly began?: RunBeginning;
+}
+
+export interface RunBeginning {
   readonly workflow: string;
   /** When the event that started it was received: what comes after that is for the run, however much later its first append is. */
   readonly startedAt: Instant;
@@ -47,13 +52,14 @@ export const sourceOfEmission = (ns: string, workflow: string): string => `/cair
 /** Scheduling's unfinished business: what it must not forget (`architecture.md` §2), folded from the history. */
 export class SchedulingSet implements WorkingSetFold {
   readonly name = 'scheduling';
-  readonly foldVersion = 4;
+  readonly foldVersion = 5;
   readonly types = [
     'EventReceived',
     'ReceiptSettled',
     'EventKept',
     'DefinitionApplied',
     'RunStarted',
+    'BranchSuperseded',
     'WaitOpened',
     'WaitTriggered',
     'WaitSatisfied',
@@ -95,8 +101,11 @@ export class SchedulingSet implements WorkingSetFold {
         const { ns, workflow, cause } = event.data as unknown as RunStarted['data'];
         if (this.runs.has(runId)) return; // Told again.
         const startedAt = this.receivedAt(ns, cause) ?? event.at;
-        return void this.runs.set(runId, { ns, workflow, startedAt, causedBy: cause.receiptId });
+        return void this.runs.set(runId, { ns, began: { workflow, startedAt, causedBy: cause.receiptId } });
       }
+      case 'BranchSuperseded':
+        if (!this.runs.has(runId)) this.runs.set(runId, { ns: event.metadata.ns }); // It had ended, and is recovered (`architecture.md` §3.2).
+        return;
       case 'WaitOpened':
         return void this.waits.open(event);
       case 'WaitTriggered':
@@ -207,11 +216,11 @@ export class SchedulingSet implements WorkingSetFold {
   }
 
   private emitted(event: StoredEvent, runId: Id): void {
-    const run = this.runs.get(runId);
-    if (run === undefined) return; // Told again after the run's end: its receipt was folded before that.
+    const { ns, began } = this.runs.get(runId) ?? {};
+    if (ns === undefined || began === undefined) return; // Told again after the run's end: its receipt was folded before that.
     const { eventId } = event.data as unknown as EventEmitted['data'];
-    const receiptId = idOf('receipt', run.ns, sourceOfEmission(run.ns, run.workflow), eventId);
-    this.emissions.set(receiptId, { ns: run.ns, stream: event.stream, revision: event.revision, workflow: run.workflow });
+    const receiptId = idOf('receipt', ns, sourceOfEmission(ns, began.workflow), eventId);
+    this.emissions.set(receiptId, { ns, stream: event.stream, revision: event.revision, workflow: began.workflow });
   }
 
   private ended(runId: Id): void {

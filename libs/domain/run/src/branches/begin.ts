@@ -3,14 +3,19 @@ import { isBlocking } from '../recovery/evolve.js';
 import type { Counts, Ledger, ReceivedEvent, RunState } from '../state.js';
 import { NOTHING_SPENT } from '../steps/evolve.js';
 
-/** Events from outside that waits of the head have taken and the parent's had not, in the order of steps, then of arrival. */
+/**
+ * Events from outside that waits of the head have taken and the parent's had not, in the order of steps, then of arrival; and those that the
+ * head was given when it was opened and has not come to yet: they are no less received for that (U-4).
+ */
 export function receivedSince(parent: RunState, head: RunState): readonly ReceivedEvent[] {
   const received: ReceivedEvent[] = [];
   for (const [waitId, { step, got }] of [...head.path.waits.entries()].sort(([, a], [, b]) => (a.step < b.step ? -1 : 1))) {
     const before = new Set(parent.path.waits.get(waitId)?.got.map(({ eventId }) => eventId));
     for (const one of got) if (one.event !== undefined && !before.has(one.eventId)) received.push({ ...one, step });
   }
-  return received;
+  const known = new Set(received.map(({ eventId }) => eventId));
+  const unused = [...head.path.carried.values()].filter(({ eventId }) => !known.has(eventId) && !parent.path.carried.has(eventId));
+  return [...received, ...unused.sort((a, b) => (a.eventId < b.eventId ? -1 : 1))];
 }
 
 /**

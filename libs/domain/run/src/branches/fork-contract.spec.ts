@@ -94,6 +94,40 @@ describe('what a branch takes along', () => {
     expect(serializeState(run.lineage().at('b3'))).toBe(serializeState(run.state));
   });
 
+  it('is such an event also for a branch from before it, whoever left the first one', () => {
+    const run = new GivenRun(
+      planWith([
+        { id: 'screen', task: { queue: 'q' } },
+        { id: 'letter', after: ['screen'], wait: { any: [{ signal: 'go' }] } },
+      ]),
+    );
+    run.start();
+    run.succeed('screen');
+    run.event('letter', signalType('go'), { key: RUN });
+    open(run, { from: { branch: 'main', at: 'screen' }, cause: 'correction', reason: 'r' });
+    begin(run);
+    const again: BranchRequest = { from: { branch: 'main', at: '0' }, cause: 'correction', reason: 'once more' };
+    expect(planOf(run, again).received).toEqual([expect.objectContaining({ id: `event:${letterOf('e1')}`, choice: 'carry' })]);
+    open(run, again);
+    begin(run);
+    expect(run.succeed('screen')).toContain('WaitSatisfied(letter)');
+  });
+
+  it('counts before whatever comes while the branch has not begun: two alike fill two triggers', () => {
+    const run = new GivenRun(planWith([{ id: 'letter', after: [], wait: { all: [{ signal: 'go' }, { signal: 'go' }] } }]));
+    run.start();
+    const asked = String(run.state.revision);
+    run.event('letter', signalType('go'), { key: RUN, id: 'e1' });
+    open(run, { from: { branch: 'main', at: asked }, cause: 'correction', reason: 'r' });
+    run.openSuccessor();
+    expect(run.event('letter', signalType('go'), { key: RUN, id: 'e2' })).toEqual([
+      'WaitTriggered(letter)',
+      'WaitTriggered(letter)',
+      'WaitSatisfied(letter)',
+      'RunCompleted',
+    ]);
+  });
+
   it('is never half an append: a revision inside of one means its end', () => {
     const run = new GivenRun(planWith([{ id: 'pay', purpose: 'p', effect: { queue: 'p', key: 'k', guarantee: 'idempotent' } }]));
     run.start();

@@ -59,7 +59,7 @@ export function cancelRun(draft: Draft, { data }: CancelRun): Outcome {
 /** Whether an ended run has done what this asks for, of whoever asked: who asks again is answered as the first time. */
 export function wasDone(draft: Draft, { type }: RunCommand): boolean {
   if (type === 'CancelRun') return draft.state.end?.outcome === 'cancelled';
-  return (type === 'PauseRun' || type === 'UnpauseRun') && isDone(draft);
+  return (type === 'PauseRun' || type === 'UnpauseRun' || type === 'RescheduleWait') && isDone(draft);
 }
 
 /** The bus delivers at least once: what was asked for was done, whatever was asked for since. */

@@ -10,6 +10,7 @@ import type { RunRejection } from '../rejections.js';
 import { parseOccurrence, type WaitEntry } from '../state.js';
 import type { OnDeadline, WaitTriggered } from './events.js';
 import { isEnough, triggersGot, usedKey } from './evolve.js';
+import { takeCarried } from './open.js';
 
 type Outcome = Decision<RunEvent, RunRejection>;
 
@@ -28,10 +29,22 @@ export function wakeRun(draft: Draft, command: WakeRun): Outcome {
     goOn(draft);
     return concluded(draft);
   }
+  takeCarriedFirst(draft, wake.waitId);
   const wait = draft.state.path.waits.get(wake.waitId);
   if (wait === undefined) return waitNotFound(wake.waitId);
   if (!wait.open) return nothing('late');
   return wake.kind === 'timer' ? wakeByTimer(draft, wake.waitId, wait, wake.trigger) : wakeByEvent(draft, wake.waitId, wait, wake.event);
+}
+
+/**
+ * What a branch carries for an open wait came earlier than whatever comes now, also where nobody has told the branch to begin yet: else both
+ * might count for the same trigger. Where that alone is enough, the branch begins with it, and what comes now is judged as the wait stands.
+ */
+function takeCarriedFirst(draft: Draft, waitId: string): void {
+  const wait = draft.state.path.waits.get(waitId);
+  if (wait?.open !== true) return;
+  const carried = [...draft.state.path.carried.values()].filter(({ step }) => step === wait.step);
+  if (carried.length > 0 && !isEnough({ ...wait, got: [...wait.got, ...carried] })) takeCarried(draft, wait.step);
 }
 
 /**
