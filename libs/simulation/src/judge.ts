@@ -1,6 +1,6 @@
 import { defaultLimits, printViolation, verifyRun, type RunHistory } from '@cairn/oracle';
 import { outputView } from '@cairn/domain-run';
-import { categoryOf, parseRunStream, runStream, type Id, type StoredEvent } from '@cairn/kernel';
+import { categoryOf, idOfStream, parseRunStream, runStream, type Id, type StoredEvent } from '@cairn/kernel';
 import { excuseOf } from './excuses.js';
 import type { Finding } from './finding.js';
 import { headOfRun } from './head-of-run.js';
@@ -8,6 +8,7 @@ import { wrongEffects } from './judge-effects.js';
 import type { World } from './world/world.js';
 import type { HandlerProcess } from './world/handler.js';
 import type { PlannedRun, Publisher } from './world/publisher.js';
+import type { Reviewers } from './world/reviewers.js';
 
 /** Events that somebody else waits to hear of. Each must have been told at least once, however often the relay died. */
 const toldTypes = new Set([
@@ -17,6 +18,10 @@ const toldTypes = new Set([
   'WaitOpened',
   'WaitSatisfied',
   'WaitExpired',
+  'ReviewRequested',
+  'ReviewEscalated',
+  'VerdictApplied',
+  'ReviewWithdrawn',
   'EffectUnknown',
   'EventEmitted',
   'RunPaused',
@@ -29,8 +34,15 @@ const toldTypes = new Set([
   'BranchOpened',
 ]);
 
+/** Whoever was promised something. */
+interface Outside {
+  readonly publisher: Publisher;
+  readonly handlers: readonly HandlerProcess[];
+  readonly reviewers: Reviewers;
+}
+
 /** Judges a world that has come to rest, by what is stored and what was promised, never by what the services believe. */
-export function judge(world: World, publisher: Publisher, handlers: readonly HandlerProcess[], readAt: number): Finding[] {
+export function judge(world: World, { publisher, handlers, reviewers }: Outside, readAt: number): Finding[] {
   const streams = world.store.allStreams();
   const findings: Finding[] = world.bugs.map((says) => ({ check: 'bug', says }));
   const runs = runsOf(streams);
@@ -45,6 +57,7 @@ export function judge(world: World, publisher: Publisher, handlers: readonly Han
     ...findings,
     ...promisesBroken(world, publisher, handlers, streams),
     ...untold(world),
+    ...decidedUnseen(reviewers, streams),
     ...wrongEffects(world.target, runs),
     ...wrongOutcomes(world, publisher, runs, shared.policies),
   ];
@@ -64,10 +77,13 @@ export function runsOf(streams: Streams): Map<Id, Map<string, readonly StoredEve
   return runs;
 }
 
-function sharedHistory(streams: Streams): Required<Pick<RunHistory, 'inbox' | 'policies' | 'definitions'>> {
+function sharedHistory(streams: Streams): Required<Pick<RunHistory, 'inbox' | 'policies' | 'definitions' | 'reviews'>> {
   const of = (...categories: string[]): StoredEvent[] =>
     [...streams].filter(([stream]) => categories.includes(categoryOf(stream))).flatMap(([, events]) => events);
-  return { inbox: of('receipt', 'inbox'), policies: of('policy'), definitions: of('workflow') };
+  const reviews = new Map(
+    [...streams].flatMap(([stream, events]) => (categoryOf(stream) === 'review' ? [[idOfStream(stream), events]] : [])),
+  );
+  return { inbox: of('receipt', 'inbox'), policies: of('policy'), definitions: of('workflow'), reviews };
 }
 
 /** E-1: what somebody was told is stored, is stored. */
@@ -94,10 +110,27 @@ function promisesBroken(world: World, publisher: Publisher, handlers: readonly H
 function untold(world: World): Finding[] {
   const findings: Finding[] = [];
   for (const { stream, revision, type, eventId, data } of world.store.allEvents()) {
-    if (categoryOf(stream) !== 'run' || !toldTypes.has(type)) continue;
+    const category = categoryOf(stream);
+    if (category !== 'review' && (category !== 'run' || !toldTypes.has(type))) continue;
     const ids = type === 'EventEmitted' ? [eventId, String(data['eventId'])] : [eventId];
     if (!ids.every((id) => world.published.has(id)))
       findings.push({ check: 'facts', says: `${type} ${stream}@${revision} was never told` });
+  }
+  return findings;
+}
+
+/** C-REVIEW: what stands as somebody's word is about what he was looking at. */
+function decidedUnseen({ said }: Reviewers, streams: Streams): Finding[] {
+  const findings: Finding[] = [];
+  for (const [stream, events] of streams) {
+    if (categoryOf(stream) !== 'review') continue;
+    const asked = events[0]?.data['subjectDigest'];
+    for (const { type, revision, causationId } of events) {
+      if (type !== 'ReviewDecided' && type !== 'VoteCast') continue;
+      const seen = said.get(causationId)?.subjectDigest;
+      if (seen !== asked)
+        findings.push({ check: 'people', says: `${stream}@${revision}: ${type} of somebody who looked at something else` });
+    }
   }
   return findings;
 }

@@ -64,6 +64,27 @@ export function observe(world: World): void {
       case 'WaitStale':
         coverage.note('wait stale');
         break;
+      case 'ReviewRequested':
+        coverage.note('review requested');
+        if (data['why'] === 'budget') coverage.note('asked over the budget');
+        if (data['previous'] !== undefined) coverage.note('review asked again');
+        break;
+      case 'ReviewEscalated':
+        coverage.note('review escalated');
+        break;
+      case 'ReviewWithdrawn':
+        coverage.note('review withdrawn');
+        break;
+      case 'VerdictApplied':
+        coverage.note(`${data['verdict'] as 'approve' | 'edit' | 'reject' | 'revise' | 'expired'} applied`);
+        if (data['verdict'] === 'expired') coverage.note('review expired');
+        break;
+      case 'EffectCompensated':
+        coverage.note('effect compensated');
+        break;
+      case 'BranchAbandoned':
+        coverage.note('shadow given up');
+        break;
       case 'EventEmitted':
         coverage.note('run emitted');
         break;

@@ -1,3 +1,4 @@
+import type { StoredEvent } from '@cairn/kernel';
 import type { Coverage } from './coverage.js';
 import type { Finding } from './finding.js';
 import { headOfRun } from './head-of-run.js';
@@ -10,7 +11,9 @@ import { rebuildAll } from './rebuild.js';
 import { putDefinition } from './world/definitions.js';
 import { HandlerProcess } from './world/handler.js';
 import { policiesThatChange, putPolicy } from './world/policies.js';
+import { Operators } from './world/operators.js';
 import { Publisher } from './world/publisher.js';
+import { Reviewers } from './world/reviewers.js';
 import { servicesOf } from './world/services.js';
 import { World } from './world/world.js';
 import type { Workload } from './world/workload.js';
@@ -26,6 +29,8 @@ export interface Report {
   readonly timeline: readonly TraceLine[];
   readonly events: number;
   readonly virtualMs: number;
+  /** What is stored in the end. */
+  readonly streams: ReadonlyMap<string, readonly StoredEvent[]>;
 }
 
 export interface SimulateOptions {
@@ -66,13 +71,17 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   scheduleRetryPolicyOutages(world, retryPolicy);
   schedulePolicyChanges(world);
   publisher.start(drawn);
+  const reviewers = new Reviewers(world, publisher);
+  const operators = new Operators(world, publisher);
+  reviewers.start();
+  operators.start();
 
   await world.scheduler.drain(world.swarm.faultsEndMs);
   world.heal();
-  await untilAtRest(world, publisher, processes);
+  await untilAtRest(world, [publisher, reviewers, operators], processes);
 
   observe(world);
-  const findings = judge(world, publisher, handlers, trueTime(world));
+  const findings = judge(world, { publisher, handlers, reviewers }, trueTime(world));
   const report = {
     seed,
     coverage: world.coverage,
@@ -80,6 +89,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
     timeline: world.trace.lines,
     events: world.store.allEvents().length,
     virtualMs: world.scheduler.now,
+    streams: world.store.allStreams(),
   };
   return { ...report, findings: [...findings, ...(await rebuildAll(world, processes))] };
 }
@@ -97,7 +107,7 @@ const withStarted = (workload: Workload): Workload[] => (workload.starts === und
 function setClocks(world: World): void {
   const random = world.random.fork('clocks');
   const { skewMs } = world.swarm;
-  for (const actor of ['execution', 'execution-2', 'scheduling', 'retry-policy']) {
+  for (const actor of ['execution', 'execution-2', 'scheduling', 'retry-policy', 'human-review']) {
     world.scheduler.setClock(actor, Math.round((random.fraction() - 0.5) * skewMs));
   }
 }
@@ -139,7 +149,7 @@ function schedulePolicyChanges(world: World): void {
   }
 }
 
-async function untilAtRest(world: World, publisher: Publisher, processes: readonly Process[]): Promise<void> {
+async function untilAtRest(world: World, outside: readonly { readonly isDone: boolean }[], processes: readonly Process[]): Promise<void> {
   const end = world.scheduler.now + REST_BUDGET_MS;
   let events = -1;
   let since = world.scheduler.now;
@@ -150,7 +160,7 @@ async function untilAtRest(world: World, publisher: Publisher, processes: readon
     if (now !== events || !processes.every(({ isUp }) => isUp)) {
       events = now;
       since = world.scheduler.now;
-    } else if (publisher.isDone && world.scheduler.now - since >= REST_MS && nothingCanCome(world)) return;
+    } else if (outside.every(({ isDone }) => isDone) && world.scheduler.now - since >= REST_MS && nothingCanCome(world)) return;
   }
 }
 

@@ -77,6 +77,12 @@ export interface Swarm {
   /** Chances of what an operator does to a run. */
   readonly paused: number;
   readonly cancelled: number;
+  /** Chances of what people do to a run that bears it: branches, shadows, deadlines put off, waits fired, effects undone. */
+  readonly branched: number;
+  readonly shadowed: number;
+  readonly rescheduled: number;
+  readonly fired: number;
+  readonly undone: number;
 }
 
 interface Span {
@@ -157,5 +163,13 @@ export function drawSwarm(random: Pcg32): Swarm {
   };
   // Drawn last, so that seeds from before these faults keep their other faults.
   const store = { ...swarm.store, subscriptionDrops: rate(0.3, 0.3), appendStreamBreaks: rate(0.25, 0.05) };
-  return { ...swarm, store, storeFreezes: spans(0.15, 2, 9 * SECOND) };
+  const storeFreezes = spans(0.15, 2, 9 * SECOND);
+  const people = {
+    branched: rate(0.4, 0.9),
+    shadowed: rate(0.35, 0.9),
+    rescheduled: rate(0.3, 0.8),
+    fired: rate(0.5, 0.9),
+    undone: rate(0.6, 1),
+  };
+  return { ...swarm, store, storeFreezes, ...people };
 }

@@ -1,4 +1,5 @@
 import { parseRunStream, sealAppend, type ExpectedRevision, type JsonObject, type StoredEvent, type StreamName } from '@cairn/kernel';
+import type { MutantId } from '../mutants.js';
 import type { World } from '../world/world.js';
 
 interface Body {
@@ -19,13 +20,56 @@ export function rewritten(
 ): readonly StoredEvent[] | undefined {
   const [first] = events;
   const run = parseRunStream(stream);
-  if (first === undefined || run === undefined || !(world.has('M-2') || world.has('M-25'))) return undefined;
-  const bodies = events.map(({ type, version, data }) => ({ type, version, data }));
-  const changed = world.has('M-2') ? withAttemptInKey(bodies) : withoutWithdrawals(bodies);
+  const plant = planted.find(([mutant]) => world.has(mutant))?.[1];
+  if (first === undefined || plant === undefined) return undefined;
+  const changed = plant(events.map(({ type, version, data }) => ({ type, version, data })));
   if (changed === undefined) return undefined;
   const { ns, prevHash } = first.metadata;
   const { at, actor, causationId } = first;
   return sealAppend({ stream, expected, prevHash, ns, ...run, at, actor, causationId }, changed);
+}
+
+const planted: readonly (readonly [MutantId, (bodies: readonly Body[]) => readonly Body[] | undefined])[] = [
+  ['M-2', withAttemptInKey],
+  ['M-17', withApproval],
+  ['M-18', withBothVerdicts],
+  ['M-20', withIntentInShadow],
+  ['M-25', withoutWithdrawals],
+];
+
+/** Silence counts as a yes. */
+function withApproval(bodies: readonly Body[]): readonly Body[] | undefined {
+  const [only] = bodies;
+  if (only?.type !== 'ReviewExpired') return undefined;
+  const { reviewId } = only.data;
+  const data = {
+    reviewId,
+    verdict: 'approve',
+    option: 'approve',
+    subjectDigest: '0'.repeat(64),
+    by: ['service:human-review'],
+    reason: 'silence',
+  };
+  return [{ type: 'ReviewDecided', version: 1, data: data as unknown as JsonObject }];
+}
+
+/** Who was slower is heard as well. */
+function withBothVerdicts(bodies: readonly Body[]): readonly Body[] | undefined {
+  const at = bodies.findIndex(({ type, data }) => type === 'VerdictApplied' && data['verdict'] === 'approve');
+  const verdict = bodies[at];
+  if (verdict === undefined) return undefined;
+  const other = { ...verdict, data: { ...verdict.data, verdict: 'reject', then: 'skip', by: ['user:slow'] } };
+  return bodies.toSpliced(at + 1, 0, other);
+}
+
+/** What a shadow only assumes it sends. */
+function withIntentInShadow(bodies: readonly Body[]): readonly Body[] | undefined {
+  const at = bodies.findIndex(({ type, data }) => type === 'StepStubbed' && data['from'] !== 'head');
+  const stubbed = bodies[at];
+  if (stubbed === undefined) return undefined;
+  const step = String(stubbed.data['step']);
+  const data = { key: `shadow/${step}`, suffix: 0, step, attemptId: '0'.repeat(26), fingerprint: '0'.repeat(64), guarantee: 'none' };
+  return bodies.toSpliced(at, 0, { type: 'EffectIntended', version: 1, data });
 }
 
 function withAttemptInKey(bodies: readonly Body[]): readonly Body[] | undefined {

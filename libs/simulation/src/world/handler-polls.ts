@@ -4,7 +4,7 @@ import { NS } from './names.js';
 
 const POLL_WAIT_MS = 500;
 const IDLE_PAUSE_MS = 400;
-/** Of so many polls one is for those who find out what became of effects. */
+/** Of so many polls one is for those who find out what became of effects, and one for those who undo them. */
 const LOOKS_EVERY = 4;
 
 /** A handler that polls for tasks, beats for each while it works, and posts its answers, for as long as it lives. */
@@ -13,7 +13,7 @@ export async function keepPolling(life: HandlerLife): Promise<never> {
   for (let turn = 0; ; turn++) {
     const free = CAPACITY - busy.size;
     const options = { max: free, waitMs: POLL_WAIT_MS };
-    const queue = turn % LOOKS_EVERY === 0 ? 'look' : 'work';
+    const queue = turn % LOOKS_EVERY === 0 ? 'look' : turn % LOOKS_EVERY === 2 ? 'undo' : 'work';
     const tasks = free <= 0 ? [] : await life.call((gone) => life.desk.poll(NS, queue, { ...options, gone })).catch(() => []);
     for (const task of tasks) {
       life.world.coverage.note('task polled');

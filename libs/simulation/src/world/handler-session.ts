@@ -36,7 +36,11 @@ const frameOf = ({ id, name, replaces }: HandlerLife, session: Session): Exchang
   ...(replaces === undefined ? {} : { replaces }),
   seq: ++session.seq,
   handler: name,
-  queues: { work: Math.max(0, CAPACITY - session.held.size), look: Math.max(0, CAPACITY - session.held.size) },
+  queues: {
+    work: Math.max(0, CAPACITY - session.held.size),
+    look: Math.max(0, CAPACITY - session.held.size),
+    undo: Math.max(0, CAPACITY - session.held.size),
+  },
   held: [...session.held],
   replies: [...session.outbox.values()],
 });

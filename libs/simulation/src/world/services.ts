@@ -1,7 +1,16 @@
-import { retryPolicyOnStepFailed, schedulingCommands, schedulingIntake, schedulingOnRunFacts } from '@cairn/contracts';
+import {
+  humanReviewCommands,
+  humanReviewOnRunFacts,
+  retryPolicyOnStepFailed,
+  schedulingCommands,
+  schedulingIntake,
+  schedulingOnRunFacts,
+} from '@cairn/contracts';
 import { assembleExecution } from '@cairn/execution';
+import { assembleHumanReview } from '@cairn/human-review';
 import { assembleRetryPolicy } from '@cairn/retry-policy';
 import { assembleScheduling } from '@cairn/scheduling';
+import { heardWithMutant } from '../process/heard-with-mutant.js';
 import { Process, type ServicePorts } from '../process/process.js';
 import { DeskOf } from './desks.js';
 import { NS } from './names.js';
@@ -44,5 +53,11 @@ export function servicesOf(world: World): Services {
     await service.start();
     await ports.bus.consume(retryPolicyOnStepFailed, (message) => service.onStepFailed(message));
   });
-  return { processes: [...executions, scheduling, retryPolicy], desks, retryPolicy };
+  const humanReview = new Process(world, 'human-review', 'crash of human-review', async (ports: ServicePorts) => {
+    const service = assembleHumanReview({ ...ports, mutants, bindBus: false });
+    await service.start();
+    await ports.bus.consume(humanReviewOnRunFacts, (message) => service.onRunFact(message));
+    await ports.bus.consume(humanReviewCommands, (message) => service.takeCommand(heardWithMutant(world, message)));
+  });
+  return { processes: [...executions, scheduling, retryPolicy, humanReview], desks, retryPolicy };
 }

@@ -16,6 +16,9 @@ export interface PlannedEvent {
   readonly data: Json;
 }
 
+/** By step: the options that people may choose of its reviews. A review of another step is nobody's. */
+export type Answers = Readonly<Record<string, readonly string[] | undefined>>;
+
 /** A definition, what happens to its runs from outside, and what must come of it whatever goes wrong on the way. */
 export interface Workload {
   readonly name: string;
@@ -25,6 +28,14 @@ export interface Workload {
   readonly events?: readonly PlannedEvent[];
   /** Policies that its steps name. */
   readonly policies?: readonly string[];
+  /** Who decides what it asks; absent: nobody does. */
+  readonly people?: Answers;
+  /** Operators go back in it and look at shadows of it: it comes to the same end from anywhere. */
+  readonly meddled?: boolean;
+  /** A wait that is fired by hand, and what it then gives. */
+  readonly fires?: { readonly step: string; readonly output: Json };
+  /** Key of an effect that somebody undoes. */
+  readonly undoes?: string;
   /** A run that this one starts by an emit. */
   readonly starts?: Workload;
   /** What is wrong with an outcome. `n` is the number in the run's input. */

@@ -3,7 +3,7 @@ import { isGivenToSomebody } from './workloads-of-failures.js';
 
 const books = (id: string, guarantee: 'none' | 'reconcile' | 'idempotent', more: object = {}, key = `\${run.key}/${id}`): Step => ({
   id,
-  effect: { queue: 'work', key, guarantee, ...(guarantee === 'reconcile' ? { reconcile: 'look' } : {}) },
+  effect: { queue: 'work', key, guarantee, stub: { n: 0 }, ...(guarantee === 'reconcile' ? { reconcile: 'look' } : {}) },
   purpose: 'somebody is paid',
   input: { do: 'book', n: '${input.n}' },
   lease: '5s',
@@ -17,6 +17,21 @@ export const workloadsOfEffects: readonly Workload[] = [
     name: 'pays',
     document: document('pays', [books('pay', 'idempotent'), add('b', '${steps.pay.output.n}')], '${steps.b.output.n}'),
     policies: ['patient'],
+    meddled: true,
+    expect: completes((output, n) => output === n + 2),
+  },
+  {
+    name: 'pays-and-undoes',
+    document: document(
+      'pays-and-undoes',
+      [
+        books('pay', 'idempotent', { effect: { queue: 'work', key: '${run.key}/pay', guarantee: 'idempotent', compensate: 'undo' } }),
+        add('b', '${steps.pay.output.n}'),
+      ],
+      '${steps.b.output.n}',
+    ),
+    policies: ['patient'],
+    undoes: '${run.key}/pay',
     expect: completes((output, n) => output === n + 2),
   },
   {
@@ -28,12 +43,14 @@ export const workloadsOfEffects: readonly Workload[] = [
     name: 'pays-once',
     document: document('pays-once', [add('a', '${input.n}'), books('pay', 'none')], '${steps.pay.output.n}'),
     policies: ['patient'],
+    meddled: true,
     expect: completes((output, n) => output === n + 1),
   },
   {
     name: 'pays-and-looks',
     document: document('pays-and-looks', [books('pay', 'reconcile'), add('b', '${steps.pay.output.n}')], '${steps.b.output.n}'),
     policies: ['patient'],
+    meddled: true,
     expect: completes((output, n) => output === n + 2),
   },
   {
@@ -63,6 +80,7 @@ export const workloadsOfEffects: readonly Workload[] = [
       '${steps.left.output.n + steps.right.output.n + steps.last.output.n}',
     ),
     policies: ['patient'],
+    meddled: true,
     expect: completes((output, n) => output === 3 * n + 3),
   },
   {

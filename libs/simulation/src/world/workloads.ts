@@ -3,6 +3,7 @@ import { add, completes, document, ends, event, paper, wait, type Workload } fro
 import { workloadsOfBranches } from './workloads-of-branches.js';
 import { workloadsOfEffects } from './workloads-of-effects.js';
 import { workloadsOfFailures } from './workloads-of-failures.js';
+import { workloadsOfPeople } from './workloads-of-people.js';
 
 /** The values of `data.v` that a list of triggers brought, in order of size. */
 const valuesOf = (output: Json): string =>
@@ -17,7 +18,7 @@ const listener: Workload = {
   expect: completes((output, n) => output === n + 2),
 };
 
-const workloadsOfWaits: readonly Workload[] = [
+const waits: readonly Workload[] = [
   {
     name: 'line',
     document: document('line', [add('a', '${input.n}'), add('b', '${steps.a.output.n}')], '${steps.b.output.n}'),
@@ -66,6 +67,7 @@ const workloadsOfWaits: readonly Workload[] = [
       '${steps.b.output.n}',
     ),
     events: [event('sim.paper', { v: 10 })],
+    fires: { step: 'papers', output: { trigger: 0, data: { v: 10 }, at: '2026-01-01T00:00:00.000Z' } },
     expect: completes((output) => output === 11),
   },
   {
@@ -76,6 +78,7 @@ const workloadsOfWaits: readonly Workload[] = [
       '${steps.b.output.n}',
     ),
     events: [event('sim.paper', { v: 10 })],
+    fires: { step: 'papers', output: { trigger: 0, data: { v: 10 }, at: '2026-01-01T00:00:00.000Z' } },
     expect: completes((output) => output === 11),
   },
   {
@@ -249,11 +252,16 @@ const workloadsOfWaits: readonly Workload[] = [
   },
 ];
 
+/** Whoever goes back in one of them comes to the same end. */
+const workloadsOfWaits = waits.map((workload): Workload => ({ ...workload, meddled: true }));
+
 /** Small definitions that between them hold everything that a definition can say so far, by what they are about. */
 export const workloadKinds: readonly (readonly Workload[])[] = [
   workloadsOfWaits,
   workloadsOfWaits,
   workloadsOfFailures,
   workloadsOfEffects,
+  workloadsOfEffects,
   workloadsOfBranches,
+  workloadsOfPeople,
 ];
