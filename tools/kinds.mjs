@@ -39,7 +39,7 @@ export const specKinds = [
   { name: 'architecture', places: ['test/architecture/'] },
   { name: 'component', places: ['test/component/'] },
   { name: 'integration', places: ['test/integration/'], optional: 'needs servers; its first spec comes with the first adapter for one' },
-  { name: 'replay', places: ['test/replay/'], optional: 'needs histories of a released version; there is no release yet' },
+  { name: 'replay', places: ['test/replay/'] },
   { name: 'simulation', places: ['test/simulation/'] },
   {
     name: 'system',
