@@ -92,7 +92,7 @@ export class Operators {
     // It had ended while it was paused, and is so still: who recovers it lets it go on.
     if (opened > 0 && !shadow && head.end !== null && head.path.paused) await this.control(planned, 'unpause', {});
     if (outcomes.length > 1 && opened === 1) this.world.coverage.note('branch race lost');
-    if (shadow && opened > 0 && this.random.chance(0.5)) await this.abandonNewest(planned);
+    if (shadow && opened > 0 && this.random.chance(0.8)) await this.abandonNewest(planned);
   }
 
   /** What has happened is taken over: nothing is booked twice by who only looks again. */

@@ -101,7 +101,7 @@ export const workloadsOfPeople: readonly Workload[] = [
     name: 'passed-up',
     document: document(
       'passed-up',
-      [review('ask', { authorises: ['b'], deadline: '20s', escalate: [{ to: 'group:cfo', after: '2s' }] }), add('b', '${input.n}')],
+      [review('ask', { authorises: ['b'], deadline: '20s', escalate: [{ to: 'group:cfo', after: '400ms' }] }), add('b', '${input.n}')],
       '${steps.b.output.n}',
     ),
     people: { ask: ['approve'] },
