@@ -275,7 +275,7 @@ describe('a stranger reads what is stored', () => {
       });
       await server.process.kill('SIGTERM');
       const files = readdirSync(data).filter((name) => !/-(wal|shm)$/.test(name));
-      expect(files.sort()).toEqual(['artifacts', 'events.db', 'lock.db', 'token']);
+      expect(files.sort()).toEqual(['artifacts', 'callback-keys', 'events.db', 'lock.db', 'token']);
       streams = await allStreams(join(data, 'events.db'));
       for (const [stream, events] of streams) expect([stream, faultsOfStream(events, Object.fromEntries(branches))]).toEqual([stream, []]);
       for (const [name, runId] of world.runs) expect(streams.get(`run-${runId}+main`)).toEqual(histories.get(name));
