@@ -26,6 +26,8 @@ export interface OpenBranchRequest {
   readonly received?: Readonly<Record<string, 'carry' | 'drop' | 're_ask'>>;
   /** Effects that are left behind, by key. */
   readonly effects?: Readonly<Record<string, 'reuse' | 'compensate' | 'repeat' | 'ask'>>;
+  /** Why an effect that has happened shall happen once more, by key: what is repeated has a reason of its own. */
+  readonly effectReasons?: Readonly<Record<string, string>>;
   readonly lesson?: 'told' | 'untold';
   readonly shadow?: boolean;
   /** `main@41`: the head that the request was made for. */
@@ -71,6 +73,7 @@ export const openBranchSchema = z.strictObject({
     .optional(),
   received: z.record(named, z.enum(['carry', 'drop', 're_ask'])).optional(),
   effects: z.record(named, z.enum(['reuse', 'compensate', 'repeat', 'ask'])).optional(),
+  effectReasons: z.record(named, reason).optional(),
   lesson: z.enum(['told', 'untold']).optional(),
   shadow: z.boolean().optional(),
   expectHead: place.optional(),

@@ -71,6 +71,7 @@ const branchSpec = z.object({
     events: z.array(id),
   }),
   effectsChoices: z.record(z.string(), z.enum(['reuse', 'compensate', 'repeat', 'ask'])),
+  effectsReasons: z.record(z.string(), z.string()).optional(),
   lesson: z.enum(['told', 'untold']),
   definition: pinned.optional(),
   policies: z.array(pinned).optional(),

@@ -19,6 +19,7 @@ interface Options {
   readonly effect?: readonly string[];
   readonly received?: readonly string[];
   readonly evidence?: readonly string[];
+  readonly effectReason?: readonly string[];
   readonly lesson?: 'told' | 'untold';
   readonly expectHead?: string;
   readonly shadow?: boolean;
@@ -61,6 +62,7 @@ export function shadowCommands(noun: Command, shell: Shell): void {
     .addOption(new Option('--cause <cause>', 'why').choices(CAUSES.filter((cause) => cause !== 'what_if')).default('correction'))
     .option('--reason <text>', 'for whoever reads the history')
     .option('--effect <key=choice>', 'reuse or repeat a confirmed effect; again for more', collect)
+    .option('--effect-reason <key=text>', 'why an effect is repeated: it has happened already; again for more', collect)
     .option('--received <id=choice>', 'carry or drop what came after the fork; again for more', collect)
     .option('--evidence <place>', 'an event that speaks for it, such as main@12; again for more', collect)
     .option('--expect-head <place>', 'refuse if the head is not there any more')
@@ -98,6 +100,7 @@ const asking = (command: Command): Command =>
     .option('--set <pointer=value>', 'one change, such as /steps/screen/params/list=2026-11-22; again for more', collect)
     .option('--changes <json>', 'changes as JSON Patch: the text, @file, or - for standard input')
     .option('--effect <key=choice>', 'what becomes of a confirmed effect: reuse, compensate, repeat or ask; again for more', collect)
+    .option('--effect-reason <key=text>', 'why an effect is repeated: it has happened already; again for more', collect)
     .option('--received <id=choice>', 'carry or drop what came after the fork; again for more', collect)
     .option('--evidence <place>', 'an event that speaks for it, such as main@12; again for more', collect)
     .addOption(new Option('--lesson <lesson>', 'whether tasks are told of the path that failed').choices(['told', 'untold']))
@@ -113,6 +116,7 @@ async function requestOf(context: Context, surroundings: Shell['surroundings'], 
     ...(evidence === undefined ? {} : { evidence }),
     ...(changes.length === 0 ? {} : { changes }),
     ...(options.effect === undefined ? {} : { effects: pairs('--effect', options.effect) as NonNullable<OpenBranchRequest['effects']> }),
+    ...(options.effectReason === undefined ? {} : { effectReasons: pairs('--effect-reason', options.effectReason) }),
     ...(options.received === undefined
       ? {}
       : { received: pairs('--received', options.received) as NonNullable<OpenBranchRequest['received']> }),

@@ -93,6 +93,7 @@ const specOf = ({ fork: parent, parent: { path }, documents }: PlanFacts, reques
   changes: request.changes ?? [],
   carried,
   effectsChoices: request.effects ?? {},
+  ...(request.effectReasons === undefined ? {} : { effectsReasons: request.effectReasons }),
   lesson: request.lesson ?? 'told',
   ...(documents?.definition === undefined ? {} : { definition: documents.definition.pin }),
   ...(documents === undefined || documents.policies.length === 0 ? {} : { policies: documents.policies }),

@@ -44,6 +44,8 @@ export interface BranchSpec {
   readonly carried: Carried;
   /** By effect key. */
   readonly effectsChoices: { readonly [key: string]: EffectChoice };
+  /** Why an effect that has happened shall happen once more, by key. Absent: none is repeated, or people are asked. */
+  readonly effectsReasons?: { readonly [key: string]: string };
   /** `told`: tasks of the branch get a summary of the path that failed. */
   readonly lesson: 'told' | 'untold';
   /** What the branch runs by from here on, where that is another version than before. */

@@ -171,8 +171,13 @@ describe('a branch that a person opens (C-CAUSE, C-RESTART)', () => {
 
   it('pays again under the next suffix where that is chosen, and only then (I-16)', () => {
     const run = complete();
-    open(run, { ...correction, effects: { 'pay:k': 'repeat' } });
+    const again: BranchRequest = { ...correction, effects: { 'pay:k': 'repeat' } };
+    expect(planOf(run, again).problems).toEqual([expect.objectContaining({ pointer: '/effectReasons/pay:k', rule: 'required' })]);
+    const effectReasons = { 'pay:k': 'the first one went to a closed account' };
+    expect(planOf(run, { ...correction, effectReasons }).problems).toEqual([expect.objectContaining({ rule: 'not_allowed' })]);
+    open(run, { ...again, effectReasons });
     begin(run);
+    expect(run.state.opened).toMatchObject({ effectsReasons: effectReasons });
     run.succeed('screen', { risk: 2 });
     expect(run.state.ledger.effects.get('pay:k')).toMatchObject({ suffix: 1, status: 'intended' });
     run.succeed('pay', { booking: 'B-8' });

@@ -31,6 +31,7 @@ export function planBranch(given: PlanFacts, request: BranchRequest): BranchPlan
       ...causesOf(request, parent.shadow !== null),
       ...problemsOfChanges(facts, request),
       ...unknownChoices(request, received, effects),
+      ...repeatedForNothing(request),
       ...(isShadow ? [] : inDoubt(effects)),
       ...(isShadow ? [] : partsOpen(head)),
       ...wokeTwice(received),
@@ -248,6 +249,27 @@ function unknownChoices(
       wrong.push({ pointer, rule: 'unknown_choice', says: `it is ${effect.status}: there is nothing to choose` });
   }
   return wrong;
+}
+
+/** What happens a second time has a reason of its own (`capabilities.md` §6); nothing else has one. */
+function repeatedForNothing({ effects = {}, effectReasons = {} }: BranchRequest): PlanProblem[] {
+  const repeated = Object.keys(effects).filter((key) => effects[key] === 'repeat');
+  return [
+    ...repeated
+      .filter((key) => effectReasons[key] === undefined)
+      .map((key) => ({
+        pointer: `/effectReasons/${key}`,
+        rule: 'required',
+        says: 'it has happened, and repeat makes it happen once more: say why',
+      })),
+    ...Object.keys(effectReasons)
+      .filter((key) => !repeated.includes(key))
+      .map((key) => ({
+        pointer: `/effectReasons/${key}`,
+        rule: 'not_allowed',
+        says: 'only an effect that is repeated has a reason of its own',
+      })),
+  ];
 }
 
 /** Which of two waits an event is carried for is not said in this release: it is dropped, and both ask again. */

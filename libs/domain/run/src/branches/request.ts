@@ -12,6 +12,8 @@ export interface BranchRequest {
   readonly changes?: readonly JsonPatchOp[];
   readonly received?: { readonly [id: string]: ReceivedChoice };
   readonly effects?: { readonly [key: string]: EffectChoice };
+  /** Of each effect that is repeated, why. */
+  readonly effectReasons?: { readonly [key: string]: string };
   readonly lesson?: 'told' | 'untold';
   readonly shadow?: boolean;
   readonly expectHead?: string;
