@@ -4,7 +4,7 @@ import { inboxStream, parseRunStream, policyStream, receiptStream, runStream, wo
 
 const rules: readonly [name: string, is: (text: unknown) => boolean, yes: readonly string[], no: readonly unknown[]][] = [
   ['a name', isName, ['a', 'order-2', 'a'.repeat(63)], ['', 'A', '1a', 'a_b', 'a.b', 'a+b', 'a'.repeat(64), 'a\n', 'é', 7, undefined]],
-  ['a namespace', isNamespace, ['default', 'a1'], ['', 'a-b', '1a', 'a'.repeat(33), 'a.b', '*', '>', null]],
+  ['a namespace', isNamespace, ['default', 'a1'], ['', 'a-b', '1a', 'a'.repeat(33), 'a.b', '*', '>', 'callbacks', null]],
   ['a branch', isBranch, ['main', 'b1', 'b9999'], ['b0', 'b01', 'b10000', 'Main', 'main ', 'b', '']],
   [
     'an event type',

@@ -12,7 +12,9 @@ export const KEY_MAX = 256;
 export const EXTERNAL_ID_MAX = 512;
 
 export const isName = (text: unknown): text is string => typeof text === 'string' && NAME.test(text);
-export const isNamespace = (text: unknown): text is string => typeof text === 'string' && NAMESPACE.test(text);
+/** Stands where a namespace stands in paths (`/v1/callbacks/{token}`), and is asked for no bearer token: no namespace may be called so. */
+const NOT_A_NAMESPACE = 'callbacks';
+export const isNamespace = (text: unknown): text is string => typeof text === 'string' && NAMESPACE.test(text) && text !== NOT_A_NAMESPACE;
 export const isBranch = (text: unknown): text is string => typeof text === 'string' && BRANCH.test(text);
 /** At most 8 dot-separated tokens `[a-z0-9_-]+`, at most 200 characters. A `.v<n>` ending counts as one of the tokens. */
 export const isEventType = (text: unknown): text is string =>

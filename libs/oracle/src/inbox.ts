@@ -8,6 +8,8 @@ export interface ReceiptHistory {
   readonly id: string;
   readonly type: string;
   readonly key?: string;
+  /** The link that was used. */
+  readonly callback?: { readonly waitId: string; readonly name: string };
   readonly at: Instant;
   readonly lines: readonly { readonly outcome: string; readonly runs: readonly { readonly run: string; readonly wait?: string }[] }[];
 }
@@ -40,8 +42,8 @@ export class Inbox {
       this.malformed.push(`${stream} holds ${many} EventReceived and begins with ${first?.type ?? 'nothing'}`);
       return;
     }
-    const data = first.data as { receiptId: Id; source: string; id: string; type: string; key?: string };
-    const { receiptId, source, id, type, key } = data;
+    const data = first.data as Pick<ReceiptHistory, 'receiptId' | 'source' | 'id' | 'type' | 'key' | 'callback'>;
+    const { receiptId, source, id, type, key, callback } = data;
     const lines = rest
       .filter(({ type: name }) => name === 'ReceiptSettled')
       .map(({ data: line }) => line as unknown as ReceiptHistory['lines'][number]);
@@ -52,6 +54,7 @@ export class Inbox {
       id,
       type,
       ...(key === undefined ? {} : { key }),
+      ...(callback === undefined ? {} : { callback }),
       at: first.at,
       lines,
     });

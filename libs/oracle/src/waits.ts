@@ -134,6 +134,9 @@ export class WaitChecks {
     if (trigger.kind === 'event' && trigger.key !== undefined && received !== undefined && received.key !== trigger.key) {
       this.report('I-21', event.revision, `wait ${step} wants key ${trigger.key}, not ${received.key ?? 'none'}`);
     }
+    const link = received?.callback;
+    if (trigger.kind === 'callback' && received !== undefined && (link?.waitId !== waitId || link.name !== trigger.name))
+      this.report('I-21', event.revision, `wait ${step} wants the link of callback ${trigger.name}, which event ${eventId} is not`);
     const { lookBack } = opened.data;
     const horizon = lookBack === 'run' ? this.startedAt : undefined;
     if (kept && horizon !== undefined && epochMsOf(at) < epochMsOf(horizon) - this.limits.skewMs) {

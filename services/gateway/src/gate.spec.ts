@@ -87,6 +87,24 @@ describe('who may come in', () => {
     expect({ status: got.status, code: got.json['code'] }).toEqual({ status: 404, code: 'callback_not_found' });
   });
 
+  it.each([
+    ['PUT', 'artifacts'],
+    ['DELETE', 'x'],
+    ['POST', 'workflows/w/runs'],
+    ['POST', 'runs/x:cancel'],
+    ['GET', 'runs/x'],
+  ])('lets nobody in by %s /v1/callbacks/%s', async (method, path) => {
+    const got = await rig.send({ method, path: `/v1/callbacks/${path}`, token: null });
+    expect({ status: got.status, code: got.json['code'] }).toEqual({ status: 401, code: 'unauthorized' });
+  });
+
+  it('no namespace is called callbacks: nothing of one is reached without a token', async () => {
+    for (const path of ['work:exchange', 'doctor:rebuild', 'events']) {
+      const { json } = await rig.send({ method: 'POST', path: `/v1/callbacks/${path}`, token: null, body: '{}' });
+      expect(['callback_not_found', 'invalid_namespace']).toContain(json['code']);
+    }
+  });
+
   it.each(routes)('has a door for $method $path', async ({ method, path }) => {
     const got = await rig.send({ method, path: path.replaceAll(/\{[a-zA-Z]+\}/g, 'x'), ...(method === 'GET' ? {} : { body: '{}' }) });
     expect(['route_not_found', 'method_not_allowed', 'internal_error']).not.toContain(got.json['code']);

@@ -157,6 +157,11 @@ const breaksOfWaits: readonly Break[] = [
   },
   {
     invariant: 'I-21',
+    by: 'an event where whoever has a link was waited for',
+    edit: (d) => ((first(d, 'WaitOpened').data['triggers'] as object[])[0] = { kind: 'callback', name: 'portal' }),
+  },
+  {
+    invariant: 'I-21',
     by: 'an event that was kept since before the run was asked for',
     edit: (d) => Object.assign(first(d, 'WaitTriggered').data, { kept: true, at: '2026-11-23T08:59:20.000Z' }),
   },

@@ -45,7 +45,7 @@ export function createGate(config: GateConfig): Gate {
     const name = HOST_PORT.exec((host ?? '').toLowerCase())?.[1];
     if (name === undefined || (!LOOPBACK_HOST.test(name) && !hosts.has(name)))
       refuse('host_refused', 'The server is not known under that host name.');
-    if (CALLBACK_PATH.test(pathOf(request))) return;
+    if (isCallback(request)) return;
     if (origin !== undefined && !origins.has(origin)) refuse('origin_refused', 'Pages of that origin may not call this server.');
     const principal = principals.whoHas(bearerOf(authorization));
     if (principal !== undefined) {
@@ -62,6 +62,9 @@ export function createGate(config: GateConfig): Gate {
       known.get(request) ?? refuse('unauthorized', 'A valid bearer token is needed.', {}, { 'www-authenticate': 'Bearer' }),
   });
 }
+
+const isCallback = (request: IncomingMessage): boolean =>
+  (request.method === 'GET' || request.method === 'POST') && CALLBACK_PATH.test(pathOf(request));
 
 /** The token that a request brings; '' for none, which nobody has. */
 function bearerOf(authorization: string | undefined): string {
