@@ -20,6 +20,9 @@ export function excuseOf(stored: readonly StoredEvent[], policies: readonly Stor
   let failures = 0;
   for (const event of events) {
     if (event.type === 'EffectUnknown') unknown.add(event.data.attemptId);
+    // A person went back over an effect of which nobody knows: it is not made again, and people are asked.
+    if (event.type === 'StepFailed' && event.data.failure.message.endsWith('it is unknown whether it happened'))
+      return 'unknown effect blocked';
     if (event.type === 'StepFailed') {
       failures += 1;
       const before = failed.get(event.data.step);
