@@ -17,6 +17,8 @@ export interface CallbackView {
   readonly state: 'open' | 'early' | 'used';
   /** Null: no deadline, or it is not known yet. */
   readonly until?: Instant | null;
+  /** Its schema does not take nothing: a button alone cannot answer. */
+  readonly data?: 'needed';
   readonly method?: 'POST';
   readonly says: string;
 }

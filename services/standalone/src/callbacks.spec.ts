@@ -147,11 +147,32 @@ describe('a link of a callback', () => {
       ]);
     }
     const page = await follow('GET', token, undefined, { accept: 'text/html' });
-    expect([page.status, page.text]).toEqual([200, expect.stringContaining('<form method="post">')]);
+    // Its schema wants data, which a button does not have.
+    expect([page.status, page.text]).toEqual([200, expect.stringContaining('sent by a program')]);
     expect((await eventsOf(run)).some(({ type }) => type === 'WaitTriggered')).toBe(false);
     expect((await given.get(`runs/${run}`))['state']).toBe('waiting');
     await follow('POST', token, { status: 'x' });
     expect((await follow('GET', token)).json['state']).toBe('used');
+  });
+
+  it('is a button for a person with a browser, where no data is asked for', async () => {
+    const steps = [
+      { id: 'mail', task: { queue: 'notes' }, input: '${callbacks.sure.yes}' },
+      { id: 'sure', purpose: 'are <you> sure?', wait: { any: [{ callback: { name: 'yes' } }], deadline: '1h', onDeadline: { value: 0 } } },
+    ];
+    await given.call('PUT', 'definitions/asking', { cairn: 1, name: 'asking', version: '1.0.0', steps });
+    const { runId } = (await given.call('POST', 'workflows/asking/runs', { input: {} })).json;
+    const mail = await given.take('notes');
+    const token = String(mail.data['input']);
+    await given.answer(mail, null);
+    const page = await follow('GET', token, undefined, { accept: 'text/html' });
+    expect(page.text).toContain('<form method="post">');
+    expect(page.text).toContain('are &lt;you&gt; sure?');
+    const form = { accept: 'text/html', 'content-type': 'application/x-www-form-urlencoded', origin: 'null' };
+    const pressed = await follow('POST', token, undefined, form);
+    expect([pressed.status, pressed.text]).toEqual([202, expect.stringContaining('Thank you')]);
+    expect(await given.get(`runs/${String(runId)}/result?waitMs=5000`)).toMatchObject({ outcome: 'succeeded' });
+    expect((await follow('GET', token, undefined, { accept: 'text/html' })).text).not.toContain('<form');
   });
 
   it('that is used before the run waits is kept, and wakes it then', async () => {

@@ -13,13 +13,14 @@ export async function showCallback(parts: CallbackParts, token: string): Promise
     if (used.outcome === 'late' || used.outcome === 'refused') return noCallback();
     return { ...about, state: 'used', says: 'This link has been used; it can be used once.' };
   }
-  const { workflow, purpose, state, until } = await openCallback(parts, callback);
+  const { workflow, purpose, state, until, trigger } = await openCallback(parts, callback);
   return {
     ...about,
     workflow,
     ...(purpose === undefined ? {} : { purpose }),
     state,
     until,
+    ...(trigger.validate(null).length === 0 ? {} : { data: 'needed' as const }),
     method: 'POST',
     says: 'Opening this link does nothing. A POST to the same address answers, once.',
   };
@@ -32,7 +33,12 @@ const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (char) => 
 export function callbackPage(view: CallbackView): string {
   const what = [view.purpose, view.workflow === undefined ? undefined : `For ${view.workflow}, step ${view.step}.`];
   const lines = what.filter((line) => line !== undefined).map((line) => `<p>${escaped(line)}</p>`);
-  const button = view.state === 'used' ? '<p>This link has been used.</p>' : '<form method="post"><button>Confirm</button></form>';
+  const button =
+    view.state === 'used'
+      ? '<p>This link has been used.</p>'
+      : view.data === 'needed'
+        ? '<p>The answer is sent by a program, as JSON, by POST to this address.</p>'
+        : '<form method="post"><button>Confirm</button></form>';
   return page(view.callback, [
     ...lines,
     ...(view.until === undefined || view.until === null ? [] : [`<p>Until ${view.until}.</p>`]),
