@@ -66,6 +66,8 @@ const table = [
   ['reviews', 'ReviewRequested', 'reviewId', (d) => ({ step: d.step, status: 'open', subjectDigest: d.subjectDigest })],
   ['reviews', 'ReviewEscalated', 'reviewId', () => ({ status: 'escalated' })],
   ['reviews', 'VerdictApplied', 'reviewId', (d) => ({ status: VERDICTS[d.verdict], subjectDigest: d.subjectDigest })],
+  ['steps', 'VerdictCarried', 'step', (d, { attempts = 0 }) => ({ attempts, ...afterDecision(d) })],
+  ['reviews', 'VerdictCarried', 'reviewId', (d) => ({ step: d.step, status: VERDICTS[d.verdict], subjectDigest: d.subjectDigest })],
   ['reviews', 'ReviewWithdrawn', 'reviewId', () => ({ status: 'withdrawn' })],
   ['reviews', 'BranchOpened', notCarried, () => ({ status: 'withdrawn' })],
   ['asked', 'BranchOpened', notCarried, gone],

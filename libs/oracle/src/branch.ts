@@ -37,6 +37,7 @@ const versions: Readonly<Record<RunEventType, number>> = {
   ReviewRequested: 1,
   ReviewEscalated: 1,
   VerdictApplied: 1,
+  VerdictCarried: 1,
   ReviewWithdrawn: 1,
   RetryDecided: 1,
   CheckpointReached: 1,

@@ -16,6 +16,8 @@ interface Asked {
   readonly approved: Map<string, string>;
   decidedAt: string | null;
   verdict: DataOf<'VerdictApplied'> | null;
+  /** Its record is another branch's. */
+  readonly carried?: true;
 }
 
 /**
@@ -27,6 +29,8 @@ export class ReviewChecks {
   /** Steps that reviews of this run authorise: what the definition says is not at hand, so that it was asked is. */
   private readonly guardedBy = new Map<string, Set<string>>();
   private definition = '';
+  /** Reviews whose approval the branch at hand takes along. */
+  private verdicts: readonly string[] | undefined;
 
   private readonly report: Report;
   /** The branch was left for another, which goes on with what was carried. */
@@ -61,6 +65,9 @@ export class ReviewChecks {
         case 'VerdictApplied':
           this.applied(event);
           break;
+        case 'VerdictCarried':
+          this.carriedOver(event);
+          break;
         case 'ReviewWithdrawn':
           this.withdrawn(event);
           break;
@@ -77,6 +84,7 @@ export class ReviewChecks {
   /** What a branch does not carry, it does not ask. */
   private carried({ data: { carried, definition } }: EventOf<'BranchOpened'>): void {
     if (definition !== undefined) this.definition = definition.hash;
+    this.verdicts = carried.verdicts;
     for (const [reviewId, asked] of this.asked)
       if (asked.status === 'open' && carried.reviews?.includes(reviewId) !== true) asked.status = 'left';
   }
@@ -132,6 +140,30 @@ export class ReviewChecks {
     for (const { step: guarded, digest } of asked.data.subjects) asked.approved.set(guarded, verdict === 'edit' ? subjectDigest : digest);
   }
 
+  /** An approval of another branch, for which the branch was opened: of what was approved there, by whom it was approved there. */
+  private carriedOver({ revision, data }: EventOf<'VerdictCarried'>): void {
+    const { reviewId, step, verdict, by, subjectDigest, subjects, decidedAt } = data;
+    if (this.verdicts?.includes(reviewId) !== true)
+      this.report('I-27', revision, `the verdict on ${step} is carried, and nobody asked for that`);
+    const elsewhere = [...this.history.branches.values()].flat();
+    const asked = elsewhere.find((event) => event.type === 'ReviewRequested' && event.data['reviewId'] === reviewId);
+    const applied = elsewhere.find((event) => event.type === 'VerdictApplied' && event.data['reviewId'] === reviewId);
+    if (
+      asked === undefined ||
+      applied === undefined ||
+      applied.data['verdict'] !== verdict ||
+      canon(applied.data['by'] ?? []) !== canon(by)
+    )
+      return this.report('I-25', revision, `the verdict on ${step} that is carried is none that was applied`);
+    if (applied.data['subjectDigest'] !== subjectDigest)
+      this.report('I-23', revision, `the verdict on ${step} is carried for another subject than was approved`);
+    const approved = new Map(subjects.map((subject) => [subject.step, subject.digest]));
+    for (const guarded of approved.keys())
+      if (guarded !== step) this.guardedBy.set(guarded, (this.guardedBy.get(guarded) ?? new Set()).add(step));
+    const wanted = asked.data as unknown as DataOf<'ReviewRequested'>;
+    this.asked.set(reviewId, { data: wanted, status: verdict, approved, decidedAt, verdict: null, carried: true });
+  }
+
   private withdrawn({ revision, data: { reviewId, step } }: EventOf<'ReviewWithdrawn'>): void {
     const asked = this.asked.get(reviewId);
     if (asked?.status !== 'open') this.report('I-27', revision, `review ${step} is withdrawn and is not open`);
@@ -171,7 +203,7 @@ export class ReviewChecks {
   /** What the review's own stream says of itself and of the run. */
   private agrees(reviewId: string, asked: Asked): void {
     const { reviews } = this.history;
-    if (reviews === undefined) return;
+    if (reviews === undefined || asked.carried === true) return;
     const stored = reviews.get(reviewId) ?? [];
     const say = (invariant: 'I-25' | 'I-26' | 'I-27', says: string): void => this.report(invariant, this.last, says);
     if (stored.length === 0) {

@@ -42,6 +42,8 @@ const says: Readonly<Record<string, (data: Data) => string>> = {
     `${text(name)} level ${text(level)}${to === null ? ', the end of its chain' : ` to ${text(to)}`}`,
   VerdictApplied: ({ step: name, verdict, then, by, reason }) =>
     `${text(name)}: ${text(verdict)}, ${text(then)}${(by as string[]).length === 0 ? '' : ` by ${(by as string[]).join(', ')}`}${reason === undefined ? '' : `: ${text(reason)}`}`,
+  VerdictCarried: ({ step: name, verdict, by, reason }) =>
+    `${text(name)}: ${text(verdict)} by ${(by as string[]).join(', ')}, carried: ${text(reason)}`,
   ReviewWithdrawn: ({ step: name, because }) => `${text(name)}: ${text(because)}`,
   EventEmitted: ({ type, key, data }) => `${text(type)}${key === undefined ? '' : ` key ${text(key)}`} ${brief(data, 60)}`,
   RunCompleted: ({ outcome, output, outputRef }) => `${text(outcome)} ${brief(output ?? outputRef)}`,

@@ -11,6 +11,7 @@ import { reachCheckpoint } from './recovery/checkpoint.js';
 import { goesOn, unsettledRetry } from './recovery/evolve.js';
 import { isOpenReview, reviewsOf } from './reviews/evolve.js';
 import { gateOf, type Gate } from './reviews/gate.js';
+import { carryVerdict } from './reviews/carry.js';
 import { requestReview } from './reviews/request.js';
 import { isSettled } from './steps/evolve.js';
 import { askAboutTurn, occurrencesMax } from './steps/ask-about-turn.js';
@@ -132,7 +133,7 @@ function startAgain(draft: Draft, occurrence: string, { status }: StepEntry): bo
   }
   if (status === 'waiting' && step.review !== undefined) {
     if (!hasOpenReview(draft.state, id) && !isAskedHere(draft.state, id)) startStep(draft, step);
-    return false;
+    return isSettled(draft.state, id);
   }
   const isWithNobody = (status === 'active' || status === 'failed') && !isUnderWay(draft.state, occurrence);
   if (!isWithNobody) return false;
@@ -313,6 +314,7 @@ function startStep(draft: Draft, step: PlannedStep): void {
     return;
   }
   const { review, wait } = asChanged(draft.state, step);
+  if (review !== undefined && carryVerdict(draft, step, review)) return;
   const problem =
     review !== undefined
       ? requestReview(draft, step, review)

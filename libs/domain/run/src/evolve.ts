@@ -33,6 +33,7 @@ function withDeferred(state: RunState, event: RunEvent): RunState {
     event.type === 'StepSucceeded' ||
     event.type === 'StepSkipped' ||
     event.type === 'WaitSatisfied' ||
+    event.type === 'VerdictCarried' ||
     (event.type === 'EffectConfirmed' && event.data.by !== 'reply') ||
     (event.type === 'VerdictApplied' && event.data.then !== 'block' && event.data.then !== 'again' && event.data.attemptId === undefined) ||
     (event.type === 'WaitExpired' && ('value' in event.data.then || 'step' in event.data.then));

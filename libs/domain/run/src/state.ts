@@ -122,6 +122,20 @@ export interface ReviewEntry {
   readonly blocks?: boolean;
 }
 
+/** An approval that a branch takes along, until it comes to that review. */
+export interface CarriedVerdict {
+  readonly reviewId: Id;
+  readonly entry: ReviewEntry;
+  /** What expressions read as the review's output. */
+  readonly output: {
+    readonly verdict: 'approve' | 'edit';
+    readonly by: readonly string[];
+    readonly reason: string;
+    readonly edits?: readonly JsonPatchOp[];
+    readonly input?: Json;
+  };
+}
+
 export type EffectStatus = 'intended' | 'confirmed' | 'absent' | 'unknown' | 'compensated';
 
 /** The newest intent of one effect key. */
@@ -180,6 +194,8 @@ export interface Path {
   readonly choices: PersistentMap<EffectChoice>;
   /** Events that came after the fork, by receipt, until their wait has taken them. */
   readonly carried: PersistentMap<ReceivedEvent>;
+  /** Approvals of the head that it followed, which count here for exactly what was approved. */
+  readonly verdicts: readonly CarriedVerdict[];
   /** Steps that a reduced path dropped. */
   readonly scope: PersistentMap<true>;
   /** Turns of each loop so far. */
@@ -286,6 +302,8 @@ export interface LeftPath {
   readonly revision: Revision;
   readonly outcome: RunEnd['outcome'] | null;
   readonly failures: readonly LessonFailure[];
+  /** What was approved there after the fork. */
+  readonly verdicts: readonly CarriedVerdict[];
 }
 
 /** What the handlers of a branch are told of the path before it, so that they need not learn it again (`capabilities.md` §6). */
@@ -350,6 +368,7 @@ export function initialState(runId: Id, branch = 'main'): RunState {
       skips: [],
       choices: PersistentMap.empty(),
       carried: PersistentMap.empty(),
+      verdicts: [],
       scope: PersistentMap.empty(),
       loops: PersistentMap.empty(),
       detours: PersistentMap.empty(),

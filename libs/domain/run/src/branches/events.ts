@@ -19,6 +19,8 @@ export interface Carried {
   readonly failures: readonly AttemptId[];
   /** Absent: none. */
   readonly reviews?: readonly Id[];
+  /** Reviews whose approval counts when the branch comes to them, for exactly what was approved. Absent: none. */
+  readonly verdicts?: readonly Id[];
   /** Receipts of events that came after the fork and are used when their wait opens again. */
   readonly events: readonly Id[];
 }

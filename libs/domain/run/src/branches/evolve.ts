@@ -106,6 +106,7 @@ function opened(state: RunState, data: BranchOpened['data']): RunState {
       ...withChanges(owed, changes),
       choices,
       carried: events,
+      verdicts: state.left?.verdicts.filter(({ reviewId }) => carried.verdicts?.includes(reviewId) === true) ?? [],
     },
   };
 }

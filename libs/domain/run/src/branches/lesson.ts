@@ -4,6 +4,7 @@ import type { Occurrence } from '../shared-fields.js';
 import type { LeftPath, Lesson, LessonFailure, RunState } from '../state.js';
 import { isSettled } from '../steps/evolve.js';
 import type { BranchOpened } from './events.js';
+import { verdictsSince } from './verdicts.js';
 
 /** A lesson goes out with every task: it is told in few words. */
 const FAILURES_MAX = 10;
@@ -25,6 +26,7 @@ export function leftPath(parent: RunState, head: RunState): LeftPath {
     revision: head.revision,
     outcome: head.end?.outcome ?? null,
     failures: failures.slice(0, FAILURES_MAX).map(({ at: _, ...failure }) => failure),
+    verdicts: verdictsSince(parent, head),
   };
 }
 

@@ -6,7 +6,8 @@ import { waitIdOf } from '../waits/evolve.js';
 import { receivedSince } from './begin.js';
 import { causesOf, problemsOfChanges } from './changes.js';
 import type { Carried, EffectChoice } from './events.js';
-import type { BranchPlan, BranchRequest, PlanFacts, PlanProblem } from './request.js';
+import { verdictsSince } from './verdicts.js';
+import type { BranchPlan, BranchRequest, PlanFacts, PlanProblem, ReceivedChoice } from './request.js';
 
 /** What may become of a confirmed effect; `compensate` needs a queue that undoes it. */
 const CHOICES: readonly EffectChoice[] = ['reuse', 'compensate', 'repeat', 'ask'];
@@ -30,7 +31,7 @@ export function planBranch(given: PlanFacts, request: BranchRequest): BranchPlan
       ...headMoved(head, request),
       ...causesOf(request, parent.shadow !== null),
       ...problemsOfChanges(facts, request),
-      ...unknownChoices(request, received, effects),
+      ...unknownChoices(facts, request, received, effects),
       ...repeatedForNothing(request),
       ...(isShadow ? [] : inDoubt(effects)),
       ...(isShadow ? [] : partsOpen(head)),
@@ -55,7 +56,11 @@ export function carriedBy(given: PlanFacts, request: BranchRequest): Carried {
     open && isStillOpen(facts, id) && !isConcerned(step) && !isLeftOut(step) && request.received?.[`wait:${step}`] !== 'drop' ? [id] : [],
   );
   const events = receivedSince(parent, head).flatMap(({ eventId }) => (request.received?.[`event:${eventId}`] === 'drop' ? [] : [eventId]));
-  return { attempts: attempts.sort(), waits: waits.sort(), failures: [], events: events.sort() };
+  const verdicts = verdictsSince(parent, head).flatMap(({ reviewId, entry }) =>
+    request.received?.[`verdict:${entry.step}`] === 'carry' ? [reviewId] : [],
+  );
+  const approved = verdicts.length === 0 ? {} : { verdicts: verdicts.sort() };
+  return { attempts: attempts.sort(), waits: waits.sort(), failures: [], ...approved, events: events.sort() };
 }
 
 /** Steps that a change concerns: nothing of them that is under way goes on. */
@@ -159,18 +164,16 @@ function receivedOf(facts: PlanFacts, request: BranchRequest): BranchPlan['recei
       ? [line(`wait:${step}`, opened.deadline === null ? 'open' : `open until ${opened.deadline}`)]
       : [],
   );
-  return [...events, ...waits.sort((a, b) => (a.id < b.id ? -1 : 1)), ...peopleAsked(parent, head)];
+  return [...events, ...waits.sort((a, b) => (a.id < b.id ? -1 : 1)), ...peopleAsked(parent, head, chosen)];
 }
 
 /** Reviews that were asked or decided after the fork: their verdicts were about another path. */
-function peopleAsked(parent: RunState, head: RunState): BranchPlan['received'] {
+function peopleAsked(parent: RunState, head: RunState, chosen: NonNullable<BranchRequest['received']>): BranchPlan['received'] {
   const after = [...head.path.reviews.entries()].filter(([id, { status }]) => parent.path.reviews.get(id)?.status !== status);
-  const lines = after.map(([, { step, status }]) => ({
-    id: `${isOpenStatus(status) ? 'review' : 'verdict'}:${step}`,
-    says: status,
-    default: 're_ask' as const,
-    choice: 're_ask' as const,
-  }));
+  const lines = after.map(([, { step, status }]) => {
+    const id = `${isOpenStatus(status) ? 'review' : 'verdict'}:${step}`;
+    return { id, says: status, default: 're_ask' as const, choice: chosen[id] ?? ('re_ask' as const) };
+  });
   return [...new Map(lines.map((line) => [line.id, line])).values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 const isOpenStatus = (status: string): boolean => status === 'open' || status === 'escalated';
@@ -220,20 +223,39 @@ function headMoved({ branch, revision }: RunState, { expectHead }: BranchRequest
     : [{ pointer: '/expectHead', rule: 'head_moved', says: `the head is at ${now}: look at the plan again` }];
 }
 
+/** Why a verdict is not taken along; whether it is about exactly what would run is seen again where the branch comes to it. */
+function notCarried(
+  facts: PlanFacts,
+  request: BranchRequest,
+  id: string,
+  choice: ReceivedChoice,
+): Omit<PlanProblem, 'pointer'> | undefined {
+  if (choice === 'drop') return { rule: 'unknown_choice', says: 'people are asked again (re_ask), or their approval is carried' };
+  const carried = verdictsSince(facts.parent, facts.head).find(({ entry }) => `verdict:${entry.step}` === id);
+  if (carried === undefined)
+    return { rule: 'unknown_choice', says: 'only an approval that lets the run go on is carried: people are asked again' };
+  const isConcerned = concernedBy(facts, request);
+  const changed = carried.entry.subjects.map(({ step }) => step).find(isConcerned);
+  if (facts.before === undefined && changed === undefined) return undefined;
+  return { rule: 'subject_changed', says: `${changed ?? 'the definition'} is changed, and was approved as it was: people are asked again` };
+}
+
 function unknownChoices(
-  { received: chosenReceived = {}, effects: chosenEffects = {} }: BranchRequest,
+  facts: PlanFacts,
+  request: BranchRequest,
   received: BranchPlan['received'],
   effects: BranchPlan['effects'],
 ): PlanProblem[] {
+  const { received: chosenReceived = {}, effects: chosenEffects = {} } = request;
   const ids = new Set(received.map(({ id }) => id));
   const wrong = Object.keys(chosenReceived)
     .filter((id) => !ids.has(id))
     .map((id) => ({ pointer: `/received/${id}`, rule: 'unknown_choice', says: 'nothing of that name came after the fork' }));
   for (const { id, default: usual } of received) {
     const choice = chosenReceived[id];
-    if (choice === undefined || (choice === 're_ask') === (usual === 're_ask')) continue;
-    const says = usual === 're_ask' ? 'a verdict cannot be carried yet in this release: people are asked again' : 'carry or drop it';
-    wrong.push({ pointer: `/received/${id}`, rule: usual === 're_ask' ? 'not_yet' : 'unknown_choice', says });
+    if (choice === undefined || (usual === 're_ask' && choice === 're_ask') || (usual !== 're_ask' && choice !== 're_ask')) continue;
+    const problem = usual === 're_ask' ? notCarried(facts, request, id, choice) : { rule: 'unknown_choice', says: 'carry or drop it' };
+    if (problem !== undefined) wrong.push({ pointer: `/received/${id}`, ...problem });
   }
   for (const [key, choice] of Object.entries(chosenEffects)) {
     const effect = effects.find((one) => one.key === key);

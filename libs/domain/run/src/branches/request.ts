@@ -19,7 +19,7 @@ export interface BranchRequest {
   readonly expectHead?: string;
 }
 
-/** `re_ask`: people are asked again. A verdict is never carried by default (`capabilities.md` §6). */
+/** `re_ask`: people are asked again. A verdict is carried only if that is asked for (`capabilities.md` §6). */
 export type ReceivedChoice = 'carry' | 'drop' | 're_ask';
 
 export interface PlanProblem {

@@ -109,6 +109,32 @@ export type VerdictApplied = DomainEvent<
   }
 >;
 
+/**
+ * An approval of another branch counts here, too: whoever opened this one asked for it, and what would run is exactly what was approved (U-4,
+ * I-23). Nobody is asked. Else people are asked anew.
+ */
+export type VerdictCarried = DomainEvent<
+  'VerdictCarried',
+  1,
+  {
+    readonly reviewId: ReviewId;
+    readonly step: Occurrence;
+    readonly verdict: 'approve' | 'edit';
+    readonly then: 'continue';
+    readonly by: readonly string[];
+    readonly reason: string;
+    readonly subjectDigest: string;
+    /** Of each step that it authorises: the digest that was asked about, and the one that may run. */
+    readonly subjects: readonly { readonly step: Occurrence; readonly asked: string; readonly digest: string }[];
+    readonly edits?: readonly JsonPatchOp[];
+    readonly input?: Json;
+    /** How long the approval holds counts from then. */
+    readonly decidedAt: Instant;
+    readonly receiptTtl: number;
+    readonly decided: number;
+  }
+>;
+
 /** The run does not ask any more. */
 export type ReviewWithdrawn = DomainEvent<
   'ReviewWithdrawn',
@@ -122,4 +148,4 @@ export type ReviewWithdrawn = DomainEvent<
   }
 >;
 
-export type ReviewEvent = ReviewRequested | ReviewEscalated | VerdictApplied | ReviewWithdrawn;
+export type ReviewEvent = ReviewRequested | ReviewEscalated | VerdictApplied | VerdictCarried | ReviewWithdrawn;

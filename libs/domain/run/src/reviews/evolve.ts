@@ -75,6 +75,28 @@ export function evolveReviews(state: RunState, event: RunEvent, envelope: Envelo
       if (!then.startsWith(SIDE)) return settled;
       return { ...settled, path: { ...settled.path, detours: settled.path.detours.set(step, then.slice(SIDE.length)) } };
     }
+    case 'VerdictCarried': {
+      const { reviewId, step, verdict, subjectDigest, subjects, edits, decidedAt, receiptTtl, decided } = event.data;
+      const entry: ReviewEntry = {
+        step,
+        n: reviewsOf(state, step).length + 1,
+        why: 'planned',
+        status: statusOf[verdict],
+        subjectDigest,
+        offers: {},
+        subjects,
+        requestedAt: envelope.at,
+        receiptTtlMs: receiptTtl,
+        level: 0,
+        decidedAt,
+        decided,
+        edits: edits ?? null,
+        blocks: false,
+      };
+      const verdicts = state.path.verdicts.filter((one) => one.reviewId !== reviewId);
+      const carried = { ...state, path: { ...state.path, verdicts, reviews: state.path.reviews.set(reviewId, entry) } };
+      return settle(carried, step, 'succeeded', { value: outputOfVerdict(event.data) });
+    }
     case 'ReviewWithdrawn': {
       const entry = openEntry(state, event.data.reviewId);
       return entry === undefined ? state : changed(shut(state, entry), event.data.reviewId, { ...entry, status: 'withdrawn' });
@@ -148,7 +170,13 @@ function granted(state: RunState, occurrence: string, more: number): RunState {
 }
 
 /** What expressions read as the review's output. */
-function outputOfVerdict({ verdict, by, reason, edits, input }: VerdictApplied['data']): Json {
+function outputOfVerdict({
+  verdict,
+  by,
+  reason,
+  edits,
+  input,
+}: Pick<VerdictApplied['data'], 'verdict' | 'by' | 'reason' | 'edits' | 'input'>): Json {
   return {
     by,
     reason,
