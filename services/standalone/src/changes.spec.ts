@@ -126,4 +126,48 @@ describe('a branch that goes on differently', () => {
     expect((await call('POST', `runs/${run}/branches`, { ...AT_GUESS, changes, lesson: 'untold' })).status).toBe(201);
     expect((await take('guessing')).data).not.toHaveProperty('lesson');
   });
+
+  it('takes an approval along for exactly what was approved, and asks nobody again (U-4, I-23)', async () => {
+    const definition = {
+      cairn: 1,
+      name: 'approving',
+      version: '1.0.0',
+      steps: [
+        { id: 'screen', task: { queue: 'screens' }, params: { list: 'old' } },
+        { id: 'approve', review: { queue: 'desk', question: 'Pay?', deadline: '1d', authorises: ['pay'] } },
+        {
+          id: 'pay',
+          effect: { queue: 'pays', key: 'payment-${run.key}', guarantee: 'idempotent' },
+          purpose: 'the vendor gets the money',
+          risk: 'high',
+          input: { amount: '${steps.screen.output.amount}' },
+        },
+        { id: 'note', task: { queue: 'notes' } },
+      ],
+    };
+    expect((await call('PUT', 'definitions/approving', definition)).status).toBe(201);
+    const run = String((await call('POST', 'workflows/approving/runs', { key: 'carried' })).json['runId']);
+    await work('screens', { amount: 7 });
+    const asked = async (): Promise<readonly JsonObject[]> => (await server.get(`reviews?run=${run}`))['items'] as readonly JsonObject[];
+    const { review, subjectDigest, revision } = await server.until(async () => (await asked())[0]);
+    const decision = { subjectDigest, revision, verdict: 'approve', reason: 'it is right' } as JsonObject;
+    expect((await call('POST', `reviews/${String(review)}:decide`, decision)).json).toMatchObject({ applied: 'yes' });
+    await work('pays', { booking: 'B-1' });
+    const request = {
+      from: { branch: 'main', at: 'screen' },
+      cause: 'correction',
+      reason: 'booked to the wrong account',
+      effects: { 'payment-carried': 'repeat' },
+    };
+    const { received } = (await call('POST', `runs/${run}/branches:plan`, request)).json;
+    expect(received).toMatchObject([{ id: 'verdict:approve', default: 're_ask', choice: 're_ask' }]);
+    const carried = { ...request, received: { 'verdict:approve': 'carry' } };
+    expect((await call('POST', `runs/${run}/branches`, carried)).status).toBe(201);
+    await work('screens', { amount: 7 });
+    expect(await work('pays', { booking: 'B-2' })).toMatchObject({ lease: { branch: 'b2' }, effect: { key: 'payment-carried#1' } });
+    expect(await asked()).toEqual([]);
+    await work('notes', 'done'); // The one of main is over; b2's is given.
+    expect(await server.get(`runs/${run}/result?waitMs=20000`)).toMatchObject({ outcome: 'succeeded' });
+    await isWhole(run);
+  });
 });

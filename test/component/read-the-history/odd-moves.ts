@@ -156,12 +156,18 @@ function openSomewhere(run: GivenRun, pick: number, n: number): void {
   const request: BranchRequest = {
     ...asked,
     effects: Object.fromEntries(effects.flatMap(({ key, choices }) => (choices.length === 0 ? [] : [[key, choices[n % choices.length]!]]))),
-    received: Object.fromEntries(received.map(({ id }, i) => [id, (i + n) % 2 === 0 ? 'carry' : 'drop'])),
+    received: Object.fromEntries(received.map((line, i) => [line.id, taken(line, (i + n) % 2 === 0)])),
   };
   run.when({ type: 'OpenBranch', data: { ...request, fork: { ...fork, state } } });
   if (run.state.superseded === null) return;
   run.openSuccessor();
   run.when({ type: 'WakeRun', data: { kind: 'branch', branch: run.state.branch } });
+}
+
+/** What becomes of something that came after the fork: of a verdict, an approval alone is taken along. */
+function taken({ default: usual, says }: { readonly default: string; readonly says: string }, carry: boolean): 'carry' | 'drop' | 're_ask' {
+  if (usual !== 're_ask') return carry ? 'carry' : 'drop';
+  return carry && /^(approved|edited)$/.test(says) ? 'carry' : 're_ask';
 }
 
 /** A shadow of any point, which is led some of its way, and perhaps given up. */

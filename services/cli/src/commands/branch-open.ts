@@ -63,7 +63,7 @@ export function shadowCommands(noun: Command, shell: Shell): void {
     .option('--reason <text>', 'for whoever reads the history')
     .option('--effect <key=choice>', 'reuse or repeat a confirmed effect; again for more', collect)
     .option('--effect-reason <key=text>', 'why an effect is repeated: it has happened already; again for more', collect)
-    .option('--received <id=choice>', 'carry or drop what came after the fork; again for more', collect)
+    .option('--received <id=choice>', 'carry or drop what came after the fork, re_ask people; again for more', collect)
     .option('--evidence <place>', 'an event that speaks for it, such as main@12; again for more', collect)
     .option('--expect-head <place>', 'refuse if the head is not there any more')
     .action(async (text: string, shadow: string, options: Options, command: Command) => {
@@ -101,7 +101,7 @@ const asking = (command: Command): Command =>
     .option('--changes <json>', 'changes as JSON Patch: the text, @file, or - for standard input')
     .option('--effect <key=choice>', 'what becomes of a confirmed effect: reuse, compensate, repeat or ask; again for more', collect)
     .option('--effect-reason <key=text>', 'why an effect is repeated: it has happened already; again for more', collect)
-    .option('--received <id=choice>', 'carry or drop what came after the fork; again for more', collect)
+    .option('--received <id=choice>', 'carry or drop what came after the fork, re_ask people; again for more', collect)
     .option('--evidence <place>', 'an event that speaks for it, such as main@12; again for more', collect)
     .addOption(new Option('--lesson <lesson>', 'whether tasks are told of the path that failed').choices(['told', 'untold']))
     .option('--expect-head <place>', 'refuse if the head is not there any more');

@@ -230,7 +230,7 @@ function notCarried(
   id: string,
   choice: ReceivedChoice,
 ): Omit<PlanProblem, 'pointer'> | undefined {
-  if (choice === 'drop') return { rule: 'unknown_choice', says: 'people are asked again (re_ask), or their approval is carried' };
+  if (choice === 'drop') return undefined; // What is dropped is asked again, should the branch come to it.
   const carried = verdictsSince(facts.parent, facts.head).find(({ entry }) => `verdict:${entry.step}` === id);
   if (carried === undefined)
     return { rule: 'unknown_choice', says: 'only an approval that lets the run go on is carried: people are asked again' };

@@ -65,6 +65,12 @@ describe('a verdict that a branch takes along', () => {
     expect(planOf(approved(), asked())).toMatchObject({ received: [{ ...line, choice: 'carry' }], problems: [] });
   });
 
+  it('may be dropped: then people are asked again, should the branch come to it', () => {
+    const run = approved();
+    open(run, asked({ received: { 'verdict:approve': 'drop' } }));
+    expect(run.succeed('screen', { amount: 7 })).toContain('ReviewRequested(approve)');
+  });
+
   it('lets exactly what was approved go, and nobody is asked', () => {
     const run = approved();
     open(run, asked());
@@ -112,7 +118,6 @@ describe('a verdict that a branch takes along', () => {
       'subject_changed',
     ],
     ['it was rejected', {}, 'reject', 'unknown_choice'],
-    ['it shall be dropped', { received: { 'verdict:approve': 'drop' } }, 'approve', 'unknown_choice'],
   ])('is refused where %s', (_, more, verdict, rule) => {
     const { problems } = planOf(approved(verdict), asked(more));
     expect(problems).toEqual([expect.objectContaining({ pointer: '/received/verdict:approve', rule })]);
