@@ -115,4 +115,67 @@ describe('a shadow branch', () => {
     await server.answer(task, 'done');
     expect((await call('GET', `runs/${run}/verify?when=quiescent`)).json).toMatchObject({ violations: [] });
   });
+
+  const end = (run: string): Promise<JsonObject> => server.get(`runs/${run}/result?waitMs=20000`);
+  const outcomes = async (run: string): Promise<unknown[]> => (await branches(run)).map(({ outcome }) => outcome);
+  const isWhole = async (run: string): Promise<void> =>
+    expect((await call('GET', `runs/${run}/verify?when=quiescent`)).json).toMatchObject({ violations: [] });
+
+  it('goes on while the run is paused, and after it was cancelled; neither is changed by it', async () => {
+    const { run, task } = await filing('paused');
+    expect((await call('POST', `runs/${run}/branches`, WHAT_IF)).status).toBe(201);
+    expect((await call('POST', `runs/${run}:pause`, {})).status).toBe(202);
+    await work('screening', { risk: 9 });
+    expect(await server.answer(task, 'done')).toMatchObject({ accepted: true });
+    expect((await call('GET', `runs/${run}`)).json).toMatchObject({ head: 'main', state: 'blocked', sub: 'paused' });
+    expect((await call('POST', `runs/${run}:cancel`, { reason: 'enough' })).status).toBe(202);
+    await end(run);
+    expect(await work('filing', 'shadow file')).toMatchObject({ lease: { branch: 'b2' } });
+    expect(await outcomes(run)).toEqual(['cancelled', 'succeeded']);
+    expect((await call('GET', `runs/${run}`)).json).toMatchObject({ head: 'main', state: 'complete', sub: 'cancelled' });
+    await isWhole(run);
+  });
+
+  it('goes on when another branch becomes the head, takes what that cannot know, and is given up as before', async () => {
+    const { run } = await filing('beside-two');
+    expect((await call('POST', `runs/${run}/branches`, WHAT_IF)).status).toBe(201);
+    const screening = await server.take('screening');
+    const correction = {
+      from: { branch: 'main', at: 'file' },
+      cause: 'retry_modified',
+      reason: 'in another folder',
+      changes: [{ op: 'add', path: '/steps/file/guidance', value: 'the other folder' }],
+    };
+    expect(await call('POST', `runs/${run}/branches`, correction)).toMatchObject({ status: 201, json: { branch: 'b3' } });
+    expect(await work('filing', 'done')).toMatchObject({ lease: { branch: 'b3' }, guidance: 'the other folder' });
+    expect(await end(run)).toMatchObject({ outcome: 'succeeded' });
+    expect(await server.answer(screening, { risk: 4 })).toMatchObject({ accepted: true });
+    const filed = await server.take('filing');
+    expect(filed.data).toMatchObject({ lease: { branch: 'b2' }, input: { booking: 'B-beside-two' } });
+    expect((await call('POST', `runs/${run}/branches/b2:abandon`, { reason: 'enough' })).status).toBe(200);
+    expect(await server.answer(filed, 'too late')).toMatchObject({ because: 'late' });
+    expect(await outcomes(run)).toEqual(['superseded', 'abandoned', 'succeeded']);
+    await isWhole(run);
+  });
+
+  it.each([
+    ['stopped', 'where it stopped at what it could not do'],
+    ['abandoned', 'though it was given up'],
+  ])('that is %s is promoted from before that, %s', async (outcome) => {
+    const { runId } = (await call('POST', 'workflows/shadowed/runs', { key: `promoted-${outcome}` })).json;
+    const run = String(runId);
+    const head = await server.take('screening');
+    expect((await call('POST', `runs/${run}/branches`, { ...WHAT_IF, from: { branch: 'main', at: 0 } })).status).toBe(201);
+    if (outcome === 'stopped') await work('screening', { risk: 2 });
+    else expect((await call('POST', `runs/${run}/branches/b2:abandon`, { reason: 'enough' })).status).toBe(200);
+    expect(await outcomes(run)).toEqual(['open', outcome]);
+    const promote = { from: { branch: 'b2', at: 'promote' }, cause: 'correction', reason: 'it was better' };
+    expect(await call('POST', `runs/${run}/branches`, promote)).toMatchObject({ status: 201, json: { branch: 'b3' } });
+    expect(await server.answer(head, { risk: 1 })).toMatchObject({ because: 'late' });
+    expect(await work('screening', { risk: 2 })).toMatchObject({ params: { list: 'new' }, lease: { branch: 'b3' } });
+    expect(await work('payments', { booking: 'B' })).toMatchObject({ input: { risk: 2 } });
+    await work('filing', 'done');
+    expect(await end(run)).toMatchObject({ outcome: 'succeeded' });
+    await isWhole(run);
+  });
 });
