@@ -115,4 +115,51 @@ describe('a branch that a person opens', () => {
     expect((got.json['errors'] as readonly JsonObject[]).map((error) => String(error['pointer']).replace('/data', ''))).toContain(pointer);
     expect((await call('GET', `runs/${run}`)).json).toMatchObject({ head: 'main' });
   });
+
+  it('recovers a run that was cancelled, or has failed; its end stays in the history', async () => {
+    const FAILING = {
+      cairn: 1,
+      name: 'failing',
+      version: '1.0.0',
+      limits: { branches: 2 },
+      steps: [
+        { id: 'come', wait: { any: [{ signal: 'come' }], deadline: '50ms', onDeadline: { fail: 'timeout' } } },
+        { id: 'tell', task: { queue: 'telling' } },
+      ],
+    };
+    expect((await call('PUT', 'definitions/failing', FAILING)).status).toBe(201);
+    const over = {
+      from: { branch: 'main', at: 0 },
+      cause: 'override',
+      reason: 'they came',
+      changes: [{ op: 'add', path: '/skip/come', value: true }],
+    };
+    const failed = String((await call('POST', 'workflows/failing/runs', { key: 'failed' })).json['runId']);
+    expect((await call('GET', `runs/${failed}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'failed' });
+    expect(await call('POST', `runs/${failed}/branches`, over)).toMatchObject({ status: 201, json: { branch: 'b2' } });
+    await work('telling', 'told');
+    expect((await call('GET', `runs/${failed}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    expect((await call('GET', `runs/${failed}/branches`)).json['branches']).toMatchObject([
+      { branch: 'main', outcome: 'failed', failure: { step: 'come' }, supersededBy: 'b2' },
+      { branch: 'b2', outcome: 'succeeded', head: true },
+    ]);
+
+    const again = await call('POST', `runs/${failed}/branches`, { ...over, from: { branch: 'b2', at: 1 } });
+    expect(again).toMatchObject({ status: 422, json: { errors: [{ pointer: '', rule: 'limits.branches' }] } }); // It may have two.
+
+    const { runId } = (await call('POST', 'workflows/paying/runs', { key: 'cancelled' })).json;
+    await server.take('screening');
+    expect((await call('POST', `runs/${String(runId)}:cancel`, {})).status).toBe(202);
+    expect((await call('GET', `runs/${String(runId)}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'cancelled' });
+    const moved = await call('POST', `runs/${String(runId)}/branches`, { ...CORRECTION, expectHead: 'main@0' });
+    expect(moved).toMatchObject({ status: 409, json: { code: 'head_moved' } });
+    const { head } = moved.json['plan'] as JsonObject; // Looked at again, it is this head that it is for.
+    expect((await call('POST', `runs/${String(runId)}/branches`, { ...CORRECTION, expectHead: head })).status).toBe(201);
+    await work('screening', { risk: 2 });
+    await work('payments', { booking: 'B' });
+    await work('filing', 'done');
+    expect((await call('GET', `runs/${String(runId)}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    for (const run of [failed, String(runId)])
+      expect((await call('GET', `runs/${run}/verify?when=quiescent`)).json).toMatchObject({ violations: [] });
+  });
 });
