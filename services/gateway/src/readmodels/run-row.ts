@@ -261,6 +261,7 @@ export class RunRow {
       case 'CheckpointReached':
       case 'LateResultRecorded':
       case 'BranchOpened':
+      case 'VerdictCarried': // Nobody is asked.
       case 'StepStubbed': // Of shadows, which are no part of what a run is.
       case 'ShadowEnded':
       case 'BranchAbandoned':
