@@ -2,7 +2,7 @@ import { PersistentMap } from '@cairn/kernel';
 import { initialState, type RunState } from './state.js';
 
 /** Raised with every change of what a state holds: an older snapshot is then not read. Snapshots are a cache, never the truth. */
-export const SNAPSHOT_VERSION = 10;
+export const SNAPSHOT_VERSION = 11;
 
 const pathMaps = [
   'steps',
