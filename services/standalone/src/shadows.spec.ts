@@ -162,7 +162,7 @@ describe('a shadow branch', () => {
     ['stopped', 'where it stopped at what it could not do'],
     ['abandoned', 'though it was given up'],
   ])('that is %s is promoted from before that, %s', async (outcome) => {
-    const { runId } = (await call('POST', 'workflows/shadowed/runs', { key: `promoted-${outcome}` })).json;
+    const { runId } = (await call('POST', 'workflows/paying/runs', { key: `promoted-${outcome}` })).json;
     const run = String(runId);
     const head = await server.take('screening');
     expect((await call('POST', `runs/${run}/branches`, { ...WHAT_IF, from: { branch: 'main', at: 0 } })).status).toBe(201);
