@@ -158,6 +158,7 @@ describe('a branch that goes on differently', () => {
       cause: 'correction',
       reason: 'booked to the wrong account',
       effects: { 'payment-carried': 'repeat' },
+      effectReasons: { 'payment-carried': 'the first went to the wrong account' },
     };
     const { received } = (await call('POST', `runs/${run}/branches:plan`, request)).json;
     expect(received).toMatchObject([{ id: 'verdict:approve', default: 're_ask', choice: 're_ask' }]);
