@@ -168,7 +168,7 @@ export function drawSwarm(random: Pcg32): Swarm {
     branched: rate(0.4, 0.9),
     shadowed: rate(0.35, 0.9),
     rescheduled: rate(0.3, 0.8),
-    fired: rate(0.5, 0.9),
+    fired: rate(0.8, 1),
     undone: rate(0.6, 1),
   };
   return { ...swarm, store, storeFreezes, ...people };

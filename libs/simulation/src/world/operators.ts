@@ -19,6 +19,8 @@ import type { World } from './world.js';
 
 /** How far behind the beginning of the world somebody meddles with a run, at most. */
 const WITHIN_MS = 25_000;
+/** A wait is fired before what it waits for may have come by itself. */
+const FIRED_WITHIN_MS = 6_000;
 /** Times that a request is sent before it counts as lost: a receipt makes them one. */
 const SENDS_MAX = 40;
 
@@ -59,7 +61,7 @@ export class Operators {
         later(shadowed, () => this.openBranch(planned, true));
         later(rescheduled, () => this.reschedule(planned));
       }
-      if (fires !== undefined) later(fired, () => this.fire(planned, fires));
+      if (fires !== undefined && this.random.chance(fired)) this.go(this.random.below(FIRED_WITHIN_MS), () => this.fire(planned, fires));
       if (undoes !== undefined) later(undone, () => this.undo(planned, undoes));
     }
   }

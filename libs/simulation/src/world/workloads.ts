@@ -125,6 +125,7 @@ const waits: readonly Workload[] = [
       '${steps.b.output.n}',
     ),
     events: [{ kind: 'signal', name: 'go', data: { v: 4 } }],
+    fires: { step: 'go', output: { trigger: 0, data: { v: 4 }, at: '2026-01-01T00:00:00.000Z' } },
     expect: completes((output) => output === 5),
   },
   {
