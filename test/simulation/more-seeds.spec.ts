@@ -1,4 +1,4 @@
 /** The other half of `seeds.spec.ts`. */
 import { playSeeds } from './play-seeds.js';
 
-playSeeds(1_001, 700);
+playSeeds(1_001, 1_000);

@@ -4,4 +4,4 @@
  */
 import { playSeeds } from './play-seeds.js';
 
-playSeeds(1, 700);
+playSeeds(1, 1_000);
