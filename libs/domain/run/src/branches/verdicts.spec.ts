@@ -103,6 +103,13 @@ describe('a verdict that a branch takes along', () => {
     expect(run.succeed('screen', { amount: 7 })).toContain('ReviewRequested(approve)');
   });
 
+  it('is not used by whoever gave it for a branch of his own: four eyes', () => {
+    const run = approved();
+    run.actor = 'user:ana';
+    open(run, asked());
+    expect(run.succeed('screen', { amount: 7 })).toContain('ReviewRequested(approve)');
+  });
+
   it('settles a review at which the branch begins', () => {
     const run = approved();
     open(run, asked({ from: { branch: 'main', at: 'approve' }, changes: [], cause: 'correction' }));

@@ -4,9 +4,12 @@ import type { Draft } from '../draft.js';
 import { digestOfSubjects } from './digest.js';
 import { subjectsOf } from './request.js';
 
+/** Whoever has the server for himself: there is nobody else to ask. */
+const ALONE = 'user:local';
+
 /**
- * Settles a review with the approval that the branch takes along for it: if that is about exactly what would be asked about now, and holds
- * still. Answers whether it did; else people are asked.
+ * Settles a review with the approval that the branch takes along for it: if that is about exactly what would be asked about now, holds still,
+ * and is not of whoever opened the branch, who could not decide here (four eyes). Answers whether it did; else people are asked.
  */
 export function carryVerdict(draft: Draft, step: PlannedStep, review: PlannedReview): boolean {
   const carried = draft.state.path.verdicts.find(({ entry }) => entry.step === step.id);
@@ -14,6 +17,7 @@ export function carryVerdict(draft: Draft, step: PlannedStep, review: PlannedRev
   const { reviewId, entry, output } = carried;
   const { subjects, decidedAt, decided, receiptTtlMs, subjectDigest } = entry;
   if (decidedAt === null || decided === null || draft.context.now >= epochMsOf(decidedAt) + receiptTtlMs) return false;
+  if (isOwn(draft, review, output.by)) return false;
   const now = subjectsOf(draft, step, review);
   if (now.some(({ problem }) => problem !== undefined)) return false;
   if (digestOfSubjects(now.map(({ digest }) => digest)) !== digestOfSubjects(subjects.map(({ asked }) => asked))) return false;
@@ -38,4 +42,9 @@ export function carryVerdict(draft: Draft, step: PlannedStep, review: PlannedRev
     },
   });
   return true;
+}
+
+function isOwn({ state: { opened } }: Draft, { quorum: { notSameAs } }: PlannedReview, by: readonly string[]): boolean {
+  if (opened === null || !by.includes(opened.actor)) return false;
+  return opened.actor !== ALONE || notSameAs.includes('branch.actor');
 }

@@ -47,6 +47,9 @@ export class GivenRun {
   private lastHash = '';
   private commands = 0;
 
+  /** Who does what follows. */
+  actor = 'service:spec';
+
   constructor(
     readonly plan: Plan,
     public now: EpochMs = START,
@@ -68,7 +71,7 @@ export class GivenRun {
         runId: RUN,
         branch,
         at: instantOf(this.now),
-        actor: 'service:spec',
+        actor: this.actor,
         causationId: cause ?? this.causeOf(command),
       },
       decision.events,
