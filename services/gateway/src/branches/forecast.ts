@@ -10,6 +10,8 @@ import { secondsOf, stepsOf } from './path-steps.js';
 
 /** Ended runs that a forecast is drawn from at most: each is read whole, and more would tell little more. */
 const SAMPLE_MAX = 20;
+/** Events of all of them together: somebody waits for the plan, and a run may have 100,000. */
+const EVENTS_MAX = 20_000;
 /** Runs that are looked through for them. */
 const LOOKED_AT_MAX = 10_000;
 const SHARE_DIGITS = 100;
@@ -48,10 +50,14 @@ export async function forecastOf(
 function endedLike(models: ReadModels, { ns, workflow, run }: RunRow): Id[] {
   const found: Id[] = [];
   let looked = 0;
+  let events = 0;
   models.newestFirst(undefined, (row) => {
     looked += 1;
     const isLike = row.ns === ns && row.workflow === workflow && row.run !== run && row.endedAt !== undefined && row.imported === undefined;
-    if (isLike) found.push(row.run);
+    if (isLike && events + row.revision <= EVENTS_MAX) {
+      found.push(row.run);
+      events += row.revision;
+    }
     return found.length < SAMPLE_MAX && looked < LOOKED_AT_MAX;
   });
   return found;
