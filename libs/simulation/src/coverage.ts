@@ -106,6 +106,7 @@ export const coverageNames = [
   'reject applied',
   'revise applied',
   'expired applied',
+  'verdict carried',
 ] as const;
 export type Covered = (typeof coverageNames)[number];
 

@@ -75,6 +75,9 @@ export function observe(world: World): void {
       case 'ReviewWithdrawn':
         coverage.note('review withdrawn');
         break;
+      case 'VerdictCarried':
+        coverage.note('verdict carried');
+        break;
       case 'VerdictApplied':
         coverage.note(`${data['verdict'] as 'approve' | 'edit' | 'reject' | 'revise' | 'expired'} applied`);
         if (data['verdict'] === 'expired') coverage.note('review expired');

@@ -32,6 +32,7 @@ type Streams = ReadonlyMap<string, readonly StoredEvent[]>;
  */
 export class Operators {
   private readonly random: Pcg32;
+  private readonly verdicts: Pcg32;
   private readonly ids: Ids;
   private busy = 0;
 
@@ -40,6 +41,7 @@ export class Operators {
     private readonly publisher: Publisher,
   ) {
     this.random = world.random.fork('operators');
+    this.verdicts = world.random.fork('operators/verdicts');
     this.ids = seededIds(world.random.fork('operators/ids'));
   }
 
@@ -72,11 +74,12 @@ export class Operators {
     const head = headOfRun(planned.runId, branches);
     if (head === undefined || planned.cancelled === true) return; // Whoever ended it for good is not overruled here.
     const names = [...branches.keys()].filter((name) => (branches.get(name)?.length ?? 0) > 0);
-    const branch = this.random.pick(names);
-    const at = this.random.below(branches.get(branch)?.length ?? 1);
+    const anywhere = this.random.pick(names);
+    const any = { branch: anywhere, at: this.random.below(branches.get(anywhere)?.length ?? 1) };
+    const from = (shadow ? undefined : this.beforeApproval(branches, head)) ?? any;
     const cause = shadow ? 'what_if' : this.random.pick(['correction', 'override'] as const);
     const asked: OpenBranchRequest = {
-      from: { branch, at },
+      from,
       cause,
       reason: 'seen anew',
       expectHead: `${head.branch}@${head.revision}`,
@@ -97,7 +100,16 @@ export class Operators {
     if (shadow && opened > 0 && this.random.chance(0.8)) await this.abandonNewest(planned);
   }
 
-  /** What has happened is taken over: nothing is booked twice by who only looks again. */
+  /** Where people have approved something on the head: often from before they were asked, which is where an approval may be taken along. */
+  private beforeApproval(branches: Streams, { branch }: RunState): OpenBranchRequest['from'] | undefined {
+    const events = branches.get(branch) ?? [];
+    const isApproval = ({ type, data }: StoredEvent): boolean => type === 'VerdictApplied' && data['then'] === 'continue';
+    const asked = events.findIndex(({ type }) => type === 'ReviewRequested');
+    if (asked < 1 || !events.some(isApproval) || !this.verdicts.chance(0.7)) return undefined;
+    return { branch, at: this.verdicts.below(asked) };
+  }
+
+  /** What has happened is taken over: nothing is booked twice by who only looks again. Most take approvals along as well. */
   private chosen(
     { runId, workload }: PlannedRun,
     stored: Streams,
@@ -109,9 +121,13 @@ export class Operators {
     if (!('point' in fork) || shadow === true) return {};
     const parent = new Lineage(runId, branches).at(fork.point.branch, fork.point.revision);
     const request: BranchRequest = { from: { branch: from.branch, at: String(from.at) }, cause, reason };
-    const { effects } = planBranch({ plan: planFor(workload.document), fork: fork.point, parent, head }, request);
+    const facts = { plan: planFor(workload.document), fork: fork.point, parent, head };
+    const { effects, received } = planBranch(facts, request);
     const reused = effects.flatMap(({ key, choices }) => (choices.includes('reuse') ? [[key, 'reuse'] as const] : []));
-    return reused.length === 0 ? {} : { effects: Object.fromEntries(reused) };
+    const verdicts = received.flatMap(({ id }) => (id.startsWith('verdict:') ? [[id, 'carry'] as const] : []));
+    const carried = { received: Object.fromEntries(verdicts) };
+    const takes = verdicts.length > 0 && this.verdicts.chance(0.7) && planBranch(facts, { ...request, ...carried }).problems.length === 0;
+    return { ...(reused.length === 0 ? {} : { effects: Object.fromEntries(reused) }), ...(takes ? carried : {}) };
   }
 
   private async abandonNewest({ runId }: PlannedRun): Promise<void> {
