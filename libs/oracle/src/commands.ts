@@ -1,5 +1,5 @@
 import { canon, epochMsOf, idOf, prefixedSha256, sha256Hex, type StoredEvent } from '@cairn/kernel';
-import type { RecordedRunEvent, RunState } from '@cairn/domain-run';
+import type { BranchPoint, RecordedRunEvent, RunState } from '@cairn/domain-run';
 import { isControl, type Branch } from './branch.js';
 import type { Inbox } from './inbox.js';
 import type { Limits, RunHistory } from './history.js';
@@ -37,9 +37,19 @@ export function checkInbox(
   }
 }
 
-/** A branch may use an event again that was chosen to be carried (U-4). */
-const isCarried = ({ events: [opened] }: Branch, eventId: string): boolean =>
-  opened?.type === 'BranchOpened' && opened.data.carried.events.includes(eventId);
+/**
+ * A branch may use an event again that it was given to carry, or that one before it was given and had not come to at the fork (U-4). `used`:
+ * the branch and revision where it had its effect.
+ */
+function isCarried(branches: ReadonlyMap<string, Branch>, branch: Branch, eventId: string, used: BranchPoint): boolean {
+  const [opened] = branch.events;
+  if (opened?.type !== 'BranchOpened') return false;
+  if (opened.data.carried.events.includes(eventId)) return true;
+  const { parent } = opened.data;
+  const before = branches.get(parent.branch);
+  if (before === undefined || (used.branch === parent.branch && used.revision <= parent.revision)) return false;
+  return isCarried(branches, before, eventId, used);
+}
 
 type Deed = 'started' | 'woke' | 'attached';
 
@@ -47,7 +57,8 @@ type Deed = 'started' | 'woke' | 'attached';
 function whatEventsDid(branches: readonly Branch[], reportOn: (branch: string) => Report): Map<string, Set<Deed>> {
   const did = new Map<string, Set<Deed>>();
   const note = (receiptId: string, outcome: Deed): void => void did.set(receiptId, (did.get(receiptId) ?? new Set()).add(outcome));
-  const appends = new Map<string, string>();
+  const appends = new Map<string, BranchPoint>();
+  const byName = new Map(branches.map((branch) => [branch.name, branch]));
   for (const branch of branches) {
     const report = reportOn(branch.name);
     for (const event of branch.events) {
@@ -60,10 +71,13 @@ function whatEventsDid(branches: readonly Branch[], reportOn: (branch: string) =
       if (event.type !== 'WaitTriggered' || event.data.source === undefined) continue;
       note(event.data.eventId, 'woke');
       const key = canon([event.data.waitId, event.data.eventId]);
-      const append = `${branch.name}@${branch.stored[event.revision]!.metadata.appendFirst}`;
+      const append = { branch: branch.name, revision: branch.stored[event.revision]!.metadata.appendFirst };
       const before = appends.get(key);
-      if (before !== undefined && before !== append && !isCarried(branch, event.data.eventId))
-        report('I-28', event.revision, `event ${event.data.eventId} had its effect on ${event.data.step} already at ${before}`);
+      const isSame = before?.branch === append.branch && before.revision === append.revision;
+      if (before !== undefined && !isSame && !isCarried(byName, branch, event.data.eventId, before)) {
+        const says = `event ${event.data.eventId} had its effect on ${event.data.step} already at ${before.branch}@${before.revision}`;
+        report('I-28', event.revision, says);
+      }
       appends.set(key, append);
     }
   }

@@ -170,10 +170,24 @@ function wrongOutcome(
   const output = state.end?.output === undefined ? null : outputView(state.end.output);
   const wrong = workload.expect({ state: name, sub, output }, n);
   if (wrong === undefined) return undefined;
+  if (name === 'waiting' && wasToldLate(world, runId)) return undefined;
   const excuse = excuseOf([...branches.values()].flat(), policies);
   if (excuse === undefined || (excuse === 'cancelled') !== (sub === 'cancelled' && cancelled === true)) return wrong;
   if (excuse !== 'cancelled' && name !== 'blocked' && name !== 'escalated') return wrong;
   world.coverage.note(excuse);
   excused.add(key);
   return undefined;
+}
+
+/**
+ * Whether a signal for the run was answered `late`, since the run had ended then. Whoever recovers it afterwards from before its wait makes it
+ * wait for a signal that its sender knows to be lost.
+ */
+function wasToldLate(world: World, runId: Id): boolean {
+  for (const [stream, [received, ...lines]] of world.store.allStreams()) {
+    if (categoryOf(stream) !== 'receipt') continue;
+    const { target } = (received?.data ?? {}) as { readonly target?: { readonly runId?: string } };
+    if (target?.runId === runId && lines.some(({ data }) => data['outcome'] === 'late')) return true;
+  }
+  return false;
 }

@@ -16,6 +16,7 @@ import {
   type StreamName,
 } from '@cairn/kernel';
 import { attemptId, BEGIN, history, told } from './spec/histories.js';
+import { correctionFrom } from './spec/branched-histories.js';
 import { openRig, type Rig } from './spec/rig.js';
 
 const RUN: Id = idOf('run', 'default', 'w', 'V-1');
@@ -117,10 +118,11 @@ describe('why a run is where it is, over HTTP', () => {
       return { ...event, data: { ...data, decision, justification, change } };
     };
     const fallback = decided('a', 1, 'fallback', { fallback: 0 }, 'another_handler: queue ocr-b');
+    const spec = correctionFrom('main', 5);
     const superseded: DomainEvent = {
       type: 'BranchSuperseded',
       version: 1,
-      data: { successor: 'b2', spec: { carried: { attempts: [], waits: [], events: [] } } },
+      data: { successor: 'b2', spec: spec as unknown as JsonObject },
     };
     await happens(
       told.started(),
@@ -134,7 +136,11 @@ describe('why a run is where it is, over HTTP', () => {
     await stored(
       runStream(RUN, 'b2'),
       0,
-      { type: 'BranchOpened', version: 1, data: {} },
+      {
+        type: 'BranchOpened',
+        version: 1,
+        data: { ...spec, predecessor: { branch: 'main', revision: 6 }, actor: 'user:ana', shadow: false },
+      },
       decided('c', 1, 'reduce_scope', { reduce: 'less' }, 'reduced_scope: path less, without c'),
       told.stepStarted('a', 2),
       told.failed('a', 2),

@@ -25,6 +25,7 @@ const definition = {
     { id: 'extract', task: { queue: 'fails' }, retry: 'stranger-curt', fallback: [{ queue: 'echo', params: { '10': 1, '9': 'ü' } }] },
     { id: 'letter', wait: { any: [{ signal: 'go' }], deadline: '1h', onDeadline: { fail: 'timeout' } } },
     { id: 'last', task: { queue: 'echo' }, input: { more: '${input}' } },
+    { id: 'ok', review: { queue: 'desk', question: 'Buchen? ü', deadline: '1d', authorises: ['book'] } },
     {
       id: 'book',
       purpose: 'etwas buchen',
@@ -58,6 +59,7 @@ export async function makeBranchedRun({ get, put, post }: Http, key: string): Pr
     );
   await until('waiting', 'b2');
   await post(`runs/${runId}/signals/go`, { data: { '10': 'ü', '9': 1e-7 } });
+  await approve(await openReview(() => get(`reviews?run=${runId}`)), post);
   await until('complete', 'b2');
   const shadow = async (branch: string, outcome: string, ...changes: readonly Fields[]): Promise<void> => {
     await post(`runs/${runId}/branches`, { ...behindTheLetter, cause: 'what_if', shadow: true, reason: 'wäre wenn', changes });
@@ -77,8 +79,9 @@ export async function makeBranchedRun({ get, put, post }: Http, key: string): Pr
     ...behindTheLetter,
     cause: 'correction',
     reason: 'schöner ü',
-    changes: [{ op: 'add', path: '/input/more', value: { '10': 1, '9': 2 } }],
+    changes: [{ op: 'add', path: '/steps/last/params', value: { '10': 1, '9': 2 } }],
     effects: { [BOOKING]: 'reuse' },
+    received: { 'verdict:ok': 'carry' },
   });
   await until('complete', 'b5');
   await post(`runs/${runId}/effects/${BOOKING}:compensate`, { reason: 'doch nicht' });
@@ -89,3 +92,15 @@ export async function makeBranchedRun({ get, put, post }: Http, key: string): Pr
   );
   return runId;
 }
+
+interface OpenReview {
+  readonly review: string;
+  readonly revision: number;
+  readonly subjectDigest: string;
+}
+
+const openReview = (list: () => Promise<{ readonly items: readonly OpenReview[] }>): Promise<OpenReview> =>
+  waitUntil('people are asked', async () => (await list()).items[0], PATIENCE_MS);
+
+const approve = ({ review, revision, subjectDigest }: OpenReview, post: Http['post']): Promise<unknown> =>
+  post(`reviews/${review}:decide`, { revision, subjectDigest, verdict: 'approve', reason: 'schön ü' });
