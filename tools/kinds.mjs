@@ -31,6 +31,7 @@ export const checks = [
 
 /**
  * `optional`: no spec there is no failure, with the reason. Everywhere else an empty kind is one.
+ * `workers`: spec files beside each other, 2 if not said; one where all of them look at the time.
  * `alone`: those of its files that look at the time, or keep both cores busy by themselves: one after another, behind the others.
  * `limitMs`: what takes longer hangs, where that is not `SPECS_LIMIT_MS`.
  */
@@ -49,7 +50,7 @@ export const specKinds = [
   {
     name: 'chaos',
     places: ['test/chaos/'],
-    alone: ['kill-sweep', 'open-for-hours', 'processes', 'take-over'].map((name) => `test/chaos/${name}.spec.ts`),
+    workers: 1,
     limitMs: process.env.CAIRN_CHAOS === 'whole' ? 90 * 60_000 : undefined, // `npm run chaos` kills every service at every hop.
   },
 ];

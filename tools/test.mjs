@@ -15,8 +15,6 @@ import { tallyOf } from './tally.mjs';
 const CHECK_LIMIT_MS = 5 * 60_000;
 /** A kind of specs that takes longer than this hangs: the simulation's 2,000 seeds take a few minutes on two cores. */
 const SPECS_LIMIT_MS = 20 * 60_000;
-/** Spec files beside each other: two cores. */
-const WORKERS = 2;
 /** Checks that run beside each other: two cores, and the type checker and the linter take about one each. */
 const CHECKS_AT_ONCE = 2;
 
@@ -72,7 +70,7 @@ async function check({ name, command, fix }) {
 }
 
 async function specs(kind) {
-  const { name, places, optional, alone = [], limitMs } = kind;
+  const { name, places, optional, workers = 2, alone = [], limitMs } = kind;
   const files = specFiles(places);
   if (files.length === 0) {
     if (optional === undefined) fail(name, `no spec below ${places.join(' ')}`);
@@ -83,7 +81,7 @@ async function specs(kind) {
   const beside = files.filter((file) => !alone.includes(file));
   const apart = files.filter((file) => alone.includes(file));
   // Without a file jest would run all that there are.
-  if (beside.length > 0) await jest(name, beside, WORKERS, limitMs);
+  if (beside.length > 0) await jest(name, beside, workers, limitMs);
   if (apart.length > 0) await jest(name, apart, 1, limitMs);
 }
 

@@ -234,7 +234,11 @@ function notCarried(
   const carried = verdictsSince(facts.parent, facts.head).find(({ entry }) => `verdict:${entry.step}` === id);
   if (carried === undefined)
     return { rule: 'unknown_choice', says: 'only an approval that lets the run go on is carried: people are asked again' };
-  const isConcerned = concernedBy(facts, request);
+  // Whether another input of the run makes another subject is known where the branch comes to the review, by its digest.
+  const isConcerned = concernedBy(facts, {
+    ...request,
+    changes: (request.changes ?? []).filter(({ path }) => pointerParts(path)[0] !== 'input'),
+  });
   const changed = carried.entry.subjects.map(({ step }) => step).find(isConcerned);
   if (facts.before === undefined && changed === undefined) return undefined;
   return { rule: 'subject_changed', says: `${changed ?? 'the definition'} is changed, and was approved as it was: people are asked again` };

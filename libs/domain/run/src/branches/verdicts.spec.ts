@@ -96,6 +96,18 @@ describe('a verdict that a branch takes along', () => {
     expect(run.state.status.state).toBe('in_review');
   });
 
+  it('may be asked for where the input of the run is changed: what would run decides', () => {
+    const more = { changes: [{ op: 'add' as const, path: '/input', value: { other: 1 } }] };
+    for (const [amount, next] of [
+      [7, 'VerdictCarried(approve)'],
+      [8, 'ReviewRequested(approve)'],
+    ] as const) {
+      const run = approved();
+      open(run, asked(more));
+      expect(run.succeed('screen', { amount })).toContain(next);
+    }
+  });
+
   it('is not used after its time', () => {
     const run = approved();
     open(run, asked());
