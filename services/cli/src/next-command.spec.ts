@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { idOf, instantOf, type Json, type JsonObject } from '@cairn/kernel';
 import { startStandalone, type Standalone } from '@cairn/standalone';
+import { waitUntil } from '@cairn/testkit';
 import { cairn } from './cairn.js';
 
 const step = (steps: readonly JsonObject[], name: string): JsonObject => ({ cairn: 1, name, version: '1.0.0', steps });
@@ -75,14 +76,12 @@ describe('the next command of why', () => {
     await call('POST', `work/${attemptId}:reply`, { ...reply, data: { lease: lease ?? null, failure } });
   }
 
-  /** Bounded: what `why` says of the run once it is of that kind. */
-  async function why(id: string, kind: string): Promise<Why> {
-    for (let tries = 0; tries < 500; tries++) {
+  /** What `why` says of the run once it is of that kind. */
+  function why(id: string, kind: string): Promise<Why> {
+    return waitUntil(`${id} is ${kind}`, async () => {
       const said = JSON.parse((await run(['why', id.slice(-8), '--json'])).out) as Why;
-      if (said.because[0]?.kind === kind) return said;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    throw new Error(`${id} was never ${kind}`);
+      return said.because[0]?.kind === kind ? said : undefined;
+    });
   }
 
   /** The words of a printed command line, as a shell has them. */

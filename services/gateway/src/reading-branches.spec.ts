@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { idOf, type Id, type JsonObject } from '@cairn/kernel';
+import { waitUntil } from '@cairn/testkit';
 import { recovered, type BranchedHistory } from './spec/branched-histories.js';
 import { told, waitId } from './spec/histories.js';
 import { openRig, type Got, type Rig } from './spec/rig.js';
@@ -103,7 +104,7 @@ describe('a run that went on on another branch', () => {
     await store(recovered(RUN));
     expect((await get('/waits'))['items']).toMatchObject([{ wait: waitId(RUN, 'w'), branch: 'b2', state: 'open' }]);
     const one = (): Promise<Got> => rig.send({ path: `/v1/default/waits/${waitId(RUN, 'w')}` });
-    for (let tries = 0; tries < 200 && (await one()).json['branch'] !== 'b2'; tries++) await new Promise((go) => setImmediate(go));
+    await waitUntil('the wait is shown on its new branch', async () => (await one()).json['branch'] === 'b2');
     expect((await one()).json).toMatchObject({ branch: 'b2', state: 'open' });
     const listed = (await rig.send({ path: '/v1/default/waits' })).json['items'];
     expect(listed).toMatchObject([{ branch: 'b2', step: 'w' }]);

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import type { RunEvent } from '@cairn/domain-run';
 import { idOf, runStream, type Id, type JsonObject } from '@cairn/kernel';
 import { StoreFault } from '@cairn/ports';
+import { waitUntil } from '@cairn/testkit';
 import { history, told, waitId } from './spec/histories.js';
 import { openRig, TOKEN, type Rig } from './spec/rig.js';
 
@@ -23,14 +24,12 @@ describe('what the gateway shows of runs', () => {
   }
   const get = async (path: string): Promise<JsonObject> => (await rig.send({ path: `/v1/default/${path}` })).json;
 
-  /** Bounded: the list follows the store's tail. */
-  async function listed(path: string, holds: (items: readonly JsonObject[]) => boolean): Promise<readonly JsonObject[]> {
-    for (let tries = 0; tries < 200; tries++) {
+  /** The list follows the store's tail. */
+  function listed(path: string, holds: (items: readonly JsonObject[]) => boolean): Promise<readonly JsonObject[]> {
+    return waitUntil(`${path} holds`, async () => {
       const items = (await get(path))['items'] as readonly JsonObject[];
-      if (holds(items)) return items;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    throw new Error(`${path} never held`);
+      return holds(items) ? items : undefined;
+    });
   }
 
   it('reads its own writes: a run is shown as it is the moment its append is acknowledged', async () => {

@@ -15,6 +15,7 @@ import {
   type JsonObject,
   type StreamName,
 } from '@cairn/kernel';
+import { waitUntil } from '@cairn/testkit';
 import { attemptId, BEGIN, history, told } from './spec/histories.js';
 import { correctionFrom } from './spec/branched-histories.js';
 import { openRig, type Rig } from './spec/rig.js';
@@ -54,14 +55,12 @@ describe('why a run is where it is, over HTTP', () => {
     await rig.store.append(stream, context.expected, sealAppend(context, events as never));
   }
 
-  /** Bounded: lists follow the store's tail. */
-  async function until(path: string, holds: (body: JsonObject) => boolean): Promise<JsonObject> {
-    for (let tries = 0; tries < 200; tries++) {
+  /** Lists follow the store's tail. */
+  function until(path: string, holds: (body: JsonObject) => boolean): Promise<JsonObject> {
+    return waitUntil(`${path} holds`, async () => {
       const body = await get(path);
-      if (holds(body)) return body;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    throw new Error(`${path} never held`);
+      return holds(body) ? body : undefined;
+    });
   }
 
   const ofEffect = { key: KEY, suffix: 0, step: 'pay', attemptId: attemptId('pay', 1) };

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { idOf, type JsonObject } from '@cairn/kernel';
+import { waitUntil } from '@cairn/testkit';
 import { startStandalone, type Standalone } from './standalone.js';
 
 interface Got {
@@ -79,14 +80,11 @@ describe('standalone', () => {
     return { task, again: answer };
   }
 
-  /** Bounded: holds a long poll until the run is in that state. */
-  async function reaches(run: string, state: string): Promise<JsonObject> {
-    for (let tries = 0; tries < 500; tries++) {
+  function reaches(run: string, state: string): Promise<JsonObject> {
+    return waitUntil(`${run} is ${state}`, async () => {
       const view = await get(`runs/${run}`);
-      if (view['state'] === state) return view;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    throw new Error(`${run} never became ${state}`);
+      return view['state'] === state ? view : undefined;
+    });
   }
 
   it('takes a run from its event to its result, and the history is whole', async () => {

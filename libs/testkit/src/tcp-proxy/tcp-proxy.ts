@@ -1,5 +1,5 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { Direction, type LinkFault } from './direction.js';
+import { Direction, type LinkFault, type LinkTally } from './direction.js';
 
 /** The two ways over a link, as the client sees them. */
 export interface Link {
@@ -15,12 +15,20 @@ const HEALTHY: Link = { requests: {}, answers: {} };
  */
 export class TcpProxy {
   private link: Link = HEALTHY;
+  /**
+   * What became of the bytes so far. A fault acts when the proxy takes the bytes, which may be after the server has answered: who heals a
+   * link behind a fault waits until the tally says that it struck.
+   */
+  readonly tally: { readonly requests: Readonly<LinkTally>; readonly answers: Readonly<LinkTally> };
+  private readonly requests: LinkTally = { taken: 0, passed: 0, lost: 0 };
+  private readonly answers: LinkTally = { taken: 0, passed: 0, lost: 0 };
   private readonly open = new Set<Socket>();
 
   private constructor(
     private readonly server: Server,
     private readonly target: () => { readonly host: string; readonly port: number },
   ) {
+    this.tally = { requests: this.requests, answers: this.answers };
     server.on('connection', (client) => this.join(client));
   }
 
@@ -77,7 +85,7 @@ export class TcpProxy {
         cut();
       });
     }
-    new Direction(client, server, () => this.link.requests, cut);
-    new Direction(server, client, () => this.link.answers, cut);
+    new Direction(client, server, () => this.link.requests, cut, this.requests);
+    new Direction(server, client, () => this.link.answers, cut, this.answers);
   }
 }
