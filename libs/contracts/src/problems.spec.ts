@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { idOf } from '@cairn/kernel';
 import { PROBLEM_TYPE_BASE, problemOf, problemStatus } from './problems.js';
+import { reviewBodies } from './reviews.js';
 import { checkBody, inboundEventSchema, replySchema, startRunSchema } from './schemas.js';
 
 const ID = idOf('attempt', 'x', 'a', 1);
@@ -26,6 +27,19 @@ describe('a problem', () => {
 });
 
 describe('a body that is checked', () => {
+  it('of what may be one of several name what is wrong with the nearest', () => {
+    const decision = { subjectDigest: '0'.repeat(64), revision: 0, verdict: 'edit', reason: 'so' };
+    const errorsOf = (edit: unknown): unknown => {
+      const checked = checkBody(reviewBodies.decide as Parameters<typeof checkBody<unknown>>[0], { ...decision, edits: [edit] });
+      return checked.kind === 'bad' ? checked.errors : 'ok';
+    };
+    expect(errorsOf({ op: 'replace', path: '/a', value: 1 })).toBe('ok');
+    expect(errorsOf({ op: 'replace', path: 7, value: 1 })).toMatchObject([{ pointer: '/edits/0/path', rule: 'invalid_type' }]);
+    expect(errorsOf({ op: 'move', path: '/a', from: '/b' })).toMatchObject([
+      { pointer: '/edits/0/op', says: expect.stringContaining('remove') },
+    ]);
+  });
+
   it('has all of its faults named at once, and none of its values repeated', () => {
     const checked = checkBody(startRunSchema, { key: '\u0000s3cr3t', attributes: { 'Not a name': {} }, extra: 1, more: 2 });
     expect(checked).toMatchObject({ kind: 'bad' });

@@ -216,8 +216,22 @@ function fieldErrorsOf(issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((name) => ({ pointer: pointer + pointerOf([name]), rule: 'unknown_field', says: 'there is no such field' }));
   }
+  if (issue.code === 'invalid_union') return unionErrors(pointer, issue);
   const params = issue.code === 'custom' ? (issue.params as JsonObject | undefined) : undefined;
   return [{ pointer, rule: typeof params?.['rule'] === 'string' ? params['rule'] : issue.code, says: sentenceOf(issue) }];
+}
+
+/** Of what may be one of several: the field that is wrong by each of them, with all that it may be; else what is wrong by the nearest. */
+function unionErrors(pointer: string, { errors }: z.core.$ZodIssueInvalidUnion): FieldError[] {
+  const ways = errors.map((issues) => issues.flatMap(fieldErrorsOf).map((one) => ({ ...one, pointer: pointer + one.pointer })));
+  const [nearest = []] = [...ways].sort((a, b) => a.length - b.length);
+  const wrong = nearest.find(
+    (one) => one.rule !== 'unknown_field' && ways.every((way) => way.some((other) => other.pointer === one.pointer)),
+  );
+  if (wrong === undefined)
+    return nearest.length > 0 ? nearest : [{ pointer, rule: 'invalid_union', says: 'fits none of what may stand here' }];
+  const says = ways.flatMap((way) => way.flatMap((one) => (one.pointer === wrong.pointer ? [one.says] : [])));
+  return [{ ...wrong, says: [...new Set(says)].join('; or ') }];
 }
 
 const sentenceOf = (issue: z.core.$ZodIssue): string => issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
