@@ -177,6 +177,26 @@ describe('human-review', () => {
       expect(await world.decide(ben, 'approve')).toMatchObject({ applied: 'yes' });
     }));
 
+  it('four eyes: not who decides beside it a step that it must not share its people with, and his vote counts no more', () =>
+    inWorld(async (world) => {
+      const quorum = { of: 2, notSameAs: ['step:first'] };
+      await world.startRun([
+        review({}, 'first', { after: [] }),
+        review({ ...asked, quorum }, 'ask', { after: [] }),
+        pay({ after: ['ask'] }),
+      ]);
+      expect(await world.decide(ana, 'approve')).toMatchObject({ applied: 'open' });
+      await world.decide(ana, 'approve', {}, 'first');
+      await world.pass(100);
+      expect(await world.decide(ana, 'approve')).toMatchObject({ rejection: { code: 'four_eyes' } });
+      expect(await world.decide(ben, 'approve')).toMatchObject({ applied: 'open' });
+      expect(await world.decide(person('cleo'), 'approve')).toMatchObject({
+        applied: 'yes',
+        review: { decision: { by: ['user:ben', 'user:cleo'] } },
+      });
+      expect(await world.violations()).toEqual([]);
+    }));
+
   it('four eyes: also not who decided it on the branch that this one grew from', () =>
     inWorld(async (world) => {
       const scan = { id: 'scan', task: { queue: 'q' } };

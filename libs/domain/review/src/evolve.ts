@@ -1,5 +1,5 @@
 import { canon, type Instant, type Json, type StoredEvent } from '@cairn/kernel';
-import type { ReviewDecided, ReviewOpened, ReviewStreamEvent, VoteCast } from './events.js';
+import type { Excluded, ReviewDecided, ReviewOpened, ReviewStreamEvent, VoteCast } from './events.js';
 
 export type ReviewStatus = 'open' | 'claimed' | 'decided' | 'expired' | 'withdrawn' | 'invalidated';
 
@@ -107,6 +107,14 @@ export function votesWith(votes: readonly VoteCast['data'][], vote: VoteCast['da
   const meaning = ({ verdict, option, subjectDigest, edits }: VoteCast['data']): string =>
     canon({ verdict, option: option ?? verdict, subjectDigest, edits: (edits ?? []) as unknown as Json });
   return votes.filter((one) => one.by !== vote.by && meaning(one) === meaning(vote));
+}
+
+/** A review as it is decided when more people than were known at its opening may not decide it: what they have said does not count either. */
+export function withExcluded(state: ReviewState | undefined, more: readonly Excluded[]): ReviewState | undefined {
+  if (state === undefined || more.length === 0) return state;
+  const excluded = [...state.opened.excluded, ...more];
+  const votes = state.votes.filter(({ by }) => !excluded.some(({ who }) => who === by));
+  return { ...state, opened: { ...state.opened, excluded }, votes };
 }
 
 /** The next level that is due at a time by itself, or the deadline; `undefined` while nothing is. */

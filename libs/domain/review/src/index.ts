@@ -25,6 +25,16 @@ export type {
   ReassignReview,
   ReleaseReview,
 } from './commands.js';
-export { dueAt, evolveReview, isOpen, statusOf, votesWith, type Happening, type ReviewState, type ReviewStatus } from './evolve.js';
+export {
+  dueAt,
+  evolveReview,
+  isOpen,
+  statusOf,
+  votesWith,
+  withExcluded,
+  type Happening,
+  type ReviewState,
+  type ReviewStatus,
+} from './evolve.js';
 export { reviewView, type ReviewView } from './view.js';
 export { refusalOf, type ReviewRejection } from './who.js';

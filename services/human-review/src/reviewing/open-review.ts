@@ -1,7 +1,17 @@
 import { HTTP_ACTOR } from '@cairn/contracts';
 import type { BranchOpened, PinnedDocument, ReviewRequested, RunStarted } from '@cairn/domain-run';
 import type { Excluded, ReviewOpened } from '@cairn/domain-review';
-import { canon, invariant, receiptStream, reviewStream, runStream, workflowStream, type Json, type StoredEvent } from '@cairn/kernel';
+import {
+  canon,
+  invariant,
+  receiptStream,
+  reviewStream,
+  runStream,
+  workflowStream,
+  type Id,
+  type Json,
+  type StoredEvent,
+} from '@cairn/kernel';
 import type { EventStore } from '@cairn/ports';
 import type { Unfinished } from '../working-set/reviews.js';
 
@@ -56,15 +66,49 @@ async function excludedFrom(
   const { name, revision } = await definitionAt(store, request, started);
   const [definition] = await store.read(workflowStream(ns, name), revision, revision);
   add(definition?.actor, 'definition.author', false);
-  const steps = notSameAs.flatMap((one) => (one.startsWith('step:') ? [one.slice('step:'.length)] : []));
-  if (steps.length === 0) return found;
-  for (const event of await pathTo(store, request)) {
-    const step = String(event.data['step']);
-    if (!steps.includes(step)) continue;
-    if (event.type === 'VerdictApplied') for (const who of event.data['by'] as readonly string[]) add(who, `step:${step}`, true);
-    if (event.type === 'StepSucceeded') add(event.actor, `step:${step}`, true);
-  }
+  for (const { who, because } of await actorsOf(store, request, stepsIn(notSameAs))) add(who, because, true);
   return found;
+}
+
+const stepsIn = (notSameAs: readonly string[]): string[] =>
+  notSameAs.flatMap((one) => (one.startsWith('step:') ? [one.slice('step:'.length)] : []));
+
+/** Who decided or did one of the steps, on the path to an event. */
+async function actorsOf(store: EventStore, last: StoredEvent, steps: readonly string[]): Promise<readonly Excluded[]> {
+  if (steps.length === 0) return [];
+  return (await pathTo(store, last)).flatMap((event) => {
+    const step = String(event.data['step']);
+    if (!steps.includes(step)) return [];
+    const because = `step:${step}`;
+    if (event.type === 'VerdictApplied' || event.type === 'VerdictCarried')
+      return (event.data['by'] as readonly string[]).map((who) => ({ who, because }));
+    return event.type === 'StepSucceeded' ? [{ who: event.actor, because }] : [];
+  });
+}
+
+/**
+ * Who may not decide either, as the run stands now: a step that this review must not share its people with may have been decided while it was
+ * open, beside it (`notSameAs: [step:…]`). Empty where the definition names no step. Throws `StoreFault`.
+ */
+export async function excludedSince(store: EventStore, reviewId: Id): Promise<readonly Excluded[]> {
+  const [opened] = await store.read(reviewStream(reviewId), 0, 0);
+  if (opened?.type !== 'ReviewOpened') return [];
+  const { run, branch, quorum } = opened.data as unknown as ReviewOpened['data'];
+  const steps = stepsIn(quorum.notSameAs);
+  if (steps.length === 0) return [];
+  const last = await newestOf(store, run, branch);
+  return last === undefined ? [] : (await actorsOf(store, last, steps)).filter(({ who }) => who.startsWith('user:'));
+}
+
+/** The newest event of a branch, or of where the run has gone on from it: a review that was carried has gone with it. */
+async function newestOf(store: EventStore, run: Id, branch: string): Promise<StoredEvent | undefined> {
+  let newest: StoredEvent | undefined;
+  for (let at: string | undefined = branch; at !== undefined;) {
+    const events: readonly StoredEvent[] = await store.read(runStream(run, at), 0);
+    newest = events.at(-1) ?? newest;
+    at = events.at(-1)?.type === 'BranchSuperseded' ? String(events.at(-1)?.data['successor']) : undefined;
+  }
+  return newest;
 }
 
 /** The definition that the branch runs by: its own, or that of the nearest branch that it grew from which has one. */

@@ -1,7 +1,7 @@
 import { transact, type TransactOutcome } from '@cairn/application';
 import { subjects, type CommandAnswer, type CommandMessage } from '@cairn/contracts';
 import type { ApplyEscalation, ApplyVerdict } from '@cairn/domain-run';
-import { evolveReview, type ReviewRejection, type ReviewState, type ReviewStreamEvent } from '@cairn/domain-review';
+import { evolveReview, type Excluded, type ReviewRejection, type ReviewState, type ReviewStreamEvent } from '@cairn/domain-review';
 import { closeReview, openReview, passTime } from '@cairn/domain-review/decider';
 import {
   instantOf,
@@ -16,7 +16,7 @@ import {
 } from '@cairn/kernel';
 import { ASK_DEADLINE_MS, type Bus, type Clock, type EventStore, type Ids } from '@cairn/ports';
 import { dueAtOf, type Unfinished } from '../working-set/reviews.js';
-import { openingOf } from './open-review.js';
+import { excludedSince, openingOf } from './open-review.js';
 
 export interface ReviewingParts {
   readonly store: EventStore;
@@ -94,6 +94,11 @@ export class Reviewing {
       [at, from] = [String(last.data['successor']), 0];
     }
     return undefined;
+  }
+
+  /** Who may not decide a review either, as its run stands now. Throws `StoreFault`. */
+  excludedSince(reviewId: Id): Promise<readonly Excluded[]> {
+    return excludedSince(this.parts.store, reviewId);
   }
 
   /** Decides about a review and appends. Throws `StoreFault`. */

@@ -10,7 +10,7 @@ import {
   type ReviewVerb,
   type ReviewView,
 } from '@cairn/contracts';
-import { reviewView, type ReviewRejection, type ReviewState, type ReviewStreamEvent } from '@cairn/domain-review';
+import { reviewView, withExcluded, type ReviewRejection, type ReviewState, type ReviewStreamEvent } from '@cairn/domain-review';
 import { claimReview, commentReview, decideReview, escalateReview, reassignReview, releaseReview } from '@cairn/domain-review/decider';
 import { invariant, isId, roles, type Decision, type JsonObject, type Principal } from '@cairn/kernel';
 import { ASK_DEADLINE_MS, isFault, type IncomingMessage, type Settlement } from '@cairn/ports';
@@ -31,8 +31,9 @@ export async function takeCommand(reviewing: Reviewing, { subject, id, body }: I
   if (checked.kind === 'bad')
     return never({ code: 'command_invalid', detail: 'the command is not one of its kind', errors: checked.errors });
   const ns = namespaceOf(subject);
+  const excluded = await reviewing.excludedSince(reviewId);
   const outcome = await reviewing.decide(reviewId, ns, { actor: by.id, causationId: id }, (state) =>
-    decisionOf(state, by, verb, checked.value),
+    decisionOf(withExcluded(state, excluded), by, verb, checked.value),
   );
   if (outcome.kind === 'rejected') {
     const answer: ReviewAnswer = { kind: 'rejected', rejection: outcome.rejection as unknown as RejectionBody };
