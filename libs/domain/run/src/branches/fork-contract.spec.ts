@@ -187,6 +187,23 @@ describe('what a branch is given', () => {
     expect(planOf(run, override('0', [{ op: 'add', path: '/skip/a', value: true }])).reruns).toEqual(['b']);
   });
 
+  it('says what is asked or waited for anew, also where it was open before the fork (U-4)', () => {
+    const run = new GivenRun(
+      planWith([
+        { id: 'letter', after: [], wait: { any: [{ signal: 'go' }], deadline: '1d', onDeadline: { value: 0 } } },
+        { id: 'ask', after: [], review: { queue: 'desk', question: 'Right?', deadline: '1d' } },
+        { id: 'scan', after: [], task: { queue: 'q' } },
+      ]),
+    );
+    run.start();
+    run.succeed('scan', 1);
+    const here = override(String(run.state.revision), []);
+    const asked = { id: 'review:ask', says: 'open', default: 're_ask', choice: 're_ask' };
+    expect(planOf(run, here)).toMatchObject({ reruns: ['ask'], received: [{ id: 'wait:letter', choice: 'carry' }, asked], problems: [] });
+    const dropped = planOf(run, { ...here, received: { 'wait:letter': 'drop', 'review:ask': 're_ask' } });
+    expect(dropped).toMatchObject({ reruns: ['letter', 'ask'], received: [{ id: 'wait:letter', choice: 'drop' }, asked], problems: [] });
+  });
+
   it('says before it is opened that the run may have no more', () => {
     const run = new GivenRun(planWith([{ id: 'a', task: { queue: 'q' } }], { limits: { branches: 1 } }));
     run.start();

@@ -53,7 +53,7 @@ export function carriedBy(given: PlanFacts, request: BranchRequest): Carried {
     head.path.attempts.has(id) && !isConcerned(step) ? [id] : [],
   );
   const waits = [...parent.path.waits.entries()].flatMap(([id, { step, open }]) =>
-    open && isStillOpen(facts, id) && !isConcerned(step) && !isLeftOut(step) && request.received?.[`wait:${step}`] !== 'drop' ? [id] : [],
+    open && isStillOpen(facts, id) && !isConcerned(step) && !isLeftOut(step) && !isDropped(request, step) ? [id] : [],
   );
   const events = receivedSince(parent, head).flatMap(({ eventId }) => (request.received?.[`event:${eventId}`] === 'drop' ? [] : [eventId]));
   const verdicts = verdictsSince(parent, head).flatMap(({ reviewId, entry }) =>
@@ -62,6 +62,9 @@ export function carriedBy(given: PlanFacts, request: BranchRequest): Carried {
   const approved = verdicts.length === 0 ? {} : { verdicts: verdicts.sort() };
   return { attempts: attempts.sort(), waits: waits.sort(), failures: [], ...approved, events: events.sort() };
 }
+
+/** A wait that is not taken along: it opens again. */
+const isDropped = ({ received }: BranchRequest, step: string): boolean => received?.[`wait:${step}`] === 'drop';
 
 /** Steps that a change concerns: nothing of them that is under way goes on. */
 function concernedBy(facts: PlanFacts, request: BranchRequest): (occurrence: string) => boolean {
@@ -127,7 +130,7 @@ function rerunsOf(facts: PlanFacts, request: BranchRequest): string[] {
   );
   const waiting = new Set(
     [...parent.path.waits.values()].flatMap(({ step, open }) =>
-      open && isStillOpen(facts, waitIdOf(head, step)) && !isConcerned(step) ? [step] : [],
+      open && isStillOpen(facts, waitIdOf(head, step)) && !isConcerned(step) && !isDropped(request, step) ? [step] : [],
     ),
   );
   return [...head.path.steps.keys()].filter(
@@ -167,9 +170,11 @@ function receivedOf(facts: PlanFacts, request: BranchRequest): BranchPlan['recei
   return [...events, ...waits.sort((a, b) => (a.id < b.id ? -1 : 1)), ...peopleAsked(parent, head, chosen)];
 }
 
-/** Reviews that were asked or decided after the fork: their verdicts were about another path. */
+/** Reviews that were decided after the fork, and those that are open: they were, or are, about another path, and people are asked again. */
 function peopleAsked(parent: RunState, head: RunState, chosen: NonNullable<BranchRequest['received']>): BranchPlan['received'] {
-  const after = [...head.path.reviews.entries()].filter(([id, { status }]) => parent.path.reviews.get(id)?.status !== status);
+  const after = [...head.path.reviews.entries()].filter(
+    ([id, { status }]) => isOpenStatus(status) || parent.path.reviews.get(id)?.status !== status,
+  );
   const lines = after.map(([, { step, status }]) => {
     const id = `${isOpenStatus(status) ? 'review' : 'verdict'}:${step}`;
     return { id, says: status, default: 're_ask' as const, choice: chosen[id] ?? ('re_ask' as const) };
