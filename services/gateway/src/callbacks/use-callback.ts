@@ -19,8 +19,8 @@ export async function useCallback(
 ): Promise<Answer> {
   const callback = await knownCallback(parts, token);
   if (callback.used !== undefined) return answerOf(callback, callback.used.outcome);
+  const { trigger } = await openCallback(parts, callback); // First: a link that leads nowhere is told the same, whatever comes with it.
   const data = readCallbackJson(body);
-  const { trigger } = await openCallback(parts, callback);
   const errors = trigger.validate(data ?? null);
   if (errors.length > 0) refuse('callback_data_invalid', 'What was sent is not what this link asks for.', { errors });
   const receipt = receiptOf(callback.claim.ns, await parts.intake.receive(subjectOf(callback), eventOf(callback, data)));
