@@ -14,7 +14,7 @@ export interface RescheduleWaitRequest {
 
 /** `POST runs/{id}/waits/{w}:fire`: the wait gives this, on an override branch. */
 export interface FireWaitRequest {
-  /** Index of the trigger that is taken to have come. Default 0. */
+  /** Index of the trigger that is taken to have come. Default: the first that has not. */
   readonly trigger?: number;
   readonly data?: Json;
   readonly reason: string;
@@ -54,6 +54,8 @@ export interface WaitPreviewView {
   /** What begins in the append that satisfies it. Of an event in thought: empty where it does not match, or more must come. */
   readonly next: readonly { readonly step: string; readonly does: string }[];
   readonly ends?: string;
+  /** What the wait would give if it were fired by hand with that; null where the named trigger has come already. */
+  readonly fires: Json;
   /** Triggers, by index, that must come besides. */
   readonly alsoNeeded: readonly number[];
 }

@@ -331,6 +331,7 @@ describe('commands', () => {
       state: 'open',
       mode: 'any',
       triggers: [{ kind: 'callback', name: 'x' }],
+      got: [],
     };
     answers[`GET runs/${RUN}`] = { body: view };
     answers[`GET waits/${wait.wait}`] = { body: wait };

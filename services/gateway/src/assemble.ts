@@ -227,7 +227,7 @@ export function assembleGateway(parts: GatewayParts) {
       ok(await previewWait({ reader, store, artifacts, clock, ids }, ns(p), id(p), p['wait'] ?? '', body)),
     rescheduleWait: (p: Params, headers: IncomingHttpHeaders, body: RawBody | undefined, request: IncomingMessage): Promise<Answer> =>
       rescheduleWait(
-        { intake, ids, reader, store, clock, actor: gate.principalOf(request).id },
+        { intake, ids, reader, store, artifacts, clock, actor: gate.principalOf(request).id },
         ns(p),
         id(p),
         p['wait'] ?? '',
@@ -236,7 +236,7 @@ export function assembleGateway(parts: GatewayParts) {
       ),
     fireWait: (p: Params, headers: IncomingHttpHeaders, body: RawBody | undefined, request: IncomingMessage): Promise<Answer> =>
       fireWait(
-        { intake, ids, reader, store, clock, actor: gate.principalOf(request).id },
+        { intake, ids, reader, store, artifacts, clock, actor: gate.principalOf(request).id },
         ns(p),
         id(p),
         p['wait'] ?? '',

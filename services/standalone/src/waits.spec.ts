@@ -204,6 +204,25 @@ describe('wait fire', () => {
     expect((await given.call('POST', `runs/${run}/waits/${wait}:fire`, { reason: 'again' })).json).toMatchObject({ code: 'wait_closed' });
   });
 
+  it('keeps what has come, and takes what is missing to have come', async () => {
+    const { run, wait } = await start('C-12');
+    await send('c12-photo', 'claim.photo.received', 'C-12', { pages: 1 }, '/portal');
+    await settled(run, 'WaitTriggered');
+    const fire = (body: JsonObject) => given.call('POST', `runs/${run}/waits/${wait}:fire`, { reason: 'by fax', ...body });
+    expect((await fire({ trigger: 1 })).json).toMatchObject({ status: 400, errors: [{ pointer: '/trigger', rule: 'trigger' }] });
+    const { fires } = (await given.call('POST', `runs/${run}/waits/${wait}:preview`, { data: { kind: 'bill' } })).json;
+    expect((await fire({ data: { kind: 'bill' } })).status).toBe(201);
+    const { got } = (await taskOf(run)).data['input'] as { readonly got: Json };
+    expect(got).toMatchObject([
+      { trigger: 1, data: { pages: 1 } },
+      { trigger: 0, data: { kind: 'bill' } },
+    ]);
+    expect(fires).toMatchObject([
+      { trigger: 1, data: { pages: 1 } },
+      { trigger: 0, data: { kind: 'bill' } },
+    ]);
+  });
+
   it('repeated under its key answers with the same branch', async () => {
     const { run } = await start('C-9');
     const again = () => given.call('POST', `runs/${run}/waits/papers:fire`, { reason: 'once' }, { 'idempotency-key': 'c9' });

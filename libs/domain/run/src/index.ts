@@ -146,7 +146,7 @@ export { announcementOf, derivedOpening, type Announced } from './branches/openi
 export { evolve, foldRun } from './evolve.js';
 export { isEnough, usedKey } from './waits/evolve.js';
 export { duesOf, type Dues, type DueTexts } from './waits/due.js';
-export { previewWake, type NextStep, type WakePreview } from './waits/preview.js';
+export { firedOutput, previewWake, type NextStep, type WakePreview } from './waits/preview.js';
 export { entryOf, isSettled } from './steps/evolve.js';
 export { deserializeState, serializeState, SNAPSHOT_VERSION } from './snapshot.js';
 export { artifactHex, outputDigest, stateDigest, stateDigestFromScratch } from './state-digest.js';

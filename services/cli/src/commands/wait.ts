@@ -126,7 +126,12 @@ function waitActs(noun: Command, shell: Shell): void {
       const trigger = options.trigger === undefined ? {} : { trigger: numberOf('--trigger', options.trigger) };
       const request = { ...trigger, ...dataOf(options.data), reason: options.reason };
       if (options.printEvent === true) {
-        const asked = overrideOf(view, await context.client.get<RunView>(`runs/${run}`), request);
+        const head = await context.client.get<RunView>(`runs/${run}`);
+        const came = view.got.length > 0 && !isSingle(view);
+        const preview = came
+          ? await context.client.post<WaitPreviewView>(`runs/${run}/waits/${wait}:preview`, previewOf(request))
+          : undefined;
+        const asked = overrideOf(view, head, request, preview?.fires);
         return printEvent(context, `cairn.<ns>.run.${run}.branch.open`, 'cairn.branch.open.v1', asked);
       }
       const opened = await context.client.post<BranchOpenedView>(`runs/${run}/waits/${wait}:fire`, request);
@@ -158,12 +163,18 @@ interface FireOptions {
  * A wait that is fired by hand is a branch on which its output is overridden, as of the head that was looked at: there is no event of firing
  * beside that of opening a branch. A preview has no event at all: it only asks.
  */
-function overrideOf(wait: WaitView, { head, revision }: RunView, request: { trigger?: number; data?: Json; reason: string }): object {
+function overrideOf(
+  wait: WaitView,
+  { head, revision }: RunView,
+  request: { trigger?: number; data?: Json; reason: string },
+  fires?: Json,
+): object {
   const { trigger = 0, data = null, reason } = request;
   if (wait.state !== 'open') throw new Refusal(problem('wait_closed', 409, `${wait.step} waits for nothing any more.`), EXIT.conflict);
   if (trigger >= wait.triggers.length) throw usage(`--trigger ${trigger}: the wait has ${wait.triggers.length}, counted from 0.`);
   const one = { trigger, data, at: new Date().toISOString() };
-  const value = wait.mode === 'any' && wait.keepOpen !== true ? one : [one];
+  if (fires === null) throw usage(`--trigger ${trigger}: it has come already.`);
+  const value = fires ?? (isSingle(wait) ? one : [one]);
   return {
     from: { branch: head, at: revision },
     cause: 'override',
@@ -172,6 +183,11 @@ function overrideOf(wait: WaitView, { head, revision }: RunView, request: { trig
     expectHead: `${head}@${revision}`,
   };
 }
+
+const isSingle = ({ mode, keepOpen }: WaitView): boolean => mode === 'any' && keepOpen !== true;
+
+/** A preview takes no reason. */
+const previewOf = ({ reason: _, ...asked }: { trigger?: number; data?: Json; reason: string }): object => asked;
 
 function numberOf(option: string, text: string): number {
   if (!/^\d{1,4}$/.test(text)) throw usage(`${option} ${text}: a whole number from 0.`);

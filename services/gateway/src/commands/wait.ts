@@ -1,18 +1,21 @@
 import { fireWaitSchema, HTTP_SOURCE, RESCHEDULE_WAIT, rescheduleWaitSchema, subjects, type OpenBranchRequest } from '@cairn/contracts';
-import { duesOf, type RunState } from '@cairn/domain-run';
+import { planOf, type Definition } from '@cairn/domain-definition';
+import { duesOf, firedOutput, parseOccurrence, type RunState, type WaitEntry } from '@cairn/domain-run';
 import { idOf, instantOf, isId, receiptStream, type Id, type Json } from '@cairn/kernel';
-import type { Clock, EventStore } from '@cairn/ports';
+import type { Artifacts, Clock, EventStore } from '@cairn/ports';
 import { accepted, type Answer } from '../answer.js';
 import { readJson } from '../edge/media.js';
 import type { RawBody } from '../edge/read-body.js';
 import { refuse } from '../edge/refused.js';
 import { checkedBody } from './checked-body.js';
+import { showDefinition } from '../queries/show-definition.js';
 import type { ControlRunParts } from './control-run.js';
 import { askByEvent } from './control-event.js';
 import { openBranchAsAsked } from './open-branch.js';
 
 export interface WaitParts extends ControlRunParts {
   readonly store: EventStore;
+  readonly artifacts: Artifacts;
   readonly clock: Clock;
 }
 
@@ -62,27 +65,47 @@ export async function fireWait(
   eventId: string | undefined,
   body: RawBody | undefined,
 ): Promise<Answer> {
-  const { trigger = 0, data = null, reason, evidence } = checkedBody(fireWaitSchema, readJson(body));
+  const { trigger, data = null, reason, evidence } = checkedBody(fireWaitSchema, readJson(body));
   const known = eventId === undefined ? undefined : await askedBefore(parts.store, ns, eventId);
   if (known !== undefined) return openBranchAsAsked(parts, ns, run, eventId, known);
   await parts.reader.ownRow(ns, run);
   const { state } = await parts.reader.whole(ns, run);
   const wait = openWaitOf(state, named);
-  const { step, opened } = state.path.waits.get(wait) ?? refuse('wait_not_found', 'The run has no such wait.');
-  if (trigger >= opened.triggers.length)
-    refuse('invalid_body', 'The wait has no such trigger.', {
-      errors: [{ pointer: '/trigger', rule: 'trigger', says: `must be below ${opened.triggers.length}` }],
-    });
-  const one = { trigger, data, at: instantOf(parts.clock.now()) };
-  const single = opened.mode === 'any' && !opened.keepOpen;
+  const entry = state.path.waits.get(wait) ?? refuse('wait_not_found', 'The run has no such wait.');
+  const { step } = entry;
+  const value = await givenByHand(parts, ns, state, entry, { ...(trigger === undefined ? {} : { trigger }), data });
   return openBranchAsAsked(parts, ns, run, eventId, {
     from: { branch: state.branch, at: state.revision },
     cause: 'override',
     reason,
     ...(evidence === undefined ? {} : { evidence }),
-    changes: [{ op: 'add', path: `/outputs/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`, value: (single ? one : [one]) as Json }],
+    changes: [{ op: 'add', path: `/outputs/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`, value }],
     expectHead: `${state.branch}@${state.revision}`,
   });
+}
+
+/** What the wait gives; refuses a trigger that there is not, or that has come already, and data that its callback would not take. */
+async function givenByHand(
+  parts: WaitParts,
+  ns: string,
+  { started }: RunState,
+  wait: WaitEntry,
+  { trigger, data }: { readonly trigger?: number; readonly data: Json },
+): Promise<Json> {
+  const { triggers } = wait.opened;
+  const wrong = (says: string): never =>
+    refuse('invalid_body', 'The wait has no such trigger.', { errors: [{ pointer: '/trigger', rule: 'trigger', says }] });
+  if ((trigger ?? 0) >= triggers.length) wrong(`must be below ${triggers.length}`);
+  const fired = firedOutput(wait, { ...(trigger === undefined ? {} : { trigger }), data, at: instantOf(parts.clock.now()) });
+  if (fired === undefined) return wrong('it has come already; without a trigger what is missing is taken to have come');
+  const { definition } = await showDefinition(parts, ns, started?.definition.name ?? '', { version: String(started?.definition.version) });
+  const planned = planOf(definition as unknown as Definition).step(parseOccurrence(wait.step).step)?.wait?.triggers[fired.trigger];
+  const errors = planned?.kind === 'callback' ? planned.validate(data) : [];
+  if (errors.length > 0)
+    refuse('callback_data_invalid', 'That is not what the link of this trigger asks for.', {
+      errors: errors.map((error) => ({ ...error, pointer: `/data${error.pointer}` })),
+    });
+  return fired.output;
 }
 
 /** What the same key asked for before: what was computed then is what it says for ever. */

@@ -1,7 +1,7 @@
 import { previewWaitSchema, type PreviewWaitRequest, type WaitPreviewView } from '@cairn/contracts';
 import { matchTrigger, planOf, type Definition, type InboundEvent, type Match } from '@cairn/domain-definition';
-import { previewWake, type RunState, type StoredTrigger, type WaitEntry, type WakePreview } from '@cairn/domain-run';
-import { epochMsOf, type Id, type Json } from '@cairn/kernel';
+import { firedOutput, previewWake, type RunState, type StoredTrigger, type WaitEntry, type WakePreview } from '@cairn/domain-run';
+import { epochMsOf, instantOf, type Id, type Json } from '@cairn/kernel';
 import type { Artifacts, Clock, EventStore, Ids } from '@cairn/ports';
 import { checkedBody } from '../commands/checked-body.js';
 import { openWaitOf } from '../commands/wait.js';
@@ -75,9 +75,12 @@ export async function previewWait(
     ...(match === undefined ? {} : { match: fits && guard !== undefined ? guard : match }),
     next: goes ? preview.next : [],
     ...(goes && preview.ends !== undefined ? { ends: preview.ends } : {}),
+    fires: firedOutput(wait, { ...pickTrigger(asked), data: asked.data ?? null, at: instantOf(now) })?.output ?? null,
     alsoNeeded: preview.triggers.slice(1),
   };
 }
+
+const pickTrigger = ({ trigger }: PreviewWaitRequest) => (trigger === undefined ? {} : { trigger });
 
 const wakingOf = (asked: PreviewWaitRequest, match: WaitPreviewView['match']) => {
   const trigger = match !== undefined && 'trigger' in match ? match.trigger : asked.trigger;

@@ -102,10 +102,15 @@ export function isEnough(entry: WaitEntry): boolean {
 
 /** `{trigger, data, at}` of the one that ended an `any` wait, else the list of them in the order they came. */
 function outputOfWait(entry: WaitEntry, triggers: readonly number[]): StepOutput {
-  const named = entry.got.filter(({ trigger }) => triggers.includes(trigger));
-  const views = named.map(({ trigger, at, data }) => ({ at, data: 'value' in data ? data.value : { ...data.ref }, trigger }));
+  const views = cameOf(entry, triggers);
   const single = entry.opened.mode === 'any' && !entry.opened.keepOpen;
   return { value: single ? (views[0] ?? null) : views };
+}
+
+/** What has come, as the step's output holds it: of all triggers, or of some. */
+export function cameOf(entry: WaitEntry, triggers: readonly number[] = triggersGot(entry)) {
+  const named = entry.got.filter(({ trigger }) => triggers.includes(trigger));
+  return named.map(({ trigger, at, data }) => ({ at, data: 'value' in data ? data.value : { ...data.ref }, trigger }));
 }
 
 function collected(data: WaitTriggered['data']): CollectedTrigger {

@@ -1,4 +1,4 @@
-import { idOf, type Json } from '@cairn/kernel';
+import { idOf, type Instant, type Json } from '@cairn/kernel';
 import type { InboundEvent, Plan } from '@cairn/domain-definition';
 import type { CommandContext } from '../commands.js';
 import { Draft, type LoadedOutputs } from '../draft.js';
@@ -6,7 +6,7 @@ import type { RunEvent } from '../events.js';
 import type { RunState, WaitEntry } from '../state.js';
 import { stateDigest } from '../state-digest.js';
 import { brokenGuard, satisfyWait } from './decide.js';
-import { triggersGot } from './evolve.js';
+import { cameOf, triggersGot } from './evolve.js';
 
 /** What a wait would do if it were satisfied now; nothing is decided by it. */
 export interface WakePreview {
@@ -71,6 +71,22 @@ export function previewWake(
     ...(guard === undefined ? {} : { broken: { clause: 'guard', expected: guard.expected as Json, got: guard.got as Json } }),
     ...(ends === undefined ? {} : { ends }),
   };
+}
+
+/**
+ * What a wait gives that is fired by hand: what has come for it, and the named trigger, else the first that is missing, with the data. Of what
+ * is missing besides nobody says that it came. `undefined`: the named one has come already.
+ */
+export function firedOutput(
+  wait: WaitEntry,
+  { trigger: named, data, at }: { readonly trigger?: number; readonly data: Json; readonly at: Instant },
+): { readonly trigger: number; readonly output: Json } | undefined {
+  const { mode, keepOpen } = wait.opened;
+  const [trigger = 0] = mode === 'any' ? [named ?? 0] : missingOf(wait, named);
+  const fired = { trigger, data, at };
+  if (mode === 'any') return { trigger, output: keepOpen ? [...cameOf(wait), fired] : fired };
+  if (named !== undefined && named !== trigger) return undefined;
+  return { trigger, output: [...cameOf(wait), fired] };
 }
 
 /** An event that nobody has sent has no names of its own. */
