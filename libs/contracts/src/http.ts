@@ -261,8 +261,10 @@ export interface BranchDiffStep {
   readonly input?: Json;
   readonly params?: Json;
   readonly attempts: number;
-  /** `stubbed`: in a shadow, which took what was known for what it would have done, or asked. */
-  readonly outcome: 'open' | 'succeeded' | 'failed' | 'skipped' | 'stubbed' | 'expired' | 'withdrawn';
+  /** `stubbed`: in a shadow, which took what was known for what it would have done, or asked. `given`: its output was set by hand, by whoever opened the branch. */
+  readonly outcome: 'open' | 'succeeded' | 'failed' | 'skipped' | 'stubbed' | 'given' | 'expired' | 'withdrawn';
+  /** Of a step that asks people: what they decided, and who. */
+  readonly verdict?: { readonly verdict: string; readonly by: readonly string[]; readonly edits?: Json };
   /** `sha256:…` of its canonical JSON; none of a `stubbed` step that takes over what the head got. */
   readonly output?: string;
   readonly failure?: { readonly bucket?: string; readonly code?: string; readonly message: string };

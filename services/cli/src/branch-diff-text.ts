@@ -48,8 +48,15 @@ function cell(side: BranchDiffStep, field: keyof BranchDiffStep): string {
     const { bucket, code, message } = side.failure ?? { message: '' };
     return [bucket, code, message].filter(Boolean).join(': ').slice(0, CELL_MAX);
   }
+  if (field === 'verdict') return verdictText(side.verdict).slice(0, CELL_MAX);
   if (field === 'output') return shortHash(String(value));
   return typeof value === 'string' ? value : brief(value, CELL_MAX);
+}
+
+function verdictText(verdict: BranchDiffStep['verdict']): string {
+  if (verdict === undefined) return '-';
+  const { verdict: said, by, edits } = verdict;
+  return oneLine(`${said}${by.length === 0 ? '' : ` by ${by.join(', ')}`}${edits === undefined ? '' : ` ${brief(edits, CELL_MAX)}`}`);
 }
 
 const outcomeText = ({ outcome, attempts, queue }: BranchDiffStep): string =>

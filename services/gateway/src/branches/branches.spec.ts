@@ -221,6 +221,29 @@ describe('what is different between two branches', () => {
     });
   });
 
+  it('tells what people decided on each side, and what was given by hand (C-COMPARE, C-OVERRIDE)', () => {
+    const history = recovered(RUN).tell(told.reviewRequested(RUN, 'ask'), told.verdictApplied(RUN, 'ask', 'continue'));
+    const given = { ...correctionFrom('main', 5), changes: [{ op: 'add' as const, path: '/outputs/w', value: { trigger: 0 } }] };
+    history.supersede(given, [told.waitWithdrawn(RUN, 'w')], 'user:ana').tell(told.reviewRequested(RUN, 'ask'));
+    const step = (name: string): unknown => diffOf(wholeOf(history), 'b2', 'b3').steps.find((one) => one.step === name);
+    expect(step('ask')).toMatchObject({
+      differs: ['outcome', 'verdict', 'seconds'],
+      a: { outcome: 'succeeded', verdict: { verdict: 'approve' } },
+      b: { outcome: 'open' },
+    });
+    expect(step('w')).toMatchObject({ a: { outcome: 'withdrawn' }, b: { outcome: 'given', output: expect.stringMatching(/^sha256:/) } });
+    history.tell(told.reviewWithdrawn(RUN, 'ask'));
+    expect(step('ask')).toMatchObject({ b: { outcome: 'withdrawn' } });
+  });
+
+  it('leaves a step as it is while people are asked what becomes of its failure', () => {
+    const history = recovered(RUN).tell(told.stepStarted('c'), told.failed('c'), told.reviewRequested(RUN, 'c', 'budget'));
+    history.tell(told.verdictApplied(RUN, 'c', 'give_up'), told.reviewWithdrawn(RUN, 'c'));
+    expect(diffOf(wholeOf(history), 'main', 'b2').steps.find(({ step }) => step === 'c')).toMatchObject({
+      b: { outcome: 'failed', failure: { message: 'no' } },
+    });
+  });
+
   it('counts the time of a path to its end, however much later the run was recovered', () => {
     const history = chain();
     const { seconds } = diffOf(wholeOf(history), 'main', 'b3').b;

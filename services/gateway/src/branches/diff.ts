@@ -101,7 +101,7 @@ function stepRows(a: ReadonlyMap<string, BranchDiffStep>, b: ReadonlyMap<string,
   return { steps, same: rows.length - steps.length };
 }
 
-const fields = ['queue', 'input', 'params', 'attempts', 'outcome', 'output', 'failure', 'usd', 'seconds'] as const;
+const fields = ['queue', 'input', 'params', 'attempts', 'outcome', 'verdict', 'output', 'failure', 'usd', 'seconds'] as const;
 const equal = (a: unknown, b: unknown): boolean =>
   a === undefined ? b === undefined : b !== undefined && canon(a as Json) === canon(b as Json);
 

@@ -1,4 +1,5 @@
 import type { BranchDiffStep } from '@cairn/contracts';
+import { pointerParts } from '@cairn/domain-definition';
 import { digestOfValue, type ArtifactRef, type RunEvent } from '@cairn/domain-run';
 import { epochMsOf, type Instant, type Json, type StoredEvent } from '@cairn/kernel';
 
@@ -24,6 +25,8 @@ export function stepsOf(events: readonly Stored[]): ReadonlyMap<string, BranchDi
   const courses = new Map<string, Course>();
   const collected = new Map<string, { trigger: number; data: Json; at: Instant }[]>();
   for (const event of events) {
+    if (event.type === 'BranchOpened')
+      for (const [step, output] of givenBy(event)) courses.set(step, givenTo(courses.get(step), event.at, output));
     const { step } = event.data as { readonly step?: string };
     if (step === undefined) continue;
     if (event.type === 'WaitOpened') collected.set(step, []);
@@ -36,7 +39,7 @@ export function stepsOf(events: readonly Stored[]): ReadonlyMap<string, BranchDi
 
 function after(course: Course | undefined, event: Stored, got: readonly object[]): Course | undefined {
   const begun = course ?? { startedAt: event.at, attempts: 0, usd: 0, outcome: 'open' };
-  const { failure: _, output: __, endedAt: ___, ...open } = begun;
+  const { failure: _, output: __, endedAt: ___, verdict: ____, ...open } = begun;
   const ended = { ...open, endedAt: event.at };
   switch (event.type) {
     case 'StepStarted': {
@@ -69,9 +72,43 @@ function after(course: Course | undefined, event: Stored, got: readonly object[]
       return { ...ended, outcome: 'expired' };
     case 'WaitWithdrawn':
       return { ...ended, outcome: 'withdrawn' };
+    case 'ReviewRequested':
+      return isOfStep(event.data) ? { ...open, outcome: 'open' } : undefined;
+    case 'VerdictApplied':
+      // What becomes of a failure, or of a loop's next turn, is no outcome of the step.
+      return begun.queue !== undefined || event.data.attemptId !== undefined ? undefined : { ...ended, ...decided(event.data) };
+    case 'VerdictCarried':
+      return { ...ended, ...decided(event.data) };
+    case 'ReviewWithdrawn':
+      // One that asked about a failure, or about the next turn of a loop, says nothing of the step itself.
+      return course?.outcome === 'open' && course.queue === undefined ? { ...ended, outcome: 'withdrawn' } : undefined;
     default:
       return undefined;
   }
+}
+
+/** A step that asks people; what becomes of a failure, or whether a loop goes on, is asked of a step that does something else. */
+const isOfStep = ({ attemptId, why }: Extract<Stored, { type: 'ReviewRequested' }>['data']): boolean =>
+  attemptId === undefined && why !== 'budget';
+
+/** What people made of a review: `stop` and `give_up` let nothing go on. */
+function decided({ verdict, then, by, edits }: Extract<Stored, { type: 'VerdictApplied' | 'VerdictCarried' }>['data']) {
+  const outcome: BranchDiffStep['outcome'] =
+    verdict === 'expired' ? 'expired' : then === 'stop' || then === 'give_up' ? 'failed' : 'succeeded';
+  return { outcome, verdict: { verdict, by, ...(edits === undefined ? {} : { edits: edits as unknown as Json }) } };
+}
+
+/** What a branch was opened with for steps that neither run nor wait there: their outputs, given by hand. */
+function givenBy({ data: { changes } }: Extract<Stored, { type: 'BranchOpened' }>): [string, Json][] {
+  return changes.flatMap((op) => {
+    const [slice, step] = pointerParts(op.path);
+    return slice === 'outputs' && step !== undefined && op.op !== 'remove' ? [[step, op.value] as [string, Json]] : [];
+  });
+}
+
+function givenTo(course: Course | undefined, at: Instant, output: Json): Course {
+  const { failure: _, verdict: __, ...begun } = course ?? { startedAt: at, attempts: 0, usd: 0, outcome: 'given' };
+  return { ...begun, endedAt: at, outcome: 'given', output: digestOfValue(output) };
 }
 
 function stepOf({ startedAt, endedAt, usd, ...told }: Course): BranchDiffStep {
