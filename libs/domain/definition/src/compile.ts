@@ -28,7 +28,7 @@ export type Compiled =
     }
   | { readonly ok: false; readonly errors: readonly FieldError[] };
 
-/** Made when it is first needed: it costs 17 ms (T-39). */
+/** Made when it is first needed: it costs some hundred milliseconds. */
 let workflowValidator: Validator | undefined;
 const plans = new BoundedCache<Plan>();
 /** Spares hashing the definition again for who asks again with the same object. */

@@ -15,12 +15,20 @@ export const NOT_YET = 'x-not-yet';
 /** Formats that are checked; others are refused in a schema, since a check that does not happen is worse than none. */
 const FORMATS = ['date-time', 'date', 'time', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uri', 'uuid'] as const;
 
+interface LinearRegExp {
+  readonly test: (text: string) => boolean;
+}
+
+/** Compiled patterns: ajv asks for one at each place that uses it, which for the workflow schema is eight times as often as there are any. */
+const patterns = new BoundedCache<LinearRegExp>();
+
 /** Patterns are matched by RE2, in linear time whatever the pattern (B-25). */
 const linearRegExp = Object.assign(
-  (pattern: string) => {
-    const compiled = RE2JS.compile(pattern);
-    return { test: (text: string) => compiled.test(text), toString: () => pattern }; // ajv tells patterns apart by their text.
-  },
+  (pattern: string): LinearRegExp =>
+    patterns.getOrMake(pattern, () => {
+      const compiled = RE2JS.compile(pattern);
+      return { test: (text) => compiled.test(text), toString: () => pattern }; // ajv tells patterns apart by their text.
+    }),
   { code: 'linearRegExp' },
 );
 
@@ -33,7 +41,7 @@ const ajv = new Ajv2020({
   strictTuples: false,
   ownProperties: true, // A field named `constructor` must be there, not be inherited.
   validateFormats: true,
-  code: { regExp: linearRegExp },
+  code: { regExp: linearRegExp, optimize: false }, // Optimising generated code takes a third of a compilation, and the engine does it again.
 });
 addFormats.default(ajv, [...FORMATS]);
 ajv.addKeyword({ keyword: NOT_YET, schemaType: 'string', errors: false, validate: () => false });
@@ -41,7 +49,7 @@ ajv.addKeyword({ keyword: NOT_YET, schemaType: 'string', errors: false, validate
 const validators = new BoundedCache<Validator>();
 
 /**
- * The validator of a schema; equal schemas share one (T-39: compiling costs about 17 ms).
+ * The validator of a schema; equal schemas share one (T-39: compiling costs about 17 ms, a large schema ten times that).
  * Throws an `Error` with one sentence if the schema itself is wrong: unknown keywords and formats, remote references, patterns beyond RE2.
  */
 export function validatorOf(schema: JsonSchema): Validator {
