@@ -58,6 +58,7 @@ const asJson = ({ from, seeds, failed, coverage, events, virtualMs }: Batch, sec
   events,
   virtualMs,
   coverage: Object.fromEntries(coverage.counts),
+  missing: coverage.missing(),
   failed: failed.map((report) => ({ seed: report.seed, findings: report.findings, replay: replayLine(report) })),
 });
 

@@ -1,0 +1,4 @@
+/** The other half of `mutants.spec.ts`. */
+import { huntMutants } from './hunt-mutants.js';
+
+huntMutants(1);
