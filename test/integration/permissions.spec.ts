@@ -223,13 +223,16 @@ describe('the shipped permissions', () => {
       ),
       await scheduling.consume(schedulingIntake, async (message) => {
         if (message.id === 'poison') return { kind: 'never', reason: 'poison' };
-        const answer = await scheduling.ask({ subject: subjects.executionCommand('acme', 7, 'StartRun'), id: message.id, body: {} }, 5_000);
+        const answer = await scheduling.ask(
+          { subject: subjects.executionCommand('acme', 7, 'StartRun'), id: message.id, body: {} },
+          30_000,
+        );
         return { kind: 'done', answer };
       }),
     ];
-    expect(await gateway.ask({ subject: subjects.inbound('acme', 'a.b'), id: 'one', body: {} }, 5_000)).toEqual({ did: 'start' });
+    expect(await gateway.ask({ subject: subjects.inbound('acme', 'a.b'), id: 'one', body: {} }, 30_000)).toEqual({ did: 'start' });
     await gateway.publish({ subject: subjects.inbound('acme', 'a.b'), id: 'poison', body: {} });
-    expect(await gateway.ask({ subject: subjects.inbound('acme', 'a.b'), id: 'two', body: {} }, 5_000)).toEqual({ did: 'start' });
+    expect(await gateway.ask({ subject: subjects.inbound('acme', 'a.b'), id: 'two', body: {} }, 30_000)).toEqual({ did: 'start' });
     for (const one of bound) await one.stop();
   });
 

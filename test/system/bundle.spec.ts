@@ -14,8 +14,8 @@ import { call, cairn, startServer } from './processes.js';
 import { everyKindOfRun, type World } from './stranger/every-kind-of-run.js';
 import { workflows } from './stranger/workflows.js';
 
-const LIMIT_MS = 240_000;
-const PATIENCE_MS = 30_000;
+const LIMIT_MS = 300_000;
+const PATIENCE_MS = 60_000;
 
 type Content = { -readonly [K in keyof BundleContent]: BundleContent[K] } & Record<string, unknown>;
 interface EventIn {

@@ -17,7 +17,7 @@ import { call, startServer, type Spawned } from './processes.js';
 
 type Guarantee = 'none' | 'reconcile' | 'idempotent';
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 /** Until what was lost is missed, looked for and done again; some of it twice. */
 const ENDS_MS = 60_000;
 const guarantees: readonly Guarantee[] = ['none', 'reconcile', 'idempotent'];

@@ -12,7 +12,7 @@ const bin = join(root, 'services/cli/bin/cairn.js');
 const BUDGET_MS = 150;
 /** What bare node cost where the budget was set. Where it costs more, the same work of ours does, too. */
 const BARE_MS = 120;
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 300_000;
 
 describe('cairn as a process', () => {
   it(`costs a client command at most ${BUDGET_MS} ms of CPU over bare node`, () => {

@@ -8,7 +8,7 @@ import { waitUntil } from '@cairn/testkit';
 import { root } from './processes.js';
 
 /** The demo gives up by itself after 90 s. */
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 
 describe('npm run demo', () => {
   it(

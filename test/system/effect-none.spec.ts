@@ -8,7 +8,7 @@ import { waitUntil } from '@cairn/testkit';
 import { call, root, Spawned, startServer } from './processes.js';
 
 const example = join(root, 'examples/document-approval/dist');
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 const definition = {
   cairn: 1,
@@ -63,7 +63,7 @@ describe('an effect with guarantee none', () => {
     started.push(server.process);
     url = server.url;
     expect((await ask('PUT', 'definitions/pay-once', definition)).status).toBe(201);
-  }, 60_000);
+  }, 300_000);
 
   afterEach(async () => {
     await Promise.all(started.map((one) => one.kill()));
@@ -95,12 +95,12 @@ describe('an effect with guarantee none', () => {
     expect((await ask<View>('GET', `runs/${body.runId}/why`)).body.says).toContain('deposit:V-1');
     const { body: verified } = await ask<{ violations: unknown[] }>('GET', `runs/${body.runId}/verify?when=quiescent`);
     expect(verified.violations).toEqual([]);
-  }, 90_000);
+  }, 300_000);
 
   it('that nobody has taken yet is no loss: it waits for its handler, and is asked for once', async () => {
     const { body } = await ask<{ runId: string }>('POST', 'workflows/pay-once/runs', { input: { vendor: 'V-2' } });
     handlers();
     await waitUntil('it is booked', () => ledger('booking') === 1, PATIENCE_MS);
     expect((await ask<View>('GET', `runs/${body.runId}`)).body.state).toBe('active');
-  }, 90_000);
+  }, 300_000);
 });

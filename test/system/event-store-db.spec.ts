@@ -10,8 +10,8 @@ import { EsdbStandIn, findNatsServer, notRun, waitUntil } from '@cairn/testkit';
 import { cairn, call, root, startServer } from './processes.js';
 import { startStack, type Stack } from './stack.js';
 
-const LIMIT_MS = 240_000;
-const PATIENCE_MS = 30_000;
+const LIMIT_MS = 300_000;
+const PATIENCE_MS = 60_000;
 const MIB = 1_048_576;
 
 const waiting = {

@@ -8,7 +8,7 @@ import type { RetryView, WhyView } from '@cairn/contracts';
 import { notRun, waitUntil } from '@cairn/testkit';
 import { root, Spawned, startServer } from './processes.js';
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 describe('examples', () => {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-examples-'));

@@ -9,7 +9,7 @@ import { root } from './processes.js';
 import { startStack, type Stack } from './stack.js';
 
 const found = findNatsServer();
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 const FIRST_MARK = 100;
 const LAST_MARK = 1_100;
 /** Eighteen loops of a hundred turns: the run goes on well beyond the last mark. */

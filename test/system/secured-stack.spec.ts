@@ -13,7 +13,7 @@ import { findNatsServer, notRun, SecuredNats, wallClock, waitUntil } from '@cair
 import { root, Spawned } from './processes.js';
 import type { Stack } from './stack.js';
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 const handlers = handlerUser('default');
 const publisher = publisherUser('default', ['start', 'signal']);
 const users = [...serviceUsers, handlers, publisher];

@@ -14,7 +14,7 @@ import { root, startServer } from './processes.js';
 import { startStack, type Stack } from './stack.js';
 
 const found = findNatsServer();
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 const SERVICES = ['execution', 'execution-2', 'scheduling', 'retry-policy', 'human-review'] as const;
 const REPLICAS = ['execution', 'execution-2'] as const;
 const binOf = (service: string): string => join(root, `services/${service}/bin/${service}.js`);

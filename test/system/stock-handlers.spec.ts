@@ -9,8 +9,8 @@ import { root } from './processes.js';
 import { startStack, type Stack } from './stack.js';
 
 const found = findNatsServer();
-const LIMIT_MS = 120_000;
-const PATIENCE_MS = 45_000;
+const LIMIT_MS = 300_000;
+const PATIENCE_MS = 60_000;
 const example = (file: string): string => join(root, 'examples', file);
 
 interface Shown {

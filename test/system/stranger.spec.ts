@@ -18,7 +18,7 @@ import { everyKindOfRun, type World } from './stranger/every-kind-of-run.js';
 import { allStreams, checkPlace, refsOf } from './stranger/places.js';
 import { eventsOfBundle, importedByReader, read, writeTo } from './stranger/reader.js';
 
-const LIMIT_MS = 240_000;
+const LIMIT_MS = 300_000;
 const BRANCHED = 'stranger-branches';
 
 describe('a stranger reads what is stored', () => {

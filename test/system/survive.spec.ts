@@ -172,7 +172,7 @@ describe('a run outlives its server (C-SURVIVE)', () => {
 
   beforeAll(async () => {
     houses = await Promise.all(['one', 'two'].map((name) => House.build(join(folder, name))));
-  }, 60_000);
+  }, 300_000);
 
   afterAll(async () => {
     await Promise.all(houses.map((house) => house.tearDown()));

@@ -16,7 +16,7 @@ import { call, cairn, startServer, type Spawned } from './processes.js';
 import { startStack, type Stack } from './stack.js';
 import { everyKindOfRun, makeEveryKindOfRun } from './stranger/every-kind-of-run.js';
 
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 300_000;
 const found = findNatsServer();
 
 interface Rebuilt {

@@ -9,6 +9,7 @@ export type { BusHarness } from './contracts/bus/harness.js';
 export { lineContract } from './contracts/line.contract.js';
 export type { LineHarness } from './contracts/line/harness.js';
 export { wallClock } from './wall-clock.js';
+export { OwnTime } from './own-time.js';
 export { Spawned, type Exit } from './spawned.js';
 export { standsStill } from './threads.js';
 export { EffectServer } from './effect-server/effect-server.js';

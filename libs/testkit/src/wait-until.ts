@@ -1,5 +1,8 @@
-/** How long `waitUntil` waits when nobody says otherwise: far above what a healthy system needs, even on a busy machine. */
-export const PATIENCE_MS = 10_000;
+/**
+ * How long `waitUntil` waits when nobody says otherwise: far above what a healthy system needs, even where its processes get a tenth of a core.
+ * It finds what never comes; a claim about how soon something comes needs a bound of its own.
+ */
+export const PATIENCE_MS = 30_000;
 
 /** Between two looks. */
 const LOOK_MS = 2;

@@ -181,7 +181,7 @@ describe('an effect', () => {
     await isIn(run, { state: 'in_review', sub: 'recovery' });
     const inbox = async (): Promise<readonly JsonObject[]> => ((await call('GET', 'reviews')).json as { items: JsonObject[] }).items;
     const reviewOf = async (): Promise<JsonObject | undefined> => (await inbox()).find((one) => one['run'] === run);
-    const { review } = (await waitUntil('the review is in the inbox', reviewOf, 10_000)) as { review: string };
+    const { review } = (await waitUntil('the review is in the inbox', reviewOf)) as { review: string };
     const shown = (await call('GET', `reviews/${review}`)).json;
     expect(shown).toMatchObject({ step: 'book/ask', options: [{ id: 'reuse' }, { id: 'compensate' }, { id: 'repeat' }] });
     const decision = {

@@ -70,7 +70,7 @@ describe.each(stores)('a chain of five branches on $name', ({ open }) => {
     store = opened.store;
     chain = new ChainRun(store);
     await chain.play();
-  }, 60_000);
+  });
   afterAll(async () => {
     await opened.close();
     await rm(folder, { recursive: true });

@@ -30,7 +30,7 @@ describe('a snapshot of a run', () => {
     await world.pass(10);
     history = await world.history();
     right = (await world.disposables.getName(NAME)) ?? '';
-  }, 60_000);
+  });
 
   /** A cold load, with how many events of the run were read for it. */
   const load = async (): Promise<{ run: LoadedRun; refused: number; read: number; loader: RunLoader }> => {

@@ -9,12 +9,14 @@ import { busStreams, executionPartition } from '@cairn/contracts';
 import { idOf, type Id, type JsonObject } from '@cairn/kernel';
 import type { Line } from '@cairn/ports';
 import { systemClock, systemRandomness } from '@cairn/system';
-import { findNatsServer, notRun, RunningNats, waitUntil } from '@cairn/testkit';
+import { findNatsServer, notRun, OwnTime, RunningNats, waitUntil } from '@cairn/testkit';
 import { handler, serve, type Handler, type ServeOptions, type Worker } from '@cairn/sdk';
 import { attemptId, ScriptedReplica, taskOf } from './scripted-replica.js';
 
 const found = findNatsServer();
 const [RED, BLUE] = [idOf('random', 'red'), idOf('random', 'blue')];
+/** Sooner than beats that stay out are noticed: it was told. */
+const AT_ONCE_MS = 1_500;
 const numbers = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + i);
 
 describe('a worker over the bus', () => {
@@ -106,9 +108,11 @@ describe('a worker over the bus', () => {
     work([handler('q', { concurrency: 4 }, ({ input }) => finished.then(() => (input as { n: number }).n))]);
     red.add(taskOf(1), taskOf(2));
     await waitUntil('both are held', () => blue.frames.at(-1)?.held.length === 2);
+    const own = OwnTime.start();
     await red.die();
     finish();
-    await waitUntil('the other has them', () => blue.forwarded.length === 2, 1_500);
+    await waitUntil('the other has them', () => blue.forwarded.length === 2);
+    expect(own.stop()).toBeLessThan(AT_ONCE_MS);
     expect(blue.forwarded.map(({ id }) => id).sort()).toEqual([1, 2].map((n) => `${attemptId(n)}:end`).sort());
   });
 
@@ -116,8 +120,10 @@ describe('a worker over the bus', () => {
     const [red, blue] = [await replica(RED), await replica(BLUE)];
     work([handler('q', { concurrency: 2 }, () => 'done')]);
     await waitUntil('both have frames', () => red.frames.length > 0 && blue.frames.length > 0);
+    const own = OwnTime.start();
     red.leave();
-    await waitUntil('the other is offered all places', () => blue.frames.at(-1)?.queues['q'] === 2, 1_500);
+    await waitUntil('the other is offered all places', () => blue.frames.at(-1)?.queues['q'] === 2);
+    expect(own.stop()).toBeLessThan(AT_ONCE_MS);
     const green = await replica(idOf('random', 'green'));
     green.add(taskOf(1));
     await waitUntil('the new one has a reply', () => green.replies.length === 1);

@@ -115,7 +115,7 @@ export class IntakeWorld {
 
   async apply(document: JsonObject & { readonly name: string }): Promise<void> {
     const subject = subjects.command(this.ns, 'scheduling', 'ApplyDefinition');
-    const answer = await this.bus.ask({ subject, id: systemIds.next(), body: { name: document.name, document } }, 5_000);
+    const answer = await this.bus.ask({ subject, id: systemIds.next(), body: { name: document.name, document } }, 30_000);
     if (answer['kind'] !== 'applied') throw new Error(JSON.stringify(answer));
   }
 

@@ -15,7 +15,7 @@ const OUTAGE_MS = 500;
 const ATTEMPTS_MAX = 25;
 /** Bytes that fifty clients may keep of all these flaps: some of what the compiler learned, and nothing a flap. */
 const HEAP_GROWTH_MAX = 4 * 1_048_576;
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 240_000;
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -59,7 +59,7 @@ describe(`${CLIENTS} clients of a server that flaps (F-46)`, () => {
         attempts.clear();
         for (let flapped = 1; flapped < FLAPS; flapped++) await flap();
 
-        expect(descriptors()).toBeLessThanOrEqual(openBefore);
+        await waitUntil('no more is open than before', () => descriptors() <= openBefore); // What was closed last may take a moment.
         expect(heapUsed() - heapBefore).toBeLessThan(HEAP_GROWTH_MAX);
         expect(Math.max(...attempts.values()) / (FLAPS - 1)).toBeLessThan(ATTEMPTS_MAX);
         const dialled = (rest: number): number =>

@@ -105,7 +105,7 @@ describe('a disk that fails', () => {
     );
     expect(child.appended.flatMap(({ ids }) => ids).filter((id) => !stored.has(id))).toEqual([]);
     await store.close();
-  }, 60_000);
+  });
 
   it('F-25 for real: the disk is full for a while; nothing is half there and appends go on afterwards', async () => {
     if (!canTrace) return notRun('F-25 for real', 'needs strace and the right to trace; apt-get install strace');
@@ -119,7 +119,7 @@ describe('a disk that fails', () => {
     const store = await openLibsqlEventStore({ file });
     expect((await store.read('receipt-a')).map(({ eventId }) => eventId)).toEqual(child.appended.flatMap(({ ids }) => ids));
     await store.close();
-  }, 60_000);
+  });
 });
 
 describe('a file that is not as we left it', () => {

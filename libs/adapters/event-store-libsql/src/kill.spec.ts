@@ -26,7 +26,7 @@ describe('processes on one file', () => {
       }
       await store.close();
     }
-  }, 60_000);
+  });
 
   it('two writers share it: no fault, every revision once, and a third process follows both without a gap', async () => {
     const file = freshFile();
@@ -47,5 +47,5 @@ describe('processes on one file', () => {
       next.set(stream, revision + 1);
     }
     await store.close();
-  }, 60_000);
+  });
 });

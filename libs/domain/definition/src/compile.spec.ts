@@ -168,9 +168,10 @@ describe('planOf', () => {
       input: { type: 'string', pattern: '^(a+)+$' },
       steps: [{ id: 'a', task: { queue: 'q' } }],
     });
-    const started = performance.now();
+    const began = process.cpuUsage();
     expect(compiled.ok && planOf(compiled.definition).validateInput(`${'a'.repeat(50_000)}b`)).toMatchObject([{ rule: 'pattern' }]);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    const { user, system } = process.cpuUsage(began); // Not time: who else is on this core is none of its cost.
+    expect(user + system).toBeLessThan(2_000_000);
   });
 
   it('is one plan for equal definitions, also after they were read back', () => {
