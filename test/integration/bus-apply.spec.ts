@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyTopology, diffTopology } from '@cairn/bus-jetstream';
 import { busStreams, consumers, schedulingIntake, subjects, workQueue } from '@cairn/contracts';
-import { findNatsServer, notRun, RunningNats } from '@cairn/testkit';
+import { findNatsServer, notRun, PATIENCE_MS, RunningNats } from '@cairn/testkit';
 import { cairn } from './spec/command-line.js';
 import { clear, connect, fetchAll, type Connection } from './spec/nats.js';
 import { storeDefinition } from './spec/stored-definition.js';
@@ -100,7 +100,7 @@ describe('cairn bus apply', () => {
   it('makes a consumer anew whose stream lost what it had seen', async () => {
     await applied();
     const subject = subjects.inbound('default', 'a.b');
-    for (let i = 0; i < 3; i++) await admin.request(subject, '{}');
+    for (let i = 0; i < 3; i++) await admin.request(subject, '{}', { timeout: PATIENCE_MS });
     expect(await fetchAll(admin, schedulingIntake, 3)).toHaveLength(3);
     await nats.kill();
     const streams = join(nats.store, 'jetstream', '$G', 'streams');
@@ -108,7 +108,7 @@ describe('cairn bus apply', () => {
     await nats.startAgain();
     await admin.close();
     admin = await connect(nats.url);
-    await admin.request(subject, '{}');
+    await admin.request(subject, '{}', { timeout: PATIENCE_MS });
     const [lost] = (await applied('--dry-run')).differences;
     expect(lost).toMatchObject({ name: schedulingIntake.durable, why: 'beyond_end', did: 'nothing' });
     expect((await apply()).out).toContain(`made anew consumer ${schedulingIntake.durable}\n`);

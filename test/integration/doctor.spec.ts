@@ -10,7 +10,7 @@ import { createNatsLine, recreateConsumer } from '@cairn/bus-jetstream';
 import { lineSubjects, PRESENCE_BEAT_MS, schedulingIntake, subjects, workQueue } from '@cairn/contracts';
 import { openLibsqlEventStore } from '@cairn/event-store-libsql';
 import { instantOf, sealAppend } from '@cairn/kernel';
-import { findNatsServer, notRun, RunningNats, wallClock } from '@cairn/testkit';
+import { findNatsServer, notRun, PATIENCE_MS, RunningNats, wallClock } from '@cairn/testkit';
 import { cairn } from './spec/command-line.js';
 import { clear, connect, type Connection } from './spec/nats.js';
 import { pullFor, type Pulling } from './spec/pulling.js';
@@ -264,7 +264,7 @@ describe('cairn doctor on the stack', () => {
 
   it('sees a queue with work and nobody who does it, from the desk and from the bus', async () => {
     desk = { handlers: 0, waiting: 2 };
-    await admin.request(subjects.work('default', 'screening'), '{}');
+    await admin.request(subjects.work('default', 'screening'), '{}', { timeout: PATIENCE_MS });
     const { code, by } = await onStack();
     expect(code).toBe(1);
     expect(by('queues')).toMatchObject({

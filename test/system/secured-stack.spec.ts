@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { connectNats } from '@cairn/bus-jetstream';
 import { handlerUser, publisherUser, serviceUsers, subjects } from '@cairn/contracts';
 import { idOf } from '@cairn/kernel';
-import { findNatsServer, notRun, SecuredNats, wallClock, waitUntil } from '@cairn/testkit';
+import { findNatsServer, notRun, PATIENCE_MS, SecuredNats, wallClock, waitUntil } from '@cairn/testkit';
 import { root, Spawned } from './processes.js';
 import type { Stack } from './stack.js';
 
@@ -96,7 +96,7 @@ describe('the stack behind permissions', () => {
       });
       const send = async (type: string, id: string): Promise<void> => {
         const event = { specversion: '1.0', id, source: '/spec', type, cairnkey: 'ana', data: { characters: 100_000 } };
-        await outside.request(subjects.inbound('default', type), JSON.stringify(event));
+        await outside.request(subjects.inbound('default', type), JSON.stringify(event), { timeout: PATIENCE_MS });
         await waitUntil(`the receipt of ${type}`, () => receipts.has(idOf('receipt', 'default', '/spec', id)));
       };
       await send('guarded.asked', '1');

@@ -38,7 +38,7 @@ describe('the stack', () => {
       expect(started.status).toBe(202);
       const run = started.json.runId;
       expect((await stack.cairn('event', 'send', '--type', 'house.bell.rang', '--key', 'Ana')).code).toBe(0);
-      const result = await stack.http('GET', `runs/${run}/result?waitMs=20000`);
+      const result = await stack.http('GET', `runs/${run}/result?waitMs=30000`);
       expect(result.json).toEqual({ run, state: 'complete', outcome: 'succeeded', output: 'Hello, Ana!' });
       expect((await stack.cairn('run', 'verify', run, '--when', 'quiescent')).code).toBe(0);
     },
@@ -61,7 +61,7 @@ describe('the stack', () => {
           await stack.http<{ tasks: readonly { data: { input: { link: string }; lease: { attemptId: string } } }[] }>(
             'POST',
             'work/mails:poll',
-            { max: 1, waitMs: 20_000 },
+            { max: 1, waitMs: 30_000 },
           )
         ).json;
         const { input, lease } = tasks[0]?.data ?? { input: { link: '' }, lease: { attemptId: '' } };
@@ -76,7 +76,7 @@ describe('the stack', () => {
         expect((await use(`${input.link.slice(0, -1)}`)).status).toBe(404);
         const uses = await Promise.all([use(input.link), use(input.link)]);
         expect(uses.map(({ status }) => status)).toEqual([202, 202]);
-        const result = await stack.http('GET', `runs/${runId}/result?waitMs=20000`);
+        const result = await stack.http('GET', `runs/${runId}/result?waitMs=30000`);
         expect(result.json).toEqual({ run: runId, state: 'complete', outcome: 'succeeded', output: { key } });
         expect((await stack.cairn('run', 'verify', runId, '--when', 'quiescent')).code).toBe(0);
       }

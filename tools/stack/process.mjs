@@ -47,13 +47,17 @@ export class StackProcess {
       if (answer !== undefined) return answer;
     }
     let timer;
+    let listener;
     const answered = new Promise((resolve, reject) => {
-      this.#listeners.add((line) => {
+      listener = (line) => {
         const answer = found(line);
         if (answer !== undefined) resolve(answer);
-      });
+      };
+      this.#listeners.add(listener);
       timer = setTimeout(() => reject(new Error(`${this.name}: waited ${READY_MS_MAX / 1000} s in vain until it ${what}`)), READY_MS_MAX);
-      void this.exited.then((exit) => {
+      // Not when it has exited: its last lines may be on their way, and what is looked for in them.
+      void this.closed.then(async () => {
+        const exit = await this.exited;
         const error = new Error(`${this.name} ended (${exit}):\n${this.lines.slice(-20).join('\n')}`);
         reject(Object.assign(error, { exit }));
       });
@@ -62,7 +66,7 @@ export class StackProcess {
       return await answered;
     } finally {
       clearTimeout(timer);
-      this.#listeners.clear();
+      this.#listeners.delete(listener); // Its own: others may look for something else.
     }
   }
 

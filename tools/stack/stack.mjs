@@ -161,9 +161,9 @@ export class Stack {
     const err = [];
     process_.child.stdout.on('data', (chunk) => out.push(chunk));
     process_.child.stderr.on('data', (chunk) => err.push(chunk));
+    await process_.closed; // At its exit the end of what it said may not have been read.
     const code = await process_.exited;
     this.#commands.delete(process_);
-    await new Promise((done) => setImmediate(done));
     return { code, out: Buffer.concat(out).toString('utf8'), err: Buffer.concat(err).toString('utf8') };
   }
 

@@ -20,13 +20,14 @@ export class Spawned {
   private text = '';
   /** Of its standard output. Rejects if it ends before it says anything. */
   readonly firstLine: Promise<string>;
+  /** It is gone, and every word of it was heard: a process may end before its last lines are read. */
   readonly exited: Promise<Exit>;
 
   private constructor(
     readonly child: ChildProcessByStdio<null, Readable, Readable>,
     script: string,
   ) {
-    this.exited = new Promise((done) => child.once('exit', (code, signal) => done({ code, signal })));
+    this.exited = new Promise((done) => child.once('close', (code, signal) => done({ code, signal })));
     child.stderr.on('data', (bytes: Buffer) => (this.text = (this.text + bytes.toString()).slice(-STDERR_KEPT)));
     const lines = createInterface({ input: child.stdout });
     this.firstLine = new Promise((done, fail) => {

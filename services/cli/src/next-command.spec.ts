@@ -67,7 +67,7 @@ describe('the next command of why', () => {
 
   /** Takes the queue's task and fails it: with a failure that no policy tries again. */
   async function fail(queue: string, failure: JsonObject): Promise<void> {
-    const { tasks } = (await call('POST', `work/${queue}:poll`, { waitMs: 20_000 })) as unknown as {
+    const { tasks } = (await call('POST', `work/${queue}:poll`, { waitMs: 30_000 })) as unknown as {
       tasks: { data: { lease: JsonObject } }[];
     };
     const lease = tasks[0]?.data.lease;

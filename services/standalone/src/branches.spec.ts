@@ -34,7 +34,7 @@ describe('a branch that a person opens', () => {
     await work('payments', { booking: `B-${key}` });
     await work('filing', 'done');
     const run = String(runId);
-    expect((await call('GET', `runs/${run}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    expect((await call('GET', `runs/${run}/result?waitMs=30000`)).json).toMatchObject({ outcome: 'succeeded' });
     return run;
   }
 
@@ -59,7 +59,7 @@ describe('a branch that a person opens', () => {
     expect(opened).toMatchObject({ status: 201, json: { run, branch: 'b2', epoch: 2 } });
     expect(await work('screening', { risk: 2 })).toMatchObject({ attempt: 1, params: { list: 'new' } });
     expect(await work('filing', 'done')).toMatchObject({ input: { booking: 'B-once' } }); // Nobody was asked to pay.
-    expect((await call('GET', `runs/${run}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    expect((await call('GET', `runs/${run}/result?waitMs=30000`)).json).toMatchObject({ outcome: 'succeeded' });
     expect((await call('GET', `runs/${run}`)).json).toMatchObject({ head: 'b2', state: 'complete' });
     expect((await call('GET', `runs/${run}/verify?when=quiescent`)).json).toMatchObject({ violations: [] });
     expect((await call('GET', `events/${String(opened.json['receiptId'])}`)).json).toMatchObject({ outcome: 'branched' });
@@ -135,10 +135,10 @@ describe('a branch that a person opens', () => {
       changes: [{ op: 'add', path: '/skip/come', value: true }],
     };
     const failed = String((await call('POST', 'workflows/failing/runs', { key: 'failed' })).json['runId']);
-    expect((await call('GET', `runs/${failed}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'failed' });
+    expect((await call('GET', `runs/${failed}/result?waitMs=30000`)).json).toMatchObject({ outcome: 'failed' });
     expect(await call('POST', `runs/${failed}/branches`, over)).toMatchObject({ status: 201, json: { branch: 'b2' } });
     await work('telling', 'told');
-    expect((await call('GET', `runs/${failed}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    expect((await call('GET', `runs/${failed}/result?waitMs=30000`)).json).toMatchObject({ outcome: 'succeeded' });
     expect((await call('GET', `runs/${failed}/branches`)).json['branches']).toMatchObject([
       { branch: 'main', outcome: 'failed', failure: { step: 'come' }, supersededBy: 'b2' },
       { branch: 'b2', outcome: 'succeeded', head: true },
@@ -150,7 +150,7 @@ describe('a branch that a person opens', () => {
     const { runId } = (await call('POST', 'workflows/paying/runs', { key: 'cancelled' })).json;
     await server.take('screening');
     expect((await call('POST', `runs/${String(runId)}:cancel`, {})).status).toBe(202);
-    expect((await call('GET', `runs/${String(runId)}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'cancelled' });
+    expect((await call('GET', `runs/${String(runId)}/result?waitMs=30000`)).json).toMatchObject({ outcome: 'cancelled' });
     const moved = await call('POST', `runs/${String(runId)}/branches`, { ...CORRECTION, expectHead: 'main@0' });
     expect(moved).toMatchObject({ status: 409, json: { code: 'head_moved' } });
     const { head } = moved.json['plan'] as JsonObject; // Looked at again, it is this head that it is for.
@@ -158,7 +158,7 @@ describe('a branch that a person opens', () => {
     await work('screening', { risk: 2 });
     await work('payments', { booking: 'B' });
     await work('filing', 'done');
-    expect((await call('GET', `runs/${String(runId)}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    expect((await call('GET', `runs/${String(runId)}/result?waitMs=30000`)).json).toMatchObject({ outcome: 'succeeded' });
     for (const run of [failed, String(runId)])
       expect((await call('GET', `runs/${run}/verify?when=quiescent`)).json).toMatchObject({ violations: [] });
   });

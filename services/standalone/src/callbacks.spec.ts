@@ -116,7 +116,7 @@ describe('a link of a callback', () => {
     const receipt = await given.get(`events/${String(first.json['receiptId'])}`);
     expect(receipt).toMatchObject({ outcome: 'woke', count: 1, runs: [{ run, wait: 'documents' }] });
     await given.answer(check, null);
-    expect((await given.get(`runs/${run}/result?waitMs=5000`))['state']).toBe('complete');
+    expect((await given.get(`runs/${run}/result?waitMs=30000`))['state']).toBe('complete');
     expect((await follow('POST', token, { status: 'received' })).json).toEqual(first.json); // Also when the run has ended.
     expect((await given.get(`runs/${run}/verify`))['violations']).toEqual([]);
   });
@@ -171,7 +171,7 @@ describe('a link of a callback', () => {
     const form = { accept: 'text/html', 'content-type': 'application/x-www-form-urlencoded', origin: 'null' };
     const pressed = await follow('POST', token, undefined, form);
     expect([pressed.status, pressed.text]).toEqual([202, expect.stringContaining('Thank you')]);
-    expect(await given.get(`runs/${String(runId)}/result?waitMs=5000`)).toMatchObject({ outcome: 'succeeded' });
+    expect(await given.get(`runs/${String(runId)}/result?waitMs=30000`)).toMatchObject({ outcome: 'succeeded' });
     expect((await follow('GET', token, undefined, { accept: 'text/html' })).text).not.toContain('<form');
   });
 
@@ -227,7 +227,7 @@ describe('a link of a callback', () => {
     await taskOf('checks', over.run);
     const cancelled = await waiting('V-9');
     await given.call('POST', `runs/${cancelled.run}:cancel`, {});
-    await given.get(`runs/${cancelled.run}/result?waitMs=5000`);
+    await given.get(`runs/${cancelled.run}/result?waitMs=30000`);
     const before = await eventsOf(run);
     const texts = [
       'x',

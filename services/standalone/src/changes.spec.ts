@@ -100,7 +100,7 @@ describe('a branch that goes on differently', () => {
     await server.fail(await take('checking'), { bucket: 'tool_error', message: 'broken' });
     expect(await work('checking', true)).toMatchObject({ input: { of: 2 }, attempt: 2 });
     await work('filing', 'done');
-    expect((await call('GET', `runs/${run}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    expect((await call('GET', `runs/${run}/result?waitMs=30000`)).json).toMatchObject({ outcome: 'succeeded' });
     expect((await call('GET', `runs/${run}`)).json).toMatchObject({ version: '1.1.0', head: 'b2' });
     expect((await call('GET', `runs/${run}/retries?step=check`)).json['items']).toMatchObject([
       { decided: { policy: { name: 'stubborn' } } },
@@ -168,7 +168,7 @@ describe('a branch that goes on differently', () => {
     expect(await work('pays', { booking: 'B-2' })).toMatchObject({ lease: { branch: 'b2' }, effect: { key: 'payment-carried#1' } });
     expect(await asked()).toEqual([]);
     await work('notes', 'done'); // The one of main is over; b2's is given.
-    expect(await server.get(`runs/${run}/result?waitMs=20000`)).toMatchObject({ outcome: 'succeeded' });
+    expect(await server.get(`runs/${run}/result?waitMs=30000`)).toMatchObject({ outcome: 'succeeded' });
     await isWhole(run);
   });
 });

@@ -46,7 +46,7 @@ describe('what is asked of a whole run (B-46)', () => {
     const { run, task } = await midEffect(key);
     await answer(task);
     await answer(await take('telling'));
-    expect(await get(`runs/${run}/result?waitMs=20000`)).toMatchObject({ outcome: 'succeeded' });
+    expect(await get(`runs/${run}/result?waitMs=30000`)).toMatchObject({ outcome: 'succeeded' });
     return run;
   }
 
@@ -77,7 +77,7 @@ describe('what is asked of a whole run (B-46)', () => {
     expect(await get(`runs/${run}/why`)).toMatchObject({ because: [{ kind: 'paused' }], next: `npx cairn run unpause ${run.slice(-8)}` });
     expect((await control(run, 'unpause')).status).toBe(202);
     await answer(await take('telling'));
-    expect(await get(`runs/${run}/result?waitMs=20000`)).toMatchObject({ outcome: 'succeeded' });
+    expect(await get(`runs/${run}/result?waitMs=30000`)).toMatchObject({ outcome: 'succeeded' });
     expect(await get(`runs/${run}/verify?when=quiescent`)).toEqual({ run, violations: [] });
   });
 

@@ -64,7 +64,7 @@ describe('duplicates: branch', () => {
     const pay = await taskOf('pays', run);
     expect(pay.data.input).toBe(2);
     await given.answer(pay, { paid: 2 });
-    expect(await given.get(`runs/${run}/result?waitMs=5000`)).toMatchObject({ state: 'complete', outcome: 'succeeded' });
+    expect(await given.get(`runs/${run}/result?waitMs=30000`)).toMatchObject({ state: 'complete', outcome: 'succeeded' });
     expect((await given.get(`runs/${run}/verify?when=quiescent`))['violations']).toEqual([]);
   });
 
@@ -91,7 +91,7 @@ describe('duplicates: branch', () => {
     const pay = await taskOf('pays', run);
     expect(await ask('c3', 'V-3', { limit: 2 })).toMatchObject({ problem: { errors: [{ rule: 'effect_in_doubt' }] } }); // It may happen now.
     await given.answer(pay, { paid: 1 });
-    await given.get(`runs/${run}/result?waitMs=5000`);
+    await given.get(`runs/${run}/result?waitMs=30000`);
     const refused = await ask('c4', 'V-3', { limit: 2 });
     expect(refused).toMatchObject({ outcome: 'refused', problem: { code: 'branch_refused', plan: { unresolved: ['effects/V-3'] } } });
     expect((await given.get(`runs/${run}`))['head']).toBe('main');
@@ -101,7 +101,7 @@ describe('duplicates: branch', () => {
     const { runId } = (await given.call('POST', 'workflows/vendor/runs', { key: 'V-4', input: { limit: 1 } })).json;
     const run = String(runId);
     await given.call('POST', `runs/${run}:cancel`, {});
-    await given.get(`runs/${run}/result?waitMs=5000`);
+    await given.get(`runs/${run}/result?waitMs=30000`);
     const again = await given.call('POST', 'workflows/vendor/runs', { key: 'V-4', input: { limit: 4 } });
     expect([again.status, again.json]).toMatchObject([202, { runId: run, outcome: 'branched', branch: 'b2' }]);
     expect((await taskOf('screens', run)).data.input).toBe(4);

@@ -59,20 +59,16 @@ describe('an effect', () => {
   };
   const isIn = async (run: string, state: object): Promise<JsonObject> => {
     let shown: JsonObject = {};
-    await waitUntil(
-      `run ${run} is ${JSON.stringify(state)}`,
-      async () => {
-        shown = (await call('GET', `runs/${run}`)).json;
-        return Object.entries(state).every(([name, value]) => shown[name] === value);
-      },
-      10_000,
-    );
+    await waitUntil(`run ${run} is ${JSON.stringify(state)}`, async () => {
+      shown = (await call('GET', `runs/${run}`)).json;
+      return Object.entries(state).every(([name, value]) => shown[name] === value);
+    });
     return shown;
   };
   const isWhole = async (run: string): Promise<void> =>
     expect((await call('GET', `runs/${run}/verify?when=quiescent`)).json).toMatchObject({ violations: [] });
   const succeeds = async (run: string): Promise<void> => {
-    expect((await call('GET', `runs/${run}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    expect((await call('GET', `runs/${run}/result?waitMs=30000`)).json).toMatchObject({ outcome: 'succeeded' });
     await isWhole(run);
   };
 

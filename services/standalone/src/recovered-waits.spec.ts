@@ -25,7 +25,7 @@ describe('a wait of a run that had ended', () => {
   async function recovered(key: string, meanwhile: () => Promise<unknown>): Promise<string> {
     const run = String((await server.call('POST', 'workflows/recovered/runs', { key })).json['runId']);
     await server.call('POST', `runs/${run}/waits/letter:fire`, { reason: 'by hand' });
-    expect((await server.call('GET', `runs/${run}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    expect((await server.call('GET', `runs/${run}/result?waitMs=30000`)).json).toMatchObject({ outcome: 'succeeded' });
     await meanwhile();
     const request = { from: { branch: 'main', at: 'letter.wait' }, cause: 'correction', reason: 'it was not so' };
     expect(await server.call('POST', `runs/${run}/branches`, request)).toMatchObject({ status: 201, json: { branch: 'b3' } });
@@ -35,7 +35,7 @@ describe('a wait of a run that had ended', () => {
   it('takes a signal', async () => {
     const run = await recovered('signal', () => Promise.resolve());
     expect((await server.call('POST', `runs/${run}/signals/go`, {})).json).toMatchObject({ outcome: 'woke' });
-    expect((await server.call('GET', `runs/${run}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    expect((await server.call('GET', `runs/${run}/result?waitMs=30000`)).json).toMatchObject({ outcome: 'succeeded' });
   });
 
   it('takes what came while the run was over, and was kept', async () => {
@@ -43,6 +43,6 @@ describe('a wait of a run that had ended', () => {
     const run = await recovered('kept', async () => {
       expect((await server.call('POST', 'events', event)).json).toMatchObject({ outcome: 'kept' });
     });
-    expect((await server.call('GET', `runs/${run}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    expect((await server.call('GET', `runs/${run}/result?waitMs=30000`)).json).toMatchObject({ outcome: 'succeeded' });
   });
 });

@@ -46,7 +46,7 @@ describe('a failure that a policy hands to people', () => {
     server.call('POST', `reviews/${review}:decide`, { subjectDigest, revision, reason: 'so', ...more });
   const kept = async (run: string): Promise<void> =>
     expect((await server.get(`runs/${run}/verify?when=quiescent`))['violations']).toEqual([]);
-  const ends = async (run: string): Promise<JsonObject> => server.get(`runs/${run}/result?waitMs=20000`);
+  const ends = async (run: string): Promise<JsonObject> => server.get(`runs/${run}/result?waitMs=30000`);
 
   it('is asked about once, with options that say what they do; the run and why say so', async () => {
     const { run, review } = await escalated('asked');

@@ -91,7 +91,7 @@ describe('what people decide', () => {
     );
   const decide = ({ review, subjectDigest, revision }: Review, verdict: string, more: JsonObject = {}): Promise<Got> =>
     server.call('POST', `reviews/${review}:decide`, { subjectDigest, revision, reason: 'so', verdict, ...more });
-  const ends = async (run: string): Promise<JsonObject> => server.get(`runs/${run}/result?waitMs=20000`);
+  const ends = async (run: string): Promise<JsonObject> => server.get(`runs/${run}/result?waitMs=30000`);
   const kept = async (run: string): Promise<void> =>
     expect((await server.get(`runs/${run}/verify?when=quiescent`))['violations']).toEqual([]);
 

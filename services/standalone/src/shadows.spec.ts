@@ -45,7 +45,7 @@ describe('a shadow branch', () => {
     expect(await work('filing', 'shadow file')).toMatchObject({ input: { booking: 'B-beside' }, lease: { branch: 'b2' } });
     expect((await call('GET', `runs/${run}`)).json).toMatchObject({ head: 'main', state: 'active' });
     await server.answer(task, 'head file');
-    expect((await call('GET', `runs/${run}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    expect((await call('GET', `runs/${run}/result?waitMs=30000`)).json).toMatchObject({ outcome: 'succeeded' });
     expect(await branches(run)).toMatchObject([
       { branch: 'main', head: true, shadow: false, outcome: 'succeeded' },
       { branch: 'b2', head: false, shadow: true, outcome: 'succeeded', opened: { cause: 'what_if' } },
@@ -69,7 +69,7 @@ describe('a shadow branch', () => {
     expect(await call('POST', `runs/${run}/branches`, { ...promote, effects })).toMatchObject({ status: 201, json: { branch: 'b3' } });
     expect(await work('screening', { risk: 9 })).toMatchObject({ params: { list: 'new' }, lease: { branch: 'b3' } });
     expect(await work('filing', 'b3 file')).toMatchObject({ input: { booking: 'B-beside' } });
-    expect((await call('GET', `runs/${run}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+    expect((await call('GET', `runs/${run}/result?waitMs=30000`)).json).toMatchObject({ outcome: 'succeeded' });
     expect((await call('GET', `runs/${run}`)).json).toMatchObject({ head: 'b3' });
     expect((await call('GET', `runs/${run}/verify?when=quiescent`)).json).toMatchObject({ violations: [] });
   });
@@ -116,7 +116,7 @@ describe('a shadow branch', () => {
     expect((await call('GET', `runs/${run}/verify?when=quiescent`)).json).toMatchObject({ violations: [] });
   });
 
-  const end = (run: string): Promise<JsonObject> => server.get(`runs/${run}/result?waitMs=20000`);
+  const end = (run: string): Promise<JsonObject> => server.get(`runs/${run}/result?waitMs=30000`);
   const outcomes = async (run: string): Promise<unknown[]> => (await branches(run)).map(({ outcome }) => outcome);
   const isWhole = async (run: string): Promise<void> =>
     expect((await call('GET', `runs/${run}/verify?when=quiescent`)).json).toMatchObject({ violations: [] });

@@ -64,7 +64,7 @@ describe('standalone', () => {
 
   /** Takes the queue's next task of that run and answers it. */
   async function work(queue: string, output: unknown): Promise<{ readonly task: Task; readonly again: () => Promise<Got> }> {
-    const { tasks } = (await post(`work/${queue}:poll`, { max: 1, waitMs: 20_000 })).json as unknown as { tasks: readonly Task[] };
+    const { tasks } = (await post(`work/${queue}:poll`, { max: 1, waitMs: 30_000 })).json as unknown as { tasks: readonly Task[] };
     const [task] = tasks;
     if (task === undefined) throw new Error(`no task on ${queue}`);
     const { lease } = task.data;
@@ -102,7 +102,7 @@ describe('standalone', () => {
     expect(paid.json['outcome']).toBe('woke');
     await work('packing', { parcels: 1 });
 
-    expect(await get(`runs/${run}/result?waitMs=20000`)).toEqual({ run, state: 'complete', outcome: 'succeeded', output: { parcels: 1 } });
+    expect(await get(`runs/${run}/result?waitMs=30000`)).toEqual({ run, state: 'complete', outcome: 'succeeded', output: { parcels: 1 } });
     expect(await get(`runs/${run}/verify?when=quiescent`)).toEqual({ run, violations: [] });
     expect(await get(`events?source=%2Fshop&id=o-1`)).toMatchObject({ outcome: 'started', runs: [{ run }] });
 
@@ -156,7 +156,7 @@ describe('standalone', () => {
     });
     await work('counting', {});
     await work('packing', 'early');
-    expect(await get(`runs/${run}/result?waitMs=20000`)).toMatchObject({ state: 'complete', output: 'early' });
+    expect(await get(`runs/${run}/result?waitMs=30000`)).toMatchObject({ state: 'complete', output: 'early' });
     expect(await get(`runs/${run}/verify?when=quiescent`)).toEqual({ run, violations: [] });
   });
 

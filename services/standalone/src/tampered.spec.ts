@@ -46,7 +46,7 @@ describe('an artifact folder that was tampered with', () => {
     const server = await startStandalone({ data: untouched, port: 0, ns: ['default'], logLevel: 'silent' });
     await call(server, 'PUT', 'definitions/w', { cairn: 1, name: 'w', version: '1.0.0', steps: [{ id: 'a', task: { queue: 'q' } }] });
     run = (await call(server, 'POST', 'workflows/w/runs', { input: {} })).json['runId'] as string;
-    const [task] = (await call(server, 'POST', 'work/q:poll', { waitMs: 20_000 })).json['tasks'] as unknown as readonly [Task];
+    const [task] = (await call(server, 'POST', 'work/q:poll', { waitMs: 30_000 })).json['tasks'] as unknown as readonly [Task];
     const { lease } = task.data;
     const reply = { specversion: '1.0', id: `${lease.attemptId}:end`, source: '/spec', type: 'cairn.reply.succeeded.v1' };
     const got = await call(server, 'POST', `work/${lease.attemptId}:reply`, { ...reply, data: { lease, output: LARGE } });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '@cairn/kernel';
 import { done, MESSAGE_BYTES_MAX, StoreFault, type ConsumerSpec, type IncomingMessage, type Settlement } from '@cairn/ports';
-import { waitUntil } from '@cairn/testkit';
+import { PATIENCE_MS, waitUntil } from '@cairn/testkit';
 import { headers, type MsgHdrs } from '@nats-io/nats-core';
 import { EXCERPT_BYTES_MAX } from './dead-letters.js';
 import type { JetStreamBus } from './jetstream-bus.js';
@@ -9,8 +9,10 @@ import { busOn, streams, workSpec } from './spec/nats-bus.js';
 import { withNats } from './spec/with-nats.js';
 import { applyTopology } from './topology.js';
 
-const dead = { ...workSpec('dead'), busStream: 'CAIRN_DEAD', filters: ['cairn.*.dead.>'] };
-const w1 = workSpec('w1');
+/** Nothing comes again here because a busy machine held us up. */
+const ackWaitMs = 2 * PATIENCE_MS;
+const dead = { ...workSpec('dead', { ackWaitMs }), busStream: 'CAIRN_DEAD', filters: ['cairn.*.dead.>'] };
+const w1 = workSpec('w1', { ackWaitMs });
 
 describe('what strangers put on the bus', () => {
   withNats('foreign input', (world) => {
@@ -145,7 +147,7 @@ describe('what strangers put on the bus', () => {
 
     it('a message that is refused with an answer tells who asked, and dies', async () => {
       const { bus, letters } = await consumer(async () => ({ kind: 'never', reason: 'malformed', answer: { code: 'no' } }));
-      expect(await bus.ask({ subject: 'contract.work.a', id: 'q', body: {} }, 5_000)).toEqual({ code: 'no' });
+      expect(await bus.ask({ subject: 'contract.work.a', id: 'q', body: {} }, PATIENCE_MS)).toEqual({ code: 'no' });
       await waitUntil('the letter is there', () => letters.length === 1);
       expect(letters[0]).toMatchObject({ id: 'q', reason: 'malformed' });
     });

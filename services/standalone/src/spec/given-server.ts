@@ -49,7 +49,7 @@ export class GivenServer {
 
   /** The next task of a queue. */
   async take(queue: string): Promise<Task> {
-    const { tasks } = (await this.call('POST', `work/${queue}:poll`, { max: 1, waitMs: 20_000 })).json as unknown as {
+    const { tasks } = (await this.call('POST', `work/${queue}:poll`, { max: 1, waitMs: 30_000 })).json as unknown as {
       readonly tasks: readonly Task[];
     };
     if (tasks[0] === undefined) throw new Error(`no task on ${queue}`);

@@ -43,7 +43,7 @@ describe('a line whose server flaps', () => {
 
     it('calls nobody gone until everybody has had time to come back', async () => {
       let late = 0;
-      const one = await line({ ...wallClock, monotonicMs: () => wallClock.monotonicMs() + late });
+      const one = await line({ ...wallClock, monotonicMs: () => late });
       const other = await line();
       await open[1]!.flush();
       await restart(world);

@@ -28,7 +28,7 @@ export class StoreChild {
     const [command = '', ...args] = [...wrapper, process.execPath, script];
     this.child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.child.on('message', (report) => this.reports.push(report as Report));
-    this.exited = new Promise((settle) => this.child.once('exit', () => settle()));
+    this.exited = new Promise((settle) => this.child.once('close', () => settle())); // At `exit` its last reports may be on their way.
     this.child.send(orders);
   }
 
