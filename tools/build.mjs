@@ -1,15 +1,18 @@
-// Transpiles each workspace's src/*.ts to dist/*.js, so that `npx cairn` starts right after `npm ci`.
+// Transpiles each workspace's src/*.ts to dist/*.js, and bundles the programs, so that `npx cairn` starts right after `npm ci`.
 // Types are not checked here (`npm run typecheck` does). Incremental: an output newer than its source is left alone.
 // Usage: node tools/build.mjs [workspace folder …]
 import { transformFile } from '@swc/core';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { bundlePrograms } from './bundle.mjs';
 import { root, typescriptBelow, workspaces } from './workspaces.mjs';
 import { swcOptions } from './swc-options.mjs';
 
 const only = process.argv.slice(2);
 const self = Math.max(...['build.mjs', 'swc-options.mjs'].map((name) => statSync(join(root, 'tools', name)).mtimeMs));
 const jobs = [];
+/** When a workspace's dist last changed. */
+let changed = 0;
 
 for (const { dir } of workspaces().filter(({ dir }) => only.length === 0 || only.includes(dir))) {
   const source = join(root, dir, 'src');
@@ -19,7 +22,9 @@ for (const { dir } of workspaces().filter(({ dir }) => only.length === 0 || only
     const out = join(target, file.slice(source.length + 1, -'.ts'.length) + '.js');
     wanted.add(out);
     const newest = Math.max(statSync(file).mtimeMs, self);
-    if (!existsSync(out) || statSync(out).mtimeMs < newest) jobs.push({ file, out });
+    const made = existsSync(out) ? statSync(out).mtimeMs : 0;
+    if (made < newest) jobs.push({ file, out });
+    changed = Math.max(changed, made);
   }
   removeStale(target, wanted);
 }
@@ -33,6 +38,7 @@ await Promise.all(
     writeFileSync(out, `${code}//# sourceMappingURL=${basename(out)}.map\n`);
   }),
 );
+await bundlePrograms(jobs.length > 0 ? Date.now() : changed);
 
 /** A renamed source leaves no ghost that an import could still find. */
 function removeStale(folder, wanted) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './cruise.js';
-import { files, packages, texts } from './repository.js';
+import { files, modulesOf, packages, texts } from './repository.js';
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
@@ -41,9 +41,7 @@ describe('every package', () => {
   });
 
   it('has the entries that its package.json shows', () => {
-    const entries = members.flatMap(({ dir, manifest }) =>
-      Object.values(manifest.exports ?? {}).map((entry) => join(dir, entry['cairn-source'])),
-    );
+    const entries = members.flatMap(({ dir, manifest }) => modulesOf(manifest).map((module) => join(dir, module)));
     expect(entries.filter((file) => !files.includes(file))).toEqual([]);
   });
 });

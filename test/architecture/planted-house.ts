@@ -1,11 +1,7 @@
 import { cp, mkdir, mkdtemp, readFile, readdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-
-interface Package {
-  readonly name: string;
-  readonly exports?: Readonly<Record<string, { readonly 'cairn-source': string }>>;
-}
+import { modulesOf, type Manifest } from './repository.js';
 
 /** A copy of the house with its fence, its package.json files and one empty file for each entry point. The caller removes it. */
 export async function buildHouse(root: string): Promise<string> {
@@ -27,8 +23,7 @@ async function linkPackages(root: string, house: string): Promise<void> {
     const dir = relative(root, await realpath(join(root, 'node_modules/@cairn', name)));
     const text = await readFile(join(root, dir, 'package.json'), 'utf8');
     await plant(house, join(dir, 'package.json'), text);
-    for (const entry of Object.values((JSON.parse(text) as Package).exports ?? {}))
-      await plant(house, join(dir, entry['cairn-source']), 'export {};\n');
+    for (const module of modulesOf(JSON.parse(text) as Manifest)) await plant(house, join(dir, module), 'export {};\n');
     await linkTo(join(house, dir), join(house, 'node_modules/@cairn', name));
   }
   await plant(house, 'libs/kernel/src/names.ts', 'export {};\n');

@@ -2,11 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { root } from './cruise.js';
 
-interface Manifest {
+/** What a package shows: a module, or its package.json as it is. */
+type Entry = { readonly 'cairn-source': string } | './package.json';
+
+export interface Manifest {
   readonly name: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
-  readonly exports?: Readonly<Record<string, { readonly 'cairn-source': string }>>;
+  readonly exports?: Readonly<Record<string, Entry>>;
 }
 
 /** What tools make or fetch; `.gitignore` names the same. */
@@ -25,6 +28,10 @@ export const files: readonly string[] = walk('.').sort();
 export const texts: readonly string[] = files.filter(
   (file) => /\.(ts|mjs|js|json|md|py|yaml|yml|sh)$/.test(file) && file !== 'package-lock.json',
 );
+
+/** The modules that a package shows. */
+export const modulesOf = ({ exports = {} }: Pick<Manifest, 'exports'>): readonly string[] =>
+  Object.values(exports).flatMap((entry) => (entry === './package.json' ? [] : [entry['cairn-source']]));
 
 /** The root and every workspace. */
 export const packages: readonly { readonly dir: string; readonly manifest: Manifest }[] = files

@@ -2,7 +2,7 @@
 // and late under load, and no run is lost, doubled or stuck. Method: processes that end themselves by SIGKILL at the hop; a hop that is
 // never reached fails. `npm test` takes a few hops by chance, `npm run chaos` all.
 import { expect } from '@jest/globals';
-import { crashPoints } from '@cairn/nest-kit';
+import { crashPoints } from '@cairn/nest-kit/crash';
 import { within } from '@cairn/testkit';
 import { patient, RUNS, withCluster, type World } from './kit/with-cluster.js';
 

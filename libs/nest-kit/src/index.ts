@@ -3,8 +3,6 @@ export { PortsModule, type Ports } from './ports.module.js';
 export { createLog, NestLog, type Log, type LogFields } from './logger.js';
 export { Health, type ReadinessProbe, type ReadinessReport } from './health.js';
 export { DRAIN_MS_MAX, drainOnSignals, type DrainableProcess } from './drain.js';
-export { crashPoints, type Hop } from './crash/points.js';
-export { withCrashPoints, type CrashablePorts } from './crash/with-crash-points.js';
 export { createHttpApplication, type HttpApplicationOptions, type HttpEdge } from './http-application.js';
 export { BusStrategy, outcomeOf, type Binding, type DoorOutcome } from './bus-strategy.js';
 export { ConfigInvalid, EXIT_CONFIG, namespacesEnv, portEnv, readEnv, secretOf, serviceEnv, type ServiceConfig } from './service/config.js';

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { EXIT } from './exit-codes.js';
 import { Paint } from './paint.js';
@@ -28,8 +28,8 @@ export async function cairn(args: readonly string[], surroundings: Surroundings)
   }
 }
 
-/** Of this package, which is that of the release. */
-const { version: VERSION } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+/** Of this package, which is that of the release; by name, for this file lies elsewhere in the bundle. */
+const { version: VERSION } = createRequire(import.meta.url)('@cairn/cli/package.json') as { version: string };
 
 type Register = (root: Command, shell: Shell) => void;
 

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const main = new URL('../dist/main.js', import.meta.url);
+const main = new URL('../../../dist/scheduling.js', import.meta.url);
 if (!existsSync(main))
   spawnSync(process.execPath, [fileURLToPath(new URL('../../../tools/build.mjs', import.meta.url))], { stdio: ['ignore', 2, 2] });
 await import(main.href);

@@ -39,9 +39,9 @@ describe('crash points', () => {
 
   it('cost nothing where nobody asks for a crash: the ports are those that were given', () => {
     const ports = { store, bus, line };
-    expect(withCrashPoints('execution', ports, {})).toBe(ports);
-    expect(withCrashPoints('execution', ports, { CAIRN_CRASH_AT: 'execution.received:1' })).toBe(ports); // Not in a test.
-    expect(withCrashPoints('execution', ports, { NODE_ENV: 'test', CAIRN_CRASH_AT: 'scheduling.received:1' })).toBe(ports);
+    expect(withCrashPoints('execution', ports, {}, onCrashPoint)).toBe(ports);
+    expect(withCrashPoints('execution', ports, { CAIRN_CRASH_AT: 'execution.received:1' }, onCrashPoint)).toBe(ports); // Not in a test.
+    expect(withCrashPoints('execution', ports, { NODE_ENV: 'test', CAIRN_CRASH_AT: 'scheduling.received:1' }, onCrashPoint)).toBe(ports);
     expect(() => crashPoint('decided')).not.toThrow();
   });
 
@@ -88,9 +88,9 @@ describe('crash points', () => {
 
   it('end the process by SIGKILL at the n-th time', () => {
     const program = `
-      import { crashPoint } from '@cairn/application';
-      import { withCrashPoints } from './dist/crash/with-crash-points.js';
-      withCrashPoints('execution', { store: {}, bus: {} }, process.env);
+      import { crashPoint, onCrashPoint } from '@cairn/application';
+      import { withCrashPoints } from '@cairn/nest-kit/crash';
+      withCrashPoints('execution', { store: {}, bus: {} }, process.env, onCrashPoint);
       for (let i = 1; i <= 3; i++) { console.log(i); crashPoint('decided'); }`;
     const run = (env: NodeJS.ProcessEnv) =>
       spawnSync(process.execPath, ['--input-type=module', '--eval', program], {

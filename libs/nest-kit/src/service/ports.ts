@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Folds } from '@cairn/application';
+import { Folds, onCrashPoint } from '@cairn/application';
 import { metricNames, type MetricDeclaration } from '@cairn/contracts';
 import { FolderLocked, shareFolder } from '@cairn/event-store-libsql';
 import { createPromMetrics } from '@cairn/metrics-prom';
 import { StoreFault, type ConsumerSpec, type EventStore, type Line } from '@cairn/ports';
 import { systemClock, systemIds, systemRandomness } from '@cairn/system';
 import { eventStoreIn, openEventStore, shownStore } from '../event-store.js';
-import { withCrashPoints } from '../crash/with-crash-points.js';
+import type { CrashablePorts } from '../crash/with-crash-points.js';
 import { Health } from '../health.js';
 import type { Log } from '../logger.js';
 import type { Ports } from '../ports.module.js';
@@ -132,7 +132,7 @@ async function open(
   };
   return {
     ports: {
-      ...withCrashPoints(service, { store, bus: measuredBus(jetStream, metrics), line }, process.env),
+      ...(await crashable(service, { store, bus: measuredBus(jetStream, metrics), line })),
       artifacts: opened.artifacts,
       disposables,
       callbackTokens: await openCallbackTokens(config.CAIRN_CALLBACK_KEYS_FILE, data),
@@ -148,6 +148,13 @@ async function open(
     beforeScrape: (tell) => void tells.push(tell),
     close,
   };
+}
+
+/** Where a test asks for a crash the ports tell of their hops. What is shipped holds none of that: it is read from beside it, then. */
+async function crashable<P extends CrashablePorts>(service: string, ports: P): Promise<P> {
+  if (process.env['NODE_ENV'] !== 'test' || process.env['CAIRN_CRASH_AT'] === undefined) return ports;
+  const { withCrashPoints } = await import('@cairn/nest-kit/crash');
+  return withCrashPoints(service, ports, process.env, onCrashPoint);
 }
 
 /** A store that comes up beside us is waited for. Throws `ConfigInvalid`, with address and reason, when it has not answered in time. */
