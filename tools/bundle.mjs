@@ -51,6 +51,7 @@ const options = {
   lineLimit: 160,
   keepNames: true, // Names of classes stand in logs and errors.
   sourcemap: 'linked',
+  sourcesContent: false, // The sources lie where the map says.
   metafile: true,
   external: [...OUTSIDE, ...CRASH, ...NEVER_INSTALLED],
   // CommonJS libraries ask for node's own modules by `require`, which a module does not have.
