@@ -1,6 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -25,7 +25,11 @@ let asked: Asked[] = [];
 let answers: Record<string, { readonly status?: number; readonly body: unknown }> = {};
 
 beforeAll(async () => {
+  const used = new WeakSet<Socket>();
   server = createServer((request, response) => {
+    // As a server does that closes a connection for being idle at the moment in which it is used again: no command may depend on that.
+    if (used.has(request.socket)) return void request.socket.destroy();
+    used.add(request.socket);
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {

@@ -78,7 +78,10 @@ export class Client {
         ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
         ...sent.headers,
       };
-      const request = send(address, { method: sent.method, headers, ...(timeoutMs === 0 ? {} : { timeout: timeoutMs }) }, resolve);
+      // A connection for each request: one that is kept may be closed by the server at the moment it is used again, and what was sent then
+      // would seem to have found nobody.
+      const options = { method: sent.method, headers, agent: false as const, ...(timeoutMs === 0 ? {} : { timeout: timeoutMs }) };
+      const request = send(address, options, resolve);
       request.on('timeout', () => request.destroy(new Error('no answer in time')));
       request.on('error', (error) => reject(unreachable(url, reason(error))));
       request.end(body);

@@ -1,7 +1,7 @@
 // C-REVIEWTRIG on all services over HTTP and libSQL: what a policy hands to people, and each thing that they can make of it.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '@cairn/kernel';
-import { GivenServer, type Got } from './spec/given-server.js';
+import { GivenServer, TAKEN, type Got } from './spec/given-server.js';
 
 const DEFINITION = {
   cairn: 1,
@@ -72,7 +72,7 @@ describe('a failure that a policy hands to people', () => {
     const { run, review } = await escalated('again');
     expect(await decide(review, { option: 'retry' })).toMatchObject({
       status: 200,
-      json: { applied: 'yes', decision: { option: 'retry' } },
+      json: { applied: expect.stringMatching(TAKEN), decision: { option: 'retry' } },
     });
     const task = await server.take('scan-a');
     expect(task.data).toMatchObject({ attempt: 2, input: { page: 7 }, lease: { branch: 'main' } });
@@ -85,7 +85,9 @@ describe('a failure that a policy hands to people', () => {
   it('goes out again as people changed it: one branch, with their guidance for the handler, by their name', async () => {
     const { run, review } = await escalated('changed');
     const edits = [{ op: 'replace', path: '/input/page', value: 8 }];
-    expect((await decide(review, { option: 'retry_modified', guidance: 'page 7 is blank', edits })).json).toMatchObject({ applied: 'yes' });
+    expect((await decide(review, { option: 'retry_modified', guidance: 'page 7 is blank', edits })).json).toMatchObject({
+      applied: expect.stringMatching(TAKEN),
+    });
     const task = await server.take('scan-a');
     expect(task.data).toMatchObject({ attempt: 2, input: { page: 8 }, guidance: 'page 7 is blank', lease: { branch: 'b2' } });
     await server.answer(task, {});
@@ -101,7 +103,9 @@ describe('a failure that a policy hands to people', () => {
 
   it('falls back, without running again what is done', async () => {
     const { run, review } = await escalated('fallback');
-    expect((await decide(review, { verdict: 'approve', option: 'fallback:0' })).json).toMatchObject({ applied: 'yes' });
+    expect((await decide(review, { verdict: 'approve', option: 'fallback:0' })).json).toMatchObject({
+      applied: expect.stringMatching(TAKEN),
+    });
     const task = await server.take('scan-b');
     expect(task.data).toMatchObject({ attempt: 2, lease: { branch: 'b2' } });
     await server.fail(task);
@@ -116,7 +120,7 @@ describe('a failure that a policy hands to people', () => {
 
   it('is given up', async () => {
     const { run, review } = await escalated('given up');
-    expect((await decide(review, { option: 'give_up' })).json).toMatchObject({ applied: 'yes', status: 'decided' });
+    expect((await decide(review, { option: 'give_up' })).json).toMatchObject({ applied: expect.stringMatching(TAKEN), status: 'decided' });
     expect(await ends(run)).toMatchObject({ outcome: 'gave_up' });
     expect(await reviewsOf(run)).toEqual([]);
     await kept(run);

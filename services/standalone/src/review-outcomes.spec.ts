@@ -1,7 +1,7 @@
 // C-REVIEW and C-REVIEWTRIG on all services over HTTP and libSQL: proposals that people send back, and waits that ask them.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '@cairn/kernel';
-import { GivenServer, type Got } from './spec/given-server.js';
+import { GivenServer, TAKEN, type Got } from './spec/given-server.js';
 
 const DEFINITION = {
   cairn: 1,
@@ -100,7 +100,10 @@ describe('what people decide', () => {
     await server.answer(await server.take('writers'), { text: 'Dear' });
     const first = await asked(run);
     expect(first).toMatchObject({ why: 'risk', subjects: [{ input: { text: 'Dear' } }] });
-    expect(await decide(first, 'revise', { guidance: 'friendlier' })).toMatchObject({ status: 200, json: { applied: 'yes' } });
+    expect(await decide(first, 'revise', { guidance: 'friendlier' })).toMatchObject({
+      status: 200,
+      json: { applied: expect.stringMatching(TAKEN) },
+    });
     const task = await server.take('writers');
     expect(task.data).toMatchObject({ guidance: 'friendlier', lease: { branch: 'b2' } });
     await server.answer(task, { text: 'Hello' });
@@ -113,7 +116,7 @@ describe('what people decide', () => {
     });
     // The old proposal is decided, and a second decision about it changes nothing.
     expect((await decide(first, 'approve')).status).toBe(409);
-    expect((await decide(second, 'approve')).json).toMatchObject({ applied: 'yes' });
+    expect((await decide(second, 'approve')).json).toMatchObject({ applied: expect.stringMatching(TAKEN) });
     const sent = await server.take('mail');
     expect(sent.data).toMatchObject({ input: { text: 'Hello' } });
     await server.answer(sent, {});
@@ -125,13 +128,13 @@ describe('what people decide', () => {
     const run = await start('letters', 'others');
     await server.answer(await server.take('writers'), { text: 'Dear' });
     const first = await asked(run);
-    expect((await decide(first, 'reject')).json).toMatchObject({ applied: 'yes' });
+    expect((await decide(first, 'reject')).json).toMatchObject({ applied: expect.stringMatching(TAKEN) });
     const task = await server.take('others');
     expect(task.data).toMatchObject({ lease: { branch: 'b2' } });
     await server.answer(task, { text: 'Hi' });
     const second = await asked(run, [first.review]);
     expect(second.options.find(({ id }) => id === 'reject')).toMatchObject({ then: 'stop' });
-    expect((await decide(second, 'reject')).json).toMatchObject({ applied: 'yes' });
+    expect((await decide(second, 'reject')).json).toMatchObject({ applied: expect.stringMatching(TAKEN) });
     expect(await ends(run)).toMatchObject({ outcome: 'failed' });
     await kept(run);
   });
@@ -146,7 +149,7 @@ describe('what people decide', () => {
       async () => ((await server.get(`runs/${run}/waits`))['items'] as JsonObject[]).some(({ state }) => state !== 'open') || undefined,
     );
     expect(await server.get(`runs/${run}`)).toMatchObject({ state: 'in_review' });
-    expect((await decide(review, 'approve')).json).toMatchObject({ applied: 'yes' });
+    expect((await decide(review, 'approve')).json).toMatchObject({ applied: expect.stringMatching(TAKEN) });
     await server.answer(await server.take('files'), {});
     expect(await ends(run)).toMatchObject({ outcome: 'succeeded' });
     await kept(run);
@@ -156,9 +159,9 @@ describe('what people decide', () => {
     const run = await start('chased', 'again');
     const first = await asked(run);
     expect(first).toMatchObject({ why: 'planned', step: 'chase' });
-    expect((await decide(first, 'approve')).json).toMatchObject({ applied: 'yes' });
+    expect((await decide(first, 'approve')).json).toMatchObject({ applied: expect.stringMatching(TAKEN) });
     const second = await asked(run, [first.review]);
-    expect((await decide(second, 'reject')).json).toMatchObject({ applied: 'yes' });
+    expect((await decide(second, 'reject')).json).toMatchObject({ applied: expect.stringMatching(TAKEN) });
     expect(await ends(run)).toMatchObject({ outcome: 'gave_up' });
     await kept(run);
   });

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Json, JsonObject } from '@cairn/kernel';
+import { waitUntil } from '@cairn/testkit';
 import { startStandalone, type Standalone } from '../standalone.js';
 
 export interface Got {
@@ -12,6 +13,12 @@ export interface Got {
 export interface Task {
   readonly data: JsonObject & { readonly lease: { readonly attemptId: string } };
 }
+
+/**
+ * What a decider is told of a decision that stands: that the run has taken it, or `pending`, where the machine held the run up for longer than
+ * he is kept waiting. Whether it was taken is seen in what the run does next.
+ */
+export const TAKEN = /^(yes|pending)$/;
 
 /** All services on a data folder of their own, one definition, and the spec as user and as handler over HTTP. */
 export class GivenServer {
@@ -64,13 +71,9 @@ export class GivenServer {
 
   /** Asks again until an answer fits: what another service does comes when it comes. */
   async until<T>(ask: () => Promise<T | undefined>): Promise<T> {
-    const end = Date.now() + 20_000;
-    for (;;) {
-      const got = await ask();
-      if (got !== undefined) return got;
-      if (Date.now() > end) throw new Error(`it did not come: ${ask.toString()}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    let got: T | undefined;
+    await waitUntil(`it comes: ${ask.toString()}`, async () => (got = await ask()) !== undefined);
+    return got as T;
   }
 
   /** A handler's good answer. */

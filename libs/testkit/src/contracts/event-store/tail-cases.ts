@@ -146,13 +146,16 @@ export const tailCases: readonly ContractCase<EventStoreHarness>[] = [
         },
       });
       const quick = new TailLog(store, patienceMs);
-      await fill(store, 1);
-      await waitUntil('the slow tail is busy', () => inside === 1, patienceMs);
-      const taken = slow.tailed.length; // How many events make a batch is the store's affair.
-      for (let round = 0; round < 5; round++) await fill(store, 300, 1 + round * 300);
-      await quick.has(3_002);
-      assert.equal(slow.tailed.length, taken);
-      release();
+      try {
+        await fill(store, 1);
+        await waitUntil('the slow tail is busy', () => inside === 1, patienceMs);
+        const taken = slow.tailed.length; // How many events make a batch is the store's affair.
+        for (let round = 0; round < 5; round++) await fill(store, 300, 1 + round * 300);
+        await quick.has(3_002);
+        assert.equal(slow.tailed.length, taken);
+      } finally {
+        release(); // Whoever closes the store waits for what is under way.
+      }
       await slow.has(3_002);
       assert.deepEqual(slow.ids, quick.ids);
       assert.deepEqual(slow.faults, []);
@@ -191,14 +194,19 @@ export const tailCases: readonly ContractCase<EventStoreHarness>[] = [
           ended = true;
         },
       });
-      await fill(store, 1);
-      await waitUntil('the tail is busy', () => log.tailed.length > 0, patienceMs);
-      const taken = log.tailed.length;
-      const stopped = log.tail.stop().then(() => assert.ok(ended, 'stop did not wait for deliver'));
       const witness = new TailLog(store, patienceMs);
-      await fill(store, 1, 1);
-      await witness.has(4);
-      release();
+      let stopped: Promise<void> | undefined;
+      let taken: number | undefined;
+      try {
+        await fill(store, 1);
+        await waitUntil('the tail is busy', () => log.tailed.length > 0, patienceMs);
+        taken = log.tailed.length;
+        stopped = log.tail.stop().then(() => assert.ok(ended, 'stop did not wait for deliver'));
+        await fill(store, 1, 1);
+        await witness.has(4);
+      } finally {
+        release(); // Whoever closes the store waits for what is under way.
+      }
       await stopped;
       assert.equal(log.tailed.length, taken);
       await witness.tail.stop();
