@@ -2,6 +2,9 @@ import { isExternalId, type Json } from '@cairn/kernel';
 import { z } from 'zod';
 import { reason } from './reason.js';
 
+/** What a branch may be opened for. */
+export const branchCauses = ['retry_modified', 'fallback', 'reduced_scope', 'override', 'correction', 'what_if'] as const;
+
 /** Where a branch shall grow. */
 export interface BranchFrom {
   readonly branch: string;
@@ -16,7 +19,7 @@ export type BranchChange =
 /** `POST runs/{id}/branches` and `branches:plan`, and the data of `cairn.branch.open.v1` (`capabilities.md` §6). */
 export interface OpenBranchRequest {
   readonly from: BranchFrom;
-  readonly cause: 'retry_modified' | 'fallback' | 'reduced_scope' | 'override' | 'correction' | 'what_if';
+  readonly cause: (typeof branchCauses)[number];
   readonly reason: string;
   /** Events that speak for it, as `main@12`. */
   readonly evidence?: readonly string[];
@@ -59,7 +62,7 @@ export const openBranchSchema = z.strictObject({
     branch: z.string().regex(/^(main|b[1-9][0-9]{0,3})$/, { error: 'must be a branch such as main or b2' }),
     at: z.union([z.int().min(0), z.string().min(1).max(256)]),
   }),
-  cause: z.enum(['retry_modified', 'fallback', 'reduced_scope', 'override', 'correction', 'what_if']),
+  cause: z.enum(branchCauses),
   reason,
   evidence: z.array(place).max(LIST_MAX).optional(),
   changes: z

@@ -214,6 +214,7 @@ export {
   type WaitPreviewView,
 } from './wait-requests.js';
 export {
+  branchCauses,
   abandonBranchSchema,
   openBranchSchema,
   type BranchAbandonedView,

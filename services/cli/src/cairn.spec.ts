@@ -204,6 +204,13 @@ describe('answers of the server', () => {
     expect(err).toContain('npx cairn dev');
   });
 
+  it('run list hands every filter on, and says what is no attribute', async () => {
+    answers['GET runs?state=complete&sub=reduced&cause=reduced_scope&olderThan=2h&stale=true&attr.team=a%3Db'] = { body: { items: [] } };
+    const filters = ['--state', 'complete', '--sub', 'reduced', '--cause', 'reduced_scope', '--older-than', '2h', '--stale'];
+    expect(await run(['run', 'list', ...filters, '--attr', 'team=a=b', '--json'])).toMatchObject({ code: 0 });
+    expect(await run(['run', 'list', '--attr', 'team'])).toMatchObject({ code: 2, err: expect.stringContaining('--attr team') });
+  });
+
   it('finds server and token by --data, which may stand before the noun', async () => {
     const data = mkdtempSync(join(tmpdir(), 'cairn-cli-'));
     writeFileSync(join(data, 'server.json'), JSON.stringify({ url, pid: 1, ns: 'default' }));

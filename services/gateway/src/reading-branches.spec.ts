@@ -46,6 +46,22 @@ describe('a run that went on on another branch', () => {
     expect(places(await get('/history?from=b2@3'))).toEqual(['b2@3']);
   });
 
+  it('is found by what its branches were opened for, by its failures, its sub-state, its age and its attributes (U-1, C-REDUCED)', async () => {
+    await store(recovered(RUN));
+    const found = async (query: string): Promise<unknown> => {
+      const { status, json } = await rig.send({ path: `/v1/default/runs?${query}` });
+      return status === 200 ? (json['items'] as readonly JsonObject[]).map(({ run }) => run === RUN) : (json['errors'] ?? status);
+    };
+    await waitUntil('the list knows it', async () => String(await found('cause=fallback')) === 'true' || undefined);
+    for (const query of ['bucket=timeout', 'sub=signal', 'stale=false', 'olderThan=10s', 'state=waiting&cause=fallback'])
+      expect([query, await found(query)]).toEqual([query, [true]]);
+    for (const query of ['cause=correction', 'bucket=network', 'sub=reduced', 'stale=true', 'olderThan=1m', 'attr.key=7'])
+      expect([query, await found(query)]).toEqual([query, []]);
+    for (const query of ['cause=luck', 'bucket=odd', 'stale=yes', 'olderThan=old'])
+      expect([query, await found(query)]).toMatchObject([query, [{ pointer: `/${query.split('=')[0]}`, rule: 'invalid_parameter' }]]);
+    expect(await found('attrs=1')).toMatchObject([{ pointer: '/attrs', rule: 'unknown_parameter' }]);
+  });
+
   it('says of a branch or a revision that is not there which it is, and what there is', async () => {
     await store(recovered(RUN));
     const refused = async (path: string) => {

@@ -85,17 +85,37 @@ function list(noun: Command, shell: Shell): void {
   common(noun.command('list'))
     .description('runs, the newest first')
     .option('--state <state>', 'active, blocked, waiting, retrying, in_review, escalated or complete')
+    .option('--sub <sub>', 'its sub-state: reduced, paused, recovery, rate_limited, …')
     .option('--workflow <name>')
+    .option('--cause <cause>', 'with a branch that was opened for this: fallback, reduced_scope, override, correction, …')
+    .option('--bucket <bucket>', 'with a failure that was judged so: upstream_5xx, timeout, …')
+    .option('--stale', 'whose wait is older than it should be')
+    .option('--older-than <span>', 'in its state for so long at least, such as 2h or 3d')
+    .option(
+      '--attr <name=value>',
+      'with this attribute; again for more',
+      (value: string, before: readonly string[]) => [...before, value],
+      [] as readonly string[],
+    )
     .option('--limit <n>', 'at most so many')
     .option('--cursor <cursor>', 'the page after this one, as its answer says')
-    .action(async (options: Record<'state' | 'workflow' | 'limit' | 'cursor', string | undefined>, command: Command) => {
+    .action(async (options: ListOptions, command: Command) => {
       const context = shell.context(command);
       const query = new URLSearchParams();
-      for (const name of ['state', 'workflow', 'limit', 'cursor'] as const) if (options[name] !== undefined) query.set(name, options[name]);
+      for (const name of LIST_FILTERS) if (options[name] !== undefined) query.set(name, options[name]);
+      if (options.stale === true) query.set('stale', 'true');
+      for (const pair of options.attr) {
+        const [name, value] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
+        if (!pair.includes('=') || name === '') throw usage(`--attr ${pair}: say <name>=<value>.`);
+        query.set(`attr.${name}`, value);
+      }
       const page = await context.client.get<Page<RunView>>(`runs?${query}`);
       context.print(page, () => runTable(page, context.paint));
     });
 }
+
+const LIST_FILTERS = ['state', 'sub', 'workflow', 'cause', 'bucket', 'olderThan', 'limit', 'cursor'] as const;
+type ListOptions = Partial<Record<(typeof LIST_FILTERS)[number], string>> & { readonly stale?: boolean; readonly attr: readonly string[] };
 
 function show(noun: Command, shell: Shell): void {
   common(noun.command('show <run>'))

@@ -1,6 +1,6 @@
 import type { ImportedRunSummary, RunStateName, RunView } from '@cairn/contracts';
 import type { Id, Instant, JsonObject, Revision, StoredEvent } from '@cairn/kernel';
-import { partOf, type BranchSuperseded, type RetryDecided, type RunEvent, type RunStarted } from '@cairn/domain-run';
+import { partOf, type BranchCause, type BranchSuperseded, type RetryDecided, type RunEvent, type RunStarted } from '@cairn/domain-run';
 import type { BundleImported } from '@cairn/domain-schedule';
 import { FIRST_BRANCH } from '@cairn/ports';
 import { EffectsInDoubt } from './effects-in-doubt.js';
@@ -30,6 +30,10 @@ export class RunRow {
   head = FIRST_BRANCH;
   /** Branches beyond the first, in the order in which they were announced. Absent of most runs. */
   private others: readonly string[] | undefined;
+  /** What its branches beyond the first were opened for. Absent of most runs. */
+  private opened: readonly BranchCause[] | undefined;
+  /** Buckets that its failures were judged to be of, each once. Absent of most runs. */
+  private judged: readonly string[] | undefined;
   /** Versions of the definition by which branches go on that have another than the one that they grew from. Absent of most runs. */
   private versions: ReadonlyMap<string, string> | undefined;
   revision: Revision = -1;
@@ -78,6 +82,21 @@ export class RunRow {
   /** Names of its branches, in the order in which they were announced. */
   get branches(): readonly string[] {
     return this.others === undefined ? [FIRST_BRANCH] : [FIRST_BRANCH, ...this.others];
+  }
+
+  /** Whether one of its branches was opened for this, whichever acts now (U-1). */
+  hasCause(cause: string): boolean {
+    return this.opened?.some((one) => one === cause) === true;
+  }
+
+  /** Whether one of its failures was judged so. */
+  hasBucket(bucket: string): boolean {
+    return this.judged?.includes(bucket) === true;
+  }
+
+  /** Its sub-state, or one of those that hold at once. */
+  hasSub(sub: string): boolean {
+    return this.sub === sub || this.sub?.split('+').includes(sub) === true;
   }
 
   /** The row of a run that was imported, as its bundle leaves it. */
@@ -268,6 +287,7 @@ export class RunRow {
         break;
       case 'ShadowOpened':
         this.others = [...(this.others ?? []), event.data.branch];
+        this.opened = [...(this.opened ?? []), event.data.spec.cause];
         this.versionOf(event.data.branch, event.data.spec);
         break;
     }
@@ -298,6 +318,7 @@ export class RunRow {
     this.version = this.versionOf(successor, spec);
     this.head = successor;
     this.others = [...(this.others ?? []), successor];
+    this.opened = [...(this.opened ?? []), spec.cause];
     this.revision = -1;
     this.endedAt = undefined;
     this.endRevision = undefined;
@@ -347,6 +368,7 @@ export class RunRow {
 
   private decide({ step, attemptId, decision, bucket }: RetryDecided['data']): void {
     if (this.failure?.attemptId === attemptId) this.failure.bucket = bucket;
+    if (this.judged?.includes(bucket) !== true) this.judged = [...(this.judged ?? []), bucket];
     if (decision === 'retry' || decision === 'retry_modified' || decision === 'fallback') this.owe(step, 'retry');
     else if (decision !== 'block' && decision !== 'escalate') this.owe(step, 'nothing');
     else this.owe(step, this.effects?.isUnknown(step) === true ? 'look' : 'operator');
