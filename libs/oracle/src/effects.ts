@@ -18,6 +18,10 @@ interface Intent {
 
 type Told = EventOf<'EffectConfirmed' | 'EffectAbsent' | 'EffectUnknown'>;
 
+/** A step that asks what becomes of an effect, and what follows the answer. */
+const ASKS = '/ask';
+const CHOSEN = 'effect:';
+
 /** I-15 to I-18 for effects: intended before sent, confirmed once, under one key with one meaning, never again on a guess. */
 export class EffectChecks {
   private readonly byKey = new Map<string, Intent>();
@@ -29,6 +33,9 @@ export class EffectChecks {
   /** Steps that take their confirmed result on this branch, and keys that go out again by choice. */
   private readonly reused = new Set<string>();
   private readonly repeated = new Set<string>();
+  /** Keys of which this branch asks people what becomes of them, and the reviews that ask. */
+  private readonly undecided = new Set<string>();
+  private readonly askedBy = new Map<string, string>();
   /** Only what becomes of effects is told any more. */
   private hasEnded = false;
   private readonly report: Report;
@@ -45,6 +52,12 @@ export class EffectChecks {
       switch (event.type) {
         case 'BranchOpened':
           this.opened(event);
+          break;
+        case 'ReviewRequested':
+          this.asked(event);
+          break;
+        case 'VerdictApplied':
+          this.chosen(event);
           break;
         case 'StepStarted':
           this.started(event);
@@ -93,13 +106,33 @@ export class EffectChecks {
     for (const step of this.keyOf.keys()) if (!goesOn.has(step)) this.keyOf.delete(step);
     this.reused.clear();
     this.repeated.clear();
+    this.undecided.clear();
     for (const [key, choice] of Object.entries(effectsChoices)) {
       const intent = this.byKey.get(key);
       if (intent?.status !== 'confirmed')
         this.report('I-17', revision, `${choice} is chosen for effect ${key}, which is ${intent?.status ?? 'unknown to this run'}`);
-      if (choice === 'reuse' && intent !== undefined) this.reused.add(intent.step);
-      if (choice === 'repeat') this.repeated.add(key);
+      if (choice === 'ask') this.undecided.add(key);
+      else this.choose(key, choice);
     }
+  }
+
+  private choose(key: string, choice: string): void {
+    const step = this.byKey.get(key)?.step;
+    if (choice === 'reuse' && step !== undefined) this.reused.add(step);
+    if (choice === 'repeat') this.repeated.add(key);
+  }
+
+  /** People are asked what becomes of an effect that has happened: what they say is chosen as if the branch had said it. */
+  private asked({ data: { reviewId, step, evidence } }: EventOf<'ReviewRequested'>): void {
+    const { effect: key } = (evidence[0] ?? {}) as { readonly effect?: string };
+    if (key !== undefined && step.endsWith(ASKS) && this.undecided.has(key)) this.askedBy.set(reviewId, key);
+  }
+
+  private chosen({ data: { reviewId, then } }: EventOf<'VerdictApplied'>): void {
+    const key = this.askedBy.get(reviewId);
+    if (key === undefined || !then.startsWith(CHOSEN)) return;
+    this.undecided.delete(key);
+    this.choose(key, then.slice(CHOSEN.length));
   }
 
   private started(event: EventOf<'StepStarted'>): void {

@@ -116,6 +116,32 @@ describe('a branch that a person opens', () => {
     expect((await call('GET', `runs/${run}`)).json).toMatchObject({ head: 'main' });
   });
 
+  it.each([
+    ['reuse', ['payments']],
+    ['repeat', ['payments', 'payments']],
+  ])(
+    'asks people what becomes of the payment where that is chosen: %s, and its history is whole (U-5, I-15, I-16)',
+    async (option, paid) => {
+      const run = await complete(`ask-${option}`);
+      const effects = { [`payment-ask-${option}`]: 'ask' };
+      expect(await call('POST', `runs/${run}/branches`, { ...CORRECTION, effects })).toMatchObject({ status: 201 });
+      await work('screening', { risk: 2 });
+      const review = await server.until(async () => {
+        const { items } = (await call('GET', `reviews?run=${run}`)).json as { items?: readonly JsonObject[] };
+        return items?.[0];
+      });
+      const { subjectDigest, revision } = review;
+      const decision = { subjectDigest, revision, option, reason: 'so' };
+      expect((await call('POST', `reviews/${String(review['review'])}:decide`, decision as JsonObject)).json).toMatchObject({
+        applied: 'yes',
+      });
+      for (const queue of paid.slice(1)) await work(queue, { booking: 'B-2' });
+      expect(await work('filing', 'done')).toMatchObject({ input: { booking: paid.length > 1 ? 'B-2' : `B-ask-${option}` } });
+      expect((await call('GET', `runs/${run}/result?waitMs=20000`)).json).toMatchObject({ outcome: 'succeeded' });
+      expect((await call('GET', `runs/${run}/verify?when=quiescent`)).json).toMatchObject({ violations: [] });
+    },
+  );
+
   it('recovers a run that was cancelled, or has failed; its end stays in the history', async () => {
     const FAILING = {
       cairn: 1,
