@@ -8,6 +8,8 @@ import type { Branches } from './lineage.js';
 export interface ForkRequest {
   readonly branch: string;
   readonly at: string;
+  /** Of a step: just before what it gave was made, on the branch that made it, with what is different there. Else before it first began. */
+  readonly made?: true;
 }
 
 export type Fork =
@@ -28,7 +30,7 @@ function endOfAppend(events: readonly RecordedRunEvent[], revision: number): num
  * The point that a request means, on the path of the branch that it names: of several the last. What is not there is told with the field that
  * names it.
  */
-export function forkAt(branches: Branches, { branch, at }: ForkRequest): Fork {
+export function forkAt(branches: Branches, { branch, at, made }: ForkRequest): Fork {
   const events = branches.get(branch);
   if (events === undefined || events.length === 0)
     return wrong('/from/branch', 'branch_not_found', `the run has no branch ${branch}; it has ${[...branches.keys()].join(', ')}`);
@@ -40,7 +42,7 @@ export function forkAt(branches: Branches, { branch, at }: ForkRequest): Fork {
       : wrong('/from/at', 'revision_not_found', `${branch} ends at ${branch}@${events.length - 1}`);
   }
   const path = pathOf(branches, branch);
-  const point = at === FAILURE ? beforeFailure(path) : (checkpointNamed(path, at) ?? beforeStep(path, at));
+  const point = at === FAILURE ? beforeFailure(path) : (checkpointNamed(path, at) ?? (made === true ? beforeResult(path, at) : undefined) ?? beforeStep(path, at));
   if (point !== undefined) return { point };
   if (at === FAILURE) return wrong('/from/at', 'failure_not_found', `nothing has failed on ${branch}`);
   return wrong('/from/at', 'checkpoint_not_found', `${branch} has no revision, checkpoint or step ${at}`);
@@ -94,6 +96,14 @@ function beforeStep(path: readonly Placed[], step: string): BranchPoint | undefi
     if (event.type === 'CheckpointReached') return event.data.step === step && ['pre_effect', 'wait', 'review'].includes(event.data.kind);
     return (event.type === 'StepStarted' || event.type === 'StepSkipped' || event.type === 'EventEmitted') && event.data.step === step;
   });
+  return began <= 0 ? undefined : path[began - 1]?.point;
+}
+
+/** Just before a step began on the branch on which it succeeded last: a policy's branch has taken another way to do it. */
+function beforeResult(path: readonly Placed[], step: string): BranchPoint | undefined {
+  const isOf = ({ event }: Placed, type: 'StepStarted' | 'StepSucceeded'): boolean => event.type === type && event.data.step === step;
+  const result = path.findLast((placed) => isOf(placed, 'StepSucceeded'));
+  const began = path.findIndex((placed) => placed.point.branch === result?.point.branch && isOf(placed, 'StepStarted'));
   return began <= 0 ? undefined : path[began - 1]?.point;
 }
 

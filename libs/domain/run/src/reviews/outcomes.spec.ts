@@ -76,6 +76,19 @@ describe('a proposal that is sent back', () => {
     expect(decide(run, 'reject')).toEqual(['VerdictApplied(approve)', 'RunFailed(approve)']);
   });
 
+  it('is made again by the alternative that a policy had taken for it: what failed for good is not tried again (C-FALLBACK)', () => {
+    const run = new GivenRun(planWith([draft(), approve({ approve: 'continue', revise: 'branch' }), send()]));
+    run.start();
+    run.fail('draft');
+    run.decideBranch('draft', 'fallback', { fallback: 0 });
+    begin(run);
+    run.succeed('draft', { text: 'Dear' });
+    expect(decide(run, 'revise', { guidance: 'friendlier' })).toEqual(['VerdictApplied(approve)', 'BranchSuperseded']);
+    expect(run.state.superseded?.spec).toMatchObject({ parent: { branch: 'b2', revision: 1 }, cause: 'retry_modified' });
+    expect(begin(run)).toEqual(['StepStarted(draft)']);
+    expect(run.state.path.steps.get('draft')?.work).toMatchObject({ queue: 'others', guidance: 'friendlier' });
+  });
+
   it.each(['reduce', 'reduce:silent'])('completes with less: %s', (then) => {
     const run = asked({ approve: 'continue', reject: then });
     expect(decide(run, 'reject')).toEqual(['VerdictApplied(approve)', 'BranchSuperseded']);

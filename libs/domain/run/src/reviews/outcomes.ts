@@ -50,9 +50,9 @@ export function proposerOf(plan: Plan, { path }: RunState, step: PlannedStep): P
   return proposersOf(plan, step).find(({ id }) => path.loops.has(id) || path.steps.get(id)?.status === 'succeeded');
 }
 
-/** Where a branch begins that does again what was proposed: just before that began. */
+/** Where a branch begins that does again what was proposed: just before that began, by the way that it was made. */
 export function forkBefore({ branch, path }: RunState, { id }: PlannedStep): ForkRequest {
-  return { branch, at: path.loops.has(id) ? `${id}#1` : id };
+  return { branch, at: path.loops.has(id) ? `${id}#1` : id, made: true };
 }
 
 /** The point of the run that has to be at hand when this decision is applied; `undefined` for most. */
