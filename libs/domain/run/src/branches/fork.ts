@@ -42,7 +42,10 @@ export function forkAt(branches: Branches, { branch, at, made }: ForkRequest): F
       : wrong('/from/at', 'revision_not_found', `${branch} ends at ${branch}@${events.length - 1}`);
   }
   const path = pathOf(branches, branch);
-  const point = at === FAILURE ? beforeFailure(path) : (checkpointNamed(path, at) ?? (made === true ? beforeResult(path, at) : undefined) ?? beforeStep(path, at));
+  const point =
+    at === FAILURE
+      ? beforeFailure(path)
+      : (checkpointNamed(path, at) ?? (made === true ? beforeResult(path, at) : undefined) ?? beforeStep(path, at));
   if (point !== undefined) return { point };
   if (at === FAILURE) return wrong('/from/at', 'failure_not_found', `nothing has failed on ${branch}`);
   return wrong('/from/at', 'checkpoint_not_found', `${branch} has no revision, checkpoint or step ${at}`);
