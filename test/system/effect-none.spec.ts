@@ -80,8 +80,11 @@ describe('an effect with guarantee none', () => {
     await waitUntil('the run is blocked', isBlocked, PATIENCE_MS);
     expect((await ask<View>('GET', `runs/${body.runId}`)).body).toMatchObject({ state: 'blocked', sub: 'effect_unknown' });
 
-    const history = await ask<History>('GET', `runs/${body.runId}/history`);
-    expect(history.body.branches[0]?.events.map(({ type }) => type)).toEqual([
+    // It is blocked before retry-policy has said what it makes of the failure.
+    const history = async (): Promise<readonly string[]> =>
+      ((await ask<History>('GET', `runs/${body.runId}/history`)).body.branches[0]?.events ?? []).map(({ type }) => type);
+    await waitUntil('the failure is judged', async () => (await history()).includes('RetryDecided'), PATIENCE_MS);
+    expect(await history()).toEqual([
       'RunStarted',
       'CheckpointReached',
       'StepStarted',

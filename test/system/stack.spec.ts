@@ -103,8 +103,10 @@ describe('the stack', () => {
         expect(text).not.toContain('cairn_runs{'); // The gateway alone tells of runs.
         if (promtool) expect(lintOf(text)).toEqual({ status: 0, stderr: '', stdout: '' });
       }
-      const lifecycle = await (await fetch(`${stack.url}/metrics`)).text();
-      expect(lifecycle).toMatch(/cairn_runs\{.*state="complete"\} 1/);
+      const lifecycle = await waitUntil('the lists of the gateway have the run', async () => {
+        const text = await (await fetch(`${stack.url}/metrics`)).text();
+        return /cairn_runs\{.*state="complete"\} 1/.test(text) ? text : undefined;
+      });
       if (promtool) expect(lintOf(lifecycle)).toEqual({ status: 0, stderr: '', stdout: '' });
       else notRun('promtool check metrics on the stack', 'needs promtool; apt-get install prometheus');
     },
