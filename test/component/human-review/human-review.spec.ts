@@ -197,6 +197,25 @@ describe('human-review', () => {
       expect(await world.violations()).toEqual([]);
     }));
 
+  it('four eyes: who decides both in the same moment has decided one, and the run asks again about the other', () =>
+    inWorld(async (world) => {
+      await world.startRun([
+        review({}, 'first', { after: [] }),
+        review({ ...asked, quorum: { of: 1, notSameAs: ['step:first'] } }, 'ask', { after: [] }),
+        pay({ after: ['ask'] }),
+      ]);
+      const answers = await Promise.all([world.decide(ana, 'approve', {}, 'first'), world.decide(ana, 'approve', {}, 'ask')]);
+      const [taken, refused] = 'applied' in answers[0] && answers[0].applied === 'yes' ? ['first', 'ask'] : ['ask', 'first'];
+      expect(answers).toContainEqual(expect.objectContaining({ applied: 'yes' }));
+      expect(answers).toContainEqual(
+        expect.objectContaining({ applied: 'no', says: `four eyes: user:ana has decided ${taken}; the run asks again` }),
+      );
+      await world.pass(100);
+      const excluded = [{ who: 'user:ana', because: `step:${taken}` }];
+      expect(await world.review(refused, 2)).toMatchObject({ status: 'open', excluded });
+      expect(await world.violations()).toEqual([]);
+    }));
+
   it('four eyes: also not who decided it on the branch that this one grew from', () =>
     inWorld(async (world) => {
       const scan = { id: 'scan', task: { queue: 'q' } };

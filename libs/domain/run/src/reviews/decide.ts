@@ -30,7 +30,7 @@ import type { ApplyEscalation, ApplyVerdict, KnownFork, RecordedDecision } from 
 import type { ReviewEscalated, ReviewId, VerdictApplied } from './events.js';
 import { forkBefore, goesBack, proposerOf, reductionOf } from './outcomes.js';
 import { isOpenReview, SIDE } from './evolve.js';
-import { requestReview, subjectsOf } from './request.js';
+import { apartFrom, requestReview, subjectsOf } from './request.js';
 import { applyToTurn } from '../steps/answer-about-turn.js';
 import { DEFINITION_ERROR } from '../steps/start.js';
 import { digestOfSubjects } from './digest.js';
@@ -86,6 +86,8 @@ export function applyVerdict(draft: Draft, command: ApplyVerdict): Outcome {
   if (then === undefined || !(verdicts as readonly string[]).includes(verdict)) return unproven(reviewId, revision);
   if (subjectDigest !== entry.subjectDigest) return mismatch(entry, subjectDigest);
   if (hasChanged(draft, asked)) return askAnew(draft, asked, reviewId);
+  const both = sharedWith(draft, asked, by);
+  if (both !== undefined) return askAnew(draft, asked, reviewId, `four eyes: ${both.who} has decided ${both.step}; the run asks again`);
   const way = wayOf(draft, asked, { reviewId, then, verdict, reason, ...(guidance === undefined ? {} : { guidance }) }, command.data.fork);
   if (way !== undefined && 'refused' in way)
     return askAnew(draft, asked, reviewId, `${verdict} cannot be done now (${way.refused}); the run asks again`);
@@ -285,6 +287,26 @@ const isAbout = (draft: Draft, reviewId: string, recorded: RecordedDecision | un
 function hasChanged(draft: Draft, { step, review, entry }: Asked): boolean {
   const now = subjectsOf(draft, step, review);
   return digestOfSubjects(now.map(({ digest }) => digest)) !== entry.subjectDigest;
+}
+
+/**
+ * Four eyes where one person decides two steps in the same moment: human-review reads who decided the other from the history, in which it
+ * does not stand yet. Here one verdict comes after the other.
+ */
+function sharedWith(
+  { plan, state }: Draft,
+  { step: own, review }: Asked,
+  by: readonly string[],
+): { readonly who: string; readonly step: string } | undefined {
+  for (const name of apartFrom(plan, own, review)) {
+    const step = plan.step(name.replace(/^step:/, ''));
+    const decided = step?.review === undefined ? undefined : state.path.steps.get(step.id);
+    const said = decided?.status === 'succeeded' && decided.output !== null && 'value' in decided.output ? decided.output.value : null;
+    const others = (said as { readonly by?: readonly string[] } | null)?.by;
+    const who = by.find((one) => others?.includes(one) === true);
+    if (step !== undefined && who !== undefined) return { who, step: step.id };
+  }
+  return undefined;
 }
 
 /** The digest of the subject as it was edited: that is what may run. */

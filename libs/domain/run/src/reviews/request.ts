@@ -1,4 +1,4 @@
-import type { PlannedReview, PlannedStep } from '@cairn/domain-definition';
+import type { Plan, PlannedReview, PlannedStep } from '@cairn/domain-definition';
 import { canon, idOf, instantOf, type Json } from '@cairn/kernel';
 import type { Draft } from '../draft.js';
 import { reachCheckpoint } from '../recovery/checkpoint.js';
@@ -48,7 +48,7 @@ export function requestReview(draft: Draft, step: PlannedStep, review: PlannedRe
     ...(before === undefined ? {} : { previous: before }),
     editable: review.editable,
     candidates: review.candidates,
-    quorum: review.quorum,
+    quorum: { of: review.quorum.of, notSameAs: apartFrom(draft.plan, step, review) },
     deadline: instantOf(now + review.deadlineMs),
     onDeadline: review.onDeadline,
     escalate: review.escalate.map(({ to, afterMs }) => ({ to, at: instantOf(now + afterMs) })),
@@ -65,6 +65,16 @@ export function requestReview(draft: Draft, step: PlannedStep, review: PlannedRe
 export function subjectsOf(draft: Draft, step: PlannedStep, review: PlannedReview): readonly ReviewSubject[] {
   const guarded = review.authorises.flatMap((id) => draft.plan.step(id) ?? []);
   return (guarded.length === 0 ? [step] : guarded).map((one) => subjectOf(draft, one));
+}
+
+/**
+ * Whom a review shares no people with: as it says itself, and each review that says so of it. Both may be asked at once, and whichever is
+ * decided second keeps the word.
+ */
+export function apartFrom(plan: Plan, { id }: PlannedStep, { quorum }: PlannedReview): readonly string[] {
+  const name = `step:${id}`;
+  const others = plan.steps.flatMap((other) => (other.review?.quorum.notSameAs.includes(name) === true ? [`step:${other.id}`] : []));
+  return [...new Set([...quorum.notSameAs, ...others])];
 }
 
 const RISKS = ['low', 'medium', 'high', 'critical'] as const;
