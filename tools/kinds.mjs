@@ -1,4 +1,4 @@
-// What `npm test` consists of, in the order in which it runs: the cheap checks first, then the specs by place.
+// What `npm test` consists of, in the order in which it begins: the checks, then the specs by place.
 // A check is one command and counts as one test; a spec kind is all `*.spec.ts` below its places and counts each test.
 import { join } from 'node:path';
 import { root } from './workspaces.mjs';
@@ -8,6 +8,8 @@ const bin = (path) => join(root, 'node_modules', path);
 export const build = { name: 'build', command: ['tools/build.mjs'] };
 
 export const checks = [
+  // First, since it takes as long as all the others, which run beside it.
+  { name: 'lint', command: [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.'] },
   { name: 'format', command: [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'], fix: 'npm run format' },
   {
     name: 'fence',
@@ -26,7 +28,6 @@ export const checks = [
   { name: 'permissions', command: ['tools/nats-permissions.mjs', '--check'], fix: 'npm run permissions' },
   { name: 'map', command: ['tools/map.mjs', '--check'], fix: 'npm run map' },
   { name: 'types', command: [bin('typescript/bin/tsc'), '-p', 'tsconfig.json'] },
-  { name: 'lint', command: [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.'] },
 ];
 
 /**

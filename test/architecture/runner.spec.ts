@@ -15,6 +15,6 @@ describe('npm test', () => {
   it('says which kinds there are instead of running nothing', () => {
     const { status, errors } = run('--only', 'unit,nonsense');
     expect(status).toBe(2);
-    expect(errors).toContain('unknown kind: nonsense; there are build format fence');
+    expect(errors).toContain('unknown kind: nonsense; there are build lint format fence');
   });
 });
