@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { waitUntil } from '@cairn/testkit';
 import { root } from './processes.js';
 
-/** The demo gives up by itself after 90 s. */
+/** The demo gives up by itself before that. */
 const LIMIT_MS = 300_000;
 
 describe('npm run demo', () => {

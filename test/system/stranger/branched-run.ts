@@ -3,7 +3,7 @@
 import { waitUntil } from '@cairn/testkit';
 import type { Fields } from '../../../examples/read-the-history/encoding.mjs';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 const BOOKING = 'stranger:book';
 

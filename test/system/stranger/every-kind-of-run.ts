@@ -7,7 +7,7 @@ import { makeBranchedRun } from './branched-run.js';
 import { replyTo, work, type Task } from './worker.js';
 import { workflows } from './workflows.js';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 export interface World extends Made {
   readonly data: string;
