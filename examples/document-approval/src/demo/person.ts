@@ -14,6 +14,15 @@ export const lowered = (amountUsd: number, reason: string): Decision => ({
   reason,
 });
 
+/** Nine digits before the point: more is no deposit, and a number beyond what JSON can say would be none at all. */
+const USD = /^\$?(\d{1,9}(?:\.\d{1,2})?)$/;
+
+/** Dollars as people write them, with cents or without; `undefined`: no amount that could be paid. */
+export function usdOf(text: string): number | undefined {
+  const usd = Number(USD.exec(text)?.[1] ?? 0);
+  return usd > 0 ? usd : undefined;
+}
+
 let terminal: Interface | undefined;
 
 /** Asks the person at the terminal, until the answer can be taken. A terminal that is closed is an error: pending is not denied. */
@@ -21,9 +30,9 @@ export async function askPerson(proposedUsd: number): Promise<Decision> {
   say(`It is your decision. The proposal is to pay $${proposedUsd}.`);
   for (;;) {
     const answer = await line('approve, edit <amount in dollars>, or reject: ');
-    const [verdict, amount] = answer.trim().split(/\s+/);
-    const usd = Number(amount?.replace(/^\$/, ''));
-    if (verdict === 'edit' && usd > 0) return lowered(usd, (await line('reason: ')) || 'lowered');
+    const [verdict, amount = ''] = answer.trim().split(/\s+/);
+    const usd = usdOf(amount);
+    if (verdict === 'edit' && usd !== undefined) return lowered(usd, (await line('reason: ')) || 'lowered');
     if (verdict === 'approve' || verdict === 'reject') return { verdict, edits: [], reason: (await line('reason: ')) || verdict };
     say(`not understood: ${answer}`);
   }
