@@ -184,3 +184,22 @@ describe('planOf', () => {
     expect(() => planOf(broken)).toThrow(InvariantBroken);
   });
 });
+
+describe('a definition that is refused', () => {
+  it('is told beside what is wrong what would be let pass, so that nobody mends it twice (B-23)', () => {
+    const compiled = compileDefinition({
+      cairn: 1,
+      name: 'w',
+      version: '1.0.0',
+      steps: [
+        { id: 'a', task: { queue: 'q' }, input: '${steps.nobody.output}' },
+        { id: 'b', wait: { any: [{ signal: 'go' }] } },
+      ],
+    });
+    expect(compiled).toMatchObject({
+      ok: false,
+      errors: [{ rule: 'unknown-ref' }],
+      warnings: expect.arrayContaining([expect.objectContaining({ pointer: '/steps/1/wait', rule: 'wait-without-deadline' })]),
+    });
+  });
+});

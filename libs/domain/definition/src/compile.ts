@@ -26,7 +26,7 @@ export type Compiled =
       readonly hash: string;
       readonly warnings: readonly FieldError[];
     }
-  | { readonly ok: false; readonly errors: readonly FieldError[] };
+  | { readonly ok: false; readonly errors: readonly FieldError[]; readonly warnings?: readonly FieldError[] };
 
 /** Made when it is first needed: it costs some hundred milliseconds. */
 let workflowValidator: Validator | undefined;
@@ -51,7 +51,8 @@ export function compileDefinition(document: unknown): Compiled {
   const compiler = new PlanCompiler(problems);
   const plan = buildPlan(definition, hash, compiler);
   lint(plan, compiler.uses, problems);
-  if (problems.errors.length > 0) return refused(problems);
+  // What would be let pass is told beside it: who mends the one thing need not come back for the other.
+  if (problems.errors.length > 0) return { ...refused(problems), ...(problems.warnings.length > 0 ? { warnings: problems.warnings } : {}) };
 
   plansByIdentity.set(
     definition,

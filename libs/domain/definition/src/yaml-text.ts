@@ -38,7 +38,8 @@ export function readYaml(text: string, problems: Problems): unknown {
     lineCounter: lines,
   });
   for (const error of [...document.errors, ...document.warnings]) {
-    problems.error('', 'invalid_yaml', `line ${lines.linePos(error.pos[0]).line}: ${error.message.slice(0, 200)}`);
+    const says = error.code === 'MULTIPLE_DOCS' ? 'a second document begins here; a file holds one' : error.message.slice(0, 200);
+    problems.error('', 'invalid_yaml', `line ${lines.linePos(error.pos[0]).line}: ${says}`);
   }
   if (problems.errors.length === before) refuseRepeatedKeys(document, lines, problems);
   return problems.errors.length > before ? undefined : (document.toJS({ maxAliasCount: 0 }) as unknown);

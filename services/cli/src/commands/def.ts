@@ -119,7 +119,7 @@ async function lint(file: string): Promise<Linted> {
   if (policy?.ok === false) return { file, ok: false, errors: policy.errors, warnings: [] };
   if (policy !== undefined) return { file, ok: true, name: policy.policy.policy, hash: policy.hash, errors: [], warnings: [] };
   const compiled = await compileFile(file);
-  if (!compiled.ok) return { file, ok: false, errors: compiled.errors, warnings: [] };
+  if (!compiled.ok) return { file, ok: false, errors: compiled.errors, warnings: compiled.warnings ?? [] };
   const { name, version } = compiled.definition;
   return { file, ok: true, name, version, hash: compiled.hash, errors: [], warnings: compiled.warnings };
 }
