@@ -70,5 +70,9 @@ describe('a body that is checked', () => {
       kind: 'bad',
       errors: [{ pointer: '/data/failure', rule: 'unknown_field' }],
     });
+    expect(checkBody(replySchema, { ...reply, kind: 'succeeded', data })).toMatchObject({
+      kind: 'bad',
+      errors: [{ pointer: '/type', says: 'must be one of cairn.reply.succeeded.v1, cairn.reply.failed.v1' }],
+    });
   });
 });

@@ -222,7 +222,11 @@ function fieldErrorsOf(issue: z.core.$ZodIssue): FieldError[] {
 }
 
 /** Of what may be one of several: the field that is wrong by each of them, with all that it may be; else what is wrong by the nearest. */
-function unionErrors(pointer: string, { errors }: z.core.$ZodIssueInvalidUnion): FieldError[] {
+function unionErrors(pointer: string, issue: z.core.$ZodIssueInvalidUnion): FieldError[] {
+  const { errors } = issue;
+  // Which of several it is to be is said by one field.
+  if ('options' in issue && issue.options !== undefined)
+    return [{ pointer, rule: 'invalid_union', says: `must be one of ${issue.options.join(', ')}` }];
   const ways = errors.map((issues) => issues.flatMap(fieldErrorsOf).map((one) => ({ ...one, pointer: pointer + one.pointer })));
   const [nearest = []] = [...ways].sort((a, b) => a.length - b.length);
   const wrong = nearest.find(

@@ -44,7 +44,8 @@ const says: Readonly<Record<string, (data: Data) => string>> = {
     `${text(name)}: ${text(verdict)}, ${text(then)}${(by as string[]).length === 0 ? '' : ` by ${(by as string[]).join(', ')}`}${reason === undefined ? '' : `: ${text(reason)}`}`,
   VerdictCarried: ({ step: name, verdict, by, reason }) =>
     `${text(name)}: ${text(verdict)} by ${(by as string[]).join(', ')}, carried: ${text(reason)}`,
-  ReviewWithdrawn: ({ step: name, because }) => `${text(name)}: ${text(because)}`,
+  ReviewWithdrawn: ({ step: name, because, says: told }) =>
+    `${text(name)}: ${text(because)}${told === undefined ? '' : ` (${text(told)})`}`,
   EventEmitted: ({ type, key, data }) => `${text(type)}${key === undefined ? '' : ` key ${text(key)}`} ${brief(data, 60)}`,
   RunCompleted: ({ outcome, output, outputRef }) => `${text(outcome)} ${brief(output ?? outputRef)}`,
   RunGaveUp: ({ step: name, rule, numbers }) => `${text(name ?? '')} rule ${text(rule)} ${brief(numbers, 60)}`.trim(),

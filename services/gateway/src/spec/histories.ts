@@ -96,13 +96,14 @@ export const told = {
     version: 1,
     data: { waitId: waitId(run, step), step, then },
   }),
-  reviewRequested: (run: Id, step: string, why: ReviewRequested['data']['why'] = 'planned'): RunEvent => ({
+  reviewRequested: (run: Id, step: string, why: ReviewRequested['data']['why'] = 'planned', n = 1): RunEvent => ({
     type: 'ReviewRequested',
     version: 1,
     data: {
-      reviewId: idOf('review', run, 'main', step, 1),
+      reviewId: idOf('review', run, 'main', step, n),
       step,
-      n: 1,
+      n,
+      ...(n === 1 ? {} : { previous: idOf('review', run, 'main', step, n - 1) }),
       why,
       queue: 'desk',
       risk: 'high',
@@ -140,6 +141,11 @@ export const told = {
       subjectDigest: '0'.repeat(64),
       decided: 1,
     },
+  }),
+  notApplied: (run: Id, step: string, says: string): RunEvent => ({
+    type: 'ReviewWithdrawn',
+    version: 1,
+    data: { reviewId: idOf('review', run, 'main', step, 1), step, because: 'subject_changed', says },
   }),
   reviewWithdrawn: (run: Id, step: string): RunEvent => ({
     type: 'ReviewWithdrawn',

@@ -20,7 +20,7 @@ function asked(facts: WhyFacts, reviewId: Id, review: ReviewEntry): Reason {
   const passed = newest(facts, 'ReviewEscalated', ({ data }) => data.reviewId === reviewId)?.data;
   const who = request === undefined ? 'people' : `people of queue ${request.queue}`;
   const question = request === undefined ? '' : ` ${said(request.question)}`;
-  const again = request?.previous === undefined ? '' : '; it is asked again, because what was approved before is not what would run now';
+  const again = request?.previous === undefined ? '' : `; ${askedAgain(facts, request.previous)}`;
   const up = status !== 'escalated' ? '' : `; it was passed up${passed === undefined || passed.to === null ? '' : ` to ${passed.to}`}`;
   const end = request === undefined ? '' : `, until ${until(facts, request.deadline)}, then ${request.onDeadline}`;
   const options =
@@ -33,6 +33,11 @@ function asked(facts: WhyFacts, reviewId: Id, review: ReviewEntry): Reason {
     ...(request === undefined ? {} : { queue: request.queue, at: request.deadline }),
   };
 }
+
+/** Why the answer to the review before does not stand. */
+const askedAgain = (facts: WhyFacts, previous: Id): string =>
+  newest(facts, 'ReviewWithdrawn', ({ data }) => data.reviewId === previous)?.data.says ??
+  'it is asked again, because what was approved before is not what would run now';
 
 const blocks = (facts: WhyFacts, reviewId: Id): boolean =>
   newest(facts, 'VerdictApplied', ({ data }) => data.reviewId === reviewId)?.data.then === 'block';

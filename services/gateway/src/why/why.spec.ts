@@ -114,6 +114,18 @@ const stalls: readonly Case[] = [
     next: `npx cairn review show ${ASKED}`,
   },
   {
+    what: 'people are asked again, since what one decided does not count',
+    events: [
+      told.started(),
+      told.reviewRequested(RUN, 'approve'),
+      told.notApplied(RUN, 'approve', 'four eyes: user:ana has decided first; the run asks again'),
+      told.reviewRequested(RUN, 'approve', 'planned', 2),
+    ],
+    kind: 'in_review',
+    says: 'Step approve has waited 2m 57s for people of queue desk to decide "Go on?" (planned), until 2026-11-23T10:00:00Z, in 57m 00s, then escalate; four eyes: user:ana has decided first; the run asks again.',
+    next: `npx cairn review show ${idOf('review', RUN, 'main', 'approve', 2).slice(-8)}`,
+  },
+  {
     what: 'nobody decided, and it was passed up to the end of its chain',
     events: [told.started(), told.reviewRequested(RUN, 'approve'), told.reviewEscalated(RUN, 'approve')],
     kind: 'escalated',
