@@ -10,7 +10,6 @@ import { jestCommand } from './jest-command.mjs';
 import { runCommand } from './run-command.mjs';
 import { specFiles, strays } from './spec-files.mjs';
 import { tallyOf } from './tally.mjs';
-import { root } from './workspaces.mjs';
 
 /** A check that takes longer than this hangs. */
 const CHECK_LIMIT_MS = 5 * 60_000;
@@ -45,7 +44,7 @@ try {
   await check(build); // Always: system specs and the demo run what `dist` holds.
   await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, checkWaiting));
   if (values.only === undefined) for (const file of strays()) fail('specs', `${file} lies in no kind's place: nothing runs it`);
-  for (const kinds of runsOf(specKinds.filter(chosen))) await specs(kinds);
+  for (const kind of specKinds.filter(chosen)) await specs(kind);
 } catch (error) {
   fail('runner', String(error)); // A bug of ours: it must not cost the last line.
 }
@@ -70,40 +69,26 @@ async function check({ name, command, fix }) {
   fail(name, `${timedOut ? 'hangs' : `exit ${code}`}${fix === undefined ? '' : `; try: ${fix}`} (${took})`);
 }
 
-/** Kinds that follow each other and say nothing of how they run are one run of jest: at the end of each a core would wait for the other. */
-function runsOf(kinds) {
-  const isPlain = ({ workers, alone, limitMs }) => workers === undefined && alone === undefined && limitMs === undefined;
-  const runs = [];
-  for (const kind of kinds) {
-    const last = runs.at(-1);
-    if (last !== undefined && isPlain(last[0]) && isPlain(kind)) last.push(kind);
-    else runs.push([kind]);
+async function specs(kind) {
+  const { name, places, optional, workers = 2, alone = [], limitMs } = kind;
+  const files = specFiles(places);
+  if (files.length === 0) {
+    if (optional === undefined) fail(name, `no spec below ${places.join(' ')}`);
+    else console.log(`none    ${name}: ${optional}`);
+    return;
   }
-  return runs;
-}
-
-async function specs(kinds) {
-  const files = kinds.flatMap(({ name, places, optional }) => {
-    const found = specFiles(places);
-    if (found.length === 0 && optional === undefined) fail(name, `no spec below ${places.join(' ')}`);
-    if (found.length === 0 && optional !== undefined) console.log(`none    ${name}: ${optional}`);
-    return found;
-  });
-  if (files.length === 0) return;
-  const [{ workers = 2, alone = [], limitMs }] = kinds;
-  const name = kinds.map((kind) => kind.name).join(', ');
   for (const file of alone) if (!files.includes(file)) fail(name, `${file} is to run alone, and is not there`);
   const beside = files.filter((file) => !alone.includes(file));
   const apart = files.filter((file) => alone.includes(file));
   // Without a file jest would run all that there are.
-  if (beside.length > 0) await jest(name, kinds, beside, workers, limitMs);
-  if (apart.length > 0) await jest(name, kinds, apart, 1, limitMs);
+  if (beside.length > 0) await jest(name, beside, workers, limitMs);
+  if (apart.length > 0) await jest(name, apart, 1, limitMs);
 }
 
-async function jest(name, kinds, files, workers, limitMs = SPECS_LIMIT_MS) {
+async function jest(name, files, workers, limitMs = SPECS_LIMIT_MS) {
   console.log(`\n${name}: ${files.length} spec file(s)${workers === 1 ? ', one after another' : ''}`);
   const began = performance.now();
-  const outputFile = join(folder, `${name.split(',')[0]}-${workers}.json`);
+  const outputFile = join(folder, `${name}-${workers}.json`);
   const command = [...jestCommand, '--ci', `--maxWorkers=${workers}`, '--json', '--outputFile', outputFile, '--runTestsByPath', ...files];
   const onOutput = (text) => process.stdout.write(text);
   const { code, timedOut } = await runCommand(command, { env, limitMs, onOutput });
@@ -112,12 +97,9 @@ async function jest(name, kinds, files, workers, limitMs = SPECS_LIMIT_MS) {
   if (timedOut) tally.problems.push('hangs: killed after its time limit');
   sum.passed += tally.passed;
   sum.failed += tally.failed;
-  failures.push(...tally.failedNames.map((test) => `${kindOf(test, kinds) ?? name}: ${test}`));
+  failures.push(...tally.failedNames.map((test) => `${name}: ${test}`));
   for (const problem of tally.problems) fail(name, problem);
 }
-
-/** Of a failed test, which ends with its file. */
-const kindOf = (test, kinds) => kinds.find(({ places }) => places.some((place) => test.includes(`(${join(root, place)}`)))?.name;
 
 function fail(name, sentence) {
   sum.failed += 1;
