@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeRunEvents, evolve, initialState, type RunEvent } from '@cairn/domain-run';
+import { decodeRunEvents, evolve, initialState, isOpenReview, type RunEvent } from '@cairn/domain-run';
 import { idOf, type Id } from '@cairn/kernel';
 import fc from 'fast-check';
 import { BranchedHistory } from '../spec/branched-histories.js';
@@ -22,9 +22,16 @@ function branched(events: readonly RunEvent[], forks: readonly number[]): Branch
       const { step, attemptId } = event.data;
       const entry = history.stateOf(history.head).path.retries.get(attemptId);
       history.fallback(step, entry?.n ?? 1, 'other');
-    } else history.tell(event);
+    } else if (isOf(history, event)) history.tell(event);
   }
   return history;
+}
+
+/** What is said of a review that was left behind with its branch is told of no run: the decider asks nobody any more. */
+function isOf(history: BranchedHistory, event: RunEvent): boolean {
+  if (event.type !== 'VerdictApplied' && event.type !== 'ReviewEscalated' && event.type !== 'ReviewWithdrawn') return true;
+  const review = history.stateOf(history.head).path.reviews.get(event.data.reviewId);
+  return review !== undefined && isOpenReview(review);
 }
 
 describe('a row of a run', () => {
