@@ -1,5 +1,4 @@
 import { openBranchSchema } from '@cairn/contracts';
-import { planOf, type Definition, type Plan } from '@cairn/domain-definition';
 import {
   definitionFound,
   definitionWanted,
@@ -24,7 +23,7 @@ import type { RawBody } from '../edge/read-body.js';
 import { refuse } from '../edge/refused.js';
 import type { RunReader } from '../queries/run-reader.js';
 import type { ReadModels } from '../readmodels/read-models.js';
-import { showDefinition } from '../queries/show-definition.js';
+import { pinnedPlan } from '../queries/show-definition.js';
 import { forecastOf } from './forecast.js';
 
 export interface PlanBranchParts {
@@ -45,15 +44,10 @@ export async function showPlan(parts: PlanBranchParts, ns: string, run: Id, body
   if (!('point' in fork)) return refuse('fork_not_found', fork.problem.says, { errors: [fork.problem] });
   const { state: head } = whole;
   const parent = whole.stateAt(fork.point.branch, fork.point.revision);
-  const plan = await planFor(parts, ns, parent.started?.definition);
+  const plan = await pinnedPlan(parts, ns, parent.started?.definition);
   const documents = parent.started === null ? NO_DOCUMENTS : await documentsFor(parts, parent.started, request);
   const planned = planBranch({ plan, fork: fork.point, parent, head, documents }, request);
   return { ...planned, forecast: await forecastOf(parts, { row, keeps: planned.keeps }) };
-}
-
-async function planFor(parts: PlanBranchParts, ns: string, pin: PinnedDocument | undefined): Promise<Plan> {
-  const { definition } = await showDefinition(parts, ns, pin?.name ?? '', { version: String(pin?.version) });
-  return planOf(definition as unknown as Definition);
 }
 
 /** What the request asks for beside what the run has pinned: found here for the answer, and by execution again for the history. */
@@ -61,7 +55,7 @@ async function documentsFor(parts: PlanBranchParts, { ns, definition, policies }
   const wanted = definitionWanted(request);
   const applied = wanted === undefined ? [] : await parts.store.read(workflowStream(ns, definition.name));
   const pin = wanted && definitionFound(applied, wanted);
-  const plan = pin && (await planFor(parts, ns, pin));
+  const plan = pin && (await pinnedPlan(parts, ns, pin));
   const pins: PinnedDocument[] = [];
   const missing: string[] = [];
   for (const policy of policiesWanted(request, plan, policies)) {

@@ -1,12 +1,12 @@
 import { CALLBACK_SOURCE } from '@cairn/contracts';
-import { planOf, type Definition, type PlannedTrigger } from '@cairn/domain-definition';
+import type { PlannedTrigger } from '@cairn/domain-definition';
 import type { RunState } from '@cairn/domain-run';
 import { evolveReceipt, receiptView, type ReceiptState, type ReceiptView } from '@cairn/domain-schedule';
 import { epochMsOf, idOf, receiptStream, sha256Hex, type Id, type Instant, type Revision } from '@cairn/kernel';
 import type { Artifacts, CallbackClaim, CallbackTokens, Clock, EventStore } from '@cairn/ports';
 import { Refused, refuse } from '../edge/refused.js';
 import type { RunReader } from '../queries/run-reader.js';
-import { showDefinition } from '../queries/show-definition.js';
+import { pinnedPlan } from '../queries/show-definition.js';
 import type { WholeRun } from '../queries/whole-run.js';
 
 export interface CallbackParts {
@@ -66,9 +66,8 @@ export async function openCallback(parts: CallbackParts, { claim, waitId }: Call
   const whole = await wholeOf(parts, ns, run);
   const { state } = whole;
   if (state.end !== null || state.started === null || !isOnWay(whole, claim)) return noCallback();
-  const { name: workflow, version } = state.started.definition;
-  const { definition } = await showDefinition(parts, ns, workflow, { version });
-  const step = planOf(definition as unknown as Definition).step(wait);
+  const { name: workflow } = state.started.definition;
+  const step = (await pinnedPlan(parts, ns, state.started.definition)).step(wait);
   const trigger = step?.wait?.triggers.find((one) => one.kind === 'callback' && one.name === name);
   if (trigger?.kind !== 'callback') return noCallback();
   const place = placeOf(state, wait, waitId);

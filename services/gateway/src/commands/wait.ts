@@ -1,5 +1,4 @@
 import { fireWaitSchema, HTTP_SOURCE, RESCHEDULE_WAIT, rescheduleWaitSchema, subjects, type OpenBranchRequest } from '@cairn/contracts';
-import { planOf, type Definition } from '@cairn/domain-definition';
 import { duesOf, firedOutput, parseOccurrence, type RunState, type WaitEntry } from '@cairn/domain-run';
 import { idOf, instantOf, isId, receiptStream, type Id, type Json } from '@cairn/kernel';
 import type { Artifacts, Clock, EventStore } from '@cairn/ports';
@@ -8,7 +7,7 @@ import { readJson } from '../edge/media.js';
 import type { RawBody } from '../edge/read-body.js';
 import { refuse } from '../edge/refused.js';
 import { checkedBody } from './checked-body.js';
-import { showDefinition } from '../queries/show-definition.js';
+import { pinnedPlan } from '../queries/show-definition.js';
 import type { ControlRunParts } from './control-run.js';
 import { askByEvent } from './control-event.js';
 import { openBranchAsAsked } from './open-branch.js';
@@ -98,8 +97,8 @@ async function givenByHand(
   if ((trigger ?? 0) >= triggers.length) wrong(`must be below ${triggers.length}`);
   const fired = firedOutput(wait, { ...(trigger === undefined ? {} : { trigger }), data, at: instantOf(parts.clock.now()) });
   if (fired === undefined) return wrong('it has come already; without a trigger what is missing is taken to have come');
-  const { definition } = await showDefinition(parts, ns, started?.definition.name ?? '', { version: String(started?.definition.version) });
-  const planned = planOf(definition as unknown as Definition).step(parseOccurrence(wait.step).step)?.wait?.triggers[fired.trigger];
+  const plan = await pinnedPlan(parts, ns, started?.definition);
+  const planned = plan.step(parseOccurrence(wait.step).step)?.wait?.triggers[fired.trigger];
   const errors = planned?.kind === 'callback' ? planned.validate(data) : [];
   if (errors.length > 0)
     refuse('callback_data_invalid', 'That is not what the link of this trigger asks for.', {

@@ -1,5 +1,5 @@
 import { previewWaitSchema, type PreviewWaitRequest, type WaitPreviewView } from '@cairn/contracts';
-import { matchTrigger, planOf, type Definition, type InboundEvent, type Match } from '@cairn/domain-definition';
+import { matchTrigger, type InboundEvent, type Match } from '@cairn/domain-definition';
 import { firedOutput, previewWake, type RunState, type StoredTrigger, type WaitEntry, type WakePreview } from '@cairn/domain-run';
 import { epochMsOf, instantOf, type Id, type Json } from '@cairn/kernel';
 import type { Artifacts, Clock, EventStore, Ids } from '@cairn/ports';
@@ -9,7 +9,7 @@ import { readOptionalJson } from '../edge/media.js';
 import type { RawBody } from '../edge/read-body.js';
 import { refuse } from '../edge/refused.js';
 import type { RunReader } from './run-reader.js';
-import { showDefinition } from './show-definition.js';
+import { pinnedPlan } from './show-definition.js';
 
 export interface PreviewWaitParts {
   readonly reader: RunReader;
@@ -100,9 +100,7 @@ async function wake(
   state: RunState,
   waking: Parameters<typeof previewWake>[2],
 ): Promise<WakePreview> {
-  const pinned = state.started?.definition;
-  const { definition } = await showDefinition({ store, artifacts }, ns, pinned?.name ?? '', { version: String(pinned?.version) });
-  const plan = planOf(definition as unknown as Definition);
+  const plan = await pinnedPlan({ store, artifacts }, ns, state.started?.definition);
   const loaded = new Map<string, Json>();
   for (let loads = 0; loads < LOADS_MAX; loads += 1) {
     try {

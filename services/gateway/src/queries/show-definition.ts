@@ -1,4 +1,6 @@
 import type { DefinitionSummary, DefinitionView, Page } from '@cairn/contracts';
+import { planOf, type Definition, type Plan } from '@cairn/domain-definition';
+import type { PinnedDocument } from '@cairn/domain-run';
 import type { DefinitionApplied } from '@cairn/domain-schedule';
 import { isPlainText, workflowStream, type JsonObject } from '@cairn/kernel';
 import type { Artifacts, EventStore } from '@cairn/ports';
@@ -32,6 +34,16 @@ export async function showDefinition(
     return refuse('definition_not_found', 'No such definition, or no such version of it, was applied in this namespace.');
   const data = applied.data as unknown as DefinitionApplied['data'];
   return { name, version: data.version, hash: data.hash, appliedAt: applied.at, definition: await documentOf(parts.artifacts, data) };
+}
+
+/** The plan by which a run goes on: of the definition that it has pinned. */
+export async function pinnedPlan(
+  parts: { readonly store: EventStore; readonly artifacts: Artifacts },
+  ns: string,
+  pin: PinnedDocument | undefined,
+): Promise<Plan> {
+  const { definition } = await showDefinition(parts, ns, pin?.name ?? '', { version: String(pin?.version) });
+  return planOf(definition as unknown as Definition);
 }
 
 /** The canonical document of an applied version, fetched if it is held by reference. */
